@@ -1,0 +1,155 @@
+"""`FrozenClip`: one frozen model with its two towers, tokenizer and preprocessing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dapt.clip.image_tower import ImageTower, make_image_tower
+from dapt.clip.text_tower import TextTower
+from dapt.clip.tokens import PromptTokens, Tokenizer
+from dapt.errors import NotSupportedError
+from dapt.prompts.value import NO_PROMPTS, Prompts
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How the model wants its pixels: normalisation per channel and the resize interpolation."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str = "bicubic"
+
+
+class PromptFreeTextTower:
+    """A text tower without places for prompts (Hugging Face encoders, CoCa): image-only methods work."""
+
+    def __init__(self, model: nn.Module, reason: NotSupportedError) -> None:
+        self._model = model
+        self._reason = reason
+        self.width = 0
+        self.layers = 0
+        self.context_length = int(model.context_length)  # type: ignore[arg-type]
+        self.checkpointing = False
+
+    def encode(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        """Text features ``[C, D]`` of the model's own text encoder.
+
+        Raises:
+            NotSupportedError: prompts were given.
+        """
+        if prompts.text_ctx is not None or prompts.text_deep:
+            raise self._reason
+        features: Tensor = self._model.encode_text(tokens.ids)  # type: ignore[operator]
+        return features
+
+    def embed_words(self, ids: Tensor) -> Tensor:
+        """Refuses: there is nowhere to write words.
+
+        Raises:
+            NotSupportedError: always.
+        """
+        raise self._reason
+
+
+class FrozenClip:
+    """A CLIP whose weights never change: no gradients, evaluation mode.
+
+    Args:
+        model: an open_clip model; it is frozen in place.
+        tokenize: its open_clip tokenizer.
+        preprocess: its pixel normalisation.
+        spec: the text that named it, for messages and run files.
+
+    Attributes:
+        image, text: the two towers. tokenizer: see `Tokenizer`. embed_dim: size D of the joint space.
+        logit_scale: exp of the learned scale, a float tensor. logit_bias: 0 unless the model has one.
+    """
+
+    def __init__(
+        self, model: nn.Module, tokenize: Callable[..., Tensor], preprocess: Preprocess, spec: str
+    ) -> None:
+        self.model = model.eval().requires_grad_(False)
+        self.spec = spec
+        self.preprocess = preprocess
+        visual: nn.Module = model.visual  # type: ignore[assignment]
+        self.image: ImageTower = make_image_tower(visual)
+        host = getattr(model, "text", None)
+        self.text: TextTower | PromptFreeTextTower
+        try:
+            self.text = TextTower(host if isinstance(host, nn.Module) else model)
+        except NotSupportedError as reason:
+            self.text = PromptFreeTextTower(model, reason)
+        self.tokenizer = Tokenizer(tokenize, self.text.context_length)
+        scale: Tensor = model.logit_scale  # type: ignore[assignment]
+        bias: Any = getattr(model, "logit_bias", None)
+        self.logit_scale = scale.detach().float().exp().squeeze()
+        self.logit_bias = 0.0 if bias is None else float(bias)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    @property
+    def embed_dim(self) -> int:
+        """Size of the joint embedding space."""
+        if self._embed_dim is None:
+            with torch.no_grad():
+                self._embed_dim = int(self.text.encode(self.tokenizer.plain(["a"]).to(self.device)).shape[-1])
+        return self._embed_dim
+
+    _embed_dim: int | None = None
+
+    def set_checkpointing(self, on: bool) -> None:
+        """Recompute blocks in backward instead of keeping their activations."""
+        self.image.checkpointing = on
+        self.text.checkpointing = on
+
+    def encode_text(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        """Unit-length text features ``[C, D]`` in float32."""
+        return unit(self.text.encode(tokens, prompts))
+
+    def encode_image(self, pixels: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        """Unit-length image features ``[B, D]`` in float32 of normalised pixels ``[B, 3, H, W]``."""
+        return unit(self.image.encode(pixels, prompts))
+
+    def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
+        """``exp(scale) * f @ t^T (+ bias)``, ``[B, C]``."""
+        scale = self.logit_scale.to(image_features.dtype)
+        return scale * image_features @ text_features.t() + self.logit_bias
+
+    def describe(self) -> dict[str, Any]:
+        """Sizes and a fingerprint, stored with learned prompts to refuse a wrong backbone later."""
+        return {
+            "spec": self.spec,
+            "embed_dim": self.embed_dim,
+            "image_width": self.image.width,
+            "image_layers": self.image.layers,
+            "image_size": list(self.image.image_size),
+            "text_width": self.text.width,
+            "text_layers": self.text.layers,
+            "context_length": self.text.context_length,
+            "fingerprint": self.fingerprint(),
+        }
+
+    def fingerprint(self) -> str:
+        """A short hash of the norm weights, which keep full precision whatever the compute type."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.model.state_dict().items()):
+            if value.dim() == 1 and ("ln_" in name or "norm" in name):
+                digest.update(name.encode())
+                digest.update(value.detach().cpu().half().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def unit(features: Tensor) -> Tensor:
+    """Divide by the L2 norm, in at least float32."""
+    if features.dtype in (torch.float16, torch.bfloat16):
+        features = features.float()
+    return features / features.norm(dim=-1, keepdim=True)

@@ -1,0 +1,266 @@
+"""The image towers: the frozen model's own blocks with visual prompts in place.
+
+`NativeImageTower` loops over the blocks of open_clip's ViT; `HookedImageTower` splices prompts in through
+hooks on public sub-modules and so also serves timm towers; `PromptFreeImageTower` serves everything else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from dapt.errors import NotSupportedError
+from dapt.prompts.value import NO_PROMPTS, Prompts
+
+
+class ImageTower(ABC):
+    """What the rest of the product needs from an image tower.
+
+    Attributes:
+        visual: the model's own image tower.
+        width: token width, 0 where the tower has no tokens. layers: number of blocks.
+        grid: patch rows and columns. first_patch: index of the first patch token.
+        image_size: height and width the tower expects.
+        checkpointing: recompute blocks in backward to save memory.
+    """
+
+    visual: nn.Module
+    width: int = 0
+    layers: int = 0
+    grid: tuple[int, int] = (0, 0)
+    first_patch: int = 1
+    image_size: tuple[int, int]
+    checkpointing: bool = False
+
+    @abstractmethod
+    def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        """Image features ``[B, D]``, not normalised, of pixels ``[B, 3, H, W]``."""
+
+    def last_norm(self) -> nn.Module:
+        """The norm before the attention of the last block, where Grad-CAM and attention maps look.
+
+        Raises:
+            NotSupportedError: the tower is not a ViT.
+        """
+        raise NotSupportedError(f"{type(self.visual).__name__} has no transformer blocks to look at.")
+
+    def last_attention(self) -> nn.Module:
+        """The attention module of the last block.
+
+        Raises:
+            NotSupportedError: the tower is not a ViT.
+        """
+        raise NotSupportedError(f"{type(self.visual).__name__} has no attention map.")
+
+    @property
+    def has_class_token(self) -> bool:
+        """Whether token 0 is a class token."""
+        return self.first_patch > 0 and self.width > 0
+
+    def _check_depth(self, prompts: Prompts) -> None:
+        if prompts.visual_deep and len(prompts.visual_deep) >= self.layers:
+            raise NotSupportedError(
+                f"{len(prompts.visual_deep) + 1} visual prompt layers do not fit a tower of "
+                f"{self.layers} blocks."
+            )
+
+
+class NativeImageTower(ImageTower):
+    """open_clip's own VisionTransformer, run block by block.
+
+    Visual prompts are appended after the patches, without positional embedding, before the pre-norm (which
+    works token by token), and are taken off again before pooling.
+    """
+
+    def __init__(self, visual: nn.Module) -> None:
+        self.visual = visual
+        transformer: nn.Module = visual.transformer  # type: ignore[assignment]
+        self._blocks: nn.ModuleList = transformer.resblocks  # type: ignore[assignment]
+        self.width = int(transformer.width)  # type: ignore[arg-type]
+        self.layers = len(self._blocks)
+        self.grid = _pair(visual.grid_size)
+        self.image_size = _pair(visual.image_size)
+        self._dtype_source: Tensor = visual.conv1.weight  # type: ignore[assignment,union-attr]
+
+    def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        self._check_depth(prompts)
+        visual = self.visual
+        x: Tensor = visual._embeds(images.to(self._dtype_source.dtype))  # type: ignore[operator]
+        count = 0
+        if prompts.visual_ctx is not None and prompts.visual_ctx.shape[0]:
+            count = prompts.visual_ctx.shape[0]
+            added = visual.ln_pre(prompts.visual_ctx.to(x.dtype))  # type: ignore[operator]
+            x = torch.cat([x, added.expand(x.shape[0], -1, -1)], dim=1)
+        for index, block in enumerate(self._blocks):
+            if 1 <= index <= len(prompts.visual_deep):
+                x = replace_last(x, prompts.visual_deep[index - 1])
+            if self.checkpointing and torch.is_grad_enabled():
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
+        if count:
+            x = x[:, :-count]
+        pooled: Tensor = visual._pool(x)[0]  # type: ignore[operator]
+        projection = visual.proj
+        return pooled if projection is None else pooled @ projection  # type: ignore[operator]
+
+    def last_norm(self) -> nn.Module:
+        return self._blocks[-1].ln_1  # type: ignore[return-value]
+
+    def last_attention(self) -> nn.Module:
+        return self._blocks[-1].attn  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class SplicePoints:
+    """The public sub-modules where prompts enter and leave a ViT.
+
+    Attributes:
+        before: its input gets the prompts appended. blocks: the transformer blocks.
+        after: a module whose input (or, with `after_output`, output) still carries the prompts to strip.
+    """
+
+    before: nn.Module
+    blocks: nn.ModuleList
+    after: nn.Module
+    after_output: bool = False
+    appended_at_output: bool = False
+
+
+class HookedImageTower(ImageTower):
+    """Any ViT whose splice points are public sub-modules: timm and SigLIP towers, and native ones.
+
+    The hooks are permanent and read the prompts of the current call; without prompts they do nothing. They
+    cannot be combined with recomputation, because a recomputed block would see the prompts of a later call.
+    """
+
+    def __init__(self, visual: nn.Module) -> None:
+        self.visual = visual
+        self._active: Prompts = NO_PROMPTS
+        if hasattr(visual, "trunk"):
+            self._describe_timm(visual)
+        else:
+            self._describe_native(visual)
+        self.layers = len(self._points.blocks)
+        self._dtype_source: Tensor = next(visual.parameters())
+        self._register()
+
+    def _describe_timm(self, visual: nn.Module) -> None:
+        trunk: nn.Module = visual.trunk  # type: ignore[assignment]
+        self.width = int(trunk.embed_dim)  # type: ignore[arg-type]
+        self.grid = _pair(trunk.patch_embed.grid_size)  # type: ignore[union-attr]
+        self.first_patch = int(trunk.num_prefix_tokens)  # type: ignore[arg-type]
+        self.image_size = _pair(visual.image_size)
+        self._points = SplicePoints(trunk.norm_pre, trunk.blocks, trunk.norm)  # type: ignore[arg-type]
+
+    def _describe_native(self, visual: nn.Module) -> None:
+        transformer: nn.Module = visual.transformer  # type: ignore[assignment]
+        self.width = int(transformer.width)  # type: ignore[arg-type]
+        self.grid = _pair(visual.grid_size)
+        self.image_size = _pair(visual.image_size)
+        self._points = SplicePoints(
+            visual.ln_pre,  # type: ignore[arg-type]
+            transformer.resblocks,  # type: ignore[arg-type]
+            transformer,
+            after_output=True,
+        )
+
+    def _register(self) -> None:
+        points = self._points
+        points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:]))
+        for index, block in enumerate(points.blocks):
+            if index:
+                block.register_forward_pre_hook(
+                    lambda module, args, index=index: (self._replace(args[0], index), *args[1:])
+                )
+        if points.after_output:
+            points.after.register_forward_hook(lambda module, args, output: self._strip(output))
+        else:
+            points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+
+    @property
+    def _count(self) -> int:
+        return 0 if self._active.visual_ctx is None else self._active.visual_ctx.shape[0]
+
+    def _append(self, x: Tensor) -> Tensor:
+        if not self._count:
+            return x
+        assert self._active.visual_ctx is not None
+        added = self._active.visual_ctx.to(x.dtype).expand(x.shape[0], -1, -1)
+        return torch.cat([x, added], dim=1)
+
+    def _replace(self, x: Tensor, index: int) -> Tensor:
+        deep = self._active.visual_deep
+        return replace_last(x, deep[index - 1]) if index <= len(deep) else x
+
+    def _strip(self, x: Tensor) -> Tensor:
+        return x[:, : -self._count] if self._count else x
+
+    def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        self._check_depth(prompts)
+        self._active = prompts
+        try:
+            features: Tensor = self.visual(images.to(self._dtype_source.dtype))
+            return features
+        finally:
+            self._active = NO_PROMPTS
+
+    def last_norm(self) -> nn.Module:
+        block = self._points.blocks[-1]
+        return block.norm1 if hasattr(block, "norm1") else block.ln_1  # type: ignore[return-value]
+
+    def last_attention(self) -> nn.Module:
+        return self._points.blocks[-1].attn  # type: ignore[return-value]
+
+
+class PromptFreeImageTower(ImageTower):
+    """A tower without places for prompts (ResNet and others): text-only methods work with it."""
+
+    def __init__(self, visual: nn.Module, reason: str) -> None:
+        self.visual = visual
+        self.reason = reason
+        self.image_size = _pair(visual.image_size)
+        self._dtype_source: Tensor = next(visual.parameters())
+
+    def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        if prompts.visual_ctx is not None:
+            raise NotSupportedError(
+                f"Visual prompts are not supported in this image tower: {self.reason}.",
+                todo="Supported: open_clip's ViT and plain timm ViT or SigLIP towers. Text-only methods work.",
+            )
+        features: Tensor = self.visual(images.to(self._dtype_source.dtype))
+        return features
+
+
+def make_image_tower(visual: nn.Module) -> ImageTower:
+    """The tower class that fits the model's image tower."""
+    transformer = getattr(visual, "transformer", None)
+    if transformer is not None and hasattr(transformer, "resblocks") and hasattr(visual, "_embeds"):
+        if not getattr(transformer, "batch_first", True):
+            return PromptFreeImageTower(visual, "it runs length-first; update open_clip")
+        return NativeImageTower(visual)
+    trunk = getattr(visual, "trunk", None)
+    if trunk is not None:
+        parts = ("norm_pre", "blocks", "norm", "patch_embed", "num_prefix_tokens", "embed_dim")
+        rotary = getattr(trunk, "rope", None) is not None
+        if all(hasattr(trunk, part) for part in parts) and not rotary:
+            return HookedImageTower(visual)
+        kind = type(trunk).__name__
+        return PromptFreeImageTower(visual, f"timm's {kind} {'rotates tokens by position' if rotary else ''}")
+    return PromptFreeImageTower(visual, f"{type(visual).__name__} is not a vision transformer")
+
+
+def replace_last(x: Tensor, values: Tensor) -> Tensor:
+    """`x` ``[B, L, width]`` with its last tokens replaced by `values` ``[n, width]``."""
+    count = values.shape[0]
+    return torch.cat([x[:, :-count], values.to(x.dtype).expand(x.shape[0], -1, -1)], dim=1)
+
+
+def _pair(value: object) -> tuple[int, int]:
+    if isinstance(value, (tuple, list)):
+        return int(value[0]), int(value[1])
+    return int(value), int(value)  # type: ignore[call-overload]

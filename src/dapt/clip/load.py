@@ -1,0 +1,249 @@
+"""Loading a backbone from its specification.
+
+``local-dir:PATH``, ``hf-hub:OWNER/NAME``, ``ARCH/pretrained-tag`` or ``ARCH:/path/to/weights``.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.clip.torchscript import is_torchscript, read_torchscript
+from dapt.console import say
+from dapt.errors import DaptError, ModelError, did_you_mean
+
+PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
+_OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")
+
+
+def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> FrozenClip:
+    """Load and freeze a CLIP.
+
+    Args:
+        spec: one of the forms above.
+        device: a torch device.
+        precision: ``"32"``, ``"bf16"`` or ``"16"``: the type of the towers' weights and activations.
+
+    Raises:
+        ModelError: unknown name, missing or damaged file, or weights that do not fit the architecture.
+    """
+    import open_clip
+
+    if precision not in PRECISIONS:
+        raise ModelError(f"There is no precision '{precision}'.", todo="Use one of 32, bf16, 16.")
+    kwargs: dict[str, Any] = {"precision": PRECISIONS[precision], "device": device}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if spec.startswith("local-dir:"):
+            model = _load_folder(spec, kwargs)
+            tokenize = open_clip.get_tokenizer(spec)
+        elif spec.startswith("hf-hub:"):
+            model = _load_hub(spec, kwargs)
+            tokenize = open_clip.get_tokenizer(spec)
+        elif ":" in spec:
+            architecture, _, path = spec.partition(":")
+            _check_architecture(architecture)
+            model = _load_file(architecture, Path(path), kwargs)
+            tokenize = open_clip.get_tokenizer(architecture)
+        elif "/" in spec:
+            architecture, _, tag = spec.partition("/")
+            _check_architecture(architecture)
+            model = _load_tag(architecture, tag, kwargs)
+            tokenize = open_clip.get_tokenizer(architecture)
+        else:
+            raise ModelError(f"'{spec}' is not a model.", todo=_forms(spec))
+    visual = model.visual
+    settings = Preprocess(
+        mean=tuple(getattr(visual, "image_mean", None) or open_clip.OPENAI_DATASET_MEAN),
+        std=tuple(getattr(visual, "image_std", None) or open_clip.OPENAI_DATASET_STD),
+        interpolation=str((getattr(visual, "preprocess_cfg", None) or {}).get("interpolation", "bicubic")),
+    )
+    return FrozenClip(model, tokenize, settings, spec)
+
+
+def _forms(spec: str) -> str:
+    import open_clip
+
+    hint = ""
+    if spec in open_clip.list_models():
+        tags = [tag for name, tag in open_clip.list_pretrained() if name == spec]
+        hint = f"Name the weights too, for example {spec}/{tags[0]}. " if tags else ""
+    elif Path(spec).is_dir():
+        hint = f"For a folder write local-dir:{spec}. "
+    return (
+        f"{hint}Use local-dir:PATH, ARCH/pretrained-tag (such as ViT-B-16/openai), "
+        "hf-hub:OWNER/NAME or ARCH:/path/to/weights."
+    )
+
+
+def _check_architecture(name: str) -> None:
+    import open_clip
+
+    known = open_clip.list_models()
+    if name not in known:
+        raise ModelError(f"open_clip has no architecture '{name}'.", todo=did_you_mean(name, known))
+
+
+def _load_folder(spec: str, kwargs: dict[str, Any]) -> Any:
+    import open_clip
+
+    folder = Path(spec.removeprefix("local-dir:"))
+    if not folder.is_dir():
+        raise ModelError(f"There is no model folder {folder}.", todo="Check the path after local-dir:.")
+    if not (folder / "open_clip_config.json").is_file():
+        raise ModelError(
+            f"{folder} has no open_clip_config.json.",
+            todo="local-dir: wants a folder in open_clip's own format (open_clip_config.json and weights).",
+        )
+    _refuse_unsafe(folder)
+    try:
+        return open_clip.create_model(spec, **kwargs)
+    except DaptError:
+        raise
+    except Exception as error:
+        raise ModelError(f"The model in {folder} could not be loaded: {_first_line(error)}.") from error
+
+
+def _refuse_unsafe(folder: Path) -> None:
+    """A folder without safetensors falls back to pickles, which open_clip reads with weights_only."""
+    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*.bin")) and not any(folder.glob("*.pt*")):
+        raise ModelError(f"{folder} holds no weights.", todo="Expected open_clip_model.safetensors.")
+
+
+def _load_hub(spec: str, kwargs: dict[str, Any]) -> Any:
+    import open_clip
+
+    repository = spec.removeprefix("hf-hub:")
+    _announce(repository, None)
+    try:
+        return open_clip.create_model(spec, **kwargs)
+    except Exception as error:
+        raise ModelError(
+            f"{spec} could not be loaded: {_first_line(error)}.",
+            todo="Check the name and the network, or use a local copy with local-dir:PATH.",
+        ) from error
+
+
+def _load_tag(architecture: str, tag: str, kwargs: dict[str, Any]) -> Any:
+    import open_clip
+
+    tags = [known for name, known in open_clip.list_pretrained() if name == architecture]
+    if tag not in tags:
+        raise ModelError(
+            f"{architecture} has no pretrained weights '{tag}'.",
+            todo=did_you_mean(tag, tags) or f"Use {architecture}:/path/to/weights.",
+        )
+    entry = open_clip.get_pretrained_cfg(architecture, tag)
+    _announce(str(entry.get("hf_hub", "")).rstrip("/"), entry.get("url"))
+    try:
+        return open_clip.create_model(architecture, pretrained=tag, require_pretrained=True, **kwargs)
+    except Exception as error:
+        raise ModelError(
+            f"The weights {architecture}/{tag} could not be loaded: {_first_line(error)}.",
+            todo=f"Check the network, or fetch the file elsewhere and use {architecture}:/path/to/weights.",
+        ) from error
+
+
+def _announce(repository: str, url: str | None) -> None:
+    """Say what will be downloaded, how big it is and where it goes, unless it is in the cache already."""
+    from huggingface_hub import HfApi, constants, try_to_load_from_cache
+
+    names = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_pytorch_model.safetensors")
+    if repository and any(isinstance(try_to_load_from_cache(repository, name), str) for name in names):
+        return
+    if not repository:
+        say(f"Downloading weights from {url} (size not announced) to the open_clip cache in ~/.cache/clip.")
+        return
+    size = "size unknown"
+    try:
+        files = HfApi().model_info(repository, files_metadata=True, timeout=10).siblings or []
+        sizes = [item.size for item in files if item.rfilename in names and item.size]
+        size = f"{min(sizes) / 2**20:.0f} MB" if sizes else size
+    except Exception as error:  # the download itself reports what went wrong with more detail
+        size = f"size unknown: {type(error).__name__}"
+    say(f"Downloading {repository} ({size}) to {constants.HF_HUB_CACHE}.")
+
+
+def _load_file(architecture: str, path: Path, kwargs: dict[str, Any]) -> Any:
+    import open_clip
+
+    weights = read_weights(path)
+    openai = any(name in weights for name in _OPENAI_EXTRAS)
+    for name in _OPENAI_EXTRAS:
+        weights.pop(name, None)
+    if openai:
+        say(f"{path.name}: OpenAI weights, using QuickGELU.")
+    model = open_clip.create_model(architecture, load_weights=False, force_quick_gelu=openai, **kwargs)
+    if "positional_embedding" in weights and not hasattr(model, "positional_embedding"):
+        weights = {
+            name if name.startswith("visual.") or name.startswith("logit_") else f"text.{name}": value
+            for name, value in weights.items()
+        }
+    for name in ("logit_scale", "logit_bias"):
+        own = getattr(model, name, None)
+        if name in weights and own is not None:
+            weights[name] = weights[name].reshape(own.shape)
+    _load_strict(model, weights, architecture, path)
+    return model
+
+
+def _load_strict(model: Any, weights: dict[str, Tensor], architecture: str, path: Path) -> None:
+    own = model.state_dict()
+    missing = sorted(set(own) - set(weights))
+    unknown = sorted(set(weights) - set(own))
+    shapes = [
+        f"{name}: file {tuple(weights[name].shape)}, {architecture} {tuple(own[name].shape)}"
+        for name in own
+        if name in weights and own[name].shape != weights[name].shape
+    ]
+    problems = shapes + [f"missing {name}" for name in missing] + [f"unknown {name}" for name in unknown]
+    if problems:
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise ModelError(
+            f"The weights in {path} do not fit {architecture}: {problems[0]}{more}.",
+            todo="Name the architecture the file was made for.",
+        )
+    model.load_state_dict(weights)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The state dict in a safetensors file, a PyTorch file or a TorchScript archive. No code is executed.
+
+    Raises:
+        ModelError: missing, damaged, or a pickle that holds more than tensors.
+    """
+    if not path.is_file():
+        raise ModelError(f"There is no weight file {path}.", todo="Check the path after the colon.")
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        try:
+            return dict(load_file(path))
+        except Exception as error:
+            raise ModelError(f"{path} is not a readable safetensors file: {_first_line(error)}.") from error
+    if is_torchscript(path):
+        return {name: value.float() if value.is_floating_point() else value
+                for name, value in read_torchscript(path).items()}
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ModelError(
+            f"{path} was refused: {_first_line(error)}.",
+            todo="Only plain tensors are read, code in a pickle is never run. Convert it to safetensors.",
+        ) from error
+    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
+        raise ModelError(f"{path} holds no state dict (a table of named tensors).")
+    return {re.sub(r"^module\.", "", name): value for name, value in loaded.items()}
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__).rstrip(".:")[:300]

@@ -1,0 +1,262 @@
+"""The configuration of a run: one strict, documented tree, read from and written to YAML.
+
+Every key is also a key of ``--set``; an unknown key is an error that names the closest one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dapt.errors import ConfigError, did_you_mean
+
+# Background words of the released DAPT code: 25 general words and 7 for food scenes.
+BACKGROUND_WORDS = (
+    "ground land grass tree building wall sky lake water river sea railway railroad keyboard helmet cloud "
+    "house mountain ocean road rock street valley bridge sign "
+    "table forks tablecloth hands spoon glasses dishes"
+).split()
+
+MaskFormat = Literal["binary", "labels", "trimap"]
+
+
+class Section(BaseModel):
+    """A strict part of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class DaptOptions(Section):
+    """The DAPT objective (arXiv 2508.00395). Defaults are those of the released code unless said."""
+
+    enabled: bool = Field(False, description="Add the DAPT terms to the method.")
+    variant: Literal["phased", "joint"] = Field(
+        "joint",
+        description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms "
+        "throughout (the paper's figure).",
+    )
+    visual_weight: float = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
+    foreground_weight: float = Field(0.1, ge=0, description="Weight of the foreground term L_f.")
+    background_weight: float = Field(0.5, ge=0, description="Weight of the background term L_b.")
+    margin: float = Field(1.5, ge=0, description="Margin of the triplet in L_v.")
+    switch: float = Field(0.7, ge=0, le=1, description="phased: fraction of the epochs before the switch.")
+    words: list[str] = Field(default=list(BACKGROUND_WORDS), min_length=1, description="Background words.")
+    template: str = Field("a clean origami {}.", description="Template of the background texts.")
+
+    @model_validator(mode="after")
+    def _template(self) -> DaptOptions:
+        if self.template.count("{}") != 1:
+            raise ValueError("dapt.template must contain {} exactly once")
+        return self
+
+
+class CueOptions(Section):
+    """Where the foreground masks come from."""
+
+    source: str = Field(
+        "auto",
+        description="masks, dataset, gradcam, random, none; auto: masks if there are any, else gradcam.",
+    )
+    threshold: float = Field(0.5, ge=0, le=1, description="gradcam: share of the maximum that is foreground.")
+    soft: bool = Field(False, description="gradcam: keep the map as it is instead of cutting at the threshold.")
+    normalise: Literal["image", "batch"] = Field(
+        "image", description="gradcam: divide by the maximum of the image, or of the batch (released code)."
+    )
+    batch_size: int = Field(50, ge=1, description="gradcam: images per batch.")
+    refresh: int = Field(1, ge=0, description="gradcam: recompute every so many epochs; 0: only at the start.")
+    grid: int = Field(4, ge=1, description="random: cells per side.")
+    hide: float = Field(0.5, ge=0, le=1, description="random: probability that a cell is background.")
+
+
+class RunConfig(Section):
+    """Everything that decides a run."""
+
+    data: str = Field(description="Folder with one sub-folder per class, or a CSV index.")
+    model: str = Field("ViT-B-16/openai", description="Backbone: any open_clip specification.")
+    method: str = Field("maple", description="Prompt method; see 'dapt methods list'.")
+    prompt: dict[str, Any] = Field(default_factory=dict, description="Options of the method.")
+    n_ctx: int | None = Field(None, ge=1, description="Number of context vectors; none: the method's own.")
+    depth: int | None = Field(None, ge=1, description="Layers with fresh prompts; none: the method's own.")
+    dapt: DaptOptions = Field(default_factory=DaptOptions)  # type: ignore[arg-type]
+    cue: CueOptions = Field(default_factory=CueOptions)  # type: ignore[arg-type]
+    masks: str | None = Field(None, description="Folder of mask files that mirrors the images.")
+    mask_format: MaskFormat = Field("binary", description="binary (>= 128), labels (0 = background) or trimap.")
+    names: str | None = Field(None, description="File with the class names to use.")
+    skip_bad: bool = Field(False, description="Leave out damaged files and count them, instead of stopping.")
+
+    shots: int = Field(16, ge=0, description="Training images per class; 0: all.")
+    seed: int = Field(1, ge=0, description="Seed of the few-shot sample, the prompts and the batches.")
+    subset: Literal["all", "base"] = Field("all", description="base: train on the first half of the classes.")
+
+    epochs: int | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
+    batch_size: int | None = Field(None, ge=1, description="Images per step over all devices.")
+    lr: float | None = Field(None, gt=0, description="Base learning rate; none: the method's own.")
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(5e-4, ge=0)
+    warmup_epochs: int = Field(1, ge=0, description="Epochs at warmup_lr before the cosine starts.")
+    warmup_lr: float = Field(1e-5, gt=0)
+    drop_last: bool = Field(True, description="Leave out the last, smaller batch when there is a full one.")
+    model_selection: Literal["last", "best_val"] = Field(
+        "last", description="last epoch, or the one with the best validation accuracy."
+    )
+
+    crop_scale: tuple[float, float] = Field((0.08, 1.0), description="Area range of the random crop.")
+    flip: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip.")
+    workers: int = Field(0, ge=0, description="Loader processes.")
+    cache_mb: int = Field(2048, ge=0, description="Memory for decoded training images.")
+    eval_batch_size: int = Field(100, ge=1)
+
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps.")
+    devices: int = Field(1, ge=1, description="Processes of data-parallel training.")
+    precision: Literal["32", "bf16", "16"] = Field("32", description="Type of the towers; prompts are float32.")
+    grad_checkpointing: bool = Field(False, description="Recompute blocks in backward to save memory.")
+    deterministic: bool = Field(False, description="Refuse non-deterministic GPU kernels.")
+    out: str | None = Field(None, description="Run folder; none: runs/<data>-<method>-<shots>shot-seed<seed>.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``dapt: true``, ``dapt: {margin: 1}`` (switches it on) and ``cue: gradcam`` are understood."""
+        if not isinstance(value, Mapping):
+            return value
+        tree = dict(value)
+        if isinstance(tree.get("dapt"), bool):
+            tree["dapt"] = {"enabled": tree["dapt"]}
+        elif isinstance(tree.get("dapt"), Mapping):
+            tree["dapt"] = {"enabled": True, **tree["dapt"]}
+        if isinstance(tree.get("cue"), str):
+            tree["cue"] = {"source": tree["cue"]}
+        if isinstance(tree.get("precision"), int):
+            tree["precision"] = str(tree["precision"])
+        return tree
+
+
+def make_config(tree: Mapping[str, Any]) -> RunConfig:
+    """Check a nested mapping and fill in the method's published settings.
+
+    Raises:
+        ConfigError: unknown key or method, or a value of the wrong kind.
+    """
+    try:
+        config = RunConfig.model_validate(dict(tree))
+    except ValidationError as error:
+        raise _explain(error, RunConfig, "") from None
+    return resolve(config)
+
+
+def resolve(config: RunConfig) -> RunConfig:
+    """The configuration with every open choice replaced by the method's published value."""
+    from dapt.methods.base import METHODS
+
+    method = METHODS.get(config.method)
+    own = method.options.model_fields
+    prompt = {**method.preset, **config.prompt}
+    for key, value in (("n_ctx", config.n_ctx), ("depth", config.depth)):
+        if value is None:
+            continue
+        if key not in own:
+            raise ConfigError(
+                f"The method {config.method} has no {key}.", todo=f"Its options: {', '.join(sorted(own))}."
+            )
+        prompt[key] = value
+    try:
+        options = method.options.model_validate(prompt)
+    except ValidationError as error:
+        raise _explain(error, method.options, "prompt.") from None
+    defaults = method.training
+    filled = {
+        "prompt": options.model_dump(),
+        "n_ctx": None,
+        "depth": None,
+        "epochs": defaults.epochs_for(config.shots) if config.epochs is None else config.epochs,
+        "batch_size": config.batch_size or defaults.batch_size,
+        "lr": config.lr or defaults.lr,
+    }
+    if not method.trains:
+        filled["epochs"] = 0
+    return config.model_copy(update=filled)
+
+
+def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Put ``a.b=value`` settings (values in YAML) into a nested mapping.
+
+    Raises:
+        ConfigError: a setting has no ``=`` or goes through a key that is no section.
+    """
+    for setting in settings:
+        path, separator, text = setting.partition("=")
+        if not separator or not path:
+            raise ConfigError(f"--set {setting} is not KEY=VALUE.", todo="Write, for example, --set dapt.margin=1.0")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"The value in --set {setting} is not valid YAML.") from error
+        *sections, last = path.split(".")
+        node = tree
+        for name in sections:
+            inside = node.get(name)
+            if isinstance(inside, bool):
+                inside = {"enabled": inside}
+            elif isinstance(inside, str):
+                inside = {"source": inside}
+            elif inside is None:
+                inside = {}
+            if not isinstance(inside, dict):
+                raise ConfigError(f"--set {setting}: '{name}' is no section.")
+            node[name] = inside
+            node = inside
+        node[last] = value
+    return tree
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A configuration file as a nested mapping.
+
+    Raises:
+        ConfigError: missing, or not a YAML mapping.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must hold keys and values at the top level.")
+    return tree
+
+
+def to_yaml(config: RunConfig) -> str:
+    """The configuration as YAML; reading it back gives an equal configuration."""
+    tree = config.model_dump(mode="json", exclude_none=True)
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+
+
+def _explain(error: ValidationError, model: type[BaseModel], prefix: str) -> ConfigError:
+    """Turn pydantic's first complaint into one sentence with the closest key."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = prefix + ".".join(path)
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"There is no setting '{key}'.", todo=did_you_mean(path[-1], _keys(model, path[:-1])))
+    if first["type"] == "missing":
+        return ConfigError(f"The setting '{key}' is missing.")
+    reason = first["msg"].removeprefix("Value error, ")
+    shown = f" (got {first['input']!r})" if not isinstance(first["input"], (dict, BaseModel)) else ""
+    return ConfigError(f"{key or 'The configuration'}: {reason}{shown}.".replace("..", "."))
+
+
+def _keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    for name in path:
+        inner = model.model_fields[name].annotation if name in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        model = inner
+    return list(model.model_fields)

@@ -1,0 +1,1 @@
+"""Cues: one file per source of a foreground mask."""

@@ -1,0 +1,1 @@
+"""Images, classes, splits, few-shot samples and transforms."""

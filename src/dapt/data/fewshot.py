@@ -1,0 +1,65 @@
+"""Few-shot samples, equal to the field's published lists (CoOp, arXiv 2109.01134, and all that follow it)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def groups_by_label(labels: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    """Positions of each label, labels in order of first appearance."""
+    groups: dict[Hashable, list[int]] = {}
+    for position, label in enumerate(labels):
+        groups.setdefault(label, []).append(position)
+    return groups
+
+
+def sample_few_shot(
+    train_labels: Sequence[Hashable], val_labels: Sequence[Hashable], shots: int, seed: int
+) -> tuple[list[int], list[int]]:
+    """Positions of the few-shot training and validation images.
+
+    One generator seeded with `seed` draws `shots` items from each training class, classes in order of first
+    appearance, then goes on to draw min(shots, 4) from each validation class. A class with fewer items gives
+    all of them, in their order. ``shots`` 0 takes everything.
+
+    Returns:
+        positions into the training list and into the validation list.
+    """
+    if shots < 1:
+        return list(range(len(train_labels))), list(range(len(val_labels)))
+    generator = random.Random(seed)
+    train = _draw(groups_by_label(train_labels), shots, generator)
+    val = _draw(groups_by_label(val_labels), min(shots, 4), generator)
+    return train, val
+
+
+def _draw(groups: dict[Hashable, list[int]], count: int, generator: random.Random) -> list[int]:
+    drawn: list[int] = []
+    for positions in groups.values():
+        drawn += generator.sample(positions, count) if len(positions) >= count else positions
+    return drawn
+
+
+def split_off_validation(labels: Sequence[Hashable], fraction: float, seed: int) -> tuple[list[int], list[int]]:
+    """Positions of training and validation images when a data set has no validation split of its own.
+
+    Per class in order of first appearance the positions are shuffled; the first ``round(fraction * n)`` go
+    to validation.
+
+    Returns:
+        training positions, validation positions.
+    """
+    generator = random.Random(seed)
+    train: list[int] = []
+    val: list[int] = []
+    for positions in groups_by_label(labels).values():
+        shuffled = list(positions)
+        generator.shuffle(shuffled)
+        count = round(fraction * len(shuffled))
+        val += shuffled[:count]
+        train += shuffled[count:]
+    return train, val

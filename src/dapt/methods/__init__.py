@@ -1,0 +1,1 @@
+"""Methods: prompts + objectives + the published hyper-parameters, as small declarative recipes."""

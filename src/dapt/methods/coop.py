@@ -1,0 +1,58 @@
+"""CoOp (Zhou et al. 2022, IJCV, arXiv 2109.01134): learned context vectors in the class texts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+
+
+class CoopOptions(MethodOptions):
+    """Options of CoOp."""
+
+    n_ctx: int = Field(16, ge=1, description="Number of context vectors (with ctx_init: its words).")
+    ctx_init: str | None = Field(None, description="Words the context starts from; none: random.")
+    position: Literal["end", "middle", "front"] = Field("end", description="Where the class name stands.")
+    class_specific: bool = Field(False, description="One context per class instead of one for all.")
+
+    @model_validator(mode="after")
+    def _words(self) -> CoopOptions:
+        if self.ctx_init:
+            if self.class_specific:
+                raise ValueError("class_specific contexts start from random vectors; leave ctx_init out")
+            self.n_ctx = len(self.ctx_init.replace("_", " ").split())
+        return self
+
+
+_PAPER = "Zhou et al., Learning to Prompt for Vision-Language Models, IJCV 2022"
+_FEW_SHOT = TrainingDefaults(
+    lr=0.002,
+    epochs=200,
+    batch_size=32,
+    epochs_by_shots={1: 50, 4: 100, 16: 200},
+    source="CoOp few-shot configuration, last epoch",
+)
+
+for _name, _summary, _preset, _training in (
+    ("coop", "16 learned context vectors shared by all classes", {}, _FEW_SHOT),
+    ("coop.csc", "16 learned context vectors for each class", {"class_specific": True}, _FEW_SHOT),
+    (
+        "coop.words",
+        "4 context vectors that start from 'a photo of a'",
+        {"ctx_init": "a photo of a"},
+        TrainingDefaults(lr=0.002, epochs=200, batch_size=32, source="base-to-novel configuration of CoCoOp"),
+    ),
+):
+    add_method(
+        Method(
+            name=_name,
+            summary=_summary,
+            paper=_PAPER,
+            architecture="dapt.prompts.context:ContextPrompts",
+            options=CoopOptions,
+            training=_training,
+            preset=_preset,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Objectives: named loss terms that declare which features they need."""

@@ -1,0 +1,115 @@
+"""DAPT's objective: disentangled alignment and the pull-push term.
+
+Decouple before Align: Visual Disentanglement Enhances Prompt Tuning, TPAMI 2025, arXiv 2508.00395. Weights,
+margin, words and the two-phase schedule are those of the released code; its defects are not reproduced (the
+class softmax has exactly C columns, all background words form the background set).
+
+- ``L_f`` = CE(sg(foreground feature), class texts, label): teaches the text side.
+- ``L_b`` = CE(background feature, background texts, nearest background text): teaches both sides.
+- ``L_v`` = mean max(0, |f - sg(f_fg)| - |f - sg(f_bg)| + margin): teaches the image side.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dapt.config import DaptOptions
+from dapt.objectives.base import (
+    BACKGROUND,
+    CLASSES,
+    FOREGROUND,
+    FULL,
+    Batch,
+    Needs,
+    Objective,
+    Outputs,
+    Term,
+    Trainable,
+)
+
+
+class Disentangle(Objective):
+    """The DAPT terms that can teach something, given what the host method trains.
+
+    Args:
+        options: weights, margin, schedule.
+        trainable: what the host trains; terms without a trainable path are left out (see `left_out`).
+
+    Attributes:
+        left_out: one sentence per term that is left out because nothing it reaches is trained.
+    """
+
+    def __init__(self, options: DaptOptions, trainable: Trainable) -> None:
+        self.options = options
+        self.left_out: list[str] = []
+        self._weights: dict[str, float] = {}
+        reach = {
+            "L_v": (trainable.image, options.visual_weight, "the image side is not trained"),
+            "L_f": (trainable.class_texts, options.foreground_weight, "the class texts are not trained"),
+            "L_b": (
+                trainable.image or trainable.background_texts,
+                options.background_weight,
+                "neither the image side nor the background texts are trained",
+            ),
+        }
+        for name, (reached, weight, reason) in reach.items():
+            if not reached:
+                self.left_out.append(f"{name} is left out: {reason} by this method.")
+            elif weight:
+                self._weights[name] = weight
+
+    def switch_epoch(self, epochs: int) -> int:
+        """First epoch (0-based) of the second phase: ceil(switch * epochs); 7 of 10 as released."""
+        return math.ceil(round(self.options.switch * epochs, 9))
+
+    def active(self, epoch: int, epochs: int) -> dict[str, float]:
+        """Names and weights of the terms of `epoch`."""
+        if self.options.variant == "joint":
+            return self._weights
+        first_phase = epoch < self.switch_epoch(epochs)
+        return {name: weight for name, weight in self._weights.items() if (name == "L_v") == first_phase}
+
+    def needs(self, epoch: int, epochs: int) -> Needs:
+        active = self.active(epoch, epochs)
+        needs = Needs()
+        if "L_v" in active:
+            needs |= Needs({FULL: True, FOREGROUND: False, BACKGROUND: False})
+        if "L_f" in active:
+            needs |= Needs({FOREGROUND: False}, {CLASSES: True})
+        if "L_b" in active:
+            needs |= Needs({BACKGROUND: True}, {BACKGROUND: True})
+        return needs
+
+    def terms(self, outputs: Outputs, batch: Batch, epoch: int, epochs: int) -> dict[str, Term]:
+        active = self.active(epoch, epochs)
+        values: dict[str, Tensor] = {}
+        if "L_v" in active:
+            values["L_v"] = F.triplet_margin_loss(
+                outputs.image[FULL],
+                outputs.image[FOREGROUND].detach(),
+                outputs.image[BACKGROUND].detach(),
+                margin=self.options.margin,
+                reduction="none",
+            )
+        if "L_f" in active:
+            logits = outputs.scale * outputs.image[FOREGROUND].detach() @ outputs.text[CLASSES].t()
+            values["L_f"] = F.cross_entropy(logits + outputs.bias, batch.labels, reduction="none")
+        if "L_b" in active:
+            logits = outputs.logits(BACKGROUND, BACKGROUND)
+            values["L_b"] = F.cross_entropy(logits, logits.detach().argmax(dim=1), reduction="none")
+        return {name: Term(_mean(value, batch.usable), active[name]) for name, value in values.items()}
+
+
+def _mean(per_image: Tensor, usable: Tensor | None) -> Tensor:
+    """Mean over the batch, images without a usable cue counting as zero.
+
+    Dividing by the batch size keeps the weight of an image the same whatever its neighbours are, and makes
+    the mean over several processes equal to the mean over one large batch.
+    """
+    if usable is not None:
+        per_image = torch.where(usable, per_image, torch.zeros_like(per_image))
+    return per_image.mean()

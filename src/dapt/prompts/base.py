@@ -1,0 +1,154 @@
+"""What every prompt architecture has in common.
+
+An architecture owns the trainable tensors and turns them into `Prompts`. It says which texts stand for a
+class. It knows the sizes of the towers and nothing of how they run.
+
+Parameter names are the field's: `ctx`, `deep_text.i`, `visual_ctx`, `deep_visual.i`, `proj`, `deep_proj.i`,
+where i counts the blocks from 0, so deep prompts start at i = 1.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dapt.clip.frozen import FrozenClip
+from dapt.clip.tokens import PromptTokens
+from dapt.errors import ConfigError, NotSupportedError
+from dapt.prompts.value import Prompts
+
+SPREAD = 0.02  # standard deviation of random prompts, as published
+
+
+class PromptArchitecture(nn.Module, ABC):
+    """Base of all prompt architectures.
+
+    Args:
+        options: the method's options.
+        clip: the frozen model: sizes, tokenizer and word embeddings.
+        names: class names to train on.
+        generator: source of the random starting values.
+
+    Attributes:
+        trains_context: context vectors in the class texts are trained.
+        trains_deep_text: deep text prompts are trained (they reach background texts too).
+        trains_visual: visual prompts are trained.
+    """
+
+    trains_context = False
+    trains_deep_text = False
+    trains_visual = False
+
+    def __init__(
+        self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.options = options
+        self.names = list(names)
+        self._tokenizer = clip.tokenizer
+
+    @abstractmethod
+    def forward(self) -> Prompts:
+        """The prompts made from the current parameters."""
+
+    @abstractmethod
+    def texts(self, names: Sequence[str]) -> list[PromptTokens]:
+        """Tokens of the class texts, one entry per template (features of several are averaged).
+
+        Raises:
+            NotSupportedError: the prompts belong to other classes (class-specific context).
+        """
+
+    @property
+    def trains_text(self) -> bool:
+        """Whether class text features depend on trained parameters."""
+        return self.trains_context or self.trains_deep_text
+
+    def count(self) -> int:
+        """Number of trainable parameters."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
+
+def random_vectors(*shape: int, generator: torch.Generator) -> nn.Parameter:
+    """Trainable vectors drawn from N(0, 0.02^2)."""
+    return nn.Parameter(torch.randn(*shape, generator=generator) * SPREAD)
+
+
+def word_vectors(clip: FrozenClip, words: str, count: int) -> nn.Parameter:
+    """Trainable vectors that start from the embeddings of the first `count` tokens of `words`."""
+    ids = torch.tensor(clip.tokenizer.pieces(words.replace("_", " ")))
+    if len(ids) < count:
+        raise ConfigError(
+            f"The words '{words}' have {len(ids)} tokens, {count} context vectors were asked for.",
+            where="prompt.ctx_init",
+            todo="Use more words or fewer context vectors.",
+        )
+    return nn.Parameter(clip.text.embed_words(ids[:count]).cpu().clone())
+
+
+def start_context(
+    clip: FrozenClip, words: str | None, count: int, generator: torch.Generator, *, longest: int = 4
+) -> tuple[nn.Parameter, str | None]:
+    """The input context of MaPLe and IVLP: from words when at most `longest` vectors are learned.
+
+    Returns:
+        the context ``[count, text width]``, and the words that stay in the class texts (None: placeholders).
+    """
+    if words and count <= longest:
+        clean = words.replace("_", " ")
+        return word_vectors(clip, clean, count), clean
+    return random_vectors(count, clip.text.width, generator=generator), None
+
+
+def deep_vectors(count: int, depth: int, width: int, generator: torch.Generator) -> nn.ParameterDict:
+    """Fresh prompts for blocks 1 .. depth-1, each ``[count, width]``."""
+    blocks = range(1, depth)
+    return nn.ParameterDict({str(i): random_vectors(count, width, generator=generator) for i in blocks})
+
+
+def in_order(values: nn.ParameterDict) -> tuple[Tensor, ...]:
+    """The deep prompts by rising block number."""
+    return tuple(values[str(i)] for i in range(1, len(values) + 1))
+
+
+def check_depth(depth: int, layers: int, tower: str) -> int:
+    """`depth`, if the tower has that many blocks.
+
+    Raises:
+        ConfigError: it has fewer.
+    """
+    if depth > layers:
+        raise ConfigError(
+            f"Prompt depth {depth} is more than the {layers} layers of the {tower} tower.",
+            where="prompt.depth",
+            todo=f"Use --depth {layers} or less.",
+        )
+    return depth
+
+
+def need_visual(clip: FrozenClip) -> None:
+    """Refuse image towers that have no place for prompts.
+
+    Raises:
+        NotSupportedError: the tower is not a supported ViT.
+    """
+    if clip.image.width == 0:
+        reason = getattr(clip.image, "reason", "it is not a vision transformer")
+        raise NotSupportedError(
+            f"{clip.spec} has no place for visual prompts: {reason}.",
+            todo="Use a ViT backbone, or a text-only method such as coop.",
+        )
+
+
+def need_text(clip: FrozenClip) -> None:
+    """Refuse text towers that have no place for prompts.
+
+    Raises:
+        NotSupportedError: the tower is not open_clip's own text transformer.
+    """
+    if clip.text.width == 0:
+        clip.text.embed_words(torch.tensor([0]))

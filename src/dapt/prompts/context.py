@@ -1,0 +1,49 @@
+"""CoOp's context vectors in the class texts (Zhou et al. 2022, arXiv 2109.01134)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from dapt.clip.frozen import FrozenClip
+from dapt.clip.tokens import PromptTokens
+from dapt.errors import NotSupportedError
+from dapt.methods.coop import CoopOptions
+from dapt.prompts.base import PromptArchitecture, need_text, random_vectors, word_vectors
+from dapt.prompts.value import Prompts
+
+
+class ContextPrompts(PromptArchitecture):
+    """`ctx` ``[n, text width]`` shared by all classes, or ``[C, n, text width]`` class-specific."""
+
+    trains_context = True
+    options: CoopOptions
+
+    def __init__(
+        self, options: CoopOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
+    ) -> None:
+        super().__init__(options, clip, names, generator)
+        need_text(clip)
+        self._words = options.ctx_init.replace("_", " ") if options.ctx_init else None
+        shape = (options.n_ctx, clip.text.width)
+        if self._words:
+            self.ctx = word_vectors(clip, self._words, options.n_ctx)
+        elif options.class_specific:
+            self.ctx = random_vectors(len(self.names), *shape, generator=generator)
+        else:
+            self.ctx = random_vectors(*shape, generator=generator)
+
+    def forward(self) -> Prompts:
+        return Prompts(text_ctx=self.ctx)
+
+    def texts(self, names: Sequence[str]) -> list[PromptTokens]:
+        if self.options.class_specific and list(names) != self.names:
+            raise NotSupportedError(
+                "These prompts hold one context per training class and cannot name other classes.",
+                todo="Train with a shared context (class_specific: false) to use new class names.",
+            )
+        position = self.options.position
+        return [
+            self._tokenizer.with_context(names, self.options.n_ctx, words=self._words, position=position)
+        ]

@@ -1,0 +1,51 @@
+"""Independent text and visual prompts (IVLP, baseline in Khattak et al. 2023, arXiv 2210.03117)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from dapt.clip.frozen import FrozenClip
+from dapt.clip.tokens import PromptTokens
+from dapt.methods.ivlp import IvlpOptions
+from dapt.prompts.base import (
+    PromptArchitecture,
+    check_depth,
+    deep_vectors,
+    in_order,
+    need_text,
+    need_visual,
+    random_vectors,
+    start_context,
+)
+from dapt.prompts.value import Prompts
+
+
+class IndependentPrompts(PromptArchitecture):
+    """`ctx`, `deep_text.i` ``[n, text width]`` and `visual_ctx`, `deep_visual.i` ``[m, image width]``."""
+
+    trains_context = True
+    trains_visual = True
+    options: IvlpOptions
+
+    def __init__(
+        self, options: IvlpOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
+    ) -> None:
+        super().__init__(options, clip, names, generator)
+        need_text(clip)
+        need_visual(clip)
+        depth = check_depth(options.depth, clip.text.layers, "text")
+        depth_vision = check_depth(options.depth_vision or options.depth, clip.image.layers, "image")
+        n_vision = options.n_ctx_vision or options.n_ctx
+        self.ctx, self._words = start_context(clip, options.ctx_init, options.n_ctx, generator)
+        self.deep_text = deep_vectors(options.n_ctx, depth, clip.text.width, generator)
+        self.visual_ctx = random_vectors(n_vision, clip.image.width, generator=generator)
+        self.deep_visual = deep_vectors(n_vision, depth_vision, clip.image.width, generator)
+        self.trains_deep_text = depth > 1
+
+    def forward(self) -> Prompts:
+        return Prompts(self.ctx, in_order(self.deep_text), self.visual_ctx, in_order(self.deep_visual))
+
+    def texts(self, names: Sequence[str]) -> list[PromptTokens]:
+        return [self._tokenizer.with_context(names, self.options.n_ctx, words=self._words)]

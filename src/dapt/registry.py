@@ -1,0 +1,70 @@
+"""A registry of named things, filled by the files of one package.
+
+A new method, cue or prompt architecture is one new file in its package: the file registers itself when it
+is imported, and every module of the package is imported the first time a name is looked up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from dapt.errors import ConfigError, did_you_mean
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names to values of type `T`.
+
+    Args:
+        kind: what the values are called in messages, for example ``"method"``.
+        package: dotted name of the package whose modules register themselves.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._values: dict[str, T] = {}
+        self._discovered = False
+
+    def add(self, name: str, value: T, *, overwrite: bool = False) -> T:
+        """Register `value` under `name`.
+
+        Raises:
+            ValueError: the name is taken and `overwrite` is false.
+        """
+        if name in self._values and not overwrite:
+            raise ValueError(f"{self.kind} '{name}' is registered twice")
+        self._values[name] = value
+        return value
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorator form of `add`."""
+        return lambda value: self.add(name, value)
+
+    def get(self, name: str) -> T:
+        """The value called `name`.
+
+        Raises:
+            ConfigError: there is none; the message names the closest one.
+        """
+        self._discover()
+        if name not in self._values:
+            raise ConfigError(f"There is no {self.kind} '{name}'.", todo=did_you_mean(name, self._values))
+        return self._values[name]
+
+    def names(self) -> list[str]:
+        """All registered names, sorted."""
+        self._discover()
+        return sorted(self._values)
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        self._discovered = True
+        package = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self.package}.{module.name}")

@@ -1,0 +1,295 @@
+"""Every number of every fixture case, through the product's own classes. Run with --parity-dir for others."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from cases import Case, Folder, method_of
+
+from dapt.config import BACKGROUND_WORDS, DaptOptions, RunConfig
+from dapt.cues.gradcam_map import grad_cam, normalise_maps
+from dapt.data.fewshot import sample_few_shot, split_off_validation
+from dapt.data.subsets import base_and_novel, keep_classes
+from dapt.methods.base import METHODS
+from dapt.objectives.base import BACKGROUND, CLASSES, FOREGROUND, FULL, Batch, Needs
+from dapt.objectives.classification import Classification
+from dapt.objectives.disentangle import Disentangle
+from dapt.training.model import PromptedClip, TrainStep
+from dapt.training.optimizer import make_optimizer
+from dapt.training.schedule import learning_rate
+
+
+def settings_to_method(case: Case) -> tuple[str, dict]:
+    """The product's method and options for a fixture."""
+    name, given = case.name, case.settings
+    words = given.get("ctx_init") or None
+    if name.startswith("zeroshot"):
+        return "zero_shot", {"templates": given.get("templates") or [given["template"]]}
+    if name.startswith("coop"):
+        return "coop", {
+            "n_ctx": given["n_ctx"],
+            "ctx_init": words,
+            "class_specific": given["class_specific"],
+            "position": given["position"],
+        }
+    if name.startswith("vpt"):
+        return "vpt", {"n_ctx": given["n_ctx_vision"], "depth": given["depth_vision"]}
+    if name.startswith("ivlp"):
+        return "ivlp", {
+            "n_ctx": given["n_ctx_text"],
+            "n_ctx_vision": given["n_ctx_vision"],
+            "depth": given["depth_text"],
+            "depth_vision": given["depth_vision"],
+            "ctx_init": words,
+        }
+    if name.startswith(("maple", "dapt_corrected", "gradcam")):
+        return "maple", {"n_ctx": given["n_ctx"], "depth": given["depth"], "ctx_init": words}
+    raise KeyError(f"no product method for the fixture {name}")
+
+
+def load_model(case: Case) -> PromptedClip:
+    """The product's model with the fixture's starting parameters in place."""
+    method_name, options = settings_to_method(case)
+    method = METHODS.get(method_name)
+    clip = case.folder.clip(case.settings.get("clip", "clip"))
+    names = case.names()
+    generator = torch.Generator().manual_seed(0)
+    architecture = method.load_architecture()(method.options.model_validate(options), clip, names, generator)
+    start = {key.removeprefix("param0."): value for key, value in case.stored.items() if key.startswith("param0.")}
+    if case.settings.get("same_params_as"):  # the Grad-CAM cases
+        start = start or {
+            key.removeprefix("param0."): value
+            for key, value in case.folder.tensors("dapt_corrected_sum").items()
+            if key.startswith("param0.")
+        }
+    if case.settings.get("ctx_init") and case.name.startswith(("coop", "maple_words")):
+        case_start = architecture.ctx.detach().clone()
+        assert torch.allclose(case_start, start["ctx"], atol=1e-6), "word initialisation differs"
+    architecture.load_state_dict(start)
+    background: list[str] = []
+    if case.name.startswith("dapt"):
+        words = case.settings["background"] + case.settings["background_food"]
+        background = [case.settings["background_template"].replace("{}", word) for word in words]
+    elif case.name.startswith("gradcam"):
+        background = [DaptOptions().template.replace("{}", word) for word in BACKGROUND_WORDS]
+    return PromptedClip(clip, architecture, names, background)
+
+
+def batches(case: Case) -> list[Batch]:
+    """The fixture's batches: its own, or the three shared ones."""
+    shared = case.folder.tensors("inputs")
+    pixels = case.stored.get("input.pixels", shared["pixels"])
+    labels = case.stored.get("input.labels", shared["labels"])
+    masks = case.stored.get("input.masks", shared["masks"])
+    if pixels.dim() == 4:
+        return [Batch(pixels, labels.flatten()[: len(pixels)], None)]
+    if labels.dim() == 1:
+        labels = labels.expand(len(pixels), -1)
+    return [Batch(*parts) for parts in zip(pixels, labels, masks, strict=True)]
+
+
+def dapt_objective(case: Case, model: PromptedClip) -> tuple[Disentangle, int, int]:
+    """The DAPT objective of a fixture, and an epoch of ten in which its terms are active."""
+    weights = case.settings["weights"]
+    variant = "joint" if case.name.endswith("_sum") else "phased"
+    options = DaptOptions(
+        enabled=True,
+        variant=variant,
+        visual_weight=weights["v"],
+        foreground_weight=weights["f"],
+        background_weight=weights["b"],
+        margin=case.settings["margin"],
+    )
+    epoch = 0 if case.name.endswith("_vd") else 7
+    return Disentangle(options, model.trainable()), epoch, 10
+
+
+def check_text_layout(case: Case, model: PromptedClip) -> None:
+    """Token ids, name lengths and the embeddings after the context is written in."""
+    tokens = model.architecture.texts(model.names)[0]
+    moved = case.settings.get("position", "end") != "end"
+    if "tokens.class_prompts" in case.stored:
+        stored = case.stored["tokens.class_prompts"]
+        ours = tokens.ids
+        if not moved:
+            case.check("tokens.class_prompts", ours)
+        else:  # the stored ids have the placeholders first in every layout
+            assert torch.equal(torch.sort(ours).values, torch.sort(stored).values)
+            assert torch.equal(tokens.eot, stored.argmax(dim=1))
+            case.compared.add("tokens.class_prompts")
+    if "tokens.name_lengths" in case.stored:
+        clean = [name.replace("_", " ") for name in model.names]
+        lengths = torch.tensor([len(model.clip.tokenizer.pieces(name)) for name in clean])
+        case.check("tokens.name_lengths", lengths)
+    if "out.prompt_embeddings" in case.stored:
+        length = case.stored["out.prompt_embeddings"].shape[1]
+        case.check("out.prompt_embeddings", model.clip.text.embed(tokens, model.prompts())[:, :length])
+    if "tokens.background_prompts" in case.stored:
+        words = case.settings["background"] + case.settings["background_food"]
+        texts = [case.settings["background_template"].replace("{}", word) for word in words]
+        case.check("tokens.background_prompts", model.clip.tokenizer.plain(texts).ids)
+
+
+def check_zero_shot(case: Case, model: PromptedClip) -> None:
+    batch = batches(case)[0]
+    outputs = model.compute(batch, Classification().needs(0, 1))
+    case.check("out.text_features", outputs.text[CLASSES])
+    case.check("out.image_features", outputs.image[FULL])
+    case.check("out.logits", outputs.logits(FULL))
+    if "out.loss" in case.stored:
+        case.check("out.loss", Classification().terms(outputs, batch, 0, 1)["L_cls"].value)
+    if "out.text_features_raw" in case.stored:
+        tokens = model.architecture.texts(model.names)[0]
+        case.check("tokens.class_prompts", tokens.ids, optional=True)
+        case.check("out.text_features_raw", model.clip.text.encode(tokens))
+        case.check("out.image_features_raw", model.clip.image.encode(batch.pixels))
+    elif "tokens.class_prompts" in case.stored:
+        case.check("tokens.class_prompts", model.architecture.texts(model.names)[0].ids)
+
+
+def check_dapt_outputs(case: Case, model: PromptedClip, batch: Batch) -> None:
+    """All features, logits and loss terms, whichever of them the fixture's objective sums."""
+    views = {FULL: True, FOREGROUND: False, BACKGROUND: True}
+    outputs = model.compute(batch, Needs(views, {CLASSES: True, BACKGROUND: True}))
+    joint = Disentangle(
+        DaptOptions(enabled=True, variant="joint", margin=case.settings["margin"]), model.trainable()
+    )
+    terms = joint.terms(outputs, batch, 0, 1)
+    case.check("out.image_features", outputs.image[FULL])
+    case.check("out.image_features_fg", outputs.image[FOREGROUND])
+    case.check("out.image_features_bg", outputs.image[BACKGROUND])
+    case.check("out.text_features", outputs.text[CLASSES])
+    case.check("out.background_text_features", outputs.text[BACKGROUND])
+    case.check("out.logits", outputs.logits(FULL))
+    case.check("out.logits_fg", outputs.logits(FOREGROUND))
+    case.check("out.logits_bg", outputs.logits(BACKGROUND, BACKGROUND))
+    case.check("out.pseudo_labels", outputs.logits(BACKGROUND, BACKGROUND).argmax(dim=1))
+    case.check("out.loss_cls", Classification().terms(outputs, batch, 0, 1)["L_cls"].value)
+    for name, key in (("L_f", "out.loss_f"), ("L_b", "out.loss_b"), ("L_v", "out.loss_v")):
+        case.check(key, terms[name].value)
+
+
+def check_training(case: Case, model: PromptedClip) -> None:
+    objectives = [Classification()]
+    epoch, epochs = 0, 10
+    if case.name.startswith("dapt"):
+        objective, epoch, epochs = dapt_objective(case, model)
+        objectives.append(objective)
+    step = TrainStep(model, objectives)
+    named = dict(model.architecture.named_parameters())
+    stored_names = {key.removeprefix("param0.") for key in case.stored if key.startswith("param0.")}
+    assert set(named) == stored_names
+    settings = case.settings["optimizer"]
+    config = RunConfig(
+        data="-", lr=settings["lr"], momentum=settings["momentum"], weight_decay=settings["weight_decay"]
+    )
+    optimizer = make_optimizer(model.parameters(), config)
+    losses = []
+    for number, batch in enumerate(batches(case)[:3], start=1):
+        optimizer.zero_grad()
+        loss, _, outputs = step(batch, epoch, epochs)
+        losses.append(loss.detach())
+        loss.backward()
+        if number == 1:
+            if case.name.startswith("dapt"):
+                check_dapt_outputs(case, model, batch)
+            else:
+                case.check("out.image_features", outputs.image[FULL])
+                case.check("out.text_features", outputs.text[CLASSES])
+                case.check("out.logits", outputs.logits(FULL))
+            case.check("out.loss", loss)
+            check_visual_prompts(case, model)
+            for name, parameter in named.items():
+                gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                case.check(f"grad.{name}", gradient)
+            assert all(weight.grad is None for weight in model.clip.model.parameters())
+        optimizer.step()
+        if number in (1, 3):
+            for name, parameter in named.items():
+                case.check(f"param{number}.{name}", parameter)
+    case.check("out.loss_per_step", torch.stack(losses), optional=True)
+
+
+def check_visual_prompts(case: Case, model: PromptedClip) -> None:
+    """The mapped visual prompts of the coupled architecture."""
+    prompts = model.prompts()
+    if "out.visual_ctx" in case.stored:
+        case.check("out.visual_ctx", prompts.visual_ctx)
+        for index, values in enumerate(prompts.visual_deep, start=1):
+            case.check(f"out.deep_visual.{index}", values)
+
+
+def check_grad_cam(case: Case, model: PromptedClip) -> None:
+    batch = batches(case)[0]
+    with torch.no_grad():
+        prompts = model.prompts()
+        texts = torch.cat([model.text_features(prompts, CLASSES), model.text_features(prompts, BACKGROUND)])
+    result = grad_cam(model.clip, prompts, batch.pixels, batch.labels, texts)
+    case.check("out.logits_all", result.logits)
+    case.check("out.score", result.score)
+    case.check("out.activations", result.activations)
+    case.check("out.gradients", result.gradients)
+    size = tuple(batch.pixels.shape[-2:])
+    continuous = normalise_maps(result.coarse, size, by="batch")
+    stored = case.stored["out.map_continuous"]
+    case.check("out.map_lowres", result.coarse.view(case.stored["out.map_lowres"].shape))
+    case.check("out.map_continuous", continuous.view(stored.shape))
+    mask = (continuous >= case.settings["threshold"]).view(case.stored["out.mask"].shape)
+    case.check("out.mask", mask.to(case.stored["out.mask"].dtype))
+
+
+def test_case(case_name: str, folder: Folder) -> None:
+    case = Case(folder, case_name)
+    model = load_model(case)
+    if case_name.startswith("zeroshot"):
+        check_zero_shot(case, model)
+    elif case_name.startswith("gradcam"):
+        check_grad_cam(case, model)
+    else:
+        check_text_layout(case, model)
+        check_training(case, model)
+    assert not case.leftovers(), f"{case_name}: numbers nobody compared: {sorted(case.leftovers())}"
+
+
+def test_learning_rate_schedule(folder: Folder) -> None:
+    for schedule in folder.json("lr_schedule")["schedules"]:
+        ours = [
+            learning_rate(
+                epoch,
+                base_lr=schedule["base_lr"],
+                epochs=schedule["max_epoch"],
+                warmup_epochs=schedule["warmup_epochs"],
+                warmup_lr=schedule["warmup_lr"],
+            )
+            for epoch in range(schedule["max_epoch"])
+        ]
+        assert ours == pytest.approx(schedule["lr_per_epoch"], rel=1e-12, abs=1e-15)
+
+
+def test_few_shot_and_base_to_novel(folder: Folder) -> None:
+    given = folder.json("fewshot")
+    labels = {split: [label for _, label in items] for split, items in given["splits"].items()}
+    assert given["results"]
+    for result in given["results"]:
+        train, val = sample_few_shot(labels["train"], labels["val"], result["shots"], result["seed"])
+        assert (train, val) == (result["train"], result["val"])
+        base, novel = base_and_novel(labels["train"][position] for position in train)
+        for kept, stored in ((base, result["base"]), (novel, result["new"])):
+            sampled = {"train": train, "val": val, "test": list(range(len(labels["test"])))}
+            for split, positions in sampled.items():
+                inside, relabelled = keep_classes([labels[split][p] for p in positions], kept)
+                assert [positions[p] for p in inside] == stored[split]["indices"]
+                assert relabelled == stored[split]["labels"]
+
+
+def test_validation_split(folder: Folder) -> None:
+    given = folder.json("fewshot")
+    labels = [label for _, label in given["splits"]["train"]]
+    for stored in given["trainval_split"]:
+        train, val = split_off_validation(labels, 0.2, stored["seed"])
+        assert (train, val) == (stored["train"], stored["val"])
+
+
+def test_waiting_cases_name_a_method() -> None:
+    assert method_of("cocoop") == "cocoop"
+    assert method_of("maple_words") is None
