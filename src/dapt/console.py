@@ -25,6 +25,11 @@ def set_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
+def is_quiet() -> bool:
+    """Whether notes and progress are silenced."""
+    return _quiet
+
+
 def console() -> Console:
     """A rich console on standard error, so that standard output carries results only."""
     from rich.console import Console

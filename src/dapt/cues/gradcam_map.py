@@ -74,15 +74,17 @@ def grad_cam(
         features = clip.encode_image(pixels, prompts)
         logits = clip.logits(features, text_features.detach())
         chosen = logits.gather(1, targets.view(-1, 1))
-        score = chosen.sum() / logits.numel()
-        (gradients,) = torch.autograd.grad(score, kept[-1])
+        # Divided after differentiation: in half precision the small gradients would vanish.
+        (gradients,) = torch.autograd.grad(chosen.sum(), kept[-1])
+    gradients = gradients.float() / logits.numel()
     activations = kept[-1].detach()
     height, width = tower.grid
     patches = slice(tower.first_patch, tower.first_patch + height * width)
-    weights = gradients[:, patches].float().mean(dim=1, keepdim=True)
+    weights = gradients[:, patches].mean(dim=1, keepdim=True)
     coarse = F.relu((weights * activations[:, patches].float()).sum(dim=-1))
+    score = (chosen.sum() / logits.numel()).detach()
     return CamResult(
-        score.detach(), logits.detach(), activations, gradients, coarse.view(-1, height, width)
+        score, logits.detach(), activations, gradients, coarse.view(-1, height, width)
     )
 
 

@@ -1,0 +1,126 @@
+"""What a cue is: one foreground mask per image of the training set.
+
+Cues are prepared before training (`prepare`) and may be refreshed as the prompts change (`refresh`). They
+describe the un-augmented image; the data pipeline warps them together with it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from dapt.config import CueOptions, MaskFormat
+from dapt.data.items import Item
+from dapt.registry import Registry
+
+if TYPE_CHECKING:
+    from dapt.training.model import PromptedClip
+
+
+@dataclass
+class CueReport:
+    """How many images have which kind of cue."""
+
+    total: int = 0
+    empty: list[str] = field(default_factory=list)
+    full: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+    coverage: list[float] = field(default_factory=list)
+
+    @property
+    def without(self) -> int:
+        """Images whose DAPT terms are skipped."""
+        return len(self.empty) + len(self.full) + len(self.missing) + len(self.bad)
+
+    def add(self, name: str, mask: Tensor | None) -> Tensor | None:
+        """Count one mask (values 0..1); returns it if it is a usable cue, else None."""
+        self.total += 1
+        if mask is None:
+            self.missing.append(name)
+            return None
+        share = float(mask.float().mean())
+        if share <= 0.0:
+            self.empty.append(name)
+            return None
+        if share >= 1.0:
+            self.full.append(name)
+            return None
+        self.coverage.append(share)
+        return mask
+
+    def summary(self) -> str:
+        """One line for people."""
+        text = f"foreground cues: {self.total - self.without} of {self.total} images"
+        if self.coverage:
+            text += f", mean coverage {100 * sum(self.coverage) / len(self.coverage):.0f}%"
+        parts = [
+            f"{len(values)} {kind}"
+            for kind, values in (
+                ("empty", self.empty), ("full", self.full), ("without a file", self.missing), ("unreadable", self.bad),
+            )
+            if values
+        ]
+        if parts:
+            text += f"; the DAPT terms skip {self.without} images ({', '.join(parts)})"
+        return text
+
+    def counts(self) -> dict[str, int]:
+        """For results.json."""
+        return {
+            "cue_images": self.total,
+            "cue_usable": self.total - self.without,
+            "cue_empty": len(self.empty),
+            "cue_full": len(self.full),
+            "cue_missing": len(self.missing),
+            "cue_bad": len(self.bad),
+        }
+
+
+@dataclass(frozen=True)
+class CueContext:
+    """What a cue may use.
+
+    Attributes:
+        options: the configuration of the cue. folder: ``--masks``. kind: ``--mask-format``.
+        skip_bad: count unreadable masks instead of raising. load_image: item to uint8 ``[3, H, W]``.
+        seed: seed of random cues.
+    """
+
+    options: CueOptions
+    folder: Path | None
+    kind: MaskFormat
+    skip_bad: bool
+    load_image: Callable[[Item], Tensor]
+    seed: int
+
+
+class Cue(ABC):
+    """A source of foreground masks.
+
+    Attributes:
+        report: counts of the masks prepared last.
+        follows_prompts: the masks depend on the prompts and are refreshed during training.
+    """
+
+    follows_prompts = False
+
+    def __init__(self, context: CueContext) -> None:
+        self.context = context
+        self.report = CueReport()
+
+    @abstractmethod
+    def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
+        """One mask per item, float ``[h, w]`` in 0..1 covering the whole image at any resolution, or None.
+
+        Raises:
+            DataError: a mask file is missing its image's shape, or unreadable without `skip_bad`.
+        """
+
+
+CUES: Registry[type[Cue]] = Registry("cue", "dapt.cues")

@@ -1,0 +1,72 @@
+"""Cues from files: a mirrored folder of masks, or the masks the data set brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from dapt.console import progress
+from dapt.cues.base import CUES, Cue, CueReport
+from dapt.data.items import Item
+from dapt.data.mask_files import fit_mask, mirrored, read_mask
+from dapt.errors import DataError
+
+if TYPE_CHECKING:
+    from dapt.training.model import PromptedClip
+
+
+class _FileCue(Cue):
+    """Masks read from one file per image."""
+
+    def path_of(self, item: Item) -> Path | None:
+        """Where the mask of an item is."""
+        raise NotImplementedError
+
+    def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
+        self.report = CueReport()
+        masks = [self._one(item) for item in progress(items, len(items), "reading masks", "masks")]
+        if self.report.missing and len(self.report.missing) == self.report.total:
+            raise DataError(
+                "None of the images has a mask.",
+                where=str(self.context.folder or "the data set's own masks"),
+                todo="Masks are found by the image's relative path with any image extension; see --masks, "
+                "or use --cue gradcam.",
+            )
+        return masks
+
+    def _one(self, item: Item) -> Tensor | None:
+        path = self.path_of(item)
+        if path is None:
+            return self.report.add(item.name, None)
+        try:
+            mask = read_mask(path, self.context.kind)
+            height, width = self.context.load_image(item).shape[-2:]
+            mask = fit_mask(mask, (height, width), path, item.path)
+        except DataError:
+            if not self.context.skip_bad:
+                raise
+            self.report.total += 1
+            self.report.bad.append(item.name)
+            return None
+        return self.report.add(item.name, mask.float())
+
+
+@CUES.register("masks")
+class MaskFileCue(_FileCue):
+    """Masks from ``--masks DIR``, or from the index when no folder is given."""
+
+    def path_of(self, item: Item) -> Path | None:
+        if self.context.folder is None:
+            return item.mask
+        return mirrored(self.context.folder, item.name)
+
+
+@CUES.register("dataset")
+class DatasetCue(_FileCue):
+    """The data set's own annotation (the ``mask`` column of a CSV index)."""
+
+    def path_of(self, item: Item) -> Path | None:
+        return item.mask

@@ -1,0 +1,63 @@
+"""The coarse cue (DAPT-G): Grad-CAM of the class text on the un-augmented image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from dapt.console import progress
+from dapt.cues.base import CUES, Cue, CueReport
+from dapt.cues.gradcam_map import grad_cam, normalise_maps
+from dapt.data.items import UNLABELLED, Item
+from dapt.data.transforms import whole_transform
+from dapt.errors import DataError
+
+if TYPE_CHECKING:
+    from dapt.training.model import PromptedClip
+
+
+@CUES.register("gradcam")
+class GradCamCue(Cue):
+    """Grad-CAM maps, normalised per image by default, cut at `cue.threshold` or kept soft.
+
+    The whole image is resized to the model's square input, so that the map covers all of it. Unlabelled
+    images are explained for the class the model predicts.
+    """
+
+    follows_prompts = True
+
+    def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
+        if model is None:
+            raise DataError("The gradcam cue needs a model.")
+        self.report = CueReport()
+        masks: list[Tensor | None] = []
+        size = self.context.options.batch_size
+        starts = range(0, len(items), size)
+        for start in progress(starts, len(starts), "computing Grad-CAM", "batches"):
+            part = items[start : start + size]
+            for item, mask in zip(part, self._maps(part, model), strict=True):
+                masks.append(self.report.add(item.name, mask))
+        return masks
+
+    def _maps(self, items: Sequence[Item], model: PromptedClip) -> Tensor:
+        options, clip = self.context.options, model.clip
+        transform = whole_transform(clip.image.image_size, clip.preprocess)
+        nothing = torch.zeros(1, 1, 1)
+        pixels = torch.stack(
+            [transform(image, nothing.expand(1, *image.shape[1:]))[0] for image in map(self.context.load_image, items)]
+        ).to(clip.device)
+        with torch.no_grad():
+            prompts = model.prompts()
+            texts = model.text_features(prompts)
+        labels = torch.tensor([item.label for item in items], device=clip.device)
+        if (labels == UNLABELLED).any():
+            with torch.no_grad():
+                predicted = clip.logits(clip.encode_image(pixels, prompts), texts).argmax(dim=1)
+            labels = torch.where(labels == UNLABELLED, predicted, labels)
+        coarse = grad_cam(clip, prompts, pixels, labels, texts).coarse
+        maps = normalise_maps(coarse, clip.image.image_size, options.normalise)
+        return (maps if options.soft else (maps >= options.threshold).float()).cpu()
+

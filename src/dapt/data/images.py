@@ -1,0 +1,81 @@
+"""Reading photographs, and finding the damaged ones before training starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from dapt.console import progress, warn
+from dapt.data.items import Item
+from dapt.errors import DataError
+
+
+def open_image(path: Path) -> Image.Image:
+    """The photograph as RGB, turned upright.
+
+    Raises:
+        DataError: missing, truncated or not an image.
+    """
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            return upright.convert("RGB")
+    except FileNotFoundError:
+        raise DataError(f"There is no image {path}.", todo="Restore the file or remove it from the data.") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{path} is damaged or not an image ({error}).",
+            todo="Replace or remove it, or pass --skip-bad to go on without such files.",
+        ) from None
+
+
+def image_tensor(path: Path) -> Tensor:
+    """The photograph as uint8 ``[3, H, W]``."""
+    return torch.from_numpy(np.array(open_image(path))).permute(2, 0, 1).contiguous()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The items that can be read, and the complaints about the others."""
+
+    good: tuple[Item, ...]
+    bad: tuple[str, ...]
+
+
+def check_images(items: Sequence[Item], *, skip_bad: bool, label: str) -> Checked:
+    """Decode every image once.
+
+    Args:
+        skip_bad: leave damaged ones out, with a warning that counts them, instead of raising.
+        label: what the progress bar says.
+
+    Raises:
+        DataError: an image is damaged and `skip_bad` is false.
+    """
+
+    def problem(item: Item) -> str | None:
+        try:
+            open_image(item.path)
+        except DataError as error:
+            return error.what
+        return None
+
+    with ThreadPoolExecutor() as pool:
+        problems = list(progress(pool.map(problem, items), len(items), label, "images"))
+    bad = tuple(text for text in problems if text)
+    if bad and not skip_bad:
+        more = f" {len(bad) - 1} more such files." if len(bad) > 1 else ""
+        raise DataError(
+            f"{bad[0]}{more}", todo="Replace or remove it, or pass --skip-bad to go on without such files."
+        )
+    if bad:
+        warn(f"{len(bad)} damaged or missing images are left out; the first: {bad[0]}")
+    good = tuple(item for item, text in zip(items, problems, strict=True) if text is None)
+    return Checked(good, bad)

@@ -1,0 +1,92 @@
+"""`Item` and `ImageSet`: plain values for one image and for a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dapt.errors import ConfigError, DataError
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image.
+
+    Attributes:
+        path: the file. label: class index, -1 when unknown. name: path as the user knows it (relative).
+        mask: the data set's own foreground mask, if any. meta: other columns of a CSV index.
+    """
+
+    path: Path
+    label: int
+    name: str
+    mask: Path | None = None
+    meta: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def group(self) -> str | None:
+        """The value of the `group` column, for worst-group accuracy."""
+        return dict(self.meta).get("group") or None
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A data set.
+
+    Attributes:
+        name: short name, used for run folders. root: its folder.
+        names: class names by label. splits: items of train, val and test.
+    """
+
+    name: str
+    root: Path
+    names: tuple[str, ...]
+    splits: dict[str, tuple[Item, ...]] = field(default_factory=dict)
+
+    def split(self, name: str) -> tuple[Item, ...]:
+        """The items of a split, possibly none."""
+        return self.splits.get(name, ())
+
+    def labelled(self, name: str) -> tuple[Item, ...]:
+        """The items of a split whose class is known."""
+        return tuple(item for item in self.split(name) if item.label != UNLABELLED)
+
+    def with_names(self, names: Sequence[str]) -> ImageSet:
+        """The same images under other class names.
+
+        Raises:
+            ConfigError: the number of names differs from the number of classes.
+        """
+        if len(names) != len(self.names):
+            raise ConfigError(
+                f"{len(names)} class names were given for {len(self.names)} classes.",
+                todo="Give one name per class, in label order.",
+            )
+        return replace(self, names=tuple(names))
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether the data set brings its own masks."""
+        return any(item.mask is not None for items in self.splits.values() for item in items)
+
+
+def check_classes(data: ImageSet) -> ImageSet:
+    """The data set, if its class names are usable.
+
+    Raises:
+        DataError: an empty or repeated class name.
+    """
+    seen: dict[str, int] = {}
+    for label, name in enumerate(data.names):
+        if not name.strip():
+            raise DataError(f"Class {label} of {data.name} has no name.", todo="Name it in the CSV or with --names.")
+        if name in seen:
+            raise DataError(
+                f"Two classes of {data.name} are called '{name}' (labels {seen[name]} and {label}).",
+                todo="Give them different names, for example with --names FILE.",
+            )
+        seen[name] = label
+    return data

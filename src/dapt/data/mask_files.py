@@ -1,0 +1,83 @@
+"""Reading foreground masks from image files, in an explicit format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dapt.config import MaskFormat
+from dapt.errors import DataError
+
+MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+ASPECT_TOLERANCE = 0.02
+
+
+def read_mask(path: Path, kind: MaskFormat) -> Tensor:
+    """The foreground as bool ``[H, W]``.
+
+    - ``binary``: brightness of at least 128 is foreground.
+    - ``labels``: 0 is background, 255 is "ignore" and counts as background, everything else is foreground
+      (label maps and Pascal VOC; palette images are read by index).
+    - ``trimap``: 1 is foreground, 2 background, 3 undecided and counts as background (Oxford Pets).
+
+    Raises:
+        DataError: missing or unreadable.
+    """
+    try:
+        with Image.open(path) as image:
+            if kind == "binary":
+                return torch.from_numpy(np.array(image.convert("L")) >= 128)
+            values = np.array(image if image.mode in ("P", "L", "I", "I;16") else image.convert("RGB"))
+    except FileNotFoundError:
+        raise DataError(f"There is no mask {path}.") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(
+            f"The mask {path} cannot be read ({error}).",
+            todo="Replace or remove it, or pass --skip-bad to go on without a cue for that image.",
+        ) from None
+    if values.ndim == 3:
+        values = values[..., 0]
+    if kind == "labels":
+        return torch.from_numpy((values != 0) & (values != 255))
+    return torch.from_numpy(values == 1)
+
+
+def fit_mask(mask: Tensor, size: tuple[int, int], mask_path: Path, image_path: Path) -> Tensor:
+    """`mask` ``[h, w]`` resized (nearest) to the image's `size` (height, width).
+
+    Raises:
+        DataError: the aspect ratios differ by more than 2%.
+    """
+    if tuple(mask.shape) == size:
+        return mask
+    ratio = (mask.shape[1] / mask.shape[0]) / (size[1] / size[0])
+    if abs(ratio - 1) > ASPECT_TOLERANCE:
+        raise DataError(
+            f"The mask {mask_path} ({mask.shape[1]} x {mask.shape[0]}) does not have the shape of its image "
+            f"{image_path} ({size[1]} x {size[0]}).",
+            todo="Make masks of the image's aspect ratio, or pass --skip-bad to go on without that cue.",
+        )
+    resized = torch.nn.functional.interpolate(mask[None, None].float(), size=size, mode="nearest-exact")
+    return resized[0, 0] >= 0.5
+
+
+def mirrored(folder: Path, image_name: str) -> Path | None:
+    """The mask in `folder` at the image's relative path, with any image extension."""
+    base = folder / image_name
+    for suffix in MASK_TYPES:
+        for candidate in (base.with_suffix(suffix), base.with_suffix(suffix.upper())):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def resize_map(mask: Tensor, size: tuple[int, int], *, soft: bool) -> Tensor:
+    """A map ``[h, w]`` at the resolution of its image: bilinear when soft, else by the nearest pixel."""
+    if tuple(mask.shape) == size:
+        return mask
+    mode = "bilinear" if soft else "nearest-exact"
+    return torch.nn.functional.interpolate(mask[None, None], size=size, mode=mode)[0, 0]

@@ -1,0 +1,71 @@
+"""From what the user names as DATA to an `ImageSet`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dapt.data.csv_index import read_csv
+from dapt.data.folder import read_folder
+from dapt.data.items import ImageSet, check_classes
+from dapt.errors import ConfigError, DataError, did_you_mean
+
+
+def load_data(data: str, names: str | None = None) -> ImageSet:
+    """Read a folder, a folder with an ``index.csv``, or a CSV.
+
+    Args:
+        data: path. names: file with class names, see `read_names`.
+
+    Raises:
+        DataError: there is no such data, or it is damaged.
+    """
+    path = Path(data).expanduser()
+    if path.is_dir() and (path / "index.csv").is_file():
+        found = read_csv(path / "index.csv")
+    elif path.is_dir():
+        found = read_folder(path)
+    elif path.suffix.lower() == ".csv" and path.is_file():
+        found = read_csv(path)
+    elif path.is_file():
+        raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a CSV.")
+    else:
+        raise DataError(f"There is no data at {path}.", todo=_near(path))
+    if names:
+        found = check_classes(found.with_names(read_names(Path(names), found.names)))
+    return found
+
+
+def _near(path: Path) -> str:
+    parent = path.parent
+    if not parent.is_dir():
+        return f"The folder {parent} does not exist either."
+    beside = [other.name for other in parent.iterdir() if other.is_dir() or other.suffix == ".csv"]
+    return did_you_mean(path.name, beside) if beside else "Give a folder with one sub-folder per class, or a CSV."
+
+
+def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
+    """Class names from a file: one per line in label order, or a JSON object from old to new names.
+
+    Raises:
+        ConfigError: the file is missing, or names classes that do not exist.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The names file {path} cannot be read: {error}.") from error
+    if path.suffix.lower() != ".json":
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    try:
+        table = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"The names file {path} is not valid JSON: {error}.") from error
+    if isinstance(table, list):
+        return [str(name) for name in table]
+    renamed = {str(old).replace("_", " "): str(new) for old, new in dict(table).items()}
+    unknown = sorted(set(renamed) - set(current))
+    if unknown:
+        raise ConfigError(
+            f"{path} renames '{unknown[0]}', which is no class of the data.", todo=did_you_mean(unknown[0], current)
+        )
+    return [renamed.get(name, name) for name in current]

@@ -1,0 +1,1 @@
+"""Evaluation: accuracy in its variants, and where the model looks."""

@@ -1,0 +1,48 @@
+"""The field's figures, in percent and full precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def accuracy(predicted: Tensor, labels: Tensor) -> float | None:
+    """Top-1 accuracy: correct / total over all images (not per class). None without images."""
+    if not len(labels):
+        return None
+    return 100.0 * float((predicted == labels).double().mean())
+
+
+def per_class_mean(predicted: Tensor, labels: Tensor) -> float | None:
+    """Mean over the classes present of each class's accuracy."""
+    if not len(labels):
+        return None
+    values = [accuracy(predicted[labels == label], labels[labels == label]) for label in labels.unique()]
+    return sum(value for value in values if value is not None) / len(values)
+
+
+def per_class(predicted: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, float | None]:
+    """Accuracy by class name; None for classes without images."""
+    return {
+        name: accuracy(predicted[labels == label], labels[labels == label]) for label, name in enumerate(names)
+    }
+
+
+def worst_group(predicted: Tensor, labels: Tensor, groups: Sequence[str | None]) -> float | None:
+    """The lowest accuracy over the values of `groups`. None when no image has a group."""
+    values = []
+    for group in sorted({group for group in groups if group is not None}):
+        inside = torch.tensor([other == group for other in groups])
+        value = accuracy(predicted[inside], labels[inside])
+        if value is not None:
+            values.append(value)
+    return min(values) if values else None
+
+
+def harmonic_mean(base: float | None, novel: float | None) -> float | None:
+    """``2BN / (B + N)``; 0 when both are 0."""
+    if base is None or novel is None:
+        return None
+    return 2 * base * novel / (base + novel) if base + novel > 0 else 0.0

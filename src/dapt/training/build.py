@@ -1,0 +1,102 @@
+"""Building the model, objectives and cue of a run from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from dapt.clip.frozen import FrozenClip
+from dapt.config import RunConfig
+from dapt.console import warn
+from dapt.cues.base import CUES, Cue, CueContext
+from dapt.data.loader import ImageCache
+from dapt.errors import ConfigError, NotSupportedError
+from dapt.methods.base import METHODS
+from dapt.objectives.base import Objective
+from dapt.objectives.classification import Classification
+from dapt.objectives.disentangle import Disentangle
+from dapt.training.checkpoint import SavedPrompts, check_backbone
+from dapt.training.model import PromptedClip
+
+
+def pick_device(name: str) -> str:
+    """``auto`` becomes cuda, mps or cpu, whichever is there.
+
+    Raises:
+        ConfigError: the device does not exist on this machine.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        kind = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"There is no device '{name}'.", todo="Use auto, cpu, cuda, cuda:N or mps.") from None
+    missing = (kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count()) or (
+        kind.type == "mps" and not torch.backends.mps.is_available()
+    )
+    if missing or kind.type not in ("cpu", "cuda", "mps"):
+        raise ConfigError(f"This machine has no device '{name}'.", todo="Use --device auto or --device cpu.")
+    return name
+
+
+def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> PromptedClip:
+    """The prompted model at its starting point, the same for every process with the same seed."""
+    method = METHODS.get(config.method)
+    options = method.options.model_validate(config.prompt)
+    generator = torch.Generator().manual_seed(config.seed)
+    architecture = method.load_architecture()(options, clip, names, generator)
+    clip.set_checkpointing(config.grad_checkpointing)
+    background = [config.dapt.template.replace("{}", word) for word in config.dapt.words]
+    return PromptedClip(clip, architecture, names, background if config.dapt.enabled else ()).to(clip.device)
+
+
+def rebuild_model(saved: SavedPrompts, clip: FrozenClip, names: Sequence[str] | None = None) -> PromptedClip:
+    """The model with learned prompts, classifying `names` (default: the classes trained on).
+
+    Raises:
+        ModelError: another backbone. NotSupportedError: class-specific prompts and other classes.
+    """
+    check_backbone(saved, clip)
+    method = METHODS.get(saved.method)
+    options = method.options.model_validate(saved.options)
+    architecture = method.load_architecture()(options, clip, saved.names, torch.Generator().manual_seed(0))
+    architecture.load_state_dict(saved.tensors)
+    model = PromptedClip(clip, architecture, saved.names).to(clip.device)
+    if names is not None and list(names) != list(saved.names):
+        model.set_classes(names)
+    return model
+
+
+def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
+    """Cross-entropy, and DAPT's terms when they are switched on; warns of terms that can teach nothing."""
+    objectives: list[Objective] = [Classification()]
+    if config.dapt.enabled:
+        if not METHODS.get(config.method).trains:
+            raise NotSupportedError(
+                f"{config.method} trains nothing, so DAPT has nothing to act on.", todo="Choose a method such as maple."
+            )
+        dapt = Disentangle(config.dapt, model.trainable())
+        for sentence in dapt.left_out:
+            warn(sentence)
+        objectives.append(dapt)
+    return objectives
+
+
+def build_cue(config: RunConfig, cache: ImageCache, *, has_masks: bool) -> Cue:
+    """The source of foreground masks.
+
+    Args:
+        has_masks: the data set brings its own masks.
+    """
+    source = config.cue.source
+    if source == "auto":
+        source = "masks" if config.masks or has_masks else "gradcam"
+    folder = Path(config.masks) if config.masks else None
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
+    context = CueContext(config.cue, folder, config.mask_format, config.skip_bad, cache, config.seed)
+    return CUES.get(source)(context)

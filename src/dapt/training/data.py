@@ -1,0 +1,149 @@
+"""What a run trains on and is tested on: splits, few-shot sample, class subset, damaged files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dapt.config import RunConfig
+from dapt.console import say, warn
+from dapt.data.fewshot import groups_by_label, sample_few_shot
+from dapt.data.images import check_images
+from dapt.data.items import ImageSet, Item
+from dapt.data.sources import load_data
+from dapt.data.subsets import base_and_novel, keep_classes
+from dapt.errors import DataError
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images of some classes: items, their labels numbered within `names`, and the class names."""
+
+    items: tuple[Item, ...]
+    labels: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The images of a run.
+
+    Attributes:
+        source: the whole data set.
+        train, val: few-shot samples of the training classes. test: test images of the training classes.
+        novel: test images of the classes that were held back, with ``subset: base``.
+        counts: sizes for results.json.
+    """
+
+    source: ImageSet
+    train: Part
+    val: Part
+    test: Part
+    novel: Part | None
+    counts: dict[str, int]
+
+
+def select_classes(data: ImageSet, items: Sequence[Item], kept: Sequence[int]) -> Part:
+    """The items of the classes `kept`, renumbered from 0."""
+    positions, labels = keep_classes([item.label for item in items], kept)
+    names = tuple(data.names[label] for label in kept)
+    return Part(tuple(items[position] for position in positions), tuple(labels), names)
+
+
+def class_labels(data: ImageSet, subset: str) -> list[int]:
+    """Labels of all, base or novel classes."""
+    labels = list(range(len(data.names)))
+    base, novel = base_and_novel(labels)
+    return {"all": labels, "base": base, "novel": novel}[subset]
+
+
+def load_run_data(config: RunConfig) -> RunData:
+    """Read, sample, check.
+
+    Sampling runs over all classes first and the subset is taken afterwards, as in the field.
+
+    Raises:
+        DataError: no labelled training images, or damaged files without `skip_bad`.
+    """
+    data = load_data(config.data, config.names)
+    train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
+    if not train:
+        raise DataError(
+            f"{config.data} has no labelled training images.", todo="Training needs images with a class each."
+        )
+    positions, val_positions = sample_few_shot(
+        [item.label for item in train], [item.label for item in val], config.shots, config.seed
+    )
+    _report_small_classes(data, [item.label for item in train], config.shots)
+    kept = class_labels(data, config.subset)
+    held_back = class_labels(data, "novel") if config.subset == "base" else []
+    parts = {
+        "train": select_classes(data, [train[position] for position in positions], kept),
+        "val": select_classes(data, [val[position] for position in val_positions], kept),
+        "test": select_classes(data, test, kept),
+    }
+    if held_back:
+        parts["novel"] = select_classes(data, test, held_back)
+    bad = 0
+    for name, part in parts.items():
+        parts[name], lost = _checked(part, config.skip_bad, f"checking {name} images")
+        bad += lost
+    counts = {
+        "classes": len(kept),
+        "classes_novel": len(held_back),
+        "train": len(parts["train"].items),
+        "val": len(parts["val"].items),
+        "test": len(parts["test"].items),
+        "test_novel": len(parts["novel"].items) if held_back else 0,
+        "bad_images": bad,
+    }
+    if not parts["train"].items:
+        raise DataError("No training image is left after leaving out the damaged ones.")
+    say(
+        f"data: {data.name}, {counts['classes']} classes, {counts['train']} training, {counts['val']} validation "
+        f"and {counts['test'] + counts['test_novel']} test images"
+    )
+    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts)
+
+
+def _checked(part: Part, skip_bad: bool, label: str) -> tuple[Part, int]:
+    checked = check_images(part.items, skip_bad=skip_bad, label=label)
+    if not checked.bad:
+        return part, 0
+    label_of = {id(item): number for item, number in zip(part.items, part.labels, strict=True)}
+    return Part(checked.good, tuple(label_of[id(item)] for item in checked.good), part.names), len(checked.bad)
+
+
+def _report_small_classes(data: ImageSet, labels: Sequence[int], shots: int) -> None:
+    groups = groups_by_label(labels)
+    absent = [name for label, name in enumerate(data.names) if label not in groups]
+    if absent:
+        raise DataError(f"The class '{absent[0]}' has no training image.", where=str(data.root))
+    small = [(data.names[int(str(label))], len(found)) for label, found in groups.items() if len(found) < shots]
+    if small:
+        name, count = min(small, key=lambda pair: pair[1])
+        warn(
+            f"{len(small)} classes have fewer than {shots} training images (the smallest: '{name}', {count}); "
+            "all of theirs are used."
+        )
+
+
+def describe_split(data: RunData) -> dict[str, object]:
+    """The images used, by relative name: the content of split.json."""
+
+    def rows(part: Part | None) -> list[list[object]]:
+        if part is None:
+            return []
+        return [
+            [item.name, label, part.names[label]] for item, label in zip(part.items, part.labels, strict=True)
+        ]
+
+    return {
+        "data": data.source.name,
+        "root": Path(data.source.root).name,
+        "train": rows(data.train),
+        "val": rows(data.val),
+        "test": rows(data.test),
+        "novel": rows(data.novel),
+    }

@@ -1,0 +1,239 @@
+"""The training loop: Lightning Fabric, one optimiser, a checkpoint after every epoch."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dapt.config import RunConfig
+from dapt.console import progress, say
+from dapt.cues.base import Cue
+from dapt.data.loader import TrainImages, epoch_batches, train_loader
+from dapt.environment import peak_memory_mb
+from dapt.errors import DaptError
+from dapt.objectives.base import Batch
+from dapt.training.model import TrainStep
+from dapt.training.optimizer import make_optimizer
+from dapt.training.schedule import learning_rate
+
+State = dict[str, Any]
+
+
+@dataclass
+class Progress:
+    """What has happened so far.
+
+    Attributes:
+        epoch: finished epochs. lines: one dictionary per finished epoch (metrics.jsonl).
+        best_accuracy, best_epoch, best: validation accuracy, epoch and parameters of the best epoch.
+    """
+
+    epoch: int = 0
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    best_accuracy: float = -math.inf
+    best_epoch: int = -1
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+
+class _PlainStep(nn.Module):
+    """The training step with plain tensors in and out, as data-parallel wrappers want it."""
+
+    def __init__(self, step: TrainStep) -> None:
+        super().__init__()
+        self.step = step
+
+    def forward(
+        self, pixels: Tensor, labels: Tensor, masks: Tensor, usable: Tensor, epoch: int, epochs: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        loss, terms, outputs = self.step(Batch(pixels, labels, masks, usable), epoch, epochs)
+        figures = {name: term.value.detach() for name, term in terms.items()}
+        figures["train/accuracy"] = 100 * (outputs.logits("full").argmax(dim=1) == labels).float().mean()
+        return loss, figures
+
+
+class Fitter:
+    """Trains the prompts of one run.
+
+    Args:
+        config: resolved configuration. step: model and objectives. images: training images.
+        cue: source of masks, or None without DAPT. fabric: a launched Lightning Fabric.
+        validate: returns the validation accuracy in percent, or None to train without validation.
+        after_epoch: called on the main process with the resume state after every epoch.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        step: TrainStep,
+        images: TrainImages,
+        cue: Cue | None,
+        fabric: Any,
+        *,
+        validate: Callable[[], float | None] | None = None,
+        after_epoch: Callable[[State, Progress], None] | None = None,
+    ) -> None:
+        self.config = config
+        self.step = step
+        self.images = images
+        self.cue = cue
+        self.fabric = fabric
+        self.validate = validate
+        self.after_epoch = after_epoch
+        self.progress = Progress()
+        self.optimizer = make_optimizer(step.parameters(), config)
+        self.device = step.model.clip.device
+        half = config.precision == "16"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
+        self.wrapped = fabric.setup_module(_PlainStep(step), move_to_device=False)
+
+    @property
+    def epochs(self) -> int:
+        """Length of the run."""
+        return self.config.epochs or 0
+
+    def state(self) -> State:
+        """Everything needed to go on: tensors and plain values."""
+        done = self.progress
+        return {
+            "epoch": done.epoch,
+            "prompts": {name: value.detach().cpu().clone() for name, value in self._prompts().items()},
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "lines": done.lines,
+            "best": done.best,
+            "best_accuracy": done.best_accuracy,
+            "best_epoch": done.best_epoch,
+            "masks": self.images.masks if self._refreshes else None,
+        }
+
+    def load_state(self, state: State) -> None:
+        """Go on from `state`."""
+        self.step.model.prompts.load_state_dict(state["prompts"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if state["scaler"]:
+            self.scaler.load_state_dict(state["scaler"])
+        self.progress = Progress(
+            state["epoch"], state["lines"], state["best_accuracy"], state["best_epoch"], state["best"]
+        )
+        if state["masks"] is not None:
+            self.images.masks = state["masks"]
+
+    def _prompts(self) -> dict[str, Tensor]:
+        return dict(self.step.model.prompts.state_dict())
+
+    @property
+    def _refreshes(self) -> bool:
+        return self.cue is not None and self.cue.follows_prompts
+
+    def fit(self) -> Progress:
+        """Train all epochs that are left.
+
+        Raises:
+            DaptError: the loss is not finite.
+        """
+        for epoch in range(self.progress.epoch, self.epochs):
+            self._update_cue(epoch)
+            line = self._epoch(epoch)
+            accuracy = self.validate() if self.validate is not None else None
+            if accuracy is not None:
+                line["val/accuracy"] = accuracy
+                if accuracy > self.progress.best_accuracy:
+                    self.progress.best_accuracy = accuracy
+                    self.progress.best_epoch = epoch
+                    self.progress.best = {name: value.cpu().clone() for name, value in self._prompts().items()}
+            self.progress.epoch = epoch + 1
+            self.progress.lines.append(line)
+            self._tell(line)
+            if self.after_epoch is not None and self.fabric.is_global_zero:
+                self.after_epoch(self.state(), self.progress)
+            self.fabric.barrier()
+        if self.progress.best:
+            self.step.model.prompts.load_state_dict(self.progress.best)
+        return self.progress
+
+    def _update_cue(self, epoch: int) -> None:
+        if self.cue is None:
+            return
+        every = self.config.cue.refresh
+        due = epoch == 0 or (self.cue.follows_prompts and every > 0 and epoch % every == 0)
+        if not due and any(mask is not None for mask in self.images.masks):
+            return
+        if not self.cue.follows_prompts and epoch > 0 and self.cue.report.total:
+            return
+        self.images.masks = self.cue.prepare(self.images.items, self.step.model)
+        self.images.soft = self.config.cue.soft
+        if epoch == 0 and self.fabric.is_global_zero:
+            say(self.cue.report.summary())
+
+    def _epoch(self, epoch: int) -> dict[str, Any]:
+        config, fabric = self.config, self.fabric
+        rate = learning_rate(
+            epoch,
+            base_lr=config.lr or 0.0,
+            epochs=self.epochs,
+            warmup_epochs=config.warmup_epochs,
+            warmup_lr=config.warmup_lr,
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batches = epoch_batches(
+            len(self.images),
+            config.batch_size or 1,
+            seed=config.seed,
+            epoch=epoch,
+            drop_last=config.drop_last,
+            rank=fabric.global_rank,
+            world=fabric.world_size,
+        )
+        loader = train_loader(self.images, batches, epoch=epoch, workers=config.workers, device=self.device)
+        sums: dict[str, Tensor] = {}
+        skipped = torch.zeros((), device=self.device)
+        start = time.perf_counter()
+        seen = 0
+        label = f"epoch {epoch + 1}/{self.epochs}"
+        shown = progress(loader, len(batches), label, "batches") if fabric.is_global_zero else loader
+        for batch in shown:
+            figures = self._step(batch, epoch)
+            for name, value in figures.items():
+                sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(batch.labels)
+            if batch.usable is not None:
+                skipped += (~batch.usable).sum()
+            seen += len(batch.labels)
+        seconds = time.perf_counter() - start
+        line: dict[str, Any] = {"epoch": epoch + 1, "lr": rate}
+        for name, value in sums.items():
+            line[name] = float(fabric.all_reduce(value / max(seen, 1), reduce_op="mean"))
+        if self.cue is not None:
+            line["views_without_cue"] = int(fabric.all_reduce(skipped, reduce_op="sum"))
+        line["seconds"] = round(seconds, 3)
+        line["images_per_second"] = round(seen * fabric.world_size / max(seconds, 1e-9), 2)
+        line["peak_memory_mb"] = round(peak_memory_mb(str(self.device)), 1)
+        return line
+
+    def _step(self, batch: Batch, epoch: int) -> dict[str, Tensor]:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, figures = self.wrapped(batch.pixels, batch.labels, batch.masks, batch.usable, epoch, self.epochs)
+        if not bool(torch.isfinite(loss)):
+            raise DaptError(
+                f"The loss is {float(loss.detach())} in epoch {epoch + 1}; training stopped.",
+                todo="Use a lower --lr or --precision 32.",
+            )
+        self.fabric.backward(self.scaler.scale(loss))
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return {"loss": loss.detach(), **figures}
+
+    def _tell(self, line: dict[str, Any]) -> None:
+        if not self.fabric.is_global_zero:
+            return
+        parts = [f"epoch {line['epoch']}/{self.epochs}", f"lr {line['lr']:.2e}"]
+        names = [name for name in line if name == "loss" or name.startswith("L_")]
+        parts += [f"{name} {line[name]:.4f}" for name in names]
+        parts += [f"{name} {line[name]:.1f}%" for name in ("train/accuracy", "val/accuracy") if name in line]
+        say("  ".join([*parts, f"{line['seconds']:.1f} s"]))

@@ -1,0 +1,264 @@
+"""One run from configuration to results: `run_training`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dapt import console
+from dapt.clip.load import load_clip
+from dapt.config import RunConfig
+from dapt.console import say
+from dapt.data.loader import ImageCache, TrainImages
+from dapt.data.transforms import train_transform
+from dapt.environment import describe, peak_memory_mb
+from dapt.evaluation.evaluate import Evaluation, MaskSource, evaluate
+from dapt.evaluation.metrics import harmonic_mean
+from dapt.files import write_json
+from dapt.training.build import build_cue, build_model, build_objectives, pick_device
+from dapt.training.checkpoint import load_state, save_prompts, save_state
+from dapt.training.data import Part, RunData, describe_split, load_run_data
+from dapt.training.fit import Fitter, Progress, State
+from dapt.training.model import PromptedClip, TrainStep
+from dapt.training.run_folder import RunFolder, default_folder, read_results
+
+SCHEMA = 1
+
+
+def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = False) -> dict[str, Any]:
+    """Train and evaluate; write the run folder.
+
+    Args:
+        config: resolved configuration. resume: go on with an interrupted run in the same folder.
+        overwrite: delete what the folder holds and start again.
+
+    Returns:
+        the content of results.json.
+
+    Raises:
+        DaptError: anything the user can mend.
+    """
+    from lightning_fabric import Fabric
+
+    device = pick_device(config.device)
+    folder = RunFolder(Path(config.out) if config.out else default_folder(config))
+    # Read everything that can be wrong with the data before the folder is touched.
+    data = load_run_data(config)
+    folder.open(config, resume=resume, overwrite=overwrite)
+    if resume and folder.done:
+        say(f"{folder.path} is finished already.")
+        return read_results(folder)
+    parallel = config.devices > 1
+    fabric = Fabric(
+        accelerator="cpu" if device == "cpu" else torch.device(device).type,
+        devices=config.devices if parallel or ":" not in device else [int(device.split(":")[1])],
+        strategy="ddp_spawn" if parallel else "auto",
+        precision="32-true",
+    )
+    if parallel:
+        fabric.launch(_worker, config, str(folder.path), data)
+    else:
+        _worker(fabric, config, str(folder.path), data)
+    return read_results(folder)
+
+
+def _worker(fabric: Any, config: RunConfig, path: str, data: RunData) -> None:
+    """The run on one process."""
+    lines: list[str] = []
+    folder = RunFolder(Path(path))
+    main = fabric.is_global_zero
+    console.set_quiet(console.is_quiet() or not main)
+    console.keep_lines(lines if main else None)
+    try:
+        _train(fabric, config, folder, data)
+    finally:
+        console.keep_lines(None)
+        if main and folder.path.is_dir() and lines:
+            folder.write_log(lines)
+
+
+def _train(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData) -> None:
+    started = time.perf_counter()
+    if config.deterministic:
+        torch.use_deterministic_algorithms(True)
+    clip = load_clip(config.model, device=str(fabric.device), precision=config.precision)
+    model = build_model(config, clip, data.train.names)
+    step = TrainStep(model, build_objectives(config, model))
+    cache = ImageCache(config.cache_mb)
+    transform = train_transform(
+        clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip
+    )
+    images = TrainImages(data.train.items, data.train.labels, transform, cache, config.seed)
+    cue = build_cue(config, cache, has_masks=data.source.has_masks) if config.dapt.enabled else None
+    say(_headline(config, model))
+    if fabric.is_global_zero:
+        write_json(folder.split_file, describe_split(data))
+    progress = Progress()
+    if config.epochs and model.prompts.count():
+        progress = _fit(fabric, config, folder, data, step, images, cue)
+    training_seconds = time.perf_counter() - started
+    if not fabric.is_global_zero:
+        return
+    _finish(config, folder, data, model, cue, progress, training_seconds)
+
+
+def _fit(
+    fabric: Any,
+    config: RunConfig,
+    folder: RunFolder,
+    data: RunData,
+    step: TrainStep,
+    images: TrainImages,
+    cue: Any,
+) -> Progress:
+    def validate() -> float | None:
+        found = evaluate(
+            step.model,
+            data.val.items,
+            data.val.labels,
+            batch_size=config.eval_batch_size,
+            workers=config.workers,
+            label="validating",
+        )
+        return found.metrics("val")["val/accuracy"]
+
+    def after_epoch(state: State, progress: Progress) -> None:
+        save_state(folder.checkpoint_file, state)
+        folder.write_metrics(progress.lines)
+
+    selects = config.model_selection == "best_val" and data.val.items
+    fitter = Fitter(
+        config, step, images, cue, fabric, validate=validate if selects else None, after_epoch=after_epoch
+    )
+    if folder.checkpoint_file.is_file():
+        fitter.load_state(load_state(folder.checkpoint_file))
+        say(f"resuming after epoch {fitter.progress.epoch}")
+    return fitter.fit()
+
+
+def _headline(config: RunConfig, model: PromptedClip) -> str:
+    count = model.prompts.count()
+    dapt = f" + DAPT ({config.dapt.variant})" if config.dapt.enabled else ""
+    return (
+        f"{config.method}{dapt} on {config.model}: {count:,} trainable parameters, {len(model.names)} classes, "
+        f"{config.epochs} epochs, batch {config.batch_size}, lr {config.lr}, {model.clip.device}"
+    )
+
+
+def _finish(
+    config: RunConfig,
+    folder: RunFolder,
+    data: RunData,
+    model: PromptedClip,
+    cue: Any,
+    progress: Progress,
+    training_seconds: float,
+) -> None:
+    save_prompts(
+        folder.prompts_file,
+        dict(model.prompts.state_dict()),
+        method=config.method,
+        options=config.prompt,
+        names=data.train.names,
+        clip=model.clip,
+    )
+    evaluating = time.perf_counter()
+    metrics, by_class = evaluate_run(config, data, model)
+    counts = {**data.counts, "trainable_parameters": model.prompts.count()}
+    if cue is not None:
+        counts |= cue.report.counts()
+    seconds = [line["seconds"] for line in progress.lines]
+    results = {
+        "schema": SCHEMA,
+        "method": config.method,
+        "dapt": config.dapt.enabled,
+        "backbone": config.model,
+        "data": data.source.name,
+        "shots": config.shots,
+        "seed": config.seed,
+        "subset": config.subset,
+        "cue": None if cue is None else type(cue).__name__,
+        "metrics": metrics,
+        "per_class": by_class,
+        "counts": counts,
+        "timing": {
+            "training_seconds": round(training_seconds, 3),
+            "evaluation_seconds": round(time.perf_counter() - evaluating, 3),
+            "seconds_per_epoch": round(sum(seconds) / len(seconds), 3) if seconds else None,
+            "images_per_second": progress.lines[-1]["images_per_second"] if progress.lines else None,
+            "peak_memory_mb": round(peak_memory_mb(str(model.clip.device)), 1),
+        },
+        "selected_epoch": progress.best_epoch + 1 if progress.best_epoch >= 0 else config.epochs,
+        "environment": describe(str(model.clip.device)),
+    }
+    _tensorboard(folder, progress, metrics)
+    folder.write_results(results)
+    folder.checkpoint_file.unlink(missing_ok=True)
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)
+    say(f"{shown}\nresults in {folder.path}")
+
+
+def evaluate_run(
+    config: RunConfig, data: RunData, model: PromptedClip
+) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """All metrics of results.json, and the accuracy of each class.
+
+    ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
+    held-back classes are classified among themselves for ``test/accuracy_novel``.
+    """
+    masks = MaskSource(Path(config.masks) if config.masks else None, config.mask_format)
+
+    def on(part: Part, label: str) -> Evaluation:
+        return evaluate(
+            model,
+            part.items,
+            part.labels,
+            batch_size=config.eval_batch_size,
+            workers=config.workers,
+            masks=masks,
+            label=label,
+        )
+
+    found = on(data.test, "testing")
+    metrics = {
+        **found.metrics(),
+        "test/accuracy_base": None,
+        "test/accuracy_novel": None,
+        "test/harmonic_mean": None,
+    }
+    by_class = found.by_class()
+    if data.novel is not None:
+        base = metrics["test/accuracy"]
+        novel = None
+        if config.prompt.get("class_specific"):
+            say("Class-specific prompts cannot name new classes: no novel accuracy.")
+        else:
+            model.set_classes(data.novel.names)
+            second = on(data.novel, "testing novel classes")
+            novel = second.metrics()["test/accuracy"]
+            by_class |= second.by_class()
+            model.set_classes(data.train.names)
+        metrics |= {
+            "test/accuracy_base": base,
+            "test/accuracy_novel": novel,
+            "test/harmonic_mean": harmonic_mean(base, novel),
+        }
+    return metrics, by_class
+
+
+def _tensorboard(folder: RunFolder, progress: Progress, metrics: dict[str, float | None]) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    for old in folder.path.glob("events.*"):
+        old.unlink()
+    with SummaryWriter(str(folder.path)) as writer:
+        for line in progress.lines:
+            for name, value in line.items():
+                if name != "epoch":
+                    writer.add_scalar(name, value, line["epoch"])
+        for name, value in metrics.items():
+            if value is not None:
+                writer.add_scalar(name, value, len(progress.lines))
