@@ -1,0 +1,112 @@
+"""Training, evaluating and predicting from Python: the same calls the command line makes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dapt.config import make_config
+from dapt.errors import ConfigError
+from dapt.training.run_folder import RunFolder, default_folder, find_run, read_results
+
+if TYPE_CHECKING:
+    from dapt.prediction import Prediction
+    from dapt.training.model import PromptedClip
+
+
+class Run:
+    """A finished run.
+
+    Args:
+        folder: its run folder. model_spec: another name for the same backbone (a moved file, say).
+        device: where predictions are computed.
+
+    Attributes:
+        folder: the run folder. results: content of results.json.
+    """
+
+    def __init__(self, folder: Path | str, *, model_spec: str | None = None, device: str = "auto") -> None:
+        self.folder = find_run(folder).path
+        self.results: dict[str, Any] = read_results(RunFolder(self.folder))
+        self._model_spec = model_spec
+        self._device = device
+        self._model: PromptedClip | None = None
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """The figures of results.json, in percent."""
+        return dict(self.results["metrics"])
+
+    @property
+    def model(self) -> PromptedClip:
+        """The model with its learned prompts, loaded on first use."""
+        if self._model is None:
+            from dapt.evaluation.on_run import load_run
+
+            self._model, _ = load_run(self.folder, model_spec=self._model_spec, device=self._device)
+        return self._model
+
+    def predict(
+        self, images: Sequence[Path | str], *, top: int = 5, classes: Sequence[str] | None = None
+    ) -> list[Prediction]:
+        """Classify images or folders of images, among `classes` instead of the trained ones if given."""
+        from dapt.prediction import find_images, predict_images
+
+        model = self.model
+        trained = model.names
+        try:
+            if classes:
+                model.set_classes(classes)
+            return predict_images(model, find_images([Path(image) for image in images]), top=top)
+        finally:
+            model.set_classes(trained)
+
+    def evaluate(self, data: str | None = None, *, split: str = "test", classes: str = "all") -> dict[str, Any]:
+        """Evaluate on the run's own or other data; see `dapt eval`."""
+        from dapt.evaluation.on_run import evaluate_saved
+
+        return evaluate_saved(
+            self.folder,
+            data=data,
+            split=split,
+            classes=classes,
+            model_spec=self._model_spec,
+            device=self._device,
+        )[0]
+
+    def save(self, folder: Path | str) -> Run:
+        """Copy the run to another, new folder and return it from there."""
+        target = Path(folder)
+        if target.exists():
+            raise ConfigError(f"{target} exists.", todo="Choose a new folder.")
+        shutil.copytree(self.folder, target)
+        return Run(target, model_spec=self._model_spec, device=self._device)
+
+
+def train(data: str | Path, *, resume: bool = False, overwrite: bool = False, **settings: Any) -> Run:
+    """Train prompts and evaluate them.
+
+    Args:
+        data: folder of photos or CSV index. resume, overwrite: what to do with an existing run folder.
+        settings: any configuration key, as in run.yaml: ``method="maple"``, ``dapt=True``,
+            ``dapt={"margin": 1.0}``, ``cue="gradcam"``, ``shots=16``, ``out="runs/mine"``, ...
+
+    Raises:
+        DaptError: anything the user can mend.
+    """
+    from dapt.training.run import run_training
+
+    config = make_config({"data": str(data), **settings})
+    run_training(config, resume=resume, overwrite=overwrite)
+    return Run(config.out or default_folder(config), device=config.device)
+
+
+def load(folder: Path | str, *, model: str | None = None, device: str = "auto") -> Run:
+    """Open a finished run.
+
+    Raises:
+        DaptError: there is none.
+    """
+    return Run(folder, model_spec=model, device=device)

@@ -1,0 +1,88 @@
+"""The `dapt` program: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from dapt.cli.eval import evaluate
+from dapt.cli.masks import masks
+from dapt.cli.methods import methods
+from dapt.cli.predict import predict
+from dapt.cli.train import train
+from dapt.errors import DaptError
+
+app = typer.Typer(
+    name="dapt",
+    help="Visual-language prompt tuning: adapt a frozen CLIP to your images, and keep it off the background.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command("eval")(evaluate)
+app.command()(predict)
+app.command()(masks)
+app.add_typer(methods, name="methods")
+
+
+def _version(value: bool) -> None:
+    if value:
+        from dapt.environment import version
+
+        print(f"dapt {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Visual-language prompt tuning: adapt a frozen CLIP to your images, and keep it off the background."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program and exit: 0 done, 2 the user's mistake, 130 interrupted, 1 our own bug."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    try:
+        result: Any = app(args=arguments, prog_name="dapt", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; what was finished is saved, go on with --resume", file=sys.stderr)
+        return 130
+    except DaptError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "show"):  # a usage error, of typer's own click or any
+            error.show()
+            return int(error.exit_code)
+        message = _from_worker(error)
+        if message is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        return 2
+    return int(result) if isinstance(result, int) else 0
+
+
+def _from_worker(error: Exception) -> str | None:
+    """The message of a `DaptError` that was raised in a data-parallel process."""
+    text = str(error)
+    if type(error).__name__ != "ProcessRaisedException" or "dapt.errors." not in text:
+        return None
+    return text[text.rindex("dapt.errors.") :].split(": ", 1)[-1].strip()

@@ -1,0 +1,68 @@
+"""`dapt eval`: evaluate a run on its own or other data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dapt.cli.options import (
+    ClassesOption,
+    DeviceOption,
+    MaskFormatOption,
+    MasksOption,
+    ModelOption,
+    NamesOption,
+    QuietOption,
+    SkipBadOption,
+    silence,
+)
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.")],
+    data: Annotated[str | None, typer.Argument(help="Other data; none: the data of the run.")] = None,
+    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    classes: ClassesOption = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Result file. [default: eval/DATA-SPLIT.json in the run folder]")
+    ] = None,
+    model: ModelOption = None,
+    names: NamesOption = None,
+    masks: MasksOption = None,
+    mask_format: MaskFormatOption = None,
+    skip_bad: SkipBadOption = False,
+    device: DeviceOption = "auto",
+    quiet: QuietOption = False,
+) -> None:
+    """Evaluate a run on its own or other data, print a table and write a JSON file.
+
+    Classes of other data are named to the model anew, so any data set can be used.
+
+    Examples:
+
+      dapt eval runs/photos-maple-16shot-seed1
+
+      dapt eval runs/photos-maple-16shot-seed1 other_photos/ --split test --json other.json
+
+      dapt eval runs/base-run --classes novel
+    """
+    silence(quiet)
+    from dapt.evaluation.on_run import evaluate_saved, print_table
+
+    result, path = evaluate_saved(
+        run,
+        data=data,
+        split=split,
+        classes=classes or "all",
+        json_file=json_file,
+        model_spec=model,
+        names=str(names) if names else None,
+        masks=str(masks) if masks else None,
+        mask_format=mask_format,
+        skip_bad=skip_bad,
+        device=device,
+    )
+    print_table(result)
+    print(f"written to {path}")

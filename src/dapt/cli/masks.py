@@ -1,0 +1,83 @@
+"""`dapt masks`: make, check and preview foreground masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dapt.cli.options import (
+    DeviceOption,
+    MaskFormatOption,
+    MasksOption,
+    ModelOption,
+    NamesOption,
+    QuietOption,
+    SkipBadOption,
+    silence,
+)
+
+
+def masks(
+    data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.")],
+    cue: Annotated[str, typer.Option("--cue", help="gradcam, masks, dataset or random.")] = "gradcam",
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.")
+    ] = None,
+    model: ModelOption = None,
+    masks_folder: MasksOption = None,
+    mask_format: MaskFormatOption = None,
+    classes: Annotated[
+        str | None, typer.Option("--classes", help="Class names to explain unlabelled images with, comma-separated.")
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="all, train, val or test.")] = "all",
+    threshold: Annotated[float, typer.Option("--threshold", min=0, max=1, help="gradcam: cut-off.")] = 0.5,
+    soft: Annotated[bool, typer.Option("--soft", help="gradcam: write grey maps instead of cutting.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Write a contact sheet, preview.jpg.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Measure the masks against the data set's own.")
+    ] = False,
+    names: NamesOption = None,
+    skip_bad: SkipBadOption = False,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of random cues.")] = 1,
+    device: DeviceOption = "auto",
+    quiet: QuietOption = False,
+) -> None:
+    """Make foreground masks that any later run can read, with coverage statistics.
+
+    Files that exist already are kept, so an interrupted command goes on where it stopped.
+
+    Examples:
+
+      dapt masks photos/ --cue gradcam --model ViT-B-16/openai --out masks/ --preview
+
+      dapt masks photos/ --cue gradcam --run runs/photos-maple-16shot-seed1 --out masks-tuned/
+
+      dapt masks data/index.csv --cue gradcam --model ViT-B-16/openai --out masks/ --compare
+
+    Then: dapt train photos/ --dapt --masks masks/
+    """
+    silence(quiet)
+    from dapt.cues.write import write_masks
+
+    write_masks(
+        data,
+        out,
+        source=cue,
+        run=run,
+        model_spec=model,
+        masks=masks_folder,
+        mask_format=mask_format,
+        classes=[name.strip() for name in classes.split(",") if name.strip()] if classes else None,
+        split=split,
+        threshold=threshold,
+        soft=soft,
+        preview=preview,
+        compare=compare,
+        names=str(names) if names else None,
+        skip_bad=skip_bad,
+        seed=seed,
+        device=device,
+    )

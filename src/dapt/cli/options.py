@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Backbone: ARCH/pretrained-tag, local-dir:PATH, hf-hub:OWNER/NAME or ARCH:/path/to/weights.",
+    ),
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings, errors and results.")]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out damaged files and count them, instead of stopping.")
+]
+NamesOption = Annotated[
+    Path | None,
+    typer.Option("--names", help="File with class names: one per line in label order, or JSON old to new."),
+]
+MasksOption = Annotated[
+    Path | None, typer.Option("--masks", help="Folder of mask files that mirrors the image paths.")
+]
+MaskFormatOption = Annotated[
+    str | None,
+    typer.Option("--mask-format", help="binary (>= 128 is foreground), labels (0 is background) or trimap."),
+]
+ClassesOption = Annotated[
+    str | None,
+    typer.Option("--classes", help="all, base or novel; or class names separated by commas."),
+]
+
+
+def silence(quiet: bool) -> None:
+    """Apply ``--quiet``."""
+    from dapt.console import set_quiet
+
+    set_quiet(quiet)

@@ -1,0 +1,56 @@
+"""`dapt predict`: classify images with a trained run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dapt.cli.options import DeviceOption, ModelOption, QuietOption, SkipBadOption, silence
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.")],
+    images: Annotated[list[Path], typer.Argument(help="Images or folders of images.")],
+    top: Annotated[int, typer.Option("--top", min=1, help="Classes to list per image.")] = 5,
+    classes: Annotated[
+        str | None, typer.Option("--classes", help="Other class names, separated by commas.")
+    ] = None,
+    explain: Annotated[
+        Path | None, typer.Option("--explain", help="Folder for pictures of where the model looks.")
+    ] = None,
+    output: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    model: ModelOption = None,
+    skip_bad: SkipBadOption = False,
+    device: DeviceOption = "auto",
+    quiet: QuietOption = False,
+) -> None:
+    """Classify images with a trained run.
+
+    Examples:
+
+      dapt predict runs/photos-maple-16shot-seed1 cat.jpg dog.jpg --top 3
+
+      dapt predict runs/photos-maple-16shot-seed1 holiday/ --format csv > holiday.csv
+
+      dapt predict runs/photos-maple-16shot-seed1 cat.jpg --explain pictures/
+    """
+    silence(quiet)
+    from dapt.errors import ConfigError, did_you_mean
+
+    if output not in ("table", "json", "csv"):
+        raise ConfigError(f"There is no format '{output}'.", todo=did_you_mean(output, ["table", "json", "csv"]))
+    from dapt.prediction import predict_files, print_predictions
+
+    predictions = predict_files(
+        run,
+        images,
+        top=top,
+        classes=[name.strip() for name in classes.split(",") if name.strip()] if classes else None,
+        explain=explain,
+        model_spec=model,
+        skip_bad=skip_bad,
+        device=device,
+    )
+    print_predictions(predictions, output)

@@ -1,0 +1,132 @@
+"""`dapt train`: one run, into one run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dapt.cli.options import MaskFormatOption, MasksOption, ModelOption, NamesOption, QuietOption, silence
+
+EXAMPLES = """Examples:
+
+  dapt train photos/ --model ViT-B-16/openai --method maple --shots 16
+
+  dapt train photos/ --method maple --dapt --cue gradcam
+
+  dapt train data/index.csv --dapt --masks masks/ --set dapt.margin=1.0
+
+  dapt train photos/ --method coop --subset base --seed 2 --out runs/coop-base
+
+A folder has one sub-folder per class, optionally under train/, val/ and test/. A CSV has the columns image and
+label or classname, optionally mask, split and group. Every key of run.yaml can be given with --set.
+"""
+
+
+def train(
+    data: Annotated[str | None, typer.Argument(help="Folder of photos, or CSV index.", show_default=False)] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="Prompt method, see 'dapt methods list'. [default: maple]")
+    ] = None,
+    model: ModelOption = None,
+    dapt: Annotated[
+        bool | None, typer.Option("--dapt/--no-dapt", help="Add DAPT's foreground and background terms.")
+    ] = None,
+    cue: Annotated[
+        str | None,
+        typer.Option("--cue", help="Source of foreground masks: auto, masks, dataset, gradcam, random, none."),
+    ] = None,
+    masks: MasksOption = None,
+    mask_format: MaskFormatOption = None,
+    shots: Annotated[
+        int | None, typer.Option("--shots", help="Training images per class, 0 for all. [default: 16]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything random. [default: 1]")] = None,
+    subset: Annotated[
+        str | None, typer.Option("--subset", help="all, or base: the first half of the classes. [default: all]")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Passes over the data. [default: the method's own]")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", help="Images per step. [default: the method's own]")
+    ] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate. [default: the method's own]")] = None,
+    n_ctx: Annotated[
+        int | None, typer.Option("--n-ctx", help="Number of prompt tokens. [default: the method's own]")
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option("--depth", help="Layers with fresh prompts. [default: the method's own]")
+    ] = None,
+    names: NamesOption = None,
+    skip_bad: Annotated[
+        bool | None,
+        typer.Option("--skip-bad", help="Leave out damaged files and count them, instead of stopping."),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps. [default: auto]")
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option("--devices", help="Processes of data-parallel training. [default: 1]")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="Type of the frozen towers: 32, bf16 or 16. [default: 32]")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="YAML file with any of these settings; options win over it.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Any configuration key, as KEY=VALUE; may be repeated.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", help="Run folder. [default: runs/DATA-METHOD-SHOTSshot-seedSEED]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train prompts on a data set and evaluate them."""
+    from dapt.config import apply_settings, make_config, read_yaml
+    from dapt.errors import ConfigError
+
+    silence(quiet)
+    if resume and overwrite:
+        raise ConfigError("--resume and --overwrite exclude each other.")
+    tree: dict[str, Any] = read_yaml(config) if config else {}
+    given = {
+        "data": data,
+        "method": method,
+        "model": model,
+        "masks": str(masks) if masks else None,
+        "mask_format": mask_format,
+        "shots": shots,
+        "seed": seed,
+        "subset": subset,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "n_ctx": n_ctx,
+        "depth": depth,
+        "names": str(names) if names else None,
+        "skip_bad": skip_bad,
+        "device": device,
+        "devices": devices,
+        "precision": precision,
+        "out": out,
+    }
+    tree.update({key: value for key, value in given.items() if value is not None})
+    switches = [f"cue.source={cue}"] if cue is not None else []
+    if dapt is not None:
+        switches.append(f"dapt.enabled={str(dapt).lower()}")
+    tree = apply_settings(tree, [*(settings or []), *switches])
+    if "data" not in tree:
+        raise ConfigError("No data was named.", todo="Give a folder of photos or a CSV: dapt train DATA.")
+    resolved = make_config(tree)
+
+    from dapt.training.run import run_training
+
+    run_training(resolved, resume=resume, overwrite=overwrite)
+
+
+train.__doc__ = f"Train prompts on a data set and evaluate them.\n\n{EXAMPLES}"

@@ -1,0 +1,199 @@
+"""`dapt masks`: writing a cue as mask files, with statistics, a contact sheet and a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dapt.clip.load import load_clip
+from dapt.config import CueOptions, make_config
+from dapt.console import say, warn
+from dapt.cues.base import CUES, Cue, CueContext, CueReport
+from dapt.cues.quality import MaskQuality, compare_masks
+from dapt.data.images import check_images, image_tensor
+from dapt.data.items import UNLABELLED, Item
+from dapt.data.loader import ImageCache
+from dapt.data.mask_files import fit_mask, mirrored, read_mask, resize_map
+from dapt.data.sources import load_data
+from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.files import write_json, write_with
+from dapt.training.build import build_model, pick_device
+from dapt.training.model import PromptedClip
+
+CHUNK = 50
+PREVIEW_IMAGES = 24
+STATISTICS = "masks.json"
+
+
+def write_masks(
+    data: str,
+    out: Path,
+    *,
+    source: str = "gradcam",
+    run: Path | None = None,
+    model_spec: str | None = None,
+    masks: Path | None = None,
+    mask_format: str | None = None,
+    classes: Sequence[str] | None = None,
+    split: str = "all",
+    threshold: float = 0.5,
+    soft: bool = False,
+    preview: bool = False,
+    compare: bool = False,
+    names: str | None = None,
+    skip_bad: bool = False,
+    seed: int = 1,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Write one PNG per image under `out`, at the image's relative path.
+
+    Returns:
+        the statistics, also written to ``masks.json`` in `out`.
+
+    Raises:
+        DaptError: bad arguments or damaged data.
+    """
+    kind = mask_format or "binary"
+    if kind not in ("binary", "labels", "trimap"):
+        raise ConfigError(f"There is no mask format '{kind}'.", todo="Use binary, labels or trimap.")
+    images = load_data(data, names)
+    items = _items(images.splits, split)
+    items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
+    options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)
+    cue_type = CUES.get(source)
+    model = None
+    if cue_type.follows_prompts:
+        model = _model(run, model_spec, list(classes or images.names), device)
+        if run is None or classes:
+            items = _relabel(items, images.names, model.names)
+    context = CueContext(options, masks, kind, skip_bad, ImageCache(0), seed)  # type: ignore[arg-type]
+    left = [item for item in items if not _target(out, item).is_file()]
+    if len(left) < len(items):
+        say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
+    _write(cue_type(context), left, model, out)
+    report = CueReport()
+    for item in items:
+        with Image.open(_target(out, item)) as written:
+            report.add(item.name, torch.from_numpy(np.array(written.convert("L")) / 255.0))
+    coverage = np.array(report.coverage)
+    statistics: dict[str, Any] = {
+        "data": images.name,
+        "cue": source,
+        "model": None if model is None else model.clip.spec,
+        "run": str(run) if run else None,
+        "images": report.total,
+        "empty": report.empty,
+        "full": report.full,
+        "coverage_percent": {
+            name: round(100 * float(value), 3)
+            for name, value in (
+                ("mean", coverage.mean() if len(coverage) else 0.0),
+                ("p10", np.quantile(coverage, 0.1) if len(coverage) else 0.0),
+                ("median", np.median(coverage) if len(coverage) else 0.0),
+                ("p90", np.quantile(coverage, 0.9) if len(coverage) else 0.0),
+            )
+        },
+    }
+    say(report.summary())
+    if compare:
+        quality = _compare(items, out, kind)
+        statistics["against_own_masks"] = quality.figures()
+        say(quality.summary())
+    write_json(out / STATISTICS, statistics)
+    if preview:
+        _preview(items, out)
+    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    return statistics
+
+
+def _items(splits: dict[str, tuple[Item, ...]], split: str) -> list[Item]:
+    if split != "all" and split not in splits:
+        raise ConfigError(f"The data has no split '{split}'.", todo=did_you_mean(split, [*splits, "all"]))
+    chosen = splits.values() if split == "all" else [splits[split]]
+    return [item for items in chosen for item in items]
+
+
+def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> list[Item]:
+    """Labels by class name among the model's classes; unknown ones become unlabelled."""
+    place = {name: label for label, name in enumerate(now)}
+    names = [*before, ""]  # index -1 is the unlabelled class
+    return [replace(item, label=place.get(names[item.label], UNLABELLED)) for item in items]
+
+
+def _model(run: Path | None, spec: str | None, names: list[str], device: str) -> PromptedClip:
+    if run is not None:
+        from dapt.evaluation.on_run import load_run
+
+        model, _ = load_run(run, model_spec=spec, device=device)
+        if names:
+            model.set_classes(names)
+        return model
+    if not names:
+        raise DataError(
+            "The images have no classes to explain.", todo="Name some with --classes, or use a trained run with --run."
+        )
+    config = make_config({"data": "-", "method": "zero_shot", **({"model": spec} if spec else {})})
+    return build_model(config, load_clip(config.model, device=pick_device(device)), names)
+
+
+def _target(out: Path, item: Item) -> Path:
+    return (out / item.name).with_suffix(".png")
+
+
+def _write(cue: Cue, items: list[Item], model: PromptedClip | None, out: Path) -> None:
+    for start in range(0, len(items), CHUNK):
+        part = items[start : start + CHUNK]
+        for item, mask in zip(part, cue.prepare(part, model), strict=True):
+            height, width = image_tensor(item.path).shape[-2:]
+            if mask is None:
+                full = item.name in cue.report.full
+                mask = torch.full((height, width), float(full))
+            fitted = resize_map(mask, (height, width), soft=cue.context.options.soft)
+            _save(fitted, _target(out, item))
+        if len(items) > CHUNK:
+            say(f"{min(start + CHUNK, len(items))} of {len(items)} masks written")
+
+
+def _save(mask: Tensor, path: Path) -> None:
+    picture = Image.fromarray((mask.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
+    write_with(path, lambda temporary: picture.save(temporary, format="PNG"))
+
+
+def _compare(items: Sequence[Item], out: Path, kind: str) -> MaskQuality:
+    quality = MaskQuality()
+    for item in items:
+        if item.mask is None or not item.mask.is_file():
+            continue
+        size = tuple(image_tensor(item.path).shape[-2:])
+        true = fit_mask(read_mask(item.mask, kind), size, item.mask, item.path)  # type: ignore[arg-type]
+        ours = fit_mask(read_mask(_target(out, item), "binary"), size, _target(out, item), item.path)
+        compare_masks(ours, true, quality)
+    if not quality.iou:
+        warn("the data set has no masks of its own to compare with")
+    return quality
+
+
+def _preview(items: Sequence[Item], out: Path) -> None:
+    """A contact sheet: photo and masked photo of evenly chosen images."""
+    side, columns = 128, 6
+    chosen = [items[i] for i in np.linspace(0, len(items) - 1, min(PREVIEW_IMAGES, len(items))).astype(int)]
+    rows = -(-len(chosen) // columns)
+    sheet = Image.new("RGB", (columns * (2 * side + 8), rows * (side + 8)), "white")
+    for index, item in enumerate(chosen):
+        path = mirrored(out, item.name)
+        assert path is not None
+        photo = image_tensor(item.path).permute(1, 2, 0).numpy()
+        with Image.open(path) as file:
+            mask = np.array(file.convert("L"))[..., None] / 255.0
+        hidden = (photo * mask + 128 * (1 - mask)).astype(np.uint8)
+        left, top = (index % columns) * (2 * side + 8), (index // columns) * (side + 8)
+        for step, picture in enumerate((photo, hidden)):
+            sheet.paste(Image.fromarray(picture).resize((side, side)), (left + step * side, top))
+    write_with(out / "preview.jpg", lambda temporary: sheet.save(temporary, format="JPEG", quality=90))

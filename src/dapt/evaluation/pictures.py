@@ -1,0 +1,100 @@
+"""Pictures of where the model looks: photo, attention of the class token, Grad-CAM of the prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from dapt.cues.gradcam_map import grad_cam, normalise_maps
+from dapt.data.images import image_tensor
+from dapt.data.transforms import denormalise, test_transform
+from dapt.evaluation.attention import can_show_attention, features_and_attention
+from dapt.files import write_with
+
+if TYPE_CHECKING:
+    from dapt.prediction import Prediction
+    from dapt.training.model import PromptedClip
+
+SIDE = 224
+CAPTION = 18
+
+# Dark violet to yellow: readable for colour-blind viewers, brightness rises with value.
+_RAMP = np.array([[13, 8, 60], [90, 20, 120], [180, 45, 95], [235, 105, 50], [250, 235, 140]], dtype=np.float32)
+
+
+def colour(heat: np.ndarray) -> np.ndarray:
+    """Values 0..1 ``[H, W]`` as RGB ``[H, W, 3]``."""
+    place = np.clip(heat, 0, 1) * (len(_RAMP) - 1)
+    low = np.floor(place).astype(int).clip(0, len(_RAMP) - 2)
+    share = (place - low)[..., None]
+    blended: np.ndarray = _RAMP[low] * (1 - share) + _RAMP[low + 1] * share
+    return blended
+
+
+def overlay(photo: np.ndarray, heat: np.ndarray, strength: float = 0.55) -> Image.Image:
+    """A heat map over a photo ``[H, W, 3]`` in 0..255."""
+    mixed = photo * (1 - strength) + colour(heat) * strength
+    return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
+
+
+def to_photo(pixels: Tensor) -> np.ndarray:
+    """``[3, H, W]`` in 0..1 as float RGB ``[SIDE, SIDE, 3]`` in 0..255."""
+    large = F.interpolate(pixels[None], size=(SIDE, SIDE), mode="bilinear", align_corners=False)[0]
+    photo: np.ndarray = (large.permute(1, 2, 0).float().cpu().numpy() * 255).astype(np.float32)
+    return photo
+
+
+def row(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
+    """Pictures side by side, each under its caption."""
+    sheet = Image.new("RGB", (len(pictures) * (SIDE + 6) - 6, SIDE + CAPTION), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (caption, picture) in enumerate(pictures):
+        left = index * (SIDE + 6)
+        draw.text((left + 2, 3), caption[:38], fill="black")
+        sheet.paste(picture.resize((SIDE, SIDE)), (left, CAPTION))
+    return sheet
+
+
+def explain_image(model: PromptedClip, path: Path, target: int) -> Image.Image:
+    """Photo, attention and Grad-CAM of class `target`, in the frame the model sees."""
+    clip = model.clip
+    image = image_tensor(path)
+    transform = test_transform(clip.image.image_size, clip.preprocess)
+    pixels = transform(image, torch.zeros(1, *image.shape[1:]))[0][None].to(clip.device)
+    with torch.no_grad():
+        prompts = model.prompts()
+        texts = model.text_features(prompts)
+    photo = to_photo(denormalise(pixels[0].float(), clip.preprocess))
+    pictures = [("image", Image.fromarray(photo.astype(np.uint8)))]
+    if can_show_attention(clip.image):
+        attention = features_and_attention(clip, prompts, pixels)[1]
+        pictures.append(("attention", overlay(photo, _enlarge(attention))))
+    cam = grad_cam(clip, prompts, pixels, torch.tensor([target], device=clip.device), texts)
+    pictures.append((f"Grad-CAM: {model.names[target]}", overlay(photo, _enlarge(cam.coarse))))
+    return row(pictures)
+
+
+def _enlarge(coarse: Tensor) -> np.ndarray:
+    heat: np.ndarray = normalise_maps(coarse.float(), (SIDE, SIDE))[0].cpu().numpy()
+    return heat
+
+
+def write_explanations(model: PromptedClip, predictions: Sequence[Prediction], folder: Path) -> None:
+    """One picture per prediction, named after the image, in `folder`."""
+    used: set[str] = set()
+    for prediction in predictions:
+        name = prediction.path.stem
+        count = 2
+        while name in used:
+            name = f"{prediction.path.stem}-{count}"
+            count += 1
+        used.add(name)
+        picture = explain_image(model, prediction.path, model.names.index(prediction.classes[0]))
+        write_with(folder / f"{name}.png", lambda temporary, picture=picture: picture.save(temporary, format="PNG"))
