@@ -13,3 +13,46 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--parity-dir", default=None, help="folder of parity fixtures (default: tests/parity/fixtures)")
+
+
+@pytest.fixture(scope="session")
+def tiny_spec(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tiny model on disk, as a specification."""
+    from helpers import save_tiny_model
+
+    return save_tiny_model(tmp_path_factory.mktemp("tiny-clip"))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A small folder data set."""
+    from helpers import make_folder
+
+    return make_folder(tmp_path / "photos")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A small CSV data set with masks and groups."""
+    from helpers import make_csv
+
+    return make_csv(tmp_path / "table", groups=True)
+
+
+@pytest.fixture
+def dapt(capsys: pytest.CaptureFixture[str]):
+    """The command line, in this process: returns exit code, standard output, standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        from dapt.cli.app import run
+        from dapt.console import set_quiet
+
+        capsys.readouterr()
+        try:
+            code = run([str(argument) for argument in arguments])
+        finally:
+            set_quiet(False)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

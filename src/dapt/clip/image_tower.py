@@ -256,8 +256,8 @@ def make_image_tower(visual: nn.Module) -> ImageTower:
 
 def replace_last(x: Tensor, values: Tensor) -> Tensor:
     """`x` ``[B, L, width]`` with its last tokens replaced by `values` ``[n, width]``."""
-    count = values.shape[0]
-    return torch.cat([x[:, :-count], values.to(x.dtype).expand(x.shape[0], -1, -1)], dim=1)
+    kept = x.shape[1] - values.shape[0]
+    return torch.cat([x[:, :kept], values.to(x.dtype).expand(x.shape[0], -1, -1)], dim=1)
 
 
 def _pair(value: object) -> tuple[int, int]:

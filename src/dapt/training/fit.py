@@ -158,18 +158,10 @@ class Fitter:
         return self.progress
 
     def _update_cue(self, epoch: int) -> None:
-        if self.cue is None:
-            return
+        """Recompute masks that depend on the prompts; the first ones were prepared before training."""
         every = self.config.cue.refresh
-        due = epoch == 0 or (self.cue.follows_prompts and every > 0 and epoch % every == 0)
-        if not due and any(mask is not None for mask in self.images.masks):
-            return
-        if not self.cue.follows_prompts and epoch > 0 and self.cue.report.total:
-            return
-        self.images.masks = self.cue.prepare(self.images.items, self.step.model)
-        self.images.soft = self.config.cue.soft
-        if epoch == 0 and self.fabric.is_global_zero:
-            say(self.cue.report.summary())
+        if self.cue is not None and self.cue.follows_prompts and epoch and every and epoch % every == 0:
+            self.images.masks = self.cue.prepare(self.images.items, self.step.model)
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         config, fabric = self.config, self.fabric

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from dapt import console
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig
 from dapt.console import say
+from dapt.cues.base import Cue
 from dapt.data.loader import ImageCache, TrainImages
 from dapt.data.transforms import train_transform
 from dapt.environment import describe, peak_memory_mb
@@ -31,6 +33,9 @@ SCHEMA = 1
 def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = False) -> dict[str, Any]:
     """Train and evaluate; write the run folder.
 
+    Everything that can be wrong with the data, the model, the masks and the folder is found before anything
+    is written.
+
     Args:
         config: resolved configuration. resume: go on with an interrupted run in the same folder.
         overwrite: delete what the folder holds and start again.
@@ -43,48 +48,58 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
     """
     from lightning_fabric import Fabric
 
-    device = pick_device(config.device)
     folder = RunFolder(Path(config.out) if config.out else default_folder(config))
-    # Read everything that can be wrong with the data before the folder is touched.
-    data = load_run_data(config)
-    folder.open(config, resume=resume, overwrite=overwrite)
+    folder.check(config, resume=resume, overwrite=overwrite)
     if resume and folder.done:
         say(f"{folder.path} is finished already.")
         return read_results(folder)
-    parallel = config.devices > 1
-    fabric = Fabric(
-        accelerator="cpu" if device == "cpu" else torch.device(device).type,
-        devices=config.devices if parallel or ":" not in device else [int(device.split(":")[1])],
-        strategy="ddp_spawn" if parallel else "auto",
-        precision="32-true",
-    )
-    if parallel:
-        fabric.launch(_worker, config, str(folder.path), data)
-    else:
-        _worker(fabric, config, str(folder.path), data)
+    lines: list[str] = []
+    console.keep_lines(lines)
+    try:
+        device = pick_device(config.device)
+        data = load_run_data(config)
+        prepared = prepare(config, data, device)
+        folder.open(config, overwrite=overwrite)
+        write_json(folder.split_file, describe_split(data))
+        kind = torch.device(device).type
+        if config.devices > 1:
+            strategy = "ddp_spawn"
+            fabric = Fabric(accelerator=kind, devices=config.devices, strategy=strategy, precision="32-true")
+            fabric.launch(_worker, config, str(folder.path), data)
+        else:
+            index = torch.device(device).index
+            fabric = Fabric(accelerator=kind, devices=1 if index is None else [index], precision="32-true")
+            _train(fabric, config, folder, data, prepared)
+    finally:
+        console.keep_lines(None)
+        if folder.config_file.is_file():
+            folder.write_log(lines)
     return read_results(folder)
 
 
-def _worker(fabric: Any, config: RunConfig, path: str, data: RunData) -> None:
-    """The run on one process."""
-    lines: list[str] = []
-    folder = RunFolder(Path(path))
-    main = fabric.is_global_zero
-    console.set_quiet(console.is_quiet() or not main)
-    console.keep_lines(lines if main else None)
-    try:
-        _train(fabric, config, folder, data)
-    finally:
-        console.keep_lines(None)
-        if main and folder.path.is_dir() and lines:
-            folder.write_log(lines)
+@dataclass
+class Prepared:
+    """A run that is ready to start: the first masks are read or computed."""
+
+    step: TrainStep
+    images: TrainImages
+    cue: Cue | None
+
+    @property
+    def model(self) -> PromptedClip:
+        """The prompted model."""
+        return self.step.model
 
 
-def _train(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData) -> None:
-    started = time.perf_counter()
+def prepare(config: RunConfig, data: RunData, device: str) -> Prepared:
+    """Load the backbone, build prompts and objectives, prepare the foreground cues.
+
+    Raises:
+        DaptError: anything that does not fit together.
+    """
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
-    clip = load_clip(config.model, device=str(fabric.device), precision=config.precision)
+    clip = load_clip(config.model, device=device, precision=config.precision)
     model = build_model(config, clip, data.train.names)
     step = TrainStep(model, build_objectives(config, model))
     cache = ImageCache(config.cache_mb)
@@ -92,31 +107,35 @@ def _train(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData) -> 
         clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip
     )
     images = TrainImages(data.train.items, data.train.labels, transform, cache, config.seed)
-    cue = build_cue(config, cache, has_masks=data.source.has_masks) if config.dapt.enabled else None
     say(_headline(config, model))
-    if fabric.is_global_zero:
-        write_json(folder.split_file, describe_split(data))
+    cue = build_cue(config, cache, has_masks=data.source.has_masks) if config.dapt.enabled else None
+    if cue is not None:
+        images.masks = cue.prepare(images.items, model)
+        images.soft = config.cue.soft
+        say(cue.report.summary())
+    return Prepared(step, images, cue)
+
+
+def _worker(fabric: Any, config: RunConfig, path: str, data: RunData) -> None:
+    """The run on one process of several."""
+    console.set_quiet(console.is_quiet() or not fabric.is_global_zero)
+    prepared = prepare(config, data, str(fabric.device))
+    _train(fabric, config, RunFolder(Path(path)), data, prepared)
+
+
+def _train(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepared: Prepared) -> None:
+    started = time.perf_counter()
     progress = Progress()
-    if config.epochs and model.prompts.count():
-        progress = _fit(fabric, config, folder, data, step, images, cue)
-    training_seconds = time.perf_counter() - started
-    if not fabric.is_global_zero:
-        return
-    _finish(config, folder, data, model, cue, progress, training_seconds)
+    if config.epochs and prepared.model.prompts.count():
+        progress = _fit(fabric, config, folder, data, prepared)
+    if fabric.is_global_zero:
+        _finish(config, folder, data, prepared, progress, time.perf_counter() - started)
 
 
-def _fit(
-    fabric: Any,
-    config: RunConfig,
-    folder: RunFolder,
-    data: RunData,
-    step: TrainStep,
-    images: TrainImages,
-    cue: Any,
-) -> Progress:
+def _fit(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepared: Prepared) -> Progress:
     def validate() -> float | None:
         found = evaluate(
-            step.model,
+            prepared.model,
             data.val.items,
             data.val.labels,
             batch_size=config.eval_batch_size,
@@ -131,7 +150,13 @@ def _fit(
 
     selects = config.model_selection == "best_val" and data.val.items
     fitter = Fitter(
-        config, step, images, cue, fabric, validate=validate if selects else None, after_epoch=after_epoch
+        config,
+        prepared.step,
+        prepared.images,
+        prepared.cue,
+        fabric,
+        validate=validate if selects else None,
+        after_epoch=after_epoch,
     )
     if folder.checkpoint_file.is_file():
         fitter.load_state(load_state(folder.checkpoint_file))
@@ -152,11 +177,11 @@ def _finish(
     config: RunConfig,
     folder: RunFolder,
     data: RunData,
-    model: PromptedClip,
-    cue: Any,
+    prepared: Prepared,
     progress: Progress,
     training_seconds: float,
 ) -> None:
+    model, cue = prepared.model, prepared.cue
     save_prompts(
         folder.prompts_file,
         dict(model.prompts.state_dict()),

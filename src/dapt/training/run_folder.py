@@ -48,29 +48,39 @@ class RunFolder:
         """Whether the run has completed."""
         return self.results_file.is_file() and self.prompts_file.is_file()
 
-    def open(self, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
-        """Make the folder ready for `config`.
+    def check(self, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
+        """Whether the folder may be used for `config`; changes nothing.
 
         Raises:
             ConfigError: it exists and neither resume nor overwrite was asked for, or it holds another run.
         """
-        exists = self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir()))
-        if exists and not self.path.is_dir():
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
             raise ConfigError(f"{self.path} is a file, not a folder.", todo="Choose another --out.")
-        if exists and overwrite:
-            if not self.config_file.is_file():
-                raise ConfigError(
-                    f"{self.path} is not a run folder, so --overwrite leaves it alone.", todo="Choose another --out."
-                )
-            shutil.rmtree(self.path)
-        elif exists and resume:
+        if not any(self.path.iterdir()):
+            return
+        if overwrite and not self.config_file.is_file():
+            raise ConfigError(
+                f"{self.path} is not a run folder, so --overwrite leaves it alone.", todo="Choose another --out."
+            )
+        if resume:
             self._check_same(config)
-        elif exists:
+        elif not overwrite:
             raise ConfigError(
                 f"The output folder {self.path} exists.",
                 todo="Pass --resume to go on with it, --overwrite to start again, or another --out.",
             )
+
+    def open(self, config: RunConfig, *, overwrite: bool) -> None:
+        """Make the folder, empty when `overwrite`, and write run.yaml. Call `check` first.
+
+        Raises:
+            DaptError: the file system refuses.
+        """
         try:
+            if overwrite and self.path.exists():
+                shutil.rmtree(self.path)
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DaptError(f"The folder {self.path} cannot be made: {error.strerror}.") from error
