@@ -15,7 +15,7 @@ import torch
 from dapt.console import progress, warn
 from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import image_tensor
-from dapt.data.transforms import test_transform
+from dapt.data.transforms import eval_transform
 from dapt.errors import DaptError, DataError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def predict_images(
         DataError: a file is damaged and `skip_bad` is false.
     """
     clip = model.clip
-    transform = test_transform(clip.image.image_size, clip.preprocess)
+    transform = eval_transform(clip.image.image_size, clip.preprocess)
     classify = model.classifier()
     predictions: list[Prediction] = []
     count = min(top, len(model.names))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dapt.cues.base import CUES, Cue, CueReport
 from dapt.data.items import Item
+from dapt.seeds import mix_seed
 
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
@@ -25,7 +26,8 @@ class RandomGridCue(Cue):
         side = self.context.options.grid
         masks = []
         for item in items:
-            generator = torch.Generator().manual_seed(self.context.seed * 2**32 + zlib.crc32(item.name.encode()))
+            seed = mix_seed(self.context.seed, zlib.crc32(item.name.encode()))
+            generator = torch.Generator().manual_seed(seed)
             cells = torch.rand(side, side, generator=generator) >= self.context.options.hide
             masks.append(self.report.add(item.name, cells.float()))
         return masks

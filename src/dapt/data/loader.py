@@ -19,6 +19,7 @@ from dapt.data.items import Item
 from dapt.data.mask_files import resize_map
 from dapt.data.transforms import Joint
 from dapt.objectives.base import Batch
+from dapt.seeds import mix_seed
 
 
 ReadMask = Callable[[Item, tuple[int, int]], "Tensor | None"]
@@ -79,19 +80,12 @@ class TrainImages(Dataset[tuple[Tensor, int, Tensor, bool]]):
         size = (image.shape[1], image.shape[2])
         mask = torch.zeros(size) if known is None else resize_map(known, size, soft=self.soft)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_mix(self._seed, epoch, position))
+            torch.manual_seed(mix_seed(self._seed, epoch, position))
             pixels, warped = self._transform(image, mask.unsqueeze(0))
         # A crop that shows only foreground or only background has no second view to learn from.
         share = float(warped.mean())
         usable = known is not None and 0.0 < share < 1.0
         return pixels, self.labels[position], warped, usable
-
-
-def _mix(*parts: int) -> int:
-    value = 0
-    for part in parts:
-        value = (value * 1_000_003 + part + 1) % (2**63 - 25)
-    return value
 
 
 def epoch_batches(
@@ -114,7 +108,7 @@ def epoch_batches(
         count: number of images. batch_size: images per step over all processes.
         rank, world: index of this process and their number.
     """
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(_mix(seed, epoch))).tolist()
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seed(seed, epoch))).tolist()
     batches = [order[start : start + batch_size] for start in range(0, count, batch_size)]
     if drop_last and len(batches) > 1 and len(batches[-1]) < batch_size:
         batches.pop()

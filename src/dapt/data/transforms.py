@@ -53,7 +53,7 @@ def train_transform(
     return _joint([crop, v2.RandomHorizontalFlip(flip), *_finish(preprocess)])
 
 
-def test_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
+def eval_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
     """Resize the shorter side to `size`, cut out the centre, normalise."""
     mode = _MODES.get(preprocess.interpolation, InterpolationMode.BICUBIC)
     resize = v2.Resize(min(size), interpolation=mode, antialias=True)

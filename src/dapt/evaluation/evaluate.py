@@ -14,7 +14,7 @@ from dapt.console import progress
 from dapt.data.items import Item
 from dapt.data.loader import EvalImages, eval_loader
 from dapt.data.mask_files import fit_mask, mirrored, read_mask
-from dapt.data.transforms import test_transform
+from dapt.data.transforms import eval_transform
 from dapt.errors import DataError
 from dapt.evaluation.attention import can_show_attention, features_and_attention, foreground_share
 from dapt.evaluation.metrics import accuracy, per_class, per_class_mean, worst_group
@@ -95,7 +95,7 @@ def evaluate(
         masks: true foreground masks for the attention figure; None: leave it out.
     """
     clip = model.clip
-    transform = test_transform(clip.image.image_size, clip.preprocess)
+    transform = eval_transform(clip.image.image_size, clip.preprocess)
     looks = masks is not None and any(map(masks.path, items)) and can_show_attention(clip.image)
     images = EvalImages(items, transform, masks.read if masks is not None and looks else None)
     loader = eval_loader(images, batch_size=batch_size, workers=workers)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.data.images import image_tensor
-from dapt.data.transforms import denormalise, test_transform
+from dapt.data.transforms import denormalise, eval_transform
 from dapt.evaluation.attention import can_show_attention, features_and_attention
 from dapt.files import write_with
 
@@ -66,7 +66,7 @@ def explain_image(model: PromptedClip, path: Path, target: int) -> Image.Image:
     """Photo, attention and Grad-CAM of class `target`, in the frame the model sees."""
     clip = model.clip
     image = image_tensor(path)
-    transform = test_transform(clip.image.image_size, clip.preprocess)
+    transform = eval_transform(clip.image.image_size, clip.preprocess)
     pixels = transform(image, torch.zeros(1, *image.shape[1:]))[0][None].to(clip.device)
     with torch.no_grad():
         prompts = model.prompts()

@@ -88,13 +88,10 @@ class Disentangle(Objective):
         active = self.active(epoch, epochs)
         values: dict[str, Tensor] = {}
         if "L_v" in active:
-            values["L_v"] = F.triplet_margin_loss(
-                outputs.image[FULL],
-                outputs.image[FOREGROUND].detach(),
-                outputs.image[BACKGROUND].detach(),
-                margin=self.options.margin,
-                reduction="none",
-            )
+            image = outputs.image[FULL]
+            pull = F.pairwise_distance(image, outputs.image[FOREGROUND].detach())  # adds 1e-6, as published
+            push = F.pairwise_distance(image, outputs.image[BACKGROUND].detach())
+            values["L_v"] = F.relu(pull - push + self.options.margin)
         if "L_f" in active:
             logits = outputs.scale * outputs.image[FOREGROUND].detach() @ outputs.text[CLASSES].t()
             values["L_f"] = F.cross_entropy(logits + outputs.bias, batch.labels, reduction="none")
