@@ -20,7 +20,8 @@ SHARED = REPOSITORY.parent / "shared"
 PHOTO_CLIP = SHARED / "models" / "photo-clip"
 
 needs_shared = pytest.mark.skipif(
-    not SHARED.is_dir(), reason="the shared reference folder (photographs, test model) is not beside the project"
+    not SHARED.is_dir(),
+    reason="the shared reference folder (photographs, test model) is not beside the project",
 )
 
 TINY = {

@@ -65,7 +65,12 @@ def tables(names: list[str], runs: Path) -> None:
     """Print one markdown table per data set and protocol."""
     columns = {
         "all": ["test/accuracy", "test/per_class_mean", "cue/foreground_attention"],
-        "base": ["test/accuracy_base", "test/accuracy_novel", "test/harmonic_mean", "cue/foreground_attention"],
+        "base": [
+            "test/accuracy_base",
+            "test/accuracy_novel",
+            "test/harmonic_mean",
+            "cue/foreground_attention",
+        ],
     }
     rows: dict[tuple[str, str], dict[str, list[dict]]] = {}
     for name in names:

@@ -15,11 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dapt.errors import ConfigError, did_you_mean
 
 # Background words of the released DAPT code: 25 general words and 7 for food scenes.
-BACKGROUND_WORDS = (
-    "ground land grass tree building wall sky lake water river sea railway railroad keyboard helmet cloud "
-    "house mountain ocean road rock street valley bridge sign "
-    "table forks tablecloth hands spoon glasses dishes"
-).split()
+BACKGROUND_WORDS: tuple[str, ...] = tuple(
+    (
+        "ground land grass tree building wall sky lake water river sea railway railroad keyboard helmet cloud "
+        "house mountain ocean road rock street valley bridge sign "
+        "table forks tablecloth hands spoon glasses dishes"
+    ).split()
+)
 
 MaskFormat = Literal["binary", "labels", "trimap"]
 
@@ -81,8 +83,8 @@ class RunConfig(Section):
     prompt: dict[str, Any] = Field(default_factory=dict, description="Options of the method.")
     n_ctx: int | None = Field(None, ge=1, description="Number of context vectors; none: the method's own.")
     depth: int | None = Field(None, ge=1, description="Layers with fresh prompts; none: the method's own.")
-    dapt: DaptOptions = Field(default_factory=DaptOptions)  # type: ignore[arg-type]
-    cue: CueOptions = Field(default_factory=CueOptions)  # type: ignore[arg-type]
+    dapt: DaptOptions = Field(default_factory=DaptOptions)
+    cue: CueOptions = Field(default_factory=CueOptions)
     masks: str | None = Field(None, description="Folder of mask files that mirrors the images.")
     mask_format: MaskFormat = Field("binary", description="binary (>= 128), labels (0 = background) or trimap.")
     names: str | None = Field(None, description="File with the class names to use.")

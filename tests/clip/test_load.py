@@ -8,12 +8,12 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
-from helpers import save_tiny_model, tiny_model
 from safetensors.torch import save_file
 
 from dapt.clip.load import load_clip, read_weights
 from dapt.clip.torchscript import is_torchscript, read_torchscript
 from dapt.errors import ModelError
+from helpers import save_tiny_model, tiny_model
 
 ARCHITECTURE = "tiny-for-dapt-tests"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import tiny_clip, tiny_model
 
 from dapt.clip.image_tower import HookedImageTower, NativeImageTower
 from dapt.clip.text_tower import TextTower
 from dapt.errors import DataError, NotSupportedError
 from dapt.prompts.value import NO_PROMPTS, Prompts
+from helpers import tiny_clip, tiny_model
 
 NAMES = ["cat", "golden_retriever", "a very long name of something"]
 
@@ -91,8 +91,7 @@ def test_cut_and_shared_prefix_equal_the_plain_way(clip, position, kind):
     shape = (len(NAMES), 2) if kind == "class_specific" else (2,)
     context = torch.randn(*shape, clip.text.width, generator=generator).requires_grad_()
     deep = tuple(
-        torch.randn(2, clip.text.width, generator=generator).requires_grad_()
-        for _ in range(2 if kind == "deep" else 0)
+        torch.randn(2, clip.text.width, generator=generator).requires_grad_() for _ in range(2 if kind == "deep" else 0)
     )
     prompts = Prompts(context, deep)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import make_csv, tiny_clip
 from PIL import Image
 
 from dapt.config import CueOptions, make_config
@@ -16,6 +15,7 @@ from dapt.data.loader import ImageCache
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.training.build import build_model
+from helpers import make_csv, tiny_clip
 
 
 def cue(source: str, *, folder: Path | None = None, skip_bad: bool = False, seed: int = 1, **options: object):
@@ -119,7 +119,12 @@ def test_file_cues_count_what_they_find(data, tmp_path: Path) -> None:
     masks = source.prepare(items, None)
     assert [mask is None for mask in masks[:5]] == [True, True, True, True, False]
     assert source.report.counts() == {
-        "cue_images": 16, "cue_usable": 12, "cue_empty": 1, "cue_full": 1, "cue_missing": 0, "cue_bad": 2,
+        "cue_images": 16,
+        "cue_usable": 12,
+        "cue_empty": 1,
+        "cue_full": 1,
+        "cue_missing": 0,
+        "cue_bad": 2,
     }
     assert "12 of 16 images" in source.report.summary()
     assert "skip 4 images (1 empty, 1 full, 2 unreadable)" in source.report.summary()

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import SHARED, needs_shared
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dapt.data.fewshot import groups_by_label, sample_few_shot, split_off_validation
 from dapt.data.subsets import base_and_novel, keep_classes
+from helpers import SHARED, needs_shared
 
 VECTORS = SHARED / "facts" / "fewshot_vectors.json"
 
@@ -22,7 +22,9 @@ def published() -> list[tuple[str, str]]:
         return []
     found = json.loads(VECTORS.read_text())["datasets"]
     splits = SHARED / "data" / "splits"
-    return [(data, key) for data, cases in found.items() for key in cases if (splits / f"split_zhou_{data}.json").is_file()]
+    return [
+        (data, key) for data, cases in found.items() for key in cases if (splits / f"split_zhou_{data}.json").is_file()
+    ]
 
 
 @needs_shared
@@ -37,7 +39,7 @@ def test_published_lists(data: str) -> None:
     split = json.loads((SHARED / "data" / "splits" / f"split_zhou_{data}.json").read_text())
     cases = json.loads(VECTORS.read_text())["datasets"][data]
     for key, expected in cases.items():
-        shots, seed = (int(part.lstrip("shotsed")) for part in key.split("_"))
+        shots, seed = (int(part.removeprefix("shots").removeprefix("seed")) for part in key.split("_"))
         labels = {name: [item[1] for item in split[name]] for name in ("train", "val")}
         train, val = sample_few_shot(labels["train"], labels["val"], shots, seed)
         paths = [split["train"][position][0] for position in train]

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import SHARED, make_csv, make_folder, needs_shared
 
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DaptError, DataError
+from helpers import SHARED, make_csv, make_folder, needs_shared
 
 
 def test_plain_folder_is_divided_reproducibly(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from helpers import make_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from dapt.clip.frozen import Preprocess
 from dapt.data.loader import ImageCache, TrainImages, epoch_batches, train_loader
 from dapt.data.sources import load_data
 from dapt.data.transforms import denormalise, eval_transform, train_transform, whole_transform
+from helpers import make_folder
 
 PREPROCESS = Preprocess((0.5, 0.4, 0.3), (0.25, 0.2, 0.3))
 

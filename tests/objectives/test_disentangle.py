@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers import tiny_clip
 
 from dapt.config import BACKGROUND_WORDS, DaptOptions, make_config
 from dapt.objectives.base import BACKGROUND, CLASSES, FOREGROUND, FULL, Batch, Needs, Trainable
 from dapt.objectives.disentangle import Disentangle
 from dapt.training.build import build_model, build_objectives
 from dapt.training.model import TrainStep
+from helpers import tiny_clip
 
 NAMES = ["cat", "dog", "horse", "tree frog"]
 EVERYTHING = Trainable(class_texts=True, background_texts=True, image=True)
@@ -73,7 +73,9 @@ def test_visual_term_teaches_the_image_side_only_through_the_full_view() -> None
     assert found["visual_ctx"] > 0
     assert found["ctx"] == found["deep_text.1"] == 0
     module = step("ivlp", variant="joint")
-    outputs = module.model.compute(batch(), Needs({FULL: True, FOREGROUND: True, BACKGROUND: True}, {CLASSES: True, BACKGROUND: True}))
+    outputs = module.model.compute(
+        batch(), Needs({FULL: True, FOREGROUND: True, BACKGROUND: True}, {CLASSES: True, BACKGROUND: True})
+    )
     value = module.objectives[1].terms(outputs, batch(), 0, 10)["L_v"].value
     reached = torch.autograd.grad(value, [outputs.image[FULL], outputs.image[FOREGROUND]], allow_unused=True)
     assert float(reached[0].abs().max()) > 0
@@ -108,7 +110,12 @@ def test_values_by_hand() -> None:
     assert set(terms) == set(expected)
     for name, value in expected.items():
         assert torch.allclose(terms[name].value, value, rtol=1e-5), name
-    assert {name: term.weight for name, term in terms.items()} == {"L_cls": 1.0, "L_v": 0.8, "L_f": 0.1, "L_b": 0.5}
+    assert {name: term.weight for name, term in terms.items()} == {
+        "L_cls": 1.0,
+        "L_v": 0.8,
+        "L_f": 0.1,
+        "L_b": 0.5,
+    }
 
 
 @pytest.mark.parametrize(("epochs", "first_of_second"), [(10, 7), (5, 4), (1, 1), (20, 14), (3, 3)])

@@ -120,7 +120,11 @@ class Case:
         if key.startswith(("param1.", "param3.", "epoch", "gpa.")):
             return max(1e-6, 4 * deviation)
         is_gradient = key.startswith(("grad.", "out.grad")) or key in (
-            "out.activations", "out.gradients", "out.map_lowres", "out.map_continuous", "out.score",
+            "out.activations",
+            "out.gradients",
+            "out.map_lowres",
+            "out.map_continuous",
+            "out.score",
         )
         if is_gradient and size == 0.0:
             return 1e-6

@@ -151,9 +151,7 @@ def check_dapt_outputs(case: Case, model: PromptedClip, batch: Batch) -> None:
     """All features, logits and loss terms, whichever of them the fixture's objective sums."""
     views = {FULL: True, FOREGROUND: False, BACKGROUND: True}
     outputs = model.compute(batch, Needs(views, {CLASSES: True, BACKGROUND: True}))
-    joint = Disentangle(
-        DaptOptions(enabled=True, variant="joint", margin=case.settings["margin"]), model.trainable()
-    )
+    joint = Disentangle(DaptOptions(enabled=True, variant="joint", margin=case.settings["margin"]), model.trainable())
     terms = joint.terms(outputs, batch, 0, 1)
     case.check("out.image_features", outputs.image[FULL])
     case.check("out.image_features_fg", outputs.image[FOREGROUND])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import open_clip
 import pytest
 import torch
-from helpers import tiny_clip
 
 from dapt.clip.frozen import FrozenClip, Preprocess
 from dapt.errors import ConfigError, NotSupportedError
 from dapt.methods.base import METHODS
+from helpers import tiny_clip
 
 NAMES = ["cat", "dog", "golden_retriever"]
 
@@ -120,8 +120,7 @@ def test_ensemble_is_the_mean_of_unit_features() -> None:
     templates = ["a photo of a {}.", "art of the {}."]
     model = PromptedClip(clip, build("zero_shot", clip, templates=templates), NAMES)
     each = [
-        clip.encode_text(clip.tokenizer.plain([t.replace("{}", n.replace("_", " ")) for n in NAMES]))
-        for t in templates
+        clip.encode_text(clip.tokenizer.plain([t.replace("{}", n.replace("_", " ")) for n in NAMES])) for t in templates
     ]
     mean = sum(each) / 2
     expected = mean / mean.norm(dim=-1, keepdim=True)

@@ -26,7 +26,8 @@ def evaluate(
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     classes: ClassesOption = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Result file. [default: eval/DATA-SPLIT.json in the run folder]")
+        Path | None,
+        typer.Option("--json", help="Result file. [default: eval/DATA-SPLIT.json in the run folder]"),
     ] = None,
     model: ModelOption = None,
     names: NamesOption = None,

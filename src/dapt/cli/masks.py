@@ -23,22 +23,19 @@ def masks(
     data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.")],
     cue: Annotated[str, typer.Option("--cue", help="gradcam, masks, dataset or random.")] = "gradcam",
-    run: Annotated[
-        Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.")
-    ] = None,
+    run: Annotated[Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.")] = None,
     model: ModelOption = None,
     masks_folder: MasksOption = None,
     mask_format: MaskFormatOption = None,
     classes: Annotated[
-        str | None, typer.Option("--classes", help="Class names to explain unlabelled images with, comma-separated.")
+        str | None,
+        typer.Option("--classes", help="Class names to explain unlabelled images with, comma-separated."),
     ] = None,
     split: Annotated[str, typer.Option("--split", help="all, train, val or test.")] = "all",
     threshold: Annotated[float, typer.Option("--threshold", min=0, max=1, help="gradcam: cut-off.")] = 0.5,
     soft: Annotated[bool, typer.Option("--soft", help="gradcam: write grey maps instead of cutting.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Write a contact sheet, preview.jpg.")] = False,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="Measure the masks against the data set's own.")
-    ] = False,
+    compare: Annotated[bool, typer.Option("--compare", help="Measure the masks against the data set's own.")] = False,
     names: NamesOption = None,
     skip_bad: SkipBadOption = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of random cues.")] = 1,

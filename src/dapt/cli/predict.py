@@ -14,9 +14,7 @@ def predict(
     run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.")],
     images: Annotated[list[Path], typer.Argument(help="Images or folders of images.")],
     top: Annotated[int, typer.Option("--top", min=1, help="Classes to list per image.")] = 5,
-    classes: Annotated[
-        str | None, typer.Option("--classes", help="Other class names, separated by commas.")
-    ] = None,
+    classes: Annotated[str | None, typer.Option("--classes", help="Other class names, separated by commas.")] = None,
     explain: Annotated[
         Path | None, typer.Option("--explain", help="Folder for pictures of where the model looks.")
     ] = None,

@@ -44,7 +44,8 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything random. [default: 1]")] = None,
     subset: Annotated[
-        str | None, typer.Option("--subset", help="all, or base: the first half of the classes. [default: all]")
+        str | None,
+        typer.Option("--subset", help="all, or base: the first half of the classes. [default: all]"),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Passes over the data. [default: the method's own]")
@@ -71,10 +72,12 @@ def train(
         int | None, typer.Option("--devices", help="Processes of data-parallel training. [default: 1]")
     ] = None,
     precision: Annotated[
-        str | None, typer.Option("--precision", help="Type of the frozen towers: 32, bf16 or 16. [default: 32]")
+        str | None,
+        typer.Option("--precision", help="Type of the frozen towers: 32, bf16 or 16. [default: 32]"),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option("--config", help="YAML file with any of these settings; options win over it.")
+        Path | None,
+        typer.Option("--config", help="YAML file with any of these settings; options win over it."),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any configuration key, as KEY=VALUE; may be repeated.")

@@ -56,9 +56,7 @@ def suffix_mask(prefix_length: int, suffix_length: int, device: torch.device) ->
     return seen.tril(diagonal=prefix_length)
 
 
-def shared_prefix_block(
-    block: nn.Module, prefix: Tensor, suffix: Tensor, mask: Tensor
-) -> tuple[Tensor, Tensor]:
+def shared_prefix_block(block: nn.Module, prefix: Tensor, suffix: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """One causal block over ``prefix ++ suffix[c]`` for every class c, the prefix computed once.
 
     Args:

@@ -71,9 +71,7 @@ class FrozenClip:
         logit_scale: exp of the learned scale, a float tensor. logit_bias: 0 unless the model has one.
     """
 
-    def __init__(
-        self, model: nn.Module, tokenize: Callable[..., Tensor], preprocess: Preprocess, spec: str
-    ) -> None:
+    def __init__(self, model: nn.Module, tokenize: Callable[..., Tensor], preprocess: Preprocess, spec: str) -> None:
         self.model = model.eval().requires_grad_(False)
         self.spec = spec
         self.preprocess = preprocess
@@ -152,4 +150,5 @@ def unit(features: Tensor) -> Tensor:
     """Divide by the L2 norm, in at least float32."""
     if features.dtype in (torch.float16, torch.bfloat16):
         features = features.float()
-    return features / features.norm(dim=-1, keepdim=True)
+    length: Tensor = torch.linalg.vector_norm(features, dim=-1, keepdim=True)
+    return features / length

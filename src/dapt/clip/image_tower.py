@@ -64,8 +64,7 @@ class ImageTower(ABC):
     def _check_depth(self, prompts: Prompts) -> None:
         if prompts.visual_deep and len(prompts.visual_deep) >= self.layers:
             raise NotSupportedError(
-                f"{len(prompts.visual_deep) + 1} visual prompt layers do not fit a tower of "
-                f"{self.layers} blocks."
+                f"{len(prompts.visual_deep) + 1} visual prompt layers do not fit a tower of {self.layers} blocks."
             )
 
 

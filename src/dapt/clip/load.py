@@ -154,7 +154,11 @@ def _announce(repository: str, url: str | None) -> None:
     """Say what will be downloaded, how big it is and where it goes, unless it is in the cache already."""
     from huggingface_hub import HfApi, constants, try_to_load_from_cache
 
-    names = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_pytorch_model.safetensors")
+    names = (
+        "open_clip_model.safetensors",
+        "open_clip_pytorch_model.bin",
+        "open_clip_pytorch_model.safetensors",
+    )
     if repository and any(isinstance(try_to_load_from_cache(repository, name), str) for name in names):
         return
     if not repository:
@@ -228,8 +232,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         except Exception as error:
             raise ModelError(f"{path} is not a readable safetensors file: {_first_line(error)}.") from error
     if is_torchscript(path):
-        return {name: value.float() if value.is_floating_point() else value
-                for name, value in read_torchscript(path).items()}
+        return {
+            name: value.float() if value.is_floating_point() else value
+            for name, value in read_torchscript(path).items()
+        }
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

@@ -7,6 +7,9 @@ fixed words) are computed once per layer, their keys and values shared by all cl
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -60,12 +63,13 @@ class TextTower:
     def embed_words(self, ids: Tensor) -> Tensor:
         """Token embeddings ``[..., width]`` of `ids`, in float32, for starting a context from words."""
         with torch.no_grad():
-            return self._embedding(ids.to(self._embedding.weight.device)).float()
+            words: Tensor = self._embedding(ids.to(self._embedding.weight.device))
+            return words.float()
 
     def embed(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Token embeddings ``[C, L, width]`` with the context written in, before positions are added."""
         with torch.no_grad():
-            x = self._embedding(tokens.ids).to(self.dtype)
+            x: Tensor = self._embedding(tokens.ids).to(self.dtype)
         if tokens.slots is None or prompts.text_ctx is None or tokens.slots.shape[1] == 0:
             return x
         context = prompts.text_ctx.to(x.dtype).expand(len(tokens), -1, -1)
@@ -127,7 +131,7 @@ class TextTower:
             )
         return suffix
 
-    def _call(self, function, *tensors):  # type: ignore[no-untyped-def]
+    def _call(self, function: Callable[..., Any], *tensors: Tensor) -> Any:
         if self.checkpointing and torch.is_grad_enabled():
             return checkpoint(function, *tensors, use_reentrant=False)
         return function(*tensors)
@@ -140,12 +144,11 @@ class TextTower:
         else:
             x = x[torch.arange(x.shape[0], device=x.device), end]
         x = self.host.ln_final(x)  # type: ignore[operator]
-        projection = self.host.text_projection
+        projection: Any = self.host.text_projection
         if projection is None:
             return x
-        if isinstance(projection, nn.Linear):
-            return projection(x)  # type: ignore[no-any-return]
-        return x @ projection  # type: ignore[operator,no-any-return]
+        projected: Tensor = projection(x) if isinstance(projection, nn.Linear) else x @ projection
+        return projected
 
 
 def _overwrite(x: Tensor, start: int, values: Tensor) -> Tensor:

@@ -137,7 +137,5 @@ class Tokenizer:
             name_at = list(range(first + n_ctx, first + n_ctx + length))
             order = context[:before] + name_at + context[before:]
             ids[row, first : first + len(order)] = ids[row, order]
-            moved.append(
-                [*range(first, first + before), *range(first + before + length, first + n_ctx + length)]
-            )
+            moved.append([*range(first, first + before), *range(first + before + length, first + n_ctx + length)])
         return PromptTokens(ids, eot, torch.tensor(moved, dtype=torch.long).view(len(clean), n_ctx), first)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dapt.errors import ModelError
 
-_STORAGES = {
+_STORAGES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype("<f4"),
     "HalfStorage": np.dtype("<f2"),
     "DoubleStorage": np.dtype("<f8"),
@@ -68,10 +68,11 @@ class _Reader(pickle.Unpickler):
             return lambda data, *_: data
         raise pickle.UnpicklingError(f"the archive asks for {module}.{name}")
 
-    def persistent_load(self, pid: Any) -> np.ndarray:
-        _, kind, key, *_ = pid
+    def persistent_load(self, pid: Any) -> np.ndarray[Any, Any]:
+        kind, key = str(pid[1]), str(pid[2])
         raw = self._archive.read(f"{self._root}/data/{key}")
-        return np.frombuffer(raw, dtype=_STORAGES[str(kind)])
+        values: np.ndarray[Any, Any] = np.frombuffer(raw, dtype=_STORAGES[kind])
+        return values
 
 
 def is_torchscript(path: Path) -> bool:
@@ -92,7 +93,14 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
         with zipfile.ZipFile(path) as archive:
             root = next(name for name in archive.namelist() if name.endswith("/data.pkl")).rsplit("/", 1)[0]
             module = _Reader(archive, root).load()
-    except (pickle.UnpicklingError, zipfile.BadZipFile, StopIteration, KeyError, ValueError, EOFError) as error:
+    except (
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+        StopIteration,
+        KeyError,
+        ValueError,
+        EOFError,
+    ) as error:
         raise ModelError(
             f"{path} is a TorchScript archive that cannot be read safely: {error}.",
             todo="Convert it where you trust it: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt').",

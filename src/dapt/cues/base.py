@@ -62,7 +62,10 @@ class CueReport:
         parts = [
             f"{len(values)} {kind}"
             for kind, values in (
-                ("empty", self.empty), ("full", self.full), ("without a file", self.missing), ("unreadable", self.bad),
+                ("empty", self.empty),
+                ("full", self.full),
+                ("without a file", self.missing),
+                ("unreadable", self.bad),
             )
             if values
         ]

@@ -60,4 +60,3 @@ class GradCamCue(Cue):
         coarse = grad_cam(clip, prompts, pixels, labels, texts).coarse
         maps = normalise_maps(coarse, clip.image.image_size, options.normalise)
         return (maps if options.soft else (maps >= options.threshold).float()).cpu()
-

@@ -55,9 +55,7 @@ def _captured(norm: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def grad_cam(
-    clip: FrozenClip, prompts: Prompts, pixels: Tensor, targets: Tensor, text_features: Tensor
-) -> CamResult:
+def grad_cam(clip: FrozenClip, prompts: Prompts, pixels: Tensor, targets: Tensor, text_features: Tensor) -> CamResult:
     """Grad-CAM of the target logits.
 
     Args:
@@ -83,14 +81,10 @@ def grad_cam(
     weights = gradients[:, patches].mean(dim=1, keepdim=True)
     coarse = F.relu((weights * activations[:, patches].float()).sum(dim=-1))
     score = (chosen.sum() / logits.numel()).detach()
-    return CamResult(
-        score, logits.detach(), activations, gradients, coarse.view(-1, height, width)
-    )
+    return CamResult(score, logits.detach(), activations, gradients, coarse.view(-1, height, width))
 
 
-def normalise_maps(
-    coarse: Tensor, size: tuple[int, int], by: Literal["image", "batch"] = "image"
-) -> Tensor:
+def normalise_maps(coarse: Tensor, size: tuple[int, int], by: Literal["image", "batch"] = "image") -> Tensor:
     """Resize maps ``[B, h, w]`` to `size` (bilinear, corners aligned) and scale them to 0..1.
 
     ``"image"`` divides each map by its own maximum. ``"batch"`` divides all by the maximum of the batch plus

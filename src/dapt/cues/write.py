@@ -137,7 +137,8 @@ def _model(run: Path | None, spec: str | None, names: list[str], device: str) ->
         return model
     if not names:
         raise DataError(
-            "The images have no classes to explain.", todo="Name some with --classes, or use a trained run with --run."
+            "The images have no classes to explain.",
+            todo="Name some with --classes, or use a trained run with --run.",
         )
     config = make_config({"data": "-", "method": "zero_shot", **({"model": spec} if spec else {})})
     return build_model(config, load_clip(config.model, device=pick_device(device)), names)
@@ -171,7 +172,8 @@ def _compare(items: Sequence[Item], out: Path, kind: str) -> MaskQuality:
     for item in items:
         if item.mask is None or not item.mask.is_file():
             continue
-        size = tuple(image_tensor(item.path).shape[-2:])
+        height, width = image_tensor(item.path).shape[-2:]
+        size = (height, width)
         true = fit_mask(read_mask(item.mask, kind), size, item.mask, item.path)  # type: ignore[arg-type]
         ours = fit_mask(read_mask(_target(out, item), "binary"), size, _target(out, item), item.path)
         compare_masks(ours, true, quality)

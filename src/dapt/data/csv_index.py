@@ -53,7 +53,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise DataError(f"The index {path} cannot be read: {error}.") from error
     if "image" not in columns:
         raise DataError(
-            f"{path} has no 'image' column (it has: {', '.join(columns) or 'none'}).", todo=did_you_mean("image", columns)
+            f"{path} has no 'image' column (it has: {', '.join(columns) or 'none'}).",
+            todo=did_you_mean("image", columns),
         )
     if "label" not in columns and "classname" not in columns:
         raise DataError(
@@ -114,9 +115,7 @@ def _split_of(row: dict[str, str], path: Path, number: int) -> str:
         return "all"
     name = row["split"].lower()
     if name not in SPLITS:
-        raise DataError(
-            f"{path}, line {number}: there is no split '{row['split']}'.", todo="Use train, val or test."
-        )
+        raise DataError(f"{path}, line {number}: there is no split '{row['split']}'.", todo="Use train, val or test.")
     return SPLITS[name]
 
 

@@ -9,7 +9,14 @@ from dapt.data.items import ImageSet, Item, check_classes
 from dapt.errors import DataError
 
 IMAGE_TYPES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm"}
-SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+}
 
 # Folders without their own splits are divided like CoOp divides such data sets: 50 / 20 / 30 per class.
 TEST_SHARE, VAL_SHARE = 0.3, 0.2

@@ -72,9 +72,7 @@ def check_images(items: Sequence[Item], *, skip_bad: bool, label: str) -> Checke
     bad = tuple(text for text in problems if text)
     if bad and not skip_bad:
         more = f" {len(bad) - 1} more such files." if len(bad) > 1 else ""
-        raise DataError(
-            f"{bad[0]}{more}", todo="Replace or remove it, or pass --skip-bad to go on without such files."
-        )
+        raise DataError(f"{bad[0]}{more}", todo="Replace or remove it, or pass --skip-bad to go on without such files.")
     if bad:
         warn(f"{len(bad)} damaged or missing images are left out; the first: {bad[0]}")
     good = tuple(item for item, text in zip(items, problems, strict=True) if text is None)

@@ -21,7 +21,6 @@ from dapt.data.transforms import Joint
 from dapt.objectives.base import Batch
 from dapt.seeds import mix_seed
 
-
 ReadMask = Callable[[Item, tuple[int, int]], "Tensor | None"]
 
 
@@ -60,7 +59,12 @@ class TrainImages(Dataset[tuple[Tensor, int, Tensor, bool]]):
     """
 
     def __init__(
-        self, items: Sequence[Item], labels: Sequence[int], transform: Joint, load_image: ImageCache, seed: int
+        self,
+        items: Sequence[Item],
+        labels: Sequence[int],
+        transform: Joint,
+        load_image: ImageCache,
+        seed: int,
     ) -> None:
         self.items = list(items)
         self.labels = list(labels)
@@ -132,7 +136,7 @@ def train_loader(
     keys = [[(epoch, position) for position in batch] for batch in batches]
     loader: DataLoader[Any] = DataLoader(
         images,
-        batch_sampler=keys,  # type: ignore[arg-type]
+        batch_sampler=keys,
         num_workers=workers,
         collate_fn=_collate,
         pin_memory=device.type == "cuda",
@@ -145,9 +149,7 @@ def train_loader(
 class EvalImages(Dataset[tuple[Tensor, Tensor]]):
     """Images under the test transform, with a mask where there is one (all zeros elsewhere)."""
 
-    def __init__(
-        self, items: Sequence[Item], transform: Joint, read_mask: ReadMask | None = None
-    ) -> None:
+    def __init__(self, items: Sequence[Item], transform: Joint, read_mask: ReadMask | None = None) -> None:
         self.items = list(items)
         self._transform = transform
         self._read_mask = read_mask

@@ -66,6 +66,7 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
     unknown = sorted(set(renamed) - set(current))
     if unknown:
         raise ConfigError(
-            f"{path} renames '{unknown[0]}', which is no class of the data.", todo=did_you_mean(unknown[0], current)
+            f"{path} renames '{unknown[0]}', which is no class of the data.",
+            todo=did_you_mean(unknown[0], current),
         )
     return [renamed.get(name, name) for name in current]

@@ -62,7 +62,8 @@ def class_attention(attention: nn.Module, x: Tensor) -> Tensor:
         q = getattr(attention, "q_norm", nn.Identity())(q)
         k = getattr(attention, "k_norm", nn.Identity())(k)
     scores = (q[:, :, :1].float() @ k.float().transpose(-2, -1)) / q.shape[-1] ** 0.5
-    return scores.softmax(dim=-1).mean(dim=1)[:, 0]
+    weights: Tensor = scores.softmax(dim=-1).mean(dim=1)[:, 0]
+    return weights
 
 
 def foreground_share(attention: Tensor, masks: Tensor) -> Tensor:
@@ -72,5 +73,6 @@ def foreground_share(attention: Tensor, masks: Tensor) -> Tensor:
         attention: ``[B, h, w]``. masks: ``[B, 1, H, W]`` in 0..1 in the frame of the pixels; a patch counts
             by the share of it that is foreground.
     """
-    share = F.adaptive_avg_pool2d(masks.float(), attention.shape[-2:])[:, 0]
+    grid = (attention.shape[-2], attention.shape[-1])
+    share = F.adaptive_avg_pool2d(masks.float(), grid)[:, 0]
     return (attention * share).flatten(1).sum(dim=1) / attention.flatten(1).sum(dim=1)

@@ -19,15 +19,13 @@ def per_class_mean(predicted: Tensor, labels: Tensor) -> float | None:
     """Mean over the classes present of each class's accuracy."""
     if not len(labels):
         return None
-    values = [accuracy(predicted[labels == label], labels[labels == label]) for label in labels.unique()]
+    values = [accuracy(predicted[labels == label], labels[labels == label]) for label in sorted(set(labels.tolist()))]
     return sum(value for value in values if value is not None) / len(values)
 
 
 def per_class(predicted: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, float | None]:
     """Accuracy by class name; None for classes without images."""
-    return {
-        name: accuracy(predicted[labels == label], labels[labels == label]) for label, name in enumerate(names)
-    }
+    return {name: accuracy(predicted[labels == label], labels[labels == label]) for label, name in enumerate(names)}
 
 
 def worst_group(predicted: Tensor, labels: Tensor, groups: Sequence[str | None]) -> float | None:

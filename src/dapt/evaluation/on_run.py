@@ -90,14 +90,20 @@ def evaluate_saved(
 
     by_class: dict[str, float | None] = {}
     metrics = run_on(part, labels)
-    metrics |= {f"{split}/accuracy_base": None, f"{split}/accuracy_novel": None, f"{split}/harmonic_mean": None}
+    metrics |= {
+        f"{split}/accuracy_base": None,
+        f"{split}/accuracy_novel": None,
+        f"{split}/harmonic_mean": None,
+    }
     if classes in ("base", "novel"):
         metrics[f"{split}/accuracy_{classes}"] = metrics[f"{split}/accuracy"]
     elif own and config.subset == "base" and classes == "all" and not config.prompt.get("class_specific"):
         for half in ("base", "novel"):
             inside = _choose(source, split, half)
             inside_labels = [
-                label for item, label in zip(inside.items, inside.labels, strict=True) if item.name in _names(checked.good)
+                label
+                for item, label in zip(inside.items, inside.labels, strict=True)
+                if item.name in _names(checked.good)
             ]
             good = Part(tuple(i for i in inside.items if i.name in _names(checked.good)), (), inside.names)
             kept |= set(map(id, good.items))
@@ -118,7 +124,10 @@ def evaluate_saved(
         "per_class": by_class,
         "counts": {"images": len(labels), "classes": len(part.names), "bad_images": len(checked.bad)},
     }
-    path = json_file or Path(run) / "eval" / f"{source.name}-{split}{'' if classes == 'all' else '-' + _slug(classes)}.json"
+    path = (
+        json_file
+        or Path(run) / "eval" / f"{source.name}-{split}{'' if classes == 'all' else '-' + _slug(classes)}.json"
+    )
     write_json(path, result)
     return result, path
 
@@ -140,7 +149,9 @@ def _choose(source: ImageSet, split: str, classes: str) -> Part:
     unknown = [name for name in chosen if name not in source.names]
     if unknown:
         raise ConfigError(
-            f"{source.name} has no class '{unknown[0]}'.", where="--classes", todo=did_you_mean(unknown[0], source.names)
+            f"{source.name} has no class '{unknown[0]}'.",
+            where="--classes",
+            todo=did_you_mean(unknown[0], source.names),
         )
     return select_classes(source, items, [source.names.index(name) for name in chosen])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,4 +98,4 @@ def write_explanations(model: PromptedClip, predictions: Sequence[Prediction], f
             count += 1
         used.add(name)
         picture = explain_image(model, prediction.path, model.names.index(prediction.classes[0]))
-        write_with(folder / f"{name}.png", lambda temporary, picture=picture: picture.save(temporary, format="PNG"))
+        write_with(folder / f"{name}.png", partial(picture.save, format="PNG"))

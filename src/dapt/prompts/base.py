@@ -43,9 +43,7 @@ class PromptArchitecture(nn.Module, ABC):
     trains_deep_text = False
     trains_visual = False
 
-    def __init__(
-        self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
-    ) -> None:
+    def __init__(self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__()
         self.options = options
         self.names = list(names)

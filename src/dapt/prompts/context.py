@@ -44,6 +44,4 @@ class ContextPrompts(PromptArchitecture):
                 todo="Train with a shared context (class_specific: false) to use new class names.",
             )
         position = self.options.position
-        return [
-            self._tokenizer.with_context(names, self.options.n_ctx, words=self._words, position=position)
-        ]
+        return [self._tokenizer.with_context(names, self.options.n_ctx, words=self._words, position=position)]

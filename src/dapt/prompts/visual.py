@@ -23,9 +23,7 @@ class VisualPrompts(UntrainedPrompts):
     trains_visual = True
     options: VptOptions
 
-    def __init__(
-        self, options: VptOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
-    ) -> None:
+    def __init__(self, options: VptOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__(options, clip, names, generator)
         need_visual(clip)
         width = clip.image.width

@@ -77,7 +77,8 @@ def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
     if config.dapt.enabled:
         if not METHODS.get(config.method).trains:
             raise NotSupportedError(
-                f"{config.method} trains nothing, so DAPT has nothing to act on.", todo="Choose a method such as maple."
+                f"{config.method} trains nothing, so DAPT has nothing to act on.",
+                todo="Choose a method such as maple.",
             )
         dapt = Disentangle(config.dapt, model.trainable())
         for sentence in dapt.left_out:

@@ -135,9 +135,7 @@ def describe_split(data: RunData) -> dict[str, object]:
     def rows(part: Part | None) -> list[list[object]]:
         if part is None:
             return []
-        return [
-            [item.name, label, part.names[label]] for item, label in zip(part.items, part.labels, strict=True)
-        ]
+        return [[item.name, label, part.names[label]] for item, label in zip(part.items, part.labels, strict=True)]
 
     return {
         "data": data.source.name,

@@ -71,9 +71,7 @@ class PromptedClip(nn.Module):
         if not names:
             raise DataError("There are no classes to choose from.")
         self.names = list(names)
-        self._texts: list[PromptTokens] = [
-            tokens.to(self.clip.device) for tokens in self.prompts.texts(self.names)
-        ]
+        self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in self.prompts.texts(self.names)]
         self._constant.pop(CLASSES, None)
 
     def trainable(self) -> Trainable:

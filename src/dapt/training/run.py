@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
     if resume and folder.done:
         say(f"{folder.path} is finished already.")
         return read_results(folder)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     lines: list[str] = []
     console.keep_lines(lines)
     try:
@@ -65,7 +68,8 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
         if config.devices > 1:
             strategy = "ddp_spawn"
             fabric = Fabric(accelerator=kind, devices=config.devices, strategy=strategy, precision="32-true")
-            fabric.launch(_worker, config, str(folder.path), data)
+            # bound beforehand: Fabric takes launch arguments apart, which frozen dataclasses do not allow
+            fabric.launch(partial(_worker, config=config, path=str(folder.path), data=data))
         else:
             index = torch.device(device).index
             fabric = Fabric(accelerator=kind, devices=1 if index is None else [index], precision="32-true")
@@ -103,9 +107,7 @@ def prepare(config: RunConfig, data: RunData, device: str) -> Prepared:
     model = build_model(config, clip, data.train.names)
     step = TrainStep(model, build_objectives(config, model))
     cache = ImageCache(config.cache_mb)
-    transform = train_transform(
-        clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip
-    )
+    transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
     images = TrainImages(data.train.items, data.train.labels, transform, cache, config.seed)
     say(_headline(config, model))
     cue = build_cue(config, cache, has_masks=data.source.has_masks) if config.dapt.enabled else None
@@ -117,10 +119,19 @@ def prepare(config: RunConfig, data: RunData, device: str) -> Prepared:
 
 
 def _worker(fabric: Any, config: RunConfig, path: str, data: RunData) -> None:
-    """The run on one process of several."""
-    console.set_quiet(console.is_quiet() or not fabric.is_global_zero)
+    """The run on one process of several; the first one speaks and writes."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    folder = RunFolder(Path(path))
+    lines: list[str] = []
+    console.set_quiet(True)  # what preparing says has been said by the parent process
     prepared = prepare(config, data, str(fabric.device))
-    _train(fabric, config, RunFolder(Path(path)), data, prepared)
+    console.set_quiet(not fabric.is_global_zero)
+    console.keep_lines(lines if fabric.is_global_zero else None)
+    try:
+        _train(fabric, config, folder, data, prepared)
+    finally:
+        if fabric.is_global_zero:
+            folder.write_log(lines)
 
 
 def _train(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepared: Prepared) -> None:

@@ -62,7 +62,8 @@ class RunFolder:
             return
         if overwrite and not self.config_file.is_file():
             raise ConfigError(
-                f"{self.path} is not a run folder, so --overwrite leaves it alone.", todo="Choose another --out."
+                f"{self.path} is not a run folder, so --overwrite leaves it alone.",
+                todo="Choose another --out.",
             )
         if resume:
             self._check_same(config)
@@ -89,7 +90,8 @@ class RunFolder:
     def _check_same(self, config: RunConfig) -> None:
         if not self.config_file.is_file():
             raise ConfigError(
-                f"{self.path} holds no run to resume (no run.yaml).", todo="Choose another --out, or an empty folder."
+                f"{self.path} holds no run to resume (no run.yaml).",
+                todo="Choose another --out, or an empty folder.",
             )
         before = read_yaml(self.config_file)
         now = config.model_dump(mode="json", exclude_none=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 
-def learning_rate(
-    epoch: int, *, base_lr: float, epochs: int, warmup_epochs: int = 1, warmup_lr: float = 1e-5
-) -> float:
+def learning_rate(epoch: int, *, base_lr: float, epochs: int, warmup_epochs: int = 1, warmup_lr: float = 1e-5) -> float:
     """Learning rate of a 0-based epoch: constant warm-up, then a cosine that starts after it.
 
     Equal to Dassl's cosine schedule with constant warm-up and recount, used by CoOp and everything built on

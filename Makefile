@@ -1,0 +1,39 @@
+# make test: sets up .venv if it is absent or out of date, then runs the tests.
+# make check: lint, format and types. make all of it: .ci/run
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-dev
+TEST_JOBS ?= 2
+
+.PHONY: setup test check format clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@echo "Setting up $(VENV): PyTorch, torchvision, open_clip and the development tools (a few GB, minutes)."
+	@start=$$(date +%s); set -e; \
+	if command -v uv >/dev/null 2>&1; then \
+		test -d $(VENV) || uv venv --quiet --python $(PYTHON) $(VENV); \
+		uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
+	else \
+		test -d $(VENV) || $(PYTHON) -m venv $(VENV); \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+	fi; \
+	touch $(READY); echo "Ready after $$(( $$(date +%s) - start )) s."
+
+test: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) $(ARGS)
+
+check: setup
+	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff format --check src tests tools
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix src tests tools
+	$(BIN)/ruff format src tests tools
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
