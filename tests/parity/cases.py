@@ -58,6 +58,10 @@ class Folder:
     def tensors(self, name: str) -> dict[str, torch.Tensor]:
         return load_file(self.path / f"{name}.safetensors")
 
+    def first(self, prefix: str) -> str:
+        """The first case whose name starts so."""
+        return min(path.stem for path in self.path.glob(f"{prefix}*.json"))
+
     def names(self) -> list[str]:
         return self.json("inputs")["class_names"]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from cases import Case, Folder, method_of
 
-from dapt.config import BACKGROUND_WORDS, DaptOptions, RunConfig
+from dapt.config import DaptOptions, RunConfig
 from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.data.fewshot import sample_few_shot, split_off_validation
 from dapt.data.subsets import base_and_novel, keep_classes
@@ -56,22 +56,20 @@ def load_model(case: Case) -> PromptedClip:
     generator = torch.Generator().manual_seed(0)
     architecture = method.load_architecture()(method.options.model_validate(options), clip, names, generator)
     start = {key.removeprefix("param0."): value for key, value in case.stored.items() if key.startswith("param0.")}
-    if case.settings.get("same_params_as"):  # the Grad-CAM cases
+    words_of = case
+    if case.settings.get("same_params_as"):  # the Grad-CAM cases take parameters and words from a DAPT case
+        words_of = Case(case.folder, case.folder.first("dapt_"))
         start = start or {
-            key.removeprefix("param0."): value
-            for key, value in case.folder.tensors("dapt_corrected_sum").items()
-            if key.startswith("param0.")
+            key.removeprefix("param0."): value for key, value in words_of.stored.items() if key.startswith("param0.")
         }
     if case.settings.get("ctx_init") and case.name.startswith(("coop", "maple_words")):
         case_start = architecture.ctx.detach().clone()
         assert torch.allclose(case_start, start["ctx"], atol=1e-6), "word initialisation differs"
     architecture.load_state_dict(start)
     background: list[str] = []
-    if case.name.startswith("dapt"):
-        words = case.settings["background"] + case.settings["background_food"]
-        background = [case.settings["background_template"].replace("{}", word) for word in words]
-    elif case.name.startswith("gradcam"):
-        background = [DaptOptions().template.replace("{}", word) for word in BACKGROUND_WORDS]
+    if case.name.startswith(("dapt", "gradcam")):
+        words = words_of.settings["background"] + words_of.settings["background_food"]
+        background = [words_of.settings["background_template"].replace("{}", word) for word in words]
     return PromptedClip(clip, architecture, names, background)
 
 
