@@ -63,7 +63,7 @@ class Run:
         finally:
             model.set_classes(trained)
 
-    def evaluate(self, data: str | None = None, *, split: str = "test", classes: str = "all") -> dict[str, Any]:
+    def evaluate(self, data: str | None = None, *, split: str = "test", classes: str | None = None) -> dict[str, Any]:
         """Evaluate on the run's own or other data; see `dapt eval`."""
         from dapt.evaluation.on_run import evaluate_saved
 

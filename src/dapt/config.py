@@ -6,7 +6,7 @@ Every key is also a key of ``--set``; an unknown key is an error that names the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 import yaml
@@ -126,7 +126,7 @@ class RunConfig(Section):
         """``dapt: true``, ``dapt: {margin: 1}`` (switches it on) and ``cue: gradcam`` are understood."""
         if not isinstance(value, Mapping):
             return value
-        tree = dict(value)
+        tree: dict[str, Any] = {key: str(part) if isinstance(part, PurePath) else part for key, part in value.items()}
         if isinstance(tree.get("dapt"), bool):
             tree["dapt"] = {"enabled": tree["dapt"]}
         elif isinstance(tree.get("dapt"), Mapping):

@@ -144,11 +144,12 @@ def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
                 writer.writerow([prediction.path, rank, name, f"{value:.6f}"])
     else:
         from rich.console import Console
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table("image", "class", "probability")
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs):
-                table.add_row(str(prediction.path) if rank == 0 else "", name, f"{100 * value:.1f}%")
+                table.add_row(escape(str(prediction.path)) if rank == 0 else "", escape(name), f"{100 * value:.1f}%")
         Console().print(table)

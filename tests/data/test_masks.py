@@ -43,8 +43,28 @@ def test_trimap(tmp_path: Path) -> None:
 def test_colour_masks(tmp_path: Path) -> None:
     path = save(tmp_path / "m.png", [[[255, 255, 255], [0, 0, 0]]])
     assert read_mask(path, "binary").tolist() == [[True, False]]
-    path = save(tmp_path / "l.png", [[[2, 0, 0], [0, 9, 9]]])
-    assert read_mask(path, "labels").tolist() == [[True, False]]
+    grey = save(tmp_path / "l.png", [[[2, 2, 2], [0, 0, 0]]])
+    assert read_mask(grey, "labels").tolist() == [[True, False]]
+    colour = save(tmp_path / "c.png", [[[0, 128, 0], [0, 0, 0]]])
+    with pytest.raises(DataError, match=r"c\.png is a colour picture, the format 'labels' needs one number"):
+        read_mask(colour, "labels")
+
+
+def test_unusual_mask_pictures(tmp_path: Path) -> None:
+    one_bit = tmp_path / "one.png"
+    Image.fromarray(np.array([[0, 255]], dtype=np.uint8)).convert("1").save(one_bit)
+    assert read_mask(one_bit, "labels").tolist() == read_mask(one_bit, "binary").tolist() == [[False, True]]
+    cut_out = tmp_path / "alpha.png"
+    Image.fromarray(np.array([[[255, 255, 255, 0], [255, 255, 255, 255]]], dtype=np.uint8), "RGBA").save(cut_out)
+    assert read_mask(cut_out, "binary").tolist() == [[False, True]]
+    deep = tmp_path / "deep.png"
+    Image.fromarray(np.array([[100, 65535]], dtype=np.uint16)).save(deep)
+    assert read_mask(deep, "binary").tolist() == [[False, True]]
+    turned = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    Image.fromarray(np.zeros((8, 16), dtype=np.uint8)).save(turned, exif=exif)
+    assert read_mask(turned, "binary").shape == (16, 8)
 
 
 def test_resizing_keeps_the_aspect(tmp_path: Path) -> None:

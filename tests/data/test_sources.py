@@ -35,6 +35,25 @@ def test_folder_with_splits(tmp_path: Path) -> None:
     assert data.split("test")[0].name.startswith("test/")
 
 
+def test_folder_with_a_test_split_only(tmp_path: Path) -> None:
+    make_folder(tmp_path / "photos" / "test", per_class=3, classes=2)
+    import shutil
+
+    shutil.rmtree(tmp_path / "photos" / "test-masks")
+    data = load_data(str(tmp_path / "photos"))
+    assert data.names == ("blue disc", "red square")
+    assert {split: len(items) for split, items in data.splits.items()} == {"test": 6}
+
+
+def test_linked_image_folder(tmp_path: Path) -> None:
+    table = make_csv(tmp_path / "real")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "index.csv").write_text(table.read_text())
+    for name in ("images", "masks"):
+        (tmp_path / "linked" / name).symlink_to(tmp_path / "real" / name)
+    assert len(load_data(str(tmp_path / "linked")).split("train")) == 16
+
+
 def test_class_folder_without_images(tmp_path: Path) -> None:
     root = make_folder(tmp_path / "photos")
     (root / "empty_one").mkdir()
@@ -119,12 +138,17 @@ def test_names_files(tmp_path: Path) -> None:
     lines = tmp_path / "names.txt"
     lines.write_text("a\nb\nc\nd\n")
     assert load_data(str(table), str(lines)).names == ("a", "b", "c", "d")
+    lines.write_text("\ufeffa_b\nb\nc\nd\n", encoding="utf-8")
+    assert load_data(str(table), str(lines)).names == ("a b", "b", "c", "d")
     lines.write_text("a\nb\n")
     with pytest.raises(ConfigError, match="2 class names were given for 4 classes"):
         load_data(str(table), str(lines))
     mapping = tmp_path / "names.json"
     mapping.write_text(json.dumps({"red_square": "scarlet square"}))
     assert load_data(str(table), str(mapping)).names[0] == "scarlet square"
+    mapping.write_text("5")
+    with pytest.raises(ConfigError, match="a list of names, or an object"):
+        load_data(str(table), str(mapping))
     mapping.write_text(json.dumps({"red sqare": "x"}))
     with pytest.raises(ConfigError, match="Did you mean 'red square'"):
         load_data(str(table), str(mapping))

@@ -16,6 +16,8 @@ from dapt.cli.predict import predict
 from dapt.cli.train import train
 from dapt.errors import DaptError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="dapt",
     help="Visual-language prompt tuning: adapt a frozen CLIP to your images, and keep it off the background.",
@@ -60,11 +62,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
+    result: Any = 0
     try:
-        result: Any = app(args=arguments, prog_name="dapt", standalone_mode=False)
+        result = app(args=arguments, prog_name="dapt", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; what was finished is saved, go on with --resume", file=sys.stderr)
-        return 130
+        result = INTERRUPTED
     except DaptError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return 2
@@ -77,6 +79,8 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         print(f"error: {message}", file=sys.stderr)
         return 2
+    if result == INTERRUPTED:  # some versions of typer turn the interrupt into this code themselves
+        print("interrupted; what was finished is saved, go on with --resume", file=sys.stderr)
     return int(result) if isinstance(result, int) else 0
 
 

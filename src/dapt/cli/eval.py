@@ -56,7 +56,7 @@ def evaluate(
         run,
         data=data,
         split=split,
-        classes=classes or "all",
+        classes=classes,
         json_file=json_file,
         model_spec=model,
         names=str(names) if names else None,

@@ -30,7 +30,10 @@ MaskFormatOption = Annotated[
 ]
 ClassesOption = Annotated[
     str | None,
-    typer.Option("--classes", help="all, base or novel; or class names separated by commas."),
+    typer.Option(
+        "--classes",
+        help="all, base or novel; or class names separated by commas. [default: as trained; all of other data]",
+    ),
 ]
 
 

@@ -19,11 +19,14 @@ from dapt.prompts.value import NO_PROMPTS, Prompts
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How the model wants its pixels: normalisation per channel and the resize interpolation."""
+    """How the model wants its pixels: normalisation per channel, interpolation, and how test images are resized
+    (``shortest``: shorter side, then centre crop; ``squash``: to the model's size whatever the aspect).
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
     interpolation: str = "bicubic"
+    resize_mode: str = "shortest"
 
 
 class PromptFreeTextTower:
@@ -137,10 +140,13 @@ class FrozenClip:
         }
 
     def fingerprint(self) -> str:
-        """A short hash of the norm weights, which keep full precision whatever the compute type."""
+        """A short hash of norms and embeddings, which keep full precision whatever the compute type."""
         digest = hashlib.sha256()
         for name, value in sorted(self.model.state_dict().items()):
-            if value.dim() == 1 and ("ln_" in name or "norm" in name):
+            norm = value.dim() == 1 and ("ln_" in name or "norm" in name)
+            if norm or "embed" in name:
+                if value.dim() > 1:  # a few thousand numbers of a large table are enough
+                    value = value.flatten()[:: max(1, value.numel() // 4096)]
                 digest.update(name.encode())
                 digest.update(value.detach().cpu().half().numpy().tobytes())
         return digest.hexdigest()[:16]

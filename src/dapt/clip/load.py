@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import warnings
 from pathlib import Path
@@ -38,24 +39,27 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
     if precision not in PRECISIONS:
         raise ModelError(f"There is no precision '{precision}'.", todo="Use one of 32, bf16, 16.")
     kwargs: dict[str, Any] = {"precision": PRECISIONS[precision], "device": device}
+    head, colon, path = spec.partition(":")
+    if colon and path.startswith("~"):
+        spec = f"{head}:{Path(path).expanduser()}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if spec.startswith("local-dir:"):
             model = _load_folder(spec, kwargs)
-            tokenize = open_clip.get_tokenizer(spec)
+            tokenize = _tokenizer(spec)
         elif spec.startswith("hf-hub:"):
             model = _load_hub(spec, kwargs)
-            tokenize = open_clip.get_tokenizer(spec)
+            tokenize = _tokenizer(spec)
         elif ":" in spec:
             architecture, _, path = spec.partition(":")
             _check_architecture(architecture)
             model = _load_file(architecture, Path(path), kwargs)
-            tokenize = open_clip.get_tokenizer(architecture)
+            tokenize = _tokenizer(architecture)
         elif "/" in spec:
             architecture, _, tag = spec.partition("/")
             _check_architecture(architecture)
             model = _load_tag(architecture, tag, kwargs)
-            tokenize = open_clip.get_tokenizer(architecture)
+            tokenize = _tokenizer(architecture)
         else:
             raise ModelError(f"'{spec}' is not a model.", todo=_forms(spec))
     visual = model.visual
@@ -63,8 +67,21 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
         mean=tuple(getattr(visual, "image_mean", None) or open_clip.OPENAI_DATASET_MEAN),
         std=tuple(getattr(visual, "image_std", None) or open_clip.OPENAI_DATASET_STD),
         interpolation=str((getattr(visual, "preprocess_cfg", None) or {}).get("interpolation", "bicubic")),
+        resize_mode=str((getattr(visual, "preprocess_cfg", None) or {}).get("resize_mode", "shortest")),
     )
     return FrozenClip(model, tokenize, settings, spec)
+
+
+def _tokenizer(name: str) -> Any:
+    import open_clip
+
+    try:
+        return open_clip.get_tokenizer(name)
+    except Exception as error:
+        raise ModelError(
+            f"The tokenizer of {name} could not be loaded: {_first_line(error)}.",
+            todo="SigLIP and other models with Hugging Face tokenizers need: pip install transformers sentencepiece.",
+        ) from error
 
 
 def _forms(spec: str) -> str:
@@ -76,6 +93,9 @@ def _forms(spec: str) -> str:
         hint = f"Name the weights too, for example {spec}/{tags[0]}. " if tags else ""
     elif Path(spec).is_dir():
         hint = f"For a folder write local-dir:{spec}. "
+    else:
+        close = difflib.get_close_matches(spec, open_clip.list_models(), n=1)
+        hint = f"Did you mean the architecture {close[0]}? " if close else ""
     return (
         f"{hint}Use local-dir:PATH, ARCH/pretrained-tag (such as ViT-B-16/openai), "
         "hf-hub:OWNER/NAME or ARCH:/path/to/weights."
@@ -95,7 +115,9 @@ def _load_folder(spec: str, kwargs: dict[str, Any]) -> Any:
 
     folder = Path(spec.removeprefix("local-dir:"))
     if not folder.is_dir():
-        raise ModelError(f"There is no model folder {folder}.", todo="Check the path after local-dir:.")
+        beside = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
+        hint = did_you_mean(folder.name, beside) if beside else ""
+        raise ModelError(f"There is no model folder {folder}.", todo=hint or "Check the path after local-dir:.")
     if not (folder / "open_clip_config.json").is_file():
         raise ModelError(
             f"{folder} has no open_clip_config.json.",

@@ -129,6 +129,11 @@ class Tokenizer:
         slots = torch.arange(first, first + n_ctx).repeat(len(clean), 1)
         if position == "end":
             return PromptTokens(ids, eot, slots, first)
+        if words is not None and len(self.pieces(words)) != n_ctx:
+            raise DataError(
+                f"'{words}' has {len(self.pieces(words))} tokens, not {n_ctx}, and cannot stand around the name.",
+                todo="Use simpler words, or position: end.",
+            )
         before = n_ctx // 2 if position == "middle" else 0
         moved = []
         for row, name in enumerate(clean):

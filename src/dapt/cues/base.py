@@ -107,11 +107,13 @@ class Cue(ABC):
     """A source of foreground masks.
 
     Attributes:
+        name: the name it is registered under, set by whoever builds it.
         report: counts of the masks prepared last.
         follows_prompts: the masks depend on the prompts and are refreshed during training.
     """
 
     follows_prompts = False
+    name = ""
 
     def __init__(self, context: CueContext) -> None:
         self.context = context
@@ -119,7 +121,7 @@ class Cue(ABC):
 
     @abstractmethod
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
-        """One mask per item, float ``[h, w]`` in 0..1 covering the whole image at any resolution, or None.
+        """One mask per item, ``[h, w]`` in 0..1 (bool when hard) covering the whole image at any resolution, or None.
 
         Raises:
             DataError: a mask file is missing its image's shape, or unreadable without `skip_bad`.

@@ -11,11 +11,14 @@ from torch import Tensor
 from dapt.console import progress
 from dapt.cues.base import CUES, Cue, CueReport
 from dapt.data.items import Item
-from dapt.data.mask_files import fit_mask, mirrored, read_mask
+from dapt.data.mask_files import fit_mask, mirrored, read_mask, resize_map
 from dapt.errors import DataError
 
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
+
+
+LONGEST = 1024
 
 
 class _FileCue(Cue):
@@ -27,15 +30,7 @@ class _FileCue(Cue):
 
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         self.report = CueReport()
-        masks = [self._one(item) for item in progress(items, len(items), "reading masks", "masks")]
-        if self.report.missing and len(self.report.missing) == self.report.total:
-            raise DataError(
-                "None of the images has a mask.",
-                where=str(self.context.folder or "the data set's own masks"),
-                todo="Masks are found by the image's relative path with any image extension; see --masks, "
-                "or use --cue gradcam.",
-            )
-        return masks
+        return [self._one(item) for item in progress(items, len(items), "reading masks", "masks")]
 
     def _one(self, item: Item) -> Tensor | None:
         path = self.path_of(item)
@@ -51,7 +46,16 @@ class _FileCue(Cue):
             self.report.total += 1
             self.report.bad.append(item.name)
             return None
-        return self.report.add(item.name, mask.float())
+        return self.report.add(item.name, _smaller(mask))
+
+
+def _smaller(mask: Tensor) -> Tensor:
+    """At most `LONGEST` pixels a side: crops are resized to the model's input anyway, and memory is dear."""
+    longest = max(mask.shape)
+    if longest <= LONGEST:
+        return mask
+    height, width = (max(1, round(side * LONGEST / longest)) for side in mask.shape)
+    return resize_map(mask, (height, width), soft=False) > 0.5
 
 
 @CUES.register("masks")

@@ -59,4 +59,4 @@ class GradCamCue(Cue):
             labels = torch.where(labels == UNLABELLED, predicted, labels)
         coarse = grad_cam(clip, prompts, pixels, labels, texts).coarse
         maps = normalise_maps(coarse, clip.image.image_size, options.normalise)
-        return (maps if options.soft else (maps >= options.threshold).float()).cpu()
+        return (maps if options.soft else (maps >= options.threshold)).cpu()

@@ -29,5 +29,5 @@ class RandomGridCue(Cue):
             seed = mix_seed(self.context.seed, zlib.crc32(item.name.encode()))
             generator = torch.Generator().manual_seed(seed)
             cells = torch.rand(side, side, generator=generator) >= self.context.options.hide
-            masks.append(self.report.add(item.name, cells.float()))
+            masks.append(self.report.add(item.name, cells))
         return masks

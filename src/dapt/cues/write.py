@@ -23,7 +23,7 @@ from dapt.data.loader import ImageCache
 from dapt.data.mask_files import fit_mask, mirrored, read_mask, resize_map
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
-from dapt.files import write_json, write_with
+from dapt.files import read_json, write_json, write_with
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
 
@@ -73,10 +73,23 @@ def write_masks(
         model = _model(run, model_spec, list(classes or images.names), device)
         if run is None or classes:
             items = _relabel(items, images.names, model.names)
+    settings = {
+        "data": images.name,
+        "cue": source,
+        "threshold": threshold,
+        "soft": soft,
+        "seed": seed,
+        "model": None if model is None else model.clip.spec,
+        "run": str(run) if run else None,
+        "masks": str(masks) if masks else None,
+    }
+    _check_out(Path(data), out, items)
+    _check_settings(out, settings)
     context = CueContext(options, masks, kind, skip_bad, ImageCache(0), seed)  # type: ignore[arg-type]
     left = [item for item in items if not _target(out, item).is_file()]
     if len(left) < len(items):
         say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
+    write_json(out / STATISTICS, {"settings": settings})
     _write(cue_type(context), left, model, out)
     report = CueReport()
     for item in items:
@@ -84,10 +97,7 @@ def write_masks(
             report.add(item.name, torch.from_numpy(np.array(written.convert("L")) / 255.0))
     coverage = np.array(report.coverage)
     statistics: dict[str, Any] = {
-        "data": images.name,
-        "cue": source,
-        "model": None if model is None else model.clip.spec,
-        "run": str(run) if run else None,
+        "settings": settings,
         "images": report.total,
         "empty": report.empty,
         "full": report.full,
@@ -111,6 +121,34 @@ def write_masks(
         _preview(items, out)
     say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
+
+
+def _check_out(data: Path, out: Path, items: Sequence[Item]) -> None:
+    if data.is_dir() and not (data / "index.csv").is_file() and out.resolve().is_relative_to(data.resolve()):
+        raise ConfigError(
+            f"{out} lies inside the data folder, where it would become a class.", todo="Choose another --out."
+        )
+    seen: dict[Path, str] = {}
+    for item in items:
+        target = _target(out, item)
+        if target in seen:
+            raise DataError(
+                f"The images {seen[target]} and {item.name} would share the mask file {target}.",
+                todo="Give them different names.",
+            )
+        seen[target] = item.name
+
+
+def _check_settings(out: Path, settings: dict[str, Any]) -> None:
+    """Masks made with other settings are not passed off as these."""
+    before = read_json(out / STATISTICS).get("settings", {}) if (out / STATISTICS).is_file() else settings
+    changed = [key for key in settings if before.get(key) != settings[key]]
+    if changed:
+        key = changed[0]
+        raise ConfigError(
+            f"The masks in {out} were made with {key} {before.get(key)}, not {settings[key]}.",
+            todo="Choose another --out, or remove that folder.",
+        )
 
 
 def _items(splits: dict[str, tuple[Item, ...]], split: str) -> list[Item]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import posixpath
 from pathlib import Path
 
-from dapt.data.folder import SPLITS, _complete
+from dapt.data.folder import SPLITS, divide
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
 from dapt.errors import DataError, did_you_mean
 
@@ -30,14 +31,14 @@ def read_csv(path: Path) -> ImageSet:
         item = Item(
             path=_inside(row["image"], path, number),
             label=_label_of(row, by_name, path, number),
-            name=row["image"],
+            name=posixpath.normpath(row["image"]),
             mask=_inside(row["mask"], path, number) if row.get("mask") else None,
             meta=tuple((key, value) for key, value in row.items() if key not in KNOWN),
         )
         items.setdefault(split, []).append(item)
     splits = {split: tuple(values) for split, values in items.items()}
     if "all" in splits:
-        splits = _complete(splits)
+        splits = divide(splits["all"])
     name = path.resolve().parent.name if path.stem == "index" else path.stem
     return check_classes(ImageSet(name, path.parent, tuple(classes), splits))
 
@@ -92,7 +93,7 @@ def _integer(text: str, path: Path, number: int) -> int:
     if text == "":
         return UNLABELLED
     try:
-        value = int(text)
+        value = int(text.removesuffix(".0"))  # tables saved by other programs write whole numbers as 3.0
     except ValueError:
         raise DataError(
             f"{path}, line {number}: the label '{text}' is not a number.",
@@ -120,10 +121,8 @@ def _split_of(row: dict[str, str], path: Path, number: int) -> str:
 
 
 def _inside(text: str, path: Path, number: int) -> Path:
-    folder = path.parent.resolve()
-    given = Path(text)
-    inside = (folder / given).resolve()
-    if given.is_absolute() or not inside.is_relative_to(folder):
+    given = Path(posixpath.normpath(text))  # by name only: an image folder may be a link to another disk
+    if given.is_absolute() or ".." in given.parts:
         raise DataError(
             f"{path}, line {number}: '{text}' lies outside the folder of the index.",
             todo="Use paths relative to the CSV, within its folder.",

@@ -27,18 +27,19 @@ def read_folder(root: Path) -> ImageSet:
     """Read a folder of photos. Classes are the sub-folder names in sorted order, underscores as spaces.
 
     Without train/val/test folders the images of each class are divided once, reproducibly, into 50% train,
-    20% val and 30% test. With train/ alone, test and validation images are taken from it the same way.
+    20% val and 30% test. With any of those folders, the splits are exactly what is there.
 
     Raises:
         DataError: no sub-folders, a class without images, or classes that differ between splits.
     """
     inside = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    splits = {SPLITS[path.name.lower()]: path for path in inside if path.name.lower() in SPLITS}
-    if "train" in splits:
-        found = {split: _classes(folder) for split, folder in splits.items()}
-    else:
-        found = {"all": _classes(root)}
-    names = sorted(found.get("train", found.get("all", {})))
+    splits = {
+        SPLITS[path.name.lower()]: path
+        for path in inside
+        if path.name.lower() in SPLITS and any(sub.is_dir() for sub in path.iterdir())
+    }
+    found = {split: _classes(folder) for split, folder in splits.items()} if splits else {"all": _classes(root)}
+    names = sorted(found["train"] if "train" in found else {name for classes in found.values() for name in classes})
     if not names:
         raise DataError(f"{root} has no class folders.", todo="Put the photos of each class in one sub-folder.")
     labels = {name: label for label, name in enumerate(names)}
@@ -56,7 +57,8 @@ def read_folder(root: Path) -> ImageSet:
             for path in classes[name]
         )
     shown = tuple(name.replace("_", " ") for name in names)
-    return check_classes(ImageSet(root.resolve().name, root, shown, _complete(items)))
+    splits_of = divide(items["all"]) if "all" in items else items
+    return check_classes(ImageSet(root.resolve().name, root, shown, splits_of))
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
@@ -76,15 +78,12 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
     return classes
 
 
-def _complete(items: dict[str, tuple[Item, ...]]) -> dict[str, tuple[Item, ...]]:
-    """Divide undivided images so that train, val and test all exist."""
-    if "all" in items:
-        items = {"train": items["all"]}
+def divide(items: tuple[Item, ...]) -> dict[str, tuple[Item, ...]]:
+    """Divide images reproducibly into train, val and test, class by class."""
+    splits = {"train": items}
     for split, share in (("test", TEST_SHARE), ("val", VAL_SHARE / (1 - TEST_SHARE))):
-        if split in items:
-            continue
-        source = items["train"]
+        source = splits["train"]
         kept, taken = split_off_validation([item.label for item in source], share, SPLIT_SEED)
-        items[split] = tuple(source[position] for position in sorted(taken))
-        items["train"] = tuple(source[position] for position in sorted(kept))
-    return {split: items[split] for split in ("train", "val", "test")}
+        splits[split] = tuple(source[position] for position in sorted(taken))
+        splits["train"] = tuple(source[position] for position in sorted(kept))
+    return splits

@@ -26,6 +26,8 @@ def open_image(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image)
+            if upright.mode in ("I", "I;16", "I;16B"):  # 16-bit grey would be clipped, not scaled
+                upright = Image.fromarray((np.array(upright).astype(np.int64) // 257).clip(0, 255).astype(np.uint8))
             return upright.convert("RGB")
     except FileNotFoundError:
         raise DataError(f"There is no image {path}.", todo="Restore the file or remove it from the data.") from None

@@ -65,7 +65,7 @@ class ImageSet:
                 f"{len(names)} class names were given for {len(self.names)} classes.",
                 todo="Give one name per class, in label order.",
             )
-        return replace(self, names=tuple(names))
+        return replace(self, names=tuple(name.replace("_", " ") for name in names))
 
     @property
     def has_masks(self) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from dapt.config import MaskFormat
@@ -28,10 +29,11 @@ def read_mask(path: Path, kind: MaskFormat) -> Tensor:
         DataError: missing or unreadable.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path) as opened:
+            image = ImageOps.exif_transpose(opened)
             if kind == "binary":
-                return torch.from_numpy(np.array(image.convert("L")) >= 128)
-            values = np.array(image if image.mode in ("P", "L", "I", "I;16") else image.convert("RGB"))
+                return torch.from_numpy(_brightness(image) >= 128)
+            values = np.array(image).astype(np.int64)
     except FileNotFoundError:
         raise DataError(f"There is no mask {path}.") from None
     except (OSError, SyntaxError, ValueError) as error:
@@ -40,10 +42,25 @@ def read_mask(path: Path, kind: MaskFormat) -> Tensor:
             todo="Replace or remove it, or pass --skip-bad to go on without a cue for that image.",
         ) from None
     if values.ndim == 3:
+        colours = values[..., :3]
+        if (colours != colours[..., :1]).any():
+            raise DataError(
+                f"The mask {path} is a colour picture, the format '{kind}' needs one number per pixel.",
+                todo="Save label maps as grey or palette PNGs, or use --mask-format binary.",
+            )
         values = values[..., 0]
     if kind == "labels":
         return torch.from_numpy((values != 0) & (values != 255))
     return torch.from_numpy(values == 1)
+
+
+def _brightness(image: Image.Image) -> np.ndarray[Any, Any]:
+    """Brightness 0..255; transparent pixels are black."""
+    if image.mode in ("I", "I;16", "I;16B"):
+        return np.array(image).astype(np.int64) // 257
+    if image.mode in ("RGBA", "LA", "PA"):
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image.convert("RGBA"))
+    return np.array(image.convert("L"))
 
 
 def fit_mask(mask: Tensor, size: tuple[int, int], mask_path: Path, image_path: Path) -> Tensor:
@@ -76,7 +93,8 @@ def mirrored(folder: Path, image_name: str) -> Path | None:
 
 
 def resize_map(mask: Tensor, size: tuple[int, int], *, soft: bool) -> Tensor:
-    """A map ``[h, w]`` at the resolution of its image: bilinear when soft, else by the nearest pixel."""
+    """A map ``[h, w]`` of any type as float at `size`: bilinear when soft, else by the nearest pixel."""
+    mask = mask.float()
     if tuple(mask.shape) == size:
         return mask
     mode = "bilinear" if soft else "nearest-exact"

@@ -51,7 +51,7 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
         ConfigError: the file is missing, or names classes that do not exist.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The names file {path} cannot be read: {error}.") from error
     if path.suffix.lower() != ".json":
@@ -62,7 +62,9 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
         raise ConfigError(f"The names file {path} is not valid JSON: {error}.") from error
     if isinstance(table, list):
         return [str(name) for name in table]
-    renamed = {str(old).replace("_", " "): str(new) for old, new in dict(table).items()}
+    if not isinstance(table, dict):
+        raise ConfigError(f"The names file {path} must hold a list of names, or an object from old to new names.")
+    renamed = {str(old).replace("_", " "): str(new) for old, new in table.items()}
     unknown = sorted(set(renamed) - set(current))
     if unknown:
         raise ConfigError(

@@ -54,7 +54,9 @@ def train_transform(
 
 
 def eval_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
-    """Resize the shorter side to `size`, cut out the centre, normalise."""
+    """Resize the shorter side to `size`, cut out the centre, normalise; or squash where the model wants that."""
+    if preprocess.resize_mode == "squash":
+        return whole_transform(size, preprocess)
     mode = _MODES.get(preprocess.interpolation, InterpolationMode.BICUBIC)
     resize = v2.Resize(min(size), interpolation=mode, antialias=True)
     return _joint([resize, v2.CenterCrop(size), *_finish(preprocess)])

@@ -29,9 +29,10 @@ class MaskSource:
     kind: MaskFormat = "binary"
 
     def path(self, item: Item) -> Path | None:
-        """Where the mask of an item is, or None."""
-        path = mirrored(self.folder, item.name) if self.folder else item.mask
-        return path if path is not None and path.is_file() else None
+        """Where the true mask of an item is: the data set's own, else the one in the folder, or None."""
+        if item.mask is not None and item.mask.is_file():
+            return item.mask
+        return mirrored(self.folder, item.name) if self.folder else None
 
     def read(self, item: Item, size: tuple[int, int]) -> Tensor | None:
         """The mask of an item at the `size` of its image, float ``[H, W]``, or None.
@@ -108,7 +109,7 @@ def evaluate(
         pixels = pixels.to(clip.device)
         if looks:
             features, attention = features_and_attention(clip, prompts, pixels)
-            inside = warped.flatten(1).any(dim=1)
+            inside = warped.flatten(1).any(dim=1) & ~warped.flatten(1).all(dim=1)
             shares.append(foreground_share(attention.cpu(), warped)[inside])
         else:
             features = clip.encode_image(pixels, prompts)

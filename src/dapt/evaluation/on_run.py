@@ -11,7 +11,7 @@ from dapt.data.images import check_images
 from dapt.data.items import ImageSet
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
-from dapt.evaluation.evaluate import MaskSource, evaluate
+from dapt.evaluation.evaluate import Evaluation, MaskSource, evaluate
 from dapt.evaluation.metrics import harmonic_mean
 from dapt.files import write_json
 from dapt.training.build import pick_device, rebuild_model
@@ -40,7 +40,7 @@ def evaluate_saved(
     *,
     data: str | None = None,
     split: str = "test",
-    classes: str = "all",
+    classes: str | None = None,
     json_file: Path | None = None,
     model_spec: str | None = None,
     names: str | None = None,
@@ -53,8 +53,8 @@ def evaluate_saved(
 
     Args:
         run: run folder. data: other data; None: the run's own. split: train, val or test.
-        classes: ``all``, ``base``, ``novel``, or class names separated by commas. On the run's own data
-            ``all`` means all classes of the data set, whatever subset was trained on.
+        classes: ``all``, ``base``, ``novel``, or class names separated by commas. None: all classes of other
+            data; on the run's own data what the run itself reports (base and novel after base training).
 
     Returns:
         the written dictionary and its path.
@@ -64,53 +64,41 @@ def evaluate_saved(
     model, config = load_run(run, model_spec=model_spec, device=device)
     own = data is None
     source = load_data(config.data if data is None else data, names or (config.names if own else None))
-    part = _choose(source, split, classes)
-    checked = check_images(part.items, skip_bad=skip_bad, label="checking images")
-    kept = set(map(id, checked.good))
-    labels = [label for item, label in zip(part.items, part.labels, strict=True) if id(item) in kept]
-    if not labels:
+    mask_source = _mask_source(config, own, masks, mask_format)
+    halves = classes is None and own and config.subset == "base"
+    main = _choose(source, split, "base" if halves else classes or "all")
+    novel = _choose(source, split, "novel") if halves and not config.prompt.get("class_specific") else None
+    parts = [part for part in (main, novel) if part is not None]
+    items = [item for part in parts for item in part.items]
+    checked = check_images(items, skip_bad=skip_bad or (own and config.skip_bad), label="checking images")
+    good = {item.name for item in checked.good}
+    if not any(item.name in good for item in main.items):
         raise DataError(f"{source.name} has no labelled images in its {split} split.")
-    folder = masks or (config.masks if own else None)
-    kind = mask_format or config.mask_format
-    if kind not in ("binary", "labels", "trimap"):
-        raise ConfigError(f"There is no mask format '{kind}'.", todo="Use binary, labels or trimap.")
-    mask_source = MaskSource(Path(folder) if folder else None, kind)  # type: ignore[arg-type]
 
-    def run_on(chosen: Part, chosen_labels: list[int]) -> dict[str, float | None]:
-        model.set_classes(chosen.names)
-        found = evaluate(
+    def on(part: Part) -> Evaluation:
+        kept = [(item, label) for item, label in zip(part.items, part.labels, strict=True) if item.name in good]
+        model.set_classes(part.names)
+        return evaluate(
             model,
-            [item for item in chosen.items if id(item) in kept],
-            chosen_labels,
+            [item for item, _ in kept],
+            [label for _, label in kept],
             batch_size=config.eval_batch_size,
             masks=mask_source,
         )
-        by_class.update(found.by_class())
-        return found.metrics(split)
 
-    by_class: dict[str, float | None] = {}
-    metrics = run_on(part, labels)
+    found = on(main)
+    metrics, by_class = found.metrics(split), found.by_class()
+    base = metrics[f"{split}/accuracy"] if halves or classes == "base" else None
+    other = metrics[f"{split}/accuracy"] if classes == "novel" else None
+    if novel is not None:
+        second = on(novel)
+        other = second.metrics(split)[f"{split}/accuracy"]
+        by_class |= second.by_class()
     metrics |= {
-        f"{split}/accuracy_base": None,
-        f"{split}/accuracy_novel": None,
-        f"{split}/harmonic_mean": None,
+        f"{split}/accuracy_base": base,
+        f"{split}/accuracy_novel": other,
+        f"{split}/harmonic_mean": harmonic_mean(base, other),
     }
-    if classes in ("base", "novel"):
-        metrics[f"{split}/accuracy_{classes}"] = metrics[f"{split}/accuracy"]
-    elif own and config.subset == "base" and classes == "all" and not config.prompt.get("class_specific"):
-        for half in ("base", "novel"):
-            inside = _choose(source, split, half)
-            inside_labels = [
-                label
-                for item, label in zip(inside.items, inside.labels, strict=True)
-                if item.name in _names(checked.good)
-            ]
-            good = Part(tuple(i for i in inside.items if i.name in _names(checked.good)), (), inside.names)
-            kept |= set(map(id, good.items))
-            metrics[f"{split}/accuracy_{half}"] = run_on(good, inside_labels)[f"{split}/accuracy"]
-        metrics[f"{split}/harmonic_mean"] = harmonic_mean(
-            metrics[f"{split}/accuracy_base"], metrics[f"{split}/accuracy_novel"]
-        )
     result = {
         "schema": 1,
         "run": str(run),
@@ -119,21 +107,29 @@ def evaluate_saved(
         "backbone": model.clip.spec,
         "data": source.name,
         "split": split,
-        "classes": classes,
+        "classes": classes or ("base and novel" if novel is not None else "base" if halves else "all"),
         "metrics": metrics,
         "per_class": by_class,
-        "counts": {"images": len(labels), "classes": len(part.names), "bad_images": len(checked.bad)},
+        "counts": {
+            "images": len(checked.good),
+            "classes": sum(len(part.names) for part in parts),
+            "bad_images": len(checked.bad),
+        },
     }
-    path = (
-        json_file
-        or Path(run) / "eval" / f"{source.name}-{split}{'' if classes == 'all' else '-' + _slug(classes)}.json"
-    )
+    suffix = "" if classes in (None, "all") else f"-{_slug(classes or '')}"
+    path = json_file or Path(run) / "eval" / f"{source.name}-{split}{suffix}.json"
     write_json(path, result)
     return result, path
 
 
-def _names(items: tuple[Any, ...]) -> set[str]:
-    return {item.name for item in items}
+def _mask_source(config: RunConfig, own: bool, masks: str | None, mask_format: str | None) -> MaskSource:
+    folder = masks or (config.masks if own else None)
+    kind = mask_format or config.mask_format
+    if kind not in ("binary", "labels", "trimap"):
+        raise ConfigError(f"There is no mask format '{kind}'.", todo="Use binary, labels or trimap.")
+    if folder and not Path(folder).is_dir():
+        raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
+    return MaskSource(Path(folder) if folder else None, kind)  # type: ignore[arg-type]
 
 
 def _slug(text: str) -> str:
@@ -159,11 +155,12 @@ def _choose(source: ImageSet, split: str, classes: str) -> Part:
 def print_table(result: dict[str, Any]) -> None:
     """Print the figures of `evaluate_saved` as a table."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     counts = result["counts"]
     title = f"{result['method']}{' + DAPT' if result['dapt'] else ''} on {result['data']} ({result['split']}, "
-    table = Table(title=title + f"{counts['images']} images, {counts['classes']} classes)")
+    table = Table(title=escape(title) + f"{counts['images']} images, {counts['classes']} classes)")
     table.add_column("metric")
     table.add_column("%", justify="right")
     for name, value in result["metrics"].items():

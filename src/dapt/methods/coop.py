@@ -22,7 +22,10 @@ class CoopOptions(MethodOptions):
         if self.ctx_init:
             if self.class_specific:
                 raise ValueError("class_specific contexts start from random vectors; leave ctx_init out")
-            self.n_ctx = len(self.ctx_init.replace("_", " ").split())
+            words = len(self.ctx_init.replace("_", " ").split())
+            if "n_ctx" in self.model_fields_set and self.n_ctx != words:
+                raise ValueError(f"n_ctx is {self.n_ctx}, but '{self.ctx_init}' has {words} words; give one of the two")
+            self.n_ctx = words
         return self
 
 

@@ -12,11 +12,12 @@ from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.loader import ImageCache
-from dapt.errors import ConfigError, NotSupportedError
+from dapt.errors import ConfigError, ModelError, NotSupportedError
 from dapt.methods.base import METHODS
 from dapt.objectives.base import Objective
 from dapt.objectives.classification import Classification
 from dapt.objectives.disentangle import Disentangle
+from dapt.prompts.base import PromptArchitecture
 from dapt.training.checkpoint import SavedPrompts, check_backbone
 from dapt.training.model import PromptedClip
 
@@ -38,6 +39,8 @@ def pick_device(name: str) -> str:
     missing = (kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count()) or (
         kind.type == "mps" and not torch.backends.mps.is_available()
     )
+    if kind.type == "cpu" and kind.index is not None:
+        raise ConfigError("There is one cpu device, without a number.", todo="Use --device cpu and --devices N.")
     if missing or kind.type not in ("cpu", "cuda", "mps"):
         raise ConfigError(f"This machine has no device '{name}'.", todo="Use --device auto or --device cpu.")
     return name
@@ -51,7 +54,25 @@ def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> Pr
     architecture = method.load_architecture()(options, clip, names, generator)
     clip.set_checkpointing(config.grad_checkpointing)
     background = [config.dapt.template.replace("{}", word) for word in config.dapt.words]
+    if config.dapt.enabled:
+        _check_background(clip, architecture, background)
     return PromptedClip(clip, architecture, names, background if config.dapt.enabled else ()).to(clip.device)
+
+
+def _check_background(clip: FrozenClip, architecture: PromptArchitecture, texts: Sequence[str]) -> None:
+    """Deep text prompts are written over the first words of the background texts: these must be long enough."""
+    deep = architecture().text_deep
+    if not deep:
+        return
+    count = deep[0].shape[0]
+    tokens = clip.tokenizer.plain(texts)
+    shortest = int(tokens.eot.min()) - tokens.offset
+    if shortest < count:
+        raise ConfigError(
+            f"The background text '{texts[int(tokens.eot.argmin())]}' has {shortest} tokens, and the {count} deep text "
+            "prompts would overwrite its end.",
+            todo="Use a longer dapt.template, or fewer prompts (--n-ctx).",
+        )
 
 
 def rebuild_model(saved: SavedPrompts, clip: FrozenClip, names: Sequence[str] | None = None) -> PromptedClip:
@@ -64,7 +85,12 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, names: Sequence[str] | 
     method = METHODS.get(saved.method)
     options = method.options.model_validate(saved.options)
     architecture = method.load_architecture()(options, clip, saved.names, torch.Generator().manual_seed(0))
-    architecture.load_state_dict(saved.tensors)
+    try:
+        architecture.load_state_dict(saved.tensors)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
+        ) from error
     model = PromptedClip(clip, architecture, saved.names).to(clip.device)
     if names is not None and list(names) != list(saved.names):
         model.set_classes(names)
@@ -97,7 +123,10 @@ def build_cue(config: RunConfig, cache: ImageCache, *, has_masks: bool) -> Cue:
     if source == "auto":
         source = "masks" if config.masks or has_masks else "gradcam"
     folder = Path(config.masks) if config.masks else None
+    cue_type = CUES.get(source)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
     context = CueContext(config.cue, folder, config.mask_format, config.skip_bad, cache, config.seed)
-    return CUES.get(source)(context)
+    cue = cue_type(context)
+    cue.name = source
+    return cue

@@ -17,6 +17,7 @@ from dapt.errors import ModelError
 from dapt.files import write_with
 
 FORMAT = "dapt-prompts-1"
+STATE_KEYS = {"epoch", "prompts", "optimizer", "scaler", "lines", "best", "best_accuracy", "best_epoch", "masks"}
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,16 @@ def load_prompts(path: Path) -> SavedPrompts:
         raise ModelError(f"The prompts {path} cannot be read: {error}.") from error
     if metadata.get("format") != FORMAT:
         raise ModelError(f"{path} was not written by this version of dapt.", todo=f"Expected format {FORMAT}.")
-    return SavedPrompts(
-        tensors,
-        metadata["method"],
-        json.loads(metadata["options"]),
-        tuple(json.loads(metadata["classnames"])),
-        json.loads(metadata["backbone"]),
-    )
+    try:
+        return SavedPrompts(
+            tensors,
+            metadata["method"],
+            json.loads(metadata["options"]),
+            tuple(json.loads(metadata["classnames"])),
+            json.loads(metadata["backbone"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"The prompts {path} lack their description: {error}.") from error
 
 
 def check_backbone(saved: SavedPrompts, clip: FrozenClip) -> None:
@@ -123,6 +127,6 @@ def load_state(path: Path) -> dict[str, Any]:
             f"The checkpoint {path} was refused: {reason[:200]}.",
             todo="Only plain tensors are read, code in it is never run. Start again with --overwrite.",
         ) from error
-    if not isinstance(state, dict):
+    if not isinstance(state, dict) or not set(state) >= STATE_KEYS:
         raise ModelError(f"The checkpoint {path} holds no resume state.", todo="Start again with --overwrite.")
     return state

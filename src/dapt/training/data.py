@@ -75,8 +75,12 @@ def load_run_data(config: RunConfig) -> RunData:
     positions, val_positions = sample_few_shot(
         [item.label for item in train], [item.label for item in val], config.shots, config.seed
     )
-    _report_small_classes(data, [item.label for item in train], config.shots)
     kept = class_labels(data, config.subset)
+    _report_small_classes(data, [item.label for item in train if item.label in kept], kept, config.shots)
+    if config.model_selection == "best_val" and not val:
+        warn("There are no validation images, so the last epoch is used instead of the best one.")
+    if not test:
+        warn("There are no test images, so there will be no accuracy.")
     held_back = class_labels(data, "novel") if config.subset == "base" else []
     parts = {
         "train": select_classes(data, [train[position] for position in positions], kept),
@@ -115,9 +119,9 @@ def _checked(part: Part, skip_bad: bool, label: str) -> tuple[Part, int]:
     return Part(checked.good, tuple(label_of[id(item)] for item in checked.good), part.names), len(checked.bad)
 
 
-def _report_small_classes(data: ImageSet, labels: Sequence[int], shots: int) -> None:
+def _report_small_classes(data: ImageSet, labels: Sequence[int], kept: Sequence[int], shots: int) -> None:
     groups = groups_by_label(labels)
-    absent = [name for label, name in enumerate(data.names) if label not in groups]
+    absent = [data.names[label] for label in kept if label not in groups]
     if absent:
         raise DataError(f"The class '{absent[0]}' has no training image.", where=str(data.root))
     small = [(data.names[int(str(label))], len(found)) for label, found in groups.items() if len(found) < shots]

@@ -109,7 +109,8 @@ class Fitter:
             "best": done.best,
             "best_accuracy": done.best_accuracy,
             "best_epoch": done.best_epoch,
-            "masks": self.images.masks if self._refreshes else None,
+            # recomputed at the start of every epoch unless cues are refreshed more rarely
+            "masks": self.images.masks if self._refreshes and self.config.cue.refresh != 1 else None,
         }
 
     def load_state(self, state: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +15,15 @@ import torch
 from dapt import console
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig
-from dapt.console import say
+from dapt.console import say, warn
 from dapt.cues.base import Cue
 from dapt.data.loader import ImageCache, TrainImages
 from dapt.data.transforms import train_transform
 from dapt.environment import describe, peak_memory_mb
+from dapt.errors import ConfigError, DataError
 from dapt.evaluation.evaluate import Evaluation, MaskSource, evaluate
 from dapt.evaluation.metrics import harmonic_mean
-from dapt.files import write_json
+from dapt.files import read_json, write_json
 from dapt.training.build import build_cue, build_model, build_objectives, pick_device
 from dapt.training.checkpoint import load_state, save_prompts, save_state
 from dapt.training.data import Part, RunData, describe_split, load_run_data
@@ -50,6 +52,8 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
     """
     from lightning_fabric import Fabric
 
+    config = with_absolute_paths(config)
+    _check_devices(config)
     folder = RunFolder(Path(config.out) if config.out else default_folder(config))
     folder.check(config, resume=resume, overwrite=overwrite)
     if resume and folder.done:
@@ -61,6 +65,11 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
     try:
         device = pick_device(config.device)
         data = load_run_data(config)
+        if resume and folder.split_file.is_file() and read_json(folder.split_file) != describe_split(data):
+            raise DataError(
+                f"The images of {config.data} have changed since the run in {folder.path} was started.",
+                todo="Restore them, or pass --overwrite to start again.",
+            )
         prepared = prepare(config, data, device)
         folder.open(config, overwrite=overwrite)
         write_json(folder.split_file, describe_split(data))
@@ -69,7 +78,15 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
             strategy = "ddp_spawn"
             fabric = Fabric(accelerator=kind, devices=config.devices, strategy=strategy, precision="32-true")
             # bound beforehand: Fabric takes launch arguments apart, which frozen dataclasses do not allow
-            fabric.launch(partial(_worker, config=config, path=str(folder.path), data=data))
+            folder.write_log(lines)
+            lines.clear()
+            work = partial(_worker, config=config, path=str(folder.path), data=data, quiet=console.is_quiet())
+            try:
+                fabric.launch(work)
+            except KeyboardInterrupt:
+                for child in multiprocessing.active_children():
+                    child.terminate()
+                raise
         else:
             index = torch.device(device).index
             fabric = Fabric(accelerator=kind, devices=1 if index is None else [index], precision="32-true")
@@ -115,17 +132,72 @@ def prepare(config: RunConfig, data: RunData, device: str) -> Prepared:
         images.masks = cue.prepare(images.items, model)
         images.soft = config.cue.soft
         say(cue.report.summary())
+        _check_cues(config, cue)
+    elif config.cue.source != "auto" or config.masks:
+        build_cue(config, cache, has_masks=data.source.has_masks)  # mistakes in unused options are mistakes, too
+        warn("Foreground cues are only used with --dapt; without it the masks serve the attention figure at most.")
     return Prepared(step, images, cue)
 
 
-def _worker(fabric: Any, config: RunConfig, path: str, data: RunData) -> None:
+def _check_devices(config: RunConfig) -> None:
+    batch = config.batch_size or 1
+    if batch % config.devices:
+        raise ConfigError(
+            f"A batch of {batch} images cannot be divided among {config.devices} devices.",
+            todo="Choose a --batch-size that --devices divides.",
+        )
+    if config.devices > 1 and config.device.startswith("cuda"):
+        there = torch.cuda.device_count()
+        if config.devices > there:
+            raise ConfigError(f"{config.devices} devices were asked for, this machine has {there} GPUs.")
+
+
+def _check_cues(config: RunConfig, cue: Cue) -> None:
+    """Refuse a DAPT run in which no image has a usable cue, unless that was asked for.
+
+    Raises:
+        DataError: all masks are missing, empty, full or unreadable.
+    """
+    report = cue.report
+    if report.without < report.total or config.cue.source == "none":
+        return
+    if len(report.missing) == report.total:
+        raise DataError(
+            "None of the images has a mask.",
+            where=config.masks or "the data set's own masks",
+            todo="Masks are found by the image's relative path with any image extension; see --masks, "
+            "or use --cue gradcam.",
+        )
+    raise DataError(
+        f"None of the images has a usable foreground cue: {len(report.empty)} masks empty, {len(report.full)} full.",
+        todo="Look at the masks; if they hold small numbers (label maps), pass --mask-format labels.",
+    )
+
+
+def with_absolute_paths(config: RunConfig) -> RunConfig:
+    """The configuration with absolute paths, so that the run folder can be used from anywhere."""
+
+    def absolute(text: str) -> str:
+        return str(Path(text).expanduser().absolute())
+
+    changed: dict[str, Any] = {"data": absolute(config.data)}
+    for key in ("masks", "names"):
+        if getattr(config, key):
+            changed[key] = absolute(getattr(config, key))
+    head, colon, path = config.model.partition(":")
+    if colon and head != "hf-hub":
+        changed["model"] = f"{head}:{absolute(path)}"
+    return config.model_copy(update=changed)
+
+
+def _worker(fabric: Any, config: RunConfig, path: str, data: RunData, quiet: bool) -> None:
     """The run on one process of several; the first one speaks and writes."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     folder = RunFolder(Path(path))
     lines: list[str] = []
     console.set_quiet(True)  # what preparing says has been said by the parent process
     prepared = prepare(config, data, str(fabric.device))
-    console.set_quiet(not fabric.is_global_zero)
+    console.set_quiet(quiet or not fabric.is_global_zero)
     console.keep_lines(lines if fabric.is_global_zero else None)
     try:
         _train(fabric, config, folder, data, prepared)
@@ -216,7 +288,7 @@ def _finish(
         "shots": config.shots,
         "seed": config.seed,
         "subset": config.subset,
-        "cue": None if cue is None else type(cue).__name__,
+        "cue": None if cue is None else cue.name,
         "metrics": metrics,
         "per_class": by_class,
         "counts": counts,

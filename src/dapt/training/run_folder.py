@@ -19,7 +19,9 @@ FREE_KEYS = {"out", "workers", "cache_mb", "device", "eval_batch_size"}
 def default_folder(config: RunConfig) -> Path:
     """``runs/<data>-<method>[+dapt]-<shots>shot-seed<seed>``."""
     path = Path(config.data)
-    stem = path.parent.resolve().name if path.name == "index.csv" else path.resolve().stem
+    if path.name == "index.csv":
+        path = path.parent
+    stem = path.resolve().name.removesuffix(".csv")
     method = config.method + ("+dapt" if config.dapt.enabled else "")
     shots = f"{config.shots}shot" if config.shots else "all"
     subset = "-base" if config.subset == "base" else ""
