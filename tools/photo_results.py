@@ -65,13 +65,9 @@ def tables(names: list[str], runs: Path) -> None:
     """Print one markdown table per data set and protocol."""
     columns = {
         "all": ["test/accuracy", "test/per_class_mean", "cue/foreground_attention"],
-        "base": [
-            "test/accuracy_base",
-            "test/accuracy_novel",
-            "test/harmonic_mean",
-            "cue/foreground_attention",
-        ],
+        "base": ["test/accuracy_base", "test/accuracy_novel", "test/harmonic_mean", "cue/foreground_attention"],
     }
+    titles = {"all": "all classes, 10 epochs", "base": "base-to-novel, 5 epochs"}
     rows: dict[tuple[str, str], dict[str, list[dict]]] = {}
     for name in names:
         data, protocol, method, _ = name.split("-", 3)
@@ -79,13 +75,15 @@ def tables(names: list[str], runs: Path) -> None:
         if path.is_file():
             rows.setdefault((data, protocol), {}).setdefault(method, []).append(json.loads(path.read_text()))
     for (data, protocol), methods in rows.items():
-        keys = columns[protocol]
-        print(f"\n**{data}, {protocol} classes**\n\n| method | runs | " + " | ".join(keys) + " | s per epoch |")
-        print("|---|---|" + "---|" * (len(keys) + 1))
+        keys = [
+            key for key in columns[protocol] if any(r["metrics"][key] is not None for v in methods.values() for r in v)
+        ]
+        heads = [key.split("/")[1].replace("_", " ") for key in keys]
+        print(f"\n### {data}: {titles[protocol]}\n\n| method | seeds | {' | '.join(heads)} |")
+        print("|---|---|" + "---|" * len(keys))
         for method, results in methods.items():
             shown = [figure([result["metrics"][key] for result in results]) for key in keys]
-            seconds = figure([result["timing"]["seconds_per_epoch"] for result in results])
-            print(f"| {method} | {len(results)} | " + " | ".join(shown) + f" | {seconds} |")
+            print(f"| {method} | {len(results)} | {' | '.join(shown)} |")
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ class DaptOptions(Section):
 
     enabled: bool = Field(False, description="Add the DAPT terms to the method.")
     variant: Literal["phased", "joint"] = Field(
-        "joint",
+        "phased",
         description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms "
         "throughout (the paper's figure).",
     )

@@ -26,7 +26,7 @@ def config(data: Path, spec: str, out: Path, **changes: object):
         "depth": 3,
         "shots": 4,
         "epochs": 3,
-        "dapt": True,
+        "dapt": {"variant": "joint"},
         "out": str(out),
         "device": "cpu",
     }

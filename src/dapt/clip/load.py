@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +45,7 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
     head, colon, path = spec.partition(":")
     if colon and path.startswith("~"):
         spec = f"{head}:{Path(path).expanduser()}"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _errors_only():
         warnings.simplefilter("ignore")
         if spec.startswith("local-dir:"):
             model = _load_folder(spec, kwargs)
@@ -70,6 +73,18 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
         resize_mode=str((getattr(visual, "preprocess_cfg", None) or {}).get("resize_mode", "shortest")),
     )
     return FrozenClip(model, tokenize, settings, spec)
+
+
+@contextmanager
+def _errors_only() -> Iterator[None]:
+    """Keep open_clip's notes on random initialisation and chosen files off the screen."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def _tokenizer(name: str) -> Any:
