@@ -155,7 +155,7 @@ def test_killed_in_mid_epoch_and_resumed_is_bit_equal(table: Path, tiny_spec: st
 @pytest.mark.slow
 def test_two_processes_equal_one_with_the_same_global_batch(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     common = [sys.executable, "-m", "dapt", "train", str(table), "--model", tiny_spec, "--depth", "3", "--dapt"]
-    common += ["--epochs", "3", "--shots", "4", "--batch-size", "4", "--device", "cpu"]
+    common += ["--epochs", "3", "--shots", "4", "--batch-size", "4", "--device", "cpu", "--set", "dapt.variant=joint"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     for devices in (1, 2):
         out = tmp_path / str(devices)
