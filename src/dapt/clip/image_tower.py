@@ -127,7 +127,6 @@ class SplicePoints:
     blocks: nn.ModuleList
     after: nn.Module
     after_output: bool = False
-    appended_at_output: bool = False
 
 
 class HookedImageTower(ImageTower):

@@ -13,14 +13,14 @@ from PIL import Image
 from torch import Tensor
 
 from dapt.clip.load import load_clip
-from dapt.config import CueOptions, make_config
+from dapt.config import CueOptions, MaskFormat, make_config
 from dapt.console import say, warn
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
-from dapt.data.mask_files import fit_mask, mirrored, read_mask, resize_map
+from dapt.data.mask_files import check_format, fit_mask, mirrored, read_mask, resize_map
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.files import read_json, write_json, write_with
@@ -60,9 +60,7 @@ def write_masks(
     Raises:
         DaptError: bad arguments or damaged data.
     """
-    kind = mask_format or "binary"
-    if kind not in ("binary", "labels", "trimap"):
-        raise ConfigError(f"There is no mask format '{kind}'.", todo="Use binary, labels or trimap.")
+    kind = check_format(mask_format or "binary")
     images = load_data(data, names)
     items = _items(images.splits, split)
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
@@ -85,7 +83,7 @@ def write_masks(
     }
     _check_out(Path(data), out, items)
     _check_settings(out, settings)
-    context = CueContext(options, masks, kind, skip_bad, ImageCache(0), seed)  # type: ignore[arg-type]
+    context = CueContext(options, masks, kind, skip_bad, ImageCache(0), seed)
     left = [item for item in items if not _target(out, item).is_file()]
     if len(left) < len(items):
         say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
@@ -205,14 +203,14 @@ def _save(mask: Tensor, path: Path) -> None:
     write_with(path, lambda temporary: picture.save(temporary, format="PNG"))
 
 
-def _compare(items: Sequence[Item], out: Path, kind: str) -> MaskQuality:
+def _compare(items: Sequence[Item], out: Path, kind: MaskFormat) -> MaskQuality:
     quality = MaskQuality()
     for item in items:
         if item.mask is None or not item.mask.is_file():
             continue
         height, width = image_tensor(item.path).shape[-2:]
         size = (height, width)
-        true = fit_mask(read_mask(item.mask, kind), size, item.mask, item.path)  # type: ignore[arg-type]
+        true = fit_mask(read_mask(item.mask, kind), size, item.mask, item.path)
         ours = fit_mask(read_mask(_target(out, item), "binary"), size, _target(out, item), item.path)
         compare_masks(ours, true, quality)
     if not quality.iou:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 import torch
@@ -11,10 +11,22 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from dapt.config import MaskFormat
-from dapt.errors import DataError
+from dapt.errors import ConfigError, DataError
 
 MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ASPECT_TOLERANCE = 0.02
+
+
+def check_format(kind: str) -> MaskFormat:
+    """`kind`, if it is a mask format.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    formats = get_args(MaskFormat)
+    if kind not in formats:
+        raise ConfigError(f"There is no mask format '{kind}'.", todo=f"Use one of: {', '.join(formats)}.")
+    return cast(MaskFormat, kind)
 
 
 def read_mask(path: Path, kind: MaskFormat) -> Tensor:

@@ -9,6 +9,7 @@ from dapt.clip.load import load_clip
 from dapt.config import RunConfig, make_config, read_yaml
 from dapt.data.images import check_images
 from dapt.data.items import ImageSet
+from dapt.data.mask_files import check_format
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import Evaluation, MaskSource, evaluate
@@ -124,12 +125,10 @@ def evaluate_saved(
 
 def _mask_source(config: RunConfig, own: bool, masks: str | None, mask_format: str | None) -> MaskSource:
     folder = masks or (config.masks if own else None)
-    kind = mask_format or config.mask_format
-    if kind not in ("binary", "labels", "trimap"):
-        raise ConfigError(f"There is no mask format '{kind}'.", todo="Use binary, labels or trimap.")
+    kind = check_format(mask_format or config.mask_format)
     if folder and not Path(folder).is_dir():
         raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
-    return MaskSource(Path(folder) if folder else None, kind)  # type: ignore[arg-type]
+    return MaskSource(Path(folder) if folder else None, kind)
 
 
 def _slug(text: str) -> str:
