@@ -176,3 +176,35 @@ def test_damaged_safetensors(tmp_path: Path) -> None:
     path.write_bytes(b"not a file of tensors")
     with pytest.raises(ModelError, match="not a readable safetensors file"):
         read_weights(path)
+
+
+@pytest.mark.parametrize("spec", ["ViT-B-16/openai", "hf-hub:nobody/nothing"])
+def test_without_a_network_the_message_is_short(spec: str, monkeypatch, tmp_path: Path) -> None:
+    from huggingface_hub import HfApi
+
+    def unreachable(*args: object, **kwargs: object) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(HfApi, "model_info", unreachable)
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args: None)
+    with pytest.raises(ModelError, match=r"cannot be reached\.\nCheck the network, or use a local copy") as caught:
+        load_clip(spec)
+    assert len(str(caught.value)) < 300
+
+
+def test_what_is_downloaded_is_announced(monkeypatch, capsys) -> None:
+    from types import SimpleNamespace
+
+    from huggingface_hub import HfApi
+
+    import dapt.clip.load as module
+
+    files = [SimpleNamespace(rfilename="open_clip_model.safetensors", size=300 * 2**20)]
+    monkeypatch.setattr(HfApi, "model_info", lambda *args, **kwargs: SimpleNamespace(siblings=files))
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args: None)
+    module._announce("somebody/model", None)
+    said = capsys.readouterr().err
+    assert "Downloading somebody/model (300 MB) to " in said
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args: "/cached")
+    module._announce("somebody/model", None)
+    assert capsys.readouterr().err == ""

@@ -23,6 +23,11 @@ from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
 
 PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
+_WEIGHT_NAMES = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "open_clip_pytorch_model.bin",
+)
 _OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")
 
 
@@ -188,15 +193,15 @@ def _load_tag(architecture: str, tag: str, kwargs: dict[str, Any]) -> Any:
 
 
 def _announce(repository: str, url: str | None) -> None:
-    """Say what will be downloaded, how big it is and where it goes, unless it is in the cache already."""
-    from huggingface_hub import HfApi, constants, try_to_load_from_cache
+    """Say what will be downloaded, how big it is and where it goes, unless it is in the cache already.
 
-    names = (
-        "open_clip_model.safetensors",
-        "open_clip_pytorch_model.bin",
-        "open_clip_pytorch_model.safetensors",
-    )
-    if repository and any(isinstance(try_to_load_from_cache(repository, name), str) for name in names):
+    Raises:
+        ModelError: the hub has no such model, or cannot be reached.
+    """
+    from huggingface_hub import HfApi, constants, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    if repository and any(isinstance(try_to_load_from_cache(repository, name), str) for name in _WEIGHT_NAMES):
         return
     if not repository:
         say(f"Downloading weights from {url} (size not announced) to the open_clip cache in ~/.cache/clip.")
@@ -204,10 +209,18 @@ def _announce(repository: str, url: str | None) -> None:
     size = "size unknown"
     try:
         files = HfApi().model_info(repository, files_metadata=True, timeout=10).siblings or []
-        sizes = [item.size for item in files if item.rfilename in names and item.size]
-        size = f"{min(sizes) / 2**20:.0f} MB" if sizes else size
-    except Exception as error:  # the download itself reports what went wrong with more detail
+    except RepositoryNotFoundError as error:
+        raise ModelError(f"The Hugging Face hub has no model '{repository}'.", todo="Check the name.") from error
+    except HfHubHTTPError as error:  # the hub answered; the download itself will say what is wrong
         size = f"size unknown: {type(error).__name__}"
+    except Exception as error:
+        raise ModelError(
+            f"'{repository}' is not in the local cache and the Hugging Face hub cannot be reached.",
+            todo="Check the network, or use a local copy: local-dir:PATH or ARCH:/path/to/weights.",
+        ) from error
+    else:
+        sizes = [item.size for item in files if item.rfilename in _WEIGHT_NAMES and item.size]
+        size = f"{min(sizes) / 2**20:.0f} MB" if sizes else size
     say(f"Downloading {repository} ({size}) to {constants.HF_HUB_CACHE}.")
 
 
