@@ -16,7 +16,7 @@ from dapt.console import progress, warn
 from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import image_tensor
 from dapt.data.transforms import eval_transform
-from dapt.errors import DaptError, DataError
+from dapt.errors import DataError
 
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
@@ -114,10 +114,7 @@ def predict_files(
     if explain is not None:
         from dapt.evaluation.pictures import write_explanations
 
-        try:
-            write_explanations(model, predictions, explain)
-        except OSError as error:
-            raise DaptError(f"The pictures could not be written to {explain}: {error.strerror}.") from error
+        write_explanations(model, predictions, explain)
     return predictions
 
 

@@ -174,25 +174,11 @@ def test_model_pickle_with_code_is_never_executed(train, table: Path, tmp_path: 
     assert not (tmp_path / "executed").exists()
 
 
-def test_resume_state_with_code_is_never_executed(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+def test_resume_state_with_code_is_never_executed(dapt, arguments: list[object], tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self):
             return (Path(tmp_path / "executed").touch, ())
 
-    arguments = [
-        "train",
-        table,
-        "--model",
-        tiny_spec,
-        "--depth",
-        3,
-        "--epochs",
-        1,
-        "--shots",
-        4,
-        "--out",
-        tmp_path / "r",
-    ]
     assert dapt(*arguments)[0] == 0
     (tmp_path / "r" / "results.json").unlink()
     (tmp_path / "r" / "last.ckpt").write_bytes(pickle.dumps({"epoch": Evil()}))
@@ -202,21 +188,7 @@ def test_resume_state_with_code_is_never_executed(dapt, table: Path, tiny_spec: 
     assert not (tmp_path / "executed").exists()
 
 
-def test_existing_output_folder(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
-    arguments = [
-        "train",
-        table,
-        "--model",
-        tiny_spec,
-        "--depth",
-        3,
-        "--epochs",
-        1,
-        "--shots",
-        4,
-        "--out",
-        tmp_path / "r",
-    ]
+def test_existing_output_folder(dapt, arguments: list[object], tmp_path: Path) -> None:
     assert dapt(*arguments)[0] == 0
     before = (tmp_path / "r" / "results.json").read_text()
     code, _, err = dapt(*arguments)
@@ -239,11 +211,12 @@ def test_existing_output_folder(dapt, table: Path, tiny_spec: str, tmp_path: Pat
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "do not delete"
 
 
-def test_wrong_backbone_is_refused_with_both_named(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+def test_wrong_backbone_is_refused_with_both_named(
+    dapt, arguments: list[object], tiny_spec: str, tmp_path: Path
+) -> None:
     from helpers import save_tiny_model
 
     out = tmp_path / "r"
-    arguments = ["train", table, "--model", tiny_spec, "--depth", 3, "--epochs", 1, "--shots", 4, "--out", out]
     assert dapt(*arguments)[0] == 0
     other = save_tiny_model(tmp_path / "other", seed=5)
     code, _, err = dapt("eval", out, "--model", other)
@@ -273,10 +246,9 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-def test_disk_full_keeps_the_old_file(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+def test_disk_full_keeps_the_old_file(dapt, arguments: list[object], tmp_path: Path) -> None:
     """A file-size limit stands in for a full disk: the write fails half-way."""
     out = tmp_path / "r"
-    arguments = ["train", table, "--model", tiny_spec, "--depth", 3, "--epochs", 1, "--shots", 4, "--out", out]
     assert dapt(*arguments)[0] == 0
     target = tmp_path / "figures.json"
     target.write_text("the old content, longer than nothing")
@@ -294,9 +266,8 @@ def test_disk_full_keeps_the_old_file(dapt, table: Path, tiny_spec: str, tmp_pat
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 64
 
 
-def test_prediction_mistakes(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+def test_prediction_mistakes(dapt, arguments: list[object], table: Path, tmp_path: Path) -> None:
     out = tmp_path / "r"
-    arguments = ["train", table, "--model", tiny_spec, "--depth", 3, "--epochs", 1, "--shots", 4, "--out", out]
     assert dapt(*arguments)[0] == 0
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8 no jpeg")
@@ -315,9 +286,8 @@ def test_prediction_mistakes(dapt, table: Path, tiny_spec: str, tmp_path: Path) 
     assert len(printed.strip().splitlines()) == 2
 
 
-def test_eval_mistakes(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+def test_eval_mistakes(dapt, arguments: list[object], tmp_path: Path) -> None:
     out = tmp_path / "r"
-    arguments = ["train", table, "--model", tiny_spec, "--depth", 3, "--epochs", 1, "--shots", 4, "--out", out]
     assert dapt(*arguments)[0] == 0
     for extra, message in (
         (["--split", "tset"], "Did you mean 'test'"),

@@ -17,11 +17,6 @@ from PIL import Image
 from helpers import make_csv, tiny_clip
 
 
-@pytest.fixture
-def arguments(table: Path, tiny_spec: str, tmp_path: Path) -> list[object]:
-    return ["train", table, "--model", tiny_spec, "--depth", 3, "--epochs", 1, "--shots", 4, "--out", tmp_path / "r"]
-
-
 def refused(dapt, arguments: list[object], message: str) -> None:
     code, _, err = dapt(*arguments)
     assert code == 2, err

@@ -16,6 +16,7 @@ from dapt.cli.options import (
     QuietOption,
     SkipBadOption,
     silence,
+    split_names,
 )
 
 
@@ -67,7 +68,7 @@ def masks(
         model_spec=model,
         masks=masks_folder,
         mask_format=mask_format,
-        classes=[name.strip() for name in classes.split(",") if name.strip()] if classes else None,
+        classes=split_names(classes),
         split=split,
         threshold=threshold,
         soft=soft,

@@ -37,6 +37,11 @@ ClassesOption = Annotated[
 ]
 
 
+def split_names(text: str | None) -> list[str] | None:
+    """Class names separated by commas; None when none were given."""
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
 def silence(quiet: bool) -> None:
     """Apply ``--quiet``."""
     from dapt.console import set_quiet

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import DeviceOption, ModelOption, QuietOption, SkipBadOption, silence
+from dapt.cli.options import DeviceOption, ModelOption, QuietOption, SkipBadOption, silence, split_names
 
 
 def predict(
@@ -45,7 +45,7 @@ def predict(
         run,
         images,
         top=top,
-        classes=[name.strip() for name in classes.split(",") if name.strip()] if classes else None,
+        classes=split_names(classes),
         explain=explain,
         model_spec=model,
         skip_bad=skip_bad,

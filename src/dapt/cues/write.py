@@ -20,7 +20,7 @@ from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
-from dapt.data.mask_files import check_format, fit_mask, mirrored, read_mask, resize_map
+from dapt.data.mask_files import check_format, fit_mask, mask_folder, mirrored, read_mask, resize_map
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.files import read_json, write_json, write_with
@@ -83,7 +83,7 @@ def write_masks(
     }
     _check_out(Path(data), out, items)
     _check_settings(out, settings)
-    context = CueContext(options, masks, kind, skip_bad, ImageCache(0), seed)
+    context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed)
     left = [item for item in items if not _target(out, item).is_file()]
     if len(left) < len(items):
         say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")

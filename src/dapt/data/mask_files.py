@@ -29,6 +29,20 @@ def check_format(kind: str) -> MaskFormat:
     return cast(MaskFormat, kind)
 
 
+def mask_folder(path: Path | str | None) -> Path | None:
+    """The folder of mask files, None when none was given.
+
+    Raises:
+        ConfigError: it does not exist.
+    """
+    if path is None:
+        return None
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
+    return folder
+
+
 def read_mask(path: Path, kind: MaskFormat) -> Tensor:
     """The foreground as bool ``[H, W]``.
 

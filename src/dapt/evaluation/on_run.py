@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig, make_config, read_yaml
-from dapt.data.images import check_images
 from dapt.data.items import ImageSet
-from dapt.data.mask_files import check_format
+from dapt.data.mask_files import check_format, mask_folder
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
-from dapt.evaluation.evaluate import Evaluation, MaskSource, evaluate
-from dapt.evaluation.metrics import harmonic_mean
+from dapt.evaluation.evaluate import MaskSource
+from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
 from dapt.training.build import pick_device, rebuild_model
 from dapt.training.checkpoint import load_prompts
-from dapt.training.data import Part, class_labels, select_classes
+from dapt.training.data import Part, checked_part, class_labels, select_classes
 from dapt.training.model import PromptedClip
 from dapt.training.run_folder import find_run
 
@@ -69,37 +68,18 @@ def evaluate_saved(
     halves = classes is None and own and config.subset == "base"
     main = _choose(source, split, "base" if halves else classes or "all")
     novel = _choose(source, split, "novel") if halves and not config.prompt.get("class_specific") else None
-    parts = [part for part in (main, novel) if part is not None]
-    items = [item for part in parts for item in part.items]
-    checked = check_images(items, skip_bad=skip_bad or (own and config.skip_bad), label="checking images")
-    good = {item.name for item in checked.good}
-    if not any(item.name in good for item in main.items):
-        raise DataError(f"{source.name} has no labelled images in its {split} split.")
-
-    def on(part: Part) -> Evaluation:
-        kept = [(item, label) for item, label in zip(part.items, part.labels, strict=True) if item.name in good]
-        model.set_classes(part.names)
-        return evaluate(
-            model,
-            [item for item, _ in kept],
-            [label for _, label in kept],
-            batch_size=config.eval_batch_size,
-            masks=mask_source,
-        )
-
-    found = on(main)
-    metrics, by_class = found.metrics(split), found.by_class()
-    base = metrics[f"{split}/accuracy"] if halves or classes == "base" else None
-    other = metrics[f"{split}/accuracy"] if classes == "novel" else None
+    skip_bad = skip_bad or (own and config.skip_bad)
+    main, bad = checked_part(main, skip_bad, "checking images")
     if novel is not None:
-        second = on(novel)
-        other = second.metrics(split)[f"{split}/accuracy"]
-        by_class |= second.by_class()
-    metrics |= {
-        f"{split}/accuracy_base": base,
-        f"{split}/accuracy_novel": other,
-        f"{split}/harmonic_mean": harmonic_mean(base, other),
-    }
+        novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
+        bad += more
+    if not main.items:
+        raise DataError(f"{source.name} has no labelled images in its {split} split.")
+    role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
+    if classes == "novel":
+        role = "novel"
+    metrics, by_class = evaluate_halves(model, config, main, novel, role=role, masks=mask_source, prefix=split)
+    parts = [part for part in (main, novel) if part is not None]
     result = {
         "schema": 1,
         "run": str(run),
@@ -112,9 +92,9 @@ def evaluate_saved(
         "metrics": metrics,
         "per_class": by_class,
         "counts": {
-            "images": len(checked.good),
+            "images": sum(len(part.items) for part in parts),
             "classes": sum(len(part.names) for part in parts),
-            "bad_images": len(checked.bad),
+            "bad_images": bad,
         },
     }
     suffix = "" if classes in (None, "all") else f"-{_slug(classes or '')}"
@@ -124,11 +104,8 @@ def evaluate_saved(
 
 
 def _mask_source(config: RunConfig, own: bool, masks: str | None, mask_format: str | None) -> MaskSource:
-    folder = masks or (config.masks if own else None)
-    kind = check_format(mask_format or config.mask_format)
-    if folder and not Path(folder).is_dir():
-        raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
-    return MaskSource(Path(folder) if folder else None, kind)
+    folder = mask_folder(masks or (config.masks if own else None))
+    return MaskSource(folder, check_format(mask_format or config.mask_format))
 
 
 def _slug(text: str) -> str:

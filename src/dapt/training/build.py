@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
@@ -12,6 +11,7 @@ from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.loader import ImageCache
+from dapt.data.mask_files import mask_folder
 from dapt.errors import ConfigError, ModelError, NotSupportedError
 from dapt.methods.base import METHODS
 from dapt.objectives.base import Objective
@@ -75,11 +75,11 @@ def _check_background(clip: FrozenClip, architecture: PromptArchitecture, texts:
         )
 
 
-def rebuild_model(saved: SavedPrompts, clip: FrozenClip, names: Sequence[str] | None = None) -> PromptedClip:
-    """The model with learned prompts, classifying `names` (default: the classes trained on).
+def rebuild_model(saved: SavedPrompts, clip: FrozenClip) -> PromptedClip:
+    """The model with learned prompts, classifying the classes trained on.
 
     Raises:
-        ModelError: another backbone. NotSupportedError: class-specific prompts and other classes.
+        ModelError: another backbone, or a damaged prompts file.
     """
     check_backbone(saved, clip)
     method = METHODS.get(saved.method)
@@ -91,10 +91,7 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, names: Sequence[str] | 
         raise ModelError(
             f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
         ) from error
-    model = PromptedClip(clip, architecture, saved.names).to(clip.device)
-    if names is not None and list(names) != list(saved.names):
-        model.set_classes(names)
-    return model
+    return PromptedClip(clip, architecture, saved.names).to(clip.device)
 
 
 def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
@@ -122,10 +119,8 @@ def build_cue(config: RunConfig, cache: ImageCache, *, has_masks: bool) -> Cue:
     source = config.cue.source
     if source == "auto":
         source = "masks" if config.masks or has_masks else "gradcam"
-    folder = Path(config.masks) if config.masks else None
     cue_type = CUES.get(source)
-    if folder is not None and not folder.is_dir():
-        raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
+    folder = mask_folder(config.masks)
     context = CueContext(config.cue, folder, config.mask_format, config.skip_bad, cache, config.seed)
     cue = cue_type(context)
     cue.name = source

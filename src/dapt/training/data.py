@@ -91,7 +91,7 @@ def load_run_data(config: RunConfig) -> RunData:
         parts["novel"] = select_classes(data, test, held_back)
     bad = 0
     for name, part in parts.items():
-        parts[name], lost = _checked(part, config.skip_bad, f"checking {name} images")
+        parts[name], lost = checked_part(part, config.skip_bad, f"checking {name} images")
         bad += lost
     counts = {
         "classes": len(kept),
@@ -111,7 +111,12 @@ def load_run_data(config: RunConfig) -> RunData:
     return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts)
 
 
-def _checked(part: Part, skip_bad: bool, label: str) -> tuple[Part, int]:
+def checked_part(part: Part, skip_bad: bool, label: str) -> tuple[Part, int]:
+    """The part without its damaged images, and how many those are.
+
+    Raises:
+        DataError: there are some and `skip_bad` is false.
+    """
     checked = check_images(part.items, skip_bad=skip_bad, label=label)
     if not checked.bad:
         return part, 0

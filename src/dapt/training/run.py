@@ -18,15 +18,16 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.cues.base import Cue
 from dapt.data.loader import ImageCache, TrainImages
+from dapt.data.mask_files import mask_folder
 from dapt.data.transforms import train_transform
 from dapt.environment import describe, peak_memory_mb
 from dapt.errors import ConfigError, DataError
-from dapt.evaluation.evaluate import Evaluation, MaskSource, evaluate
-from dapt.evaluation.metrics import harmonic_mean
+from dapt.evaluation.evaluate import MaskSource, evaluate
+from dapt.evaluation.halves import Figures, evaluate_halves
 from dapt.files import read_json, write_json
 from dapt.training.build import build_cue, build_model, build_objectives, pick_device
 from dapt.training.checkpoint import load_state, save_prompts, save_state
-from dapt.training.data import Part, RunData, describe_split, load_run_data
+from dapt.training.data import RunData, describe_split, load_run_data
 from dapt.training.fit import Fitter, Progress, State
 from dapt.training.model import PromptedClip, TrainStep
 from dapt.training.run_folder import RunFolder, default_folder, read_results
@@ -61,18 +62,21 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
         return read_results(folder)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     lines: list[str] = []
+    opened = False
     console.keep_lines(lines)
     try:
         device = pick_device(config.device)
         data = load_run_data(config)
-        if resume and folder.split_file.is_file() and read_json(folder.split_file) != describe_split(data):
+        split = describe_split(data)
+        if resume and folder.split_file.is_file() and read_json(folder.split_file) != split:
             raise DataError(
                 f"The images of {config.data} have changed since the run in {folder.path} was started.",
                 todo="Restore them, or pass --overwrite to start again.",
             )
         prepared = prepare(config, data, device)
         folder.open(config, overwrite=overwrite)
-        write_json(folder.split_file, describe_split(data))
+        opened = True
+        write_json(folder.split_file, split)
         kind = torch.device(device).type
         if config.devices > 1:
             strategy = "ddp_spawn"
@@ -93,7 +97,7 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
             _train(fabric, config, folder, data, prepared)
     finally:
         console.keep_lines(None)
-        if folder.config_file.is_file():
+        if opened:  # a folder that was refused, or not reached, keeps its log as it is
             folder.write_log(lines)
     return read_results(folder)
 
@@ -309,52 +313,18 @@ def _finish(
     say(f"{shown}\nresults in {folder.path}")
 
 
-def evaluate_run(
-    config: RunConfig, data: RunData, model: PromptedClip
-) -> tuple[dict[str, float | None], dict[str, float | None]]:
+def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, Figures]:
     """All metrics of results.json, and the accuracy of each class.
 
     ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
     held-back classes are classified among themselves for ``test/accuracy_novel``.
     """
-    masks = MaskSource(Path(config.masks) if config.masks else None, config.mask_format)
-
-    def on(part: Part, label: str) -> Evaluation:
-        return evaluate(
-            model,
-            part.items,
-            part.labels,
-            batch_size=config.eval_batch_size,
-            workers=config.workers,
-            masks=masks,
-            label=label,
-        )
-
-    found = on(data.test, "testing")
-    metrics = {
-        **found.metrics(),
-        "test/accuracy_base": None,
-        "test/accuracy_novel": None,
-        "test/harmonic_mean": None,
-    }
-    by_class = found.by_class()
-    if data.novel is not None:
-        base = metrics["test/accuracy"]
+    masks = MaskSource(mask_folder(config.masks), config.mask_format)
+    novel = data.novel
+    if novel is not None and config.prompt.get("class_specific"):
+        say("Class-specific prompts cannot name new classes: no novel accuracy.")
         novel = None
-        if config.prompt.get("class_specific"):
-            say("Class-specific prompts cannot name new classes: no novel accuracy.")
-        else:
-            model.set_classes(data.novel.names)
-            second = on(data.novel, "testing novel classes")
-            novel = second.metrics()["test/accuracy"]
-            by_class |= second.by_class()
-            model.set_classes(data.train.names)
-        metrics |= {
-            "test/accuracy_base": base,
-            "test/accuracy_novel": novel,
-            "test/harmonic_mean": harmonic_mean(base, novel),
-        }
-    return metrics, by_class
+    return evaluate_halves(model, config, data.test, novel, role=config.subset, masks=masks)
 
 
 def _tensorboard(folder: RunFolder, progress: Progress, metrics: dict[str, float | None]) -> None:
