@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -23,6 +23,7 @@ BACKGROUND_WORDS: tuple[str, ...] = tuple(
     ).split()
 )
 
+M = TypeVar("M", bound=BaseModel)
 MaskFormat = Literal["binary", "labels", "trimap"]
 
 
@@ -144,11 +145,19 @@ def make_config(tree: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: unknown key or method, or a value of the wrong kind.
     """
+    return resolve(validated(RunConfig, tree))
+
+
+def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:
+    """`tree` as a `model`; `prefix` stands before the keys in messages.
+
+    Raises:
+        ConfigError: unknown key, or a value of the wrong kind.
+    """
     try:
-        config = RunConfig.model_validate(dict(tree))
+        return model.model_validate(dict(tree))
     except ValidationError as error:
-        raise _explain(error, RunConfig, "") from None
-    return resolve(config)
+        raise _explain(error, model, prefix) from None
 
 
 def resolve(config: RunConfig) -> RunConfig:
@@ -166,10 +175,7 @@ def resolve(config: RunConfig) -> RunConfig:
                 f"The method {config.method} has no {key}.", todo=f"Its options: {', '.join(sorted(own))}."
             )
         prompt[key] = value
-    try:
-        options = method.options.model_validate(prompt)
-    except ValidationError as error:
-        raise _explain(error, method.options, "prompt.") from None
+    options = validated(method.options, prompt, "prompt.")
     defaults = method.training
     filled = {
         "prompt": options.model_dump(),

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _quiet = False
 _lines: list[str] | None = None
+_bar_console: Console | None = None  # while a bar is shown: what is printed through its console appears above it
 
 
 def set_quiet(quiet: bool) -> None:
@@ -32,6 +33,8 @@ def is_quiet() -> bool:
 
 def console() -> Console:
     """A rich console on standard error, so that standard output carries results only."""
+    if _bar_console is not None:
+        return _bar_console
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
@@ -90,12 +93,20 @@ def _bar(items: Iterable[T], total: int, label: str, unit: str) -> Iterator[T]:
         TimeRemainingColumn(),
     )
     start = time.perf_counter()
+    global _bar_console
+    if _bar_console is not None:  # a bar within a bar: the outer one tells enough
+        yield from items
+        return
     with Progress(*columns, console=console(), transient=True) as bar:
-        task = bar.add_task(label, total=total, rate="")
-        for count, item in enumerate(items, start=1):
-            yield item
-            rate = count / max(time.perf_counter() - start, 1e-9)
-            bar.update(task, completed=count, rate=f"{rate:.1f} {unit}/s")
+        _bar_console = bar.console
+        try:
+            task = bar.add_task(label, total=total, rate="")
+            for count, item in enumerate(items, start=1):
+                yield item
+                rate = count / max(time.perf_counter() - start, 1e-9)
+                bar.update(task, completed=count, rate=f"{rate:.1f} {unit}/s")
+        finally:
+            _bar_console = None
 
 
 def _plain(items: Iterable[T], total: int, label: str, unit: str, every_s: float = 20.0) -> Iterator[T]:

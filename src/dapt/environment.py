@@ -6,6 +6,9 @@ import importlib.metadata
 import os
 import platform
 import sys
+from pathlib import Path
+
+CONTAINER_LIMITS = Path("/sys/fs/cgroup")
 
 
 def version() -> str:
@@ -14,6 +17,33 @@ def version() -> str:
         return importlib.metadata.version("dapt")
     except importlib.metadata.PackageNotFoundError:  # running from a source tree that was never installed
         return "0.0.0+source"
+
+
+def cores() -> int:
+    """Processor cores this process may use; affinity and a container's share count."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = _container_limit("cpu.max").partition(" ")
+    return max(min(count, int(quota) // int(period)), 1) if quota.isdigit() and period.isdigit() else count
+
+
+def memory_mb() -> float | None:
+    """Memory of the machine, or of the container this process runs in; None where that cannot be found out."""
+    limits = []
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    container = _container_limit("memory.max")
+    if container.isdigit():
+        limits.append(int(container))
+    return min(limits) / 2**20 if limits else None
+
+
+def _container_limit(name: str) -> str:
+    """A limit that Linux sets for the container (control groups, version 2); empty where there is none."""
+    path = CONTAINER_LIMITS / name
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def describe(device: str) -> dict[str, object]:
@@ -26,7 +56,7 @@ def describe(device: str) -> dict[str, object]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,
-        "cpu_count": os.cpu_count(),
+        "cpu_count": cores(),
         "threads": torch.get_num_threads(),
     }
     for name in packages:

@@ -10,7 +10,17 @@ import sys
 
 import pytest
 
-COMMANDS = [[], ["train"], ["eval"], ["predict"], ["masks"], ["methods"], ["methods", "list"], ["methods", "info"]]
+COMMANDS = [
+    [],
+    ["demo"],
+    ["train"],
+    ["eval"],
+    ["predict"],
+    ["masks"],
+    ["methods"],
+    ["methods", "list"],
+    ["methods", "info"],
+]
 HEAVY = ("torch", "torchvision", "open_clip", "lightning_fabric", "numpy", "PIL")
 
 
@@ -40,7 +50,7 @@ def test_help_answers_in_under_700_ms() -> None:
 
 
 def test_every_option_has_help(dapt) -> None:
-    for command in COMMANDS[1:5]:
+    for command in COMMANDS[1:6]:
         _, out, _ = dapt(*command, "--help")
         text = " ".join(out[out.index("Options:") :].split())
         options = re.findall(r"(--[a-z-]+)", out[out.index("Options:") :])
@@ -88,3 +98,13 @@ def test_python_api_is_lazy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[] DaptError"
+
+
+def test_a_place_the_system_refuses_is_no_traceback(dapt, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: object = None) -> None:
+        raise PermissionError(13, "Permission denied", "/somebody/elses")
+
+    monkeypatch.setattr("dapt.demo.run.bundled_model", refuse)
+    code, _, err = dapt("demo", "--out", "/tmp/never")
+    assert code == 2
+    assert err == "error: /somebody/elses: Permission denied\n"

@@ -8,6 +8,6 @@ import pytest
 
 
 @pytest.fixture
-def arguments(table: Path, tiny_spec: str, tmp_path: Path) -> list[object]:
+def arguments(table: Path, tmp_path: Path) -> list[object]:
     """The arguments of a run that takes a second, into tmp_path/r."""
-    return ["train", table, "--model", tiny_spec, "--depth", 3, "--epochs", 1, "--shots", 4, "--out", tmp_path / "r"]
+    return ["train", table, "--model", "demo", "--depth", 3, "--epochs", 1, "--shots", 4, "--out", tmp_path / "r"]

@@ -217,6 +217,7 @@ def test_wrong_backbone_is_refused_with_both_named(
     from helpers import save_tiny_model
 
     out = tmp_path / "r"
+    arguments[arguments.index("demo")] = tiny_spec  # two of one shape
     assert dapt(*arguments)[0] == 0
     other = save_tiny_model(tmp_path / "other", seed=5)
     code, _, err = dapt("eval", out, "--model", other)

@@ -17,11 +17,11 @@ from helpers import make_folder
 
 
 @pytest.fixture
-def run(dapt, photos: Path, tiny_spec: str, tmp_path: Path) -> Path:
+def run(dapt, photos: Path, tmp_path: Path) -> Path:
     out = tmp_path / "run"
     masks = photos.parent / "photos-masks"
     code, _, err = dapt(
-        "train", photos, "--model", tiny_spec, "--depth", 3, "--dapt", "--masks", masks, "--epochs", 2, "--shots", 4,
+        "train", photos, "--model", "demo", "--depth", 3, "--dapt", "--masks", masks, "--epochs", 2, "--shots", 4,
         "--out", out,
     )  # fmt: skip
     assert code == 0, err
@@ -114,7 +114,7 @@ def test_masks_resume_preview_and_later_use(dapt, photos: Path, tiny_spec: str, 
     assert files[0].is_file()
     assert all(path.stat().st_mtime_ns == before[path] for path in files[1:])
     code, _, err = dapt(
-        "train", photos, "--model", tiny_spec, "--depth", 3, "--dapt", "--masks", out, "--epochs", 1, "--shots", 2,
+        "train", photos, "--model", "demo", "--depth", 3, "--dapt", "--masks", out, "--epochs", 1, "--shots", 2,
         "--out", tmp_path / "r",
     )  # fmt: skip
     assert code == 0, err

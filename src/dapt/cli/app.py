@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from types import FrameType
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
 from dapt.cli.masks import masks
 from dapt.cli.methods import methods
@@ -26,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(demo)
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(predict)
@@ -57,6 +60,9 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and exit: 0 done, 2 the user's mistake, 130 interrupted, 1 our own bug."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     sys.exit(run(arguments))
 
 
@@ -69,6 +75,11 @@ def run(arguments: list[str] | None = None) -> int:
         result = INTERRUPTED
     except DaptError as error:
         print(f"error: {error.message}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     except Exception as error:
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # a usage error, of typer's own click or any

@@ -11,7 +11,7 @@ ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="Backbone: ARCH/pretrained-tag, local-dir:PATH, hf-hub:OWNER/NAME or ARCH:/path/to/weights.",
+        help="Backbone: demo (bundled), ARCH/pretrained-tag, local-dir:PATH, hf-hub:OWNER/NAME or ARCH:/weights/file.",
     ),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]

@@ -1,6 +1,6 @@
 """Loading a backbone from its specification.
 
-``local-dir:PATH``, ``hf-hub:OWNER/NAME``, ``ARCH/pretrained-tag`` or ``ARCH:/path/to/weights``.
+``demo`` (bundled), ``local-dir:PATH``, ``hf-hub:OWNER/NAME``, ``ARCH/pretrained-tag`` or ``ARCH:/path/to/weights``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dapt.clip.frozen import FrozenClip, Preprocess
 from dapt.clip.torchscript import is_torchscript, read_torchscript
 from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
+from dapt.files import read_json
 
 PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
 _WEIGHT_NAMES = (
@@ -52,9 +53,15 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
         spec = f"{head}:{Path(path).expanduser()}"
     with warnings.catch_warnings(), _errors_only():
         warnings.simplefilter("ignore")
-        if spec.startswith("local-dir:"):
+        if spec == "demo":
+            from dapt.demo.bundled import bundled_model
+
+            folder = f"local-dir:{bundled_model()}"
+            model = _load_folder(folder, kwargs)
+            tokenize = _folder_tokenizer(folder)
+        elif spec.startswith("local-dir:"):
             model = _load_folder(spec, kwargs)
-            tokenize = _tokenizer(spec)
+            tokenize = _folder_tokenizer(spec)
         elif spec.startswith("hf-hub:"):
             model = _load_hub(spec, kwargs)
             tokenize = _tokenizer(spec)
@@ -92,11 +99,24 @@ def _errors_only() -> Iterator[None]:
         root.setLevel(level)
 
 
-def _tokenizer(name: str) -> Any:
+def _folder_tokenizer(spec: str) -> Any:
+    """The tokenizer of a model folder; a vocabulary named in its configuration is looked for in the folder."""
+    folder = Path(spec.removeprefix("local-dir:"))
+    text = read_json(folder / "open_clip_config.json").get("model_cfg", {}).get("text_cfg", {})
+    vocabulary = (text.get("tokenizer_kwargs") or {}).get("bpe_path")
+    if vocabulary is None:
+        return _tokenizer(spec)
+    path = folder / vocabulary
+    if not path.is_file():
+        raise ModelError(f"{folder} lacks its tokenizer's vocabulary {vocabulary}.", todo="Copy the whole folder.")
+    return _tokenizer(spec, bpe_path=str(path))
+
+
+def _tokenizer(name: str, **kwargs: Any) -> Any:
     import open_clip
 
     try:
-        return open_clip.get_tokenizer(name)
+        return open_clip.get_tokenizer(name, **kwargs)
     except Exception as error:
         raise ModelError(
             f"The tokenizer of {name} could not be loaded: {_first_line(error)}.",
@@ -117,7 +137,7 @@ def _forms(spec: str) -> str:
         close = difflib.get_close_matches(spec, open_clip.list_models(), n=1)
         hint = f"Did you mean the architecture {close[0]}? " if close else ""
     return (
-        f"{hint}Use local-dir:PATH, ARCH/pretrained-tag (such as ViT-B-16/openai), "
+        f"{hint}Use demo (bundled), local-dir:PATH, ARCH/pretrained-tag (such as ViT-B-16/openai), "
         "hf-hub:OWNER/NAME or ARCH:/path/to/weights."
     )
 

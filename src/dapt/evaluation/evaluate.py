@@ -17,7 +17,7 @@ from dapt.data.mask_files import fit_mask, mirrored, read_mask
 from dapt.data.transforms import eval_transform
 from dapt.errors import DataError
 from dapt.evaluation.attention import can_show_attention, features_and_attention, foreground_share
-from dapt.evaluation.metrics import accuracy, per_class, per_class_mean, worst_group
+from dapt.evaluation.metrics import accuracy, per_class, per_class_mean, per_group, worst_group
 from dapt.training.model import PromptedClip
 
 
@@ -73,9 +73,12 @@ class Evaluation:
             "cue/foreground_attention": self.attention,
         }
 
-    def by_class(self) -> dict[str, float | None]:
-        """Accuracy of each class in percent."""
-        return per_class(self.predicted, self.labels, self.names)
+    def breakdown(self) -> dict[str, dict[str, float | None]]:
+        """Accuracy of each class and of each group in percent, as in results.json."""
+        return {
+            "per_class": per_class(self.predicted, self.labels, self.names),
+            "per_group": per_group(self.predicted, self.labels, self.groups),
+        }
 
 
 @torch.no_grad()

@@ -22,8 +22,8 @@ def evaluate_halves(
     role: Literal["all", "base", "novel"],
     masks: MaskSource,
     prefix: str = "test",
-) -> tuple[Figures, Figures]:
-    """All metrics of results.json, and the accuracy of each class.
+) -> tuple[Figures, dict[str, Figures]]:
+    """All metrics of results.json, and the accuracy of each class and group.
 
     Args:
         main: images whose accuracy is ``<prefix>/accuracy``; `role` says what its classes are.
@@ -43,17 +43,17 @@ def evaluate_halves(
         )
 
     found = on(main, "evaluating")
-    metrics, by_class = found.metrics(prefix), found.by_class()
+    metrics, breakdown = found.metrics(prefix), found.breakdown()
     accuracy = metrics[f"{prefix}/accuracy"]
     base = accuracy if role == "base" else None
     other = accuracy if role == "novel" else None
     if novel is not None:
         second = on(novel, "evaluating novel classes")
         other = second.metrics(prefix)[f"{prefix}/accuracy"]
-        by_class |= second.by_class()
+        breakdown["per_class"] |= second.breakdown()["per_class"]
     metrics |= {
         f"{prefix}/accuracy_base": base,
         f"{prefix}/accuracy_novel": other,
         f"{prefix}/harmonic_mean": harmonic_mean(base, other),
     }
-    return metrics, by_class
+    return metrics, breakdown

@@ -28,14 +28,18 @@ def per_class(predicted: Tensor, labels: Tensor, names: Sequence[str]) -> dict[s
     return {name: accuracy(predicted[labels == label], labels[labels == label]) for label, name in enumerate(names)}
 
 
-def worst_group(predicted: Tensor, labels: Tensor, groups: Sequence[str | None]) -> float | None:
-    """The lowest accuracy over the values of `groups`. None when no image has a group."""
-    values = []
+def per_group(predicted: Tensor, labels: Tensor, groups: Sequence[str | None]) -> dict[str, float | None]:
+    """Accuracy by value of `groups`; images without a group are left out."""
+    values: dict[str, float | None] = {}
     for group in sorted({group for group in groups if group is not None}):
         inside = torch.tensor([other == group for other in groups])
-        value = accuracy(predicted[inside], labels[inside])
-        if value is not None:
-            values.append(value)
+        values[group] = accuracy(predicted[inside], labels[inside])
+    return values
+
+
+def worst_group(predicted: Tensor, labels: Tensor, groups: Sequence[str | None]) -> float | None:
+    """The lowest accuracy over the values of `groups`. None when no image has a group."""
+    values = [value for value in per_group(predicted, labels, groups).values() if value is not None]
     return min(values) if values else None
 
 

@@ -78,7 +78,7 @@ def evaluate_saved(
     role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
     if classes == "novel":
         role = "novel"
-    metrics, by_class = evaluate_halves(model, config, main, novel, role=role, masks=mask_source, prefix=split)
+    metrics, breakdown = evaluate_halves(model, config, main, novel, role=role, masks=mask_source, prefix=split)
     parts = [part for part in (main, novel) if part is not None]
     result = {
         "schema": 1,
@@ -90,7 +90,7 @@ def evaluate_saved(
         "split": split,
         "classes": classes or ("base and novel" if novel is not None else "base" if halves else "all"),
         "metrics": metrics,
-        "per_class": by_class,
+        **breakdown,
         "counts": {
             "images": sum(len(part.items) for part in parts),
             "classes": sum(len(part.names) for part in parts),

@@ -76,13 +76,14 @@ def explain_image(model: PromptedClip, path: Path, target: int) -> Image.Image:
     pictures = [("image", Image.fromarray(photo.astype(np.uint8)))]
     if can_show_attention(clip.image):
         attention = features_and_attention(clip, prompts, pixels)[1]
-        pictures.append(("attention", overlay(photo, _enlarge(attention))))
+        pictures.append(("attention", overlay(photo, enlarge(attention))))
     cam = grad_cam(clip, prompts, pixels, torch.tensor([target], device=clip.device), texts)
-    pictures.append((f"Grad-CAM: {model.names[target]}", overlay(photo, _enlarge(cam.coarse))))
+    pictures.append((f"Grad-CAM: {model.names[target]}", overlay(photo, enlarge(cam.coarse))))
     return row(pictures)
 
 
-def _enlarge(coarse: Tensor) -> np.ndarray:
+def enlarge(coarse: Tensor) -> np.ndarray:
+    """The first map of ``[1, h, w]``, scaled to 0..1, as ``[SIDE, SIDE]``."""
     heat: np.ndarray = normalise_maps(coarse.float(), (SIDE, SIDE))[0].cpu().numpy()
     return heat
 

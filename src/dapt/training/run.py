@@ -278,7 +278,7 @@ def _finish(
         clip=model.clip,
     )
     evaluating = time.perf_counter()
-    metrics, by_class = evaluate_run(config, data, model)
+    metrics, breakdown = evaluate_run(config, data, model)
     counts = {**data.counts, "trainable_parameters": model.prompts.count()}
     if cue is not None:
         counts |= cue.report.counts()
@@ -294,7 +294,7 @@ def _finish(
         "subset": config.subset,
         "cue": None if cue is None else cue.name,
         "metrics": metrics,
-        "per_class": by_class,
+        **breakdown,
         "counts": counts,
         "timing": {
             "training_seconds": round(training_seconds, 3),
@@ -313,8 +313,8 @@ def _finish(
     say(f"{shown}\nresults in {folder.path}")
 
 
-def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, Figures]:
-    """All metrics of results.json, and the accuracy of each class.
+def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Figures]]:
+    """All metrics of results.json, and the accuracy of each class and group.
 
     ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
     held-back classes are classified among themselves for ``test/accuracy_novel``.

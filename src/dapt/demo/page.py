@@ -1,0 +1,145 @@
+"""The demonstration's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from dapt.config import DaptOptions
+from dapt.data.images import open_image
+from dapt.data.items import Item
+from dapt.demo.figures import KINDS, MEASURES, Spread, headline, titles
+from dapt.demo.gallery import SIDE, Exhibit
+from dapt.demo.plan import WEIGHTS, DemoSettings
+from dapt.report.charts import bar_chart, line_chart
+from dapt.report.pages import data_uri, write_page
+
+TERMS = {
+    "L_cls": "cross-entropy of the whole image",
+    "L_v": "pull to the foreground, push from the background",
+    "L_f": "foreground with the class texts",
+    "L_b": "background with the background texts",
+    "train/accuracy": "accuracy in training, %",
+}
+TERM_OF = dict(zip(WEIGHTS, ("L_v", "L_f", "L_b"), strict=True))
+
+
+def write_demo_page(
+    path: Path,
+    *,
+    settings: DemoSettings,
+    figures: Mapping[str, Mapping[str, Spread]],
+    curves: Mapping[str, Mapping[str, Any]],
+    exhibits: Sequence[Exhibit],
+    train_items: Sequence[Item],
+    test_items: Sequence[Item],
+    commands: Sequence[str],
+    environment: Mapping[str, Any],
+    seconds: Mapping[str, float],
+    resumed: bool = False,
+) -> None:
+    """Write the page.
+
+    Args:
+        figures: from `collect`. curves: from `dapt.demo.figures.curves`. exhibits: the gallery.
+        train_items, test_items: scenes to show as examples. commands: what was run. seconds: by stage.
+        resumed: the times are those of the last of several sessions.
+    """
+    named = titles(settings)
+    own_and_exchanged = {
+        named[kind]: [(figures[kind][m].mean, figures[kind][m].std) for m in ("test/accuracy_own", "test/worst_group")]
+        for kind in KINDS
+    }
+    write_page(
+        path,
+        "demo.html.j2",
+        {
+            "headline": headline(figures, named["host"]),
+            "settings": settings,
+            "defaults": DaptOptions(),
+            "changed_weights": [
+                f"{TERM_OF[key]} has the weight {getattr(settings, key)} here instead of the published "
+                f"{getattr(DaptOptions(), key)}"
+                for key in WEIGHTS
+                if getattr(settings, key) != getattr(DaptOptions(), key)
+            ],
+            "heads": list(MEASURES.values()),
+            "rows": _rows(figures, named),
+            "exchange_chart": Markup(
+                bar_chart(
+                    ["own background", "exchanged background"], own_and_exchanged, y_label="accuracy, %", size=(8, 3.4)
+                )
+            ),
+            "charts": _charts(curves, named),
+            "train_tiles": [_tile(item) for item in _one_per_class(train_items, "own")],
+            "test_tiles": [_tile(item) for item in _one_per_class(test_items, "exchanged")],
+            "gallery": [_row(one) for one in exhibits],
+            "commands": commands,
+            "environment": environment,
+            "seconds": seconds,
+            "resumed": resumed,
+        },
+    )
+
+
+def _rows(figures: Mapping[str, Mapping[str, Spread]], named: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The table's rows; the best value of every column is marked, whoever has it."""
+    best = {}
+    for name in MEASURES:
+        means = [figures[kind][name].mean for kind in KINDS]
+        best[name] = min(means) if name == "test/taken_for_background" else max(means)
+    return [
+        {
+            "kind": kind,
+            "title": named[kind],
+            "cells": [(figures[kind][name], figures[kind][name].mean == best[name]) for name in MEASURES],
+        }
+        for kind in KINDS
+    ]
+
+
+def _charts(curves: Mapping[str, Mapping[str, Any]], named: Mapping[str, str]) -> list[dict[str, Any]]:
+    charts = []
+    keys = sorted({key for terms in curves.values() for key in terms}, key=lambda key: (key not in TERMS, _place(key)))
+    for key in keys:
+        series = {named[kind]: terms[key] for kind, terms in curves.items() if key in terms}
+        svg = line_chart(series, x_label="epoch", y_label=key, size=(4, 2.8), known=list(named.values()))
+        charts.append({"key": key, "what": TERMS.get(key, ""), "svg": Markup(svg)})
+    return charts
+
+
+def _place(key: str) -> int:
+    return list(TERMS).index(key) if key in TERMS else 0
+
+
+def _one_per_class(items: Sequence[Item], group: str) -> list[Item]:
+    first: dict[int, Item] = {}
+    for item in items:
+        if item.group == group:
+            first.setdefault(item.label, item)
+    chosen = [first[label] for label in sorted(first)]
+    return chosen[:: max(len(chosen) // 8, 1)][:8]
+
+
+def _tile(item: Item) -> dict[str, str]:
+    meta = dict(item.meta)
+    picture = open_image(item.path).resize((SIDE, SIDE))
+    return {"src": data_uri(picture), "alt": f"{Path(item.name).parent.name} on {meta['background']}"}
+
+
+def _row(one: Exhibit) -> dict[str, Any]:
+    return {
+        "title": f"{one.name} on {one.background}",
+        "image": data_uri(one.image),
+        "mask": data_uri(one.mask, photo=False),
+        "cue": data_uri(one.cue),
+        "foreground": data_uri(one.foreground),
+        "background": data_uri(one.view_of_background),
+        "looks": [
+            {"title": name, "src": data_uri(look.picture), "says": look.says, "right": look.right}
+            for name, look in one.looks.items()
+        ],
+    }

@@ -1,0 +1,133 @@
+"""The scenes of the demonstration as an ordinary CSV data set.
+
+Training images show every class on the background where it belongs; in the test split half of the images do, and
+half show the class on a background of other classes. That is the paper's problem in miniature (arXiv 2508.00395).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator
+from PIL import Image
+
+from dapt.console import progress
+from dapt.demo.backgrounds import BACKGROUNDS
+from dapt.demo.objects import OBJECTS, class_names
+from dapt.demo.scenes import render
+from dapt.environment import cores
+from dapt.files import whole_file, write_with
+from dapt.processes import worker_pool
+
+Kind = Literal["own", "random", "exchanged"]
+FEW = 200  # scenes that one process has drawn before others have started
+COLUMNS = ("image", "label", "classname", "mask", "split", "group", "background", "colour")
+
+
+def background_for(name: str, kind: str, rng: Generator) -> str:
+    """A background for a class: its `own`, a `random` one of all, or an `exchanged` one that is not its own.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    every = list(BACKGROUNDS)
+    home = OBJECTS[name].home
+    if kind == "own":
+        return home
+    if kind == "random":
+        return every[int(rng.integers(len(every)))]
+    if kind == "exchanged":
+        others = [background for background in every if background != home]
+        return others[int(rng.integers(len(others)))]
+    raise ValueError(f"no kind of background {kind!r}")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One scene to draw: where to, and what."""
+
+    root: Path
+    stem: str
+    name: str
+    label: int
+    split: str
+    group: str
+    background: str
+    seed: tuple[int, ...]
+    size: int
+
+
+def write_scenes(
+    root: Path,
+    *,
+    seed: int = 1,
+    train_per_class: int = 16,
+    test_per_class: int = 24,
+    size: int = 128,
+    classes: int | None = None,
+    jobs: int | None = None,
+) -> Path:
+    """Draw the scenes and write ``index.csv``, ``images/`` and ``masks/``; scenes that are there are kept.
+
+    Args:
+        root: folder of the data set. seed: decides every scene; the same seed gives the same files.
+        train_per_class: training images per class, all on their own background.
+        test_per_class: test images per class, half on their own background, half exchanged.
+        size: pixels per side. classes: only the first so many classes. jobs: processes; None: one per core.
+
+    Returns:
+        the path of the index.
+
+    Raises:
+        DaptError: a file cannot be written.
+    """
+    work = list(_jobs(root, seed, train_per_class, test_per_class, size, classes))
+    workers = min(jobs or cores(), 8)
+    several = workers > 1 and len(work) >= FEW
+    with worker_pool(workers) if several else nullcontext() as pool:
+        drawn = pool.map(_draw, work, chunksize=16) if pool else map(_draw, work)
+        rows = list(progress(drawn, len(work), "drawing scenes", "scenes"))
+    index = root / "index.csv"
+    with whole_file(index) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return index
+
+
+def _jobs(
+    root: Path, seed: int, train_per_class: int, test_per_class: int, size: int, classes: int | None
+) -> Iterator[_Job]:
+    for split, count in (("train", train_per_class), ("test", test_per_class)):
+        for label, name in enumerate(class_names()[:classes]):
+            for number in range(count):
+                key = (seed, ("train", "test").index(split), label, number)
+                group = "exchanged" if split == "test" and number % 2 else "own"
+                background = background_for(name, group, np.random.default_rng(key))
+                stem = f"{split}/{name}/{number:03d}_{background}"
+                yield _Job(root, stem, name, label, split, group, background, key, size)
+
+
+def _draw(job: _Job) -> dict[str, str | int]:
+    image, mask = (job.root / folder / f"{job.stem}.png" for folder in ("images", "masks"))
+    scene = render(job.name, job.background, (*job.seed, 1), job.size)  # not the numbers that chose the background
+    for path, pixels in ((image, scene.image), (mask, scene.mask)):
+        if not path.is_file():
+            write_with(path, partial(Image.fromarray(pixels).save, format="PNG"))
+    return {
+        "image": f"images/{job.stem}.png",
+        "label": job.label,
+        "classname": job.name,
+        "mask": f"masks/{job.stem}.png",
+        "split": job.split,
+        "group": job.group,
+        "background": job.background,
+        "colour": scene.colour or "",
+    }

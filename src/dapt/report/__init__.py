@@ -1,0 +1,1 @@
+"""Pages and charts that show runs to people."""

@@ -1,0 +1,81 @@
+"""Draw the pictures of docs/demo.md and of the README from a finished `dapt demo`.
+
+python tools/draw_demo.py runs/demo          # writes docs/images/scenes.png and docs/images/demo.png
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from dapt.config import read_yaml
+from dapt.data.sources import load_data
+from dapt.demo.figures import titles
+from dapt.demo.gallery import choose, exhibit
+from dapt.demo.objects import OBJECTS, class_names
+from dapt.demo.plan import DemoSettings, run_name
+from dapt.demo.scene_data import background_for
+from dapt.demo.scenes import render
+from dapt.evaluation.on_run import load_run
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+CELL, GAP, LINE = 144, 6, 20
+
+
+def scenes_sheet(columns: int = 12, side: int = 96) -> Image.Image:
+    """Every class on its own background, and below it on an exchanged one."""
+    names = class_names()
+    rows = -(-len(names) // columns)
+    sheet = Image.new("RGB", (columns * side, rows * 2 * side))
+    for index, name in enumerate(names):
+        left, top = index % columns * side, index // columns * 2 * side
+        for line, kind in enumerate(("own", "exchanged")):
+            background = OBJECTS[name].home if line == 0 else background_for(name, kind, np.random.default_rng(index))
+            picture = Image.fromarray(render(name, background, (11, index, line), side).image)
+            sheet.paste(picture, (left, top + line * side))
+    return sheet
+
+
+def gallery_sheet(demo: Path, count: int = 4) -> Image.Image:
+    """Some of the page's gallery: image, mask, cue, views, attention of each model and what it says."""
+    settings = DemoSettings(**read_yaml(demo / "demo.yaml"))
+    models = {
+        title: load_run(demo / "runs" / run_name(kind, 1), device="cpu")[0] for kind, title in titles(settings).items()
+    }
+    data = load_data(str(demo / "data"))
+    items = [item for item in data.labelled("test") if item.group == "exchanged"]
+    labels = [item.label for item in items]
+    heads = ["image", "mask", "Grad-CAM cue", "foreground view", "background view", *models]
+    sheet = Image.new("RGB", (len(heads) * (CELL + GAP) - GAP, LINE + count * (CELL + LINE + GAP)), "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(13)
+    for column, head in enumerate(heads):
+        draw.text((column * (CELL + GAP), 2), head, fill="black", font=font)
+    for row, place in enumerate(choose(items, labels, count)):
+        one = exhibit(models, items[place], labels[place])
+        cells = [
+            (one.image, f"{one.name} on {one.background}", "black"),
+            (one.mask, "", "black"),
+            (one.cue, "", "black"),
+            (one.foreground, "", "black"),
+            (one.view_of_background, "", "black"),
+            *((look.picture, look.says, "#0072b2" if look.right else "#b84a00") for look in one.looks.values()),
+        ]
+        top = LINE + row * (CELL + LINE + GAP)
+        for column, (picture, text, colour) in enumerate(cells):
+            sheet.paste(picture.convert("RGB"), (column * (CELL + GAP), top))
+            draw.text((column * (CELL + GAP), top + CELL + 2), text, fill=colour, font=font)
+    return sheet
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name, picture in (("scenes", scenes_sheet()), ("demo", gallery_sheet(Path(sys.argv[1])))):
+        quantised = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
+        quantised.save(IMAGES / f"{name}.png", optimize=True)
+        print(IMAGES / f"{name}.png")
