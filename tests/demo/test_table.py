@@ -28,6 +28,7 @@ def test_every_figure_is_readable(encoding: str, columns: int, monkeypatch: pyte
     text = shown.buffer.getvalue().decode(encoding)
     assert "…" not in text
     if columns >= 80:
+        assert "3 seeds" in text
         sign = "+-" if encoding == "ascii" else "±"
         for line, (number, head) in zip(
             (line for line in text.splitlines() if any(head in line for head in MEASURES.values())),

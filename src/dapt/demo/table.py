@@ -22,7 +22,7 @@ def print_table(results: dict[str, Any]) -> None:
     settings = DemoSettings(**results["settings"])
     plain = console.encoding.lower().replace("-", "") not in ("utf8", "utf16")
     table = Table(box=None if plain else box.SIMPLE, pad_edge=False)
-    table.add_column(f"percent, {settings.seeds} seeds", overflow="fold")
+    table.add_column(f"percent, {settings.seeds} seed{'s' if settings.seeds > 1 else ''}", overflow="fold")
     for title in titles(settings).values():
         table.add_column(title, justify="right", overflow="fold")
     sign = "+-" if plain else "±"
