@@ -20,10 +20,10 @@ $(READY): pyproject.toml
 	@start=$$(date +%s); set -e; \
 	if command -v uv >/dev/null 2>&1; then \
 		test -d $(VENV) || uv venv --quiet --python $(PYTHON) $(VENV); \
-		uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
+		uv pip install --python $(BIN)/python -e '.[dev]'; \
 	else \
 		test -d $(VENV) || $(PYTHON) -m venv $(VENV); \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+		$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'; \
 	fi; \
 	touch $(READY); echo "Ready after $$(( $$(date +%s) - start )) s."
 

@@ -131,14 +131,14 @@ def scene_samples(count: int, seed: int, jobs: int) -> Samples:
 
 def photo_samples(data: str) -> Samples:
     """Photographs of a folder or CSV, with captions made of their class names."""
-    from dapt.data.images import load_image
+    from dapt.data.images import image_tensor
     from dapt.data.sources import load_data
 
     source = load_data(data)
     items = source.labelled("train")
     pictures = torch.empty(len(items), 3, STORED, STORED, dtype=torch.uint8)
     for index, item in enumerate(progress(items, len(items), "reading", "photos")):
-        image = load_image(item.path)
+        image = image_tensor(item.path)
         side = min(image.shape[1:])
         top, left = (image.shape[1] - side) // 2, (image.shape[2] - side) // 2
         square = image[None, :, top : top + side, left : left + side].float()

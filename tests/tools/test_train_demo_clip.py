@@ -66,3 +66,12 @@ def test_equal_captions_are_equal(tool: ModuleType) -> None:
     loss = tool.contrast(images, texts, torch.tensor([0, 0, 1]), torch.tensor(100.0))
     # by text, the first one's two images share the probability: two thirds of log(2), halved
     assert float(loss) == pytest.approx(np.log(2) / 3, abs=1e-5)
+
+
+def test_photographs_become_samples(tool: ModuleType, photos: Path) -> None:
+    samples = tool.photo_samples(str(photos))
+    assert samples.pictures.shape[1:] == (3, tool.STORED, tool.STORED)
+    assert len(samples.pictures) >= 16
+    assert samples.pictures.float().std() > 10
+    text = samples.caption(0, np.random.default_rng(0))
+    assert {word.strip(".") for word in text.lower().split()} <= set(samples.words)
