@@ -15,7 +15,6 @@ import argparse
 import gzip
 import itertools
 import math
-import multiprocessing
 import shutil
 import time
 from collections import Counter
@@ -40,6 +39,7 @@ from dapt.demo.objects import OBJECTS, class_names
 from dapt.demo.scenes import Scene, render
 from dapt.environment import cores
 from dapt.files import write_json, write_with
+from dapt.processes import worker_pool
 from demo_clip_card import finish
 
 HOME_SHARE = 0.80  # how often an object is on the background where it belongs
@@ -121,8 +121,8 @@ def scene_samples(count: int, seed: int, jobs: int) -> Samples:
     """Render the training scenes."""
     pictures = torch.empty(count, STORED, STORED, 3, dtype=torch.uint8)
     scenes: list[Scene] = []
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        work = pool.imap(_scene, ((seed, index) for index in range(count)), chunksize=64)
+    with worker_pool(jobs) as pool:
+        work = pool.map(_scene, ((seed, index) for index in range(count)), chunksize=64)
         for index, (data, scene) in enumerate(progress(work, count, "rendering", "scenes")):
             pictures[index] = torch.frombuffer(bytearray(data), dtype=torch.uint8).view(STORED, STORED, 3)
             scenes.append(scene)

@@ -45,24 +45,24 @@ class Exhibit:
     looks: Mapping[str, Look]
 
 
-def choose(items: Sequence[Item], labels: Sequence[int], count: int) -> list[int]:
-    """Which test scenes to show: the first exchanged one of every few classes, whatever came out for it."""
-    first: dict[int, int] = {}
-    for index, (item, label) in enumerate(zip(items, labels, strict=True)):
-        if item.group == "exchanged":
-            first.setdefault(label, index)
-    places = sorted(first.values())
-    step = max(len(places) // count, 1)
-    return places[::step][:count]
+def choose(items: Sequence[Item], group: str, count: int) -> list[Item]:
+    """Which scenes of a group to show: the first one of every few classes, whatever came out for it."""
+    first: dict[int, Item] = {}
+    for item in items:
+        if item.group == group:
+            first.setdefault(item.label, item)
+    chosen = [first[label] for label in sorted(first)]
+    return chosen[:: max(len(chosen) // count, 1)][:count]
 
 
-def exhibit(models: Mapping[str, PromptedClip], item: Item, label: int) -> Exhibit:
+def exhibit(models: Mapping[str, PromptedClip], item: Item) -> Exhibit:
     """Compute the pictures of one scene.
 
     Args:
         models: by the name shown; the first one's Grad-CAM is the cue that is shown.
     """
-    clip = next(iter(models.values())).clip
+    first = next(iter(models.values()))
+    clip, label = first.clip, item.label
     image = image_tensor(item.path)
     size = (image.shape[1], image.shape[2])
     mask = MaskSource().read(item, size)
@@ -76,20 +76,15 @@ def exhibit(models: Mapping[str, PromptedClip], item: Item, label: int) -> Exhib
     ]
     looks = {name: _look(model, pixels, photo, label) for name, model in models.items()}
     return Exhibit(
-        name=clip_name(models, label),
+        name=first.names[label],
         background=dict(item.meta)["background"],
         image=_small(Image.fromarray(image.permute(1, 2, 0).numpy())),
         mask=_small(Image.fromarray((known.numpy() * 255).astype(np.uint8))),
-        cue=_small(_gradcam(next(iter(models.values())), pixels, photo, label)),
+        cue=_small(_gradcam(first, pixels, photo, label)),
         foreground=_small(Image.fromarray(views[0].astype(np.uint8))),
         view_of_background=_small(Image.fromarray(views[1].astype(np.uint8))),
         looks=looks,
     )
-
-
-def clip_name(models: Mapping[str, PromptedClip], label: int) -> str:
-    """The class name of a label."""
-    return next(iter(models.values())).names[label]
 
 
 def _look(model: PromptedClip, pixels: torch.Tensor, photo: np.ndarray, label: int) -> Look:

@@ -12,7 +12,7 @@ from dapt.config import DaptOptions
 from dapt.data.images import open_image
 from dapt.data.items import Item
 from dapt.demo.figures import KINDS, MEASURES, Spread, headline, titles
-from dapt.demo.gallery import SIDE, Exhibit
+from dapt.demo.gallery import SIDE, Exhibit, choose
 from dapt.demo.plan import WEIGHTS, DemoSettings
 from dapt.report.charts import bar_chart, line_chart
 from dapt.report.pages import data_uri, write_page
@@ -74,8 +74,8 @@ def write_demo_page(
                 )
             ),
             "charts": _charts(curves, named),
-            "train_tiles": [_tile(item) for item in _one_per_class(train_items, "own")],
-            "test_tiles": [_tile(item) for item in _one_per_class(test_items, "exchanged")],
+            "train_tiles": [_tile(item) for item in choose(train_items, "own", 8)],
+            "test_tiles": [_tile(item) for item in choose(test_items, "exchanged", 8)],
             "gallery": [_row(one) for one in exhibits],
             "commands": commands,
             "environment": environment,
@@ -103,25 +103,12 @@ def _rows(figures: Mapping[str, Mapping[str, Spread]], named: Mapping[str, str])
 
 def _charts(curves: Mapping[str, Mapping[str, Any]], named: Mapping[str, str]) -> list[dict[str, Any]]:
     charts = []
-    keys = sorted({key for terms in curves.values() for key in terms}, key=lambda key: (key not in TERMS, _place(key)))
-    for key in keys:
+    found = {key for terms in curves.values() for key in terms}
+    for key in [*(key for key in TERMS if key in found), *sorted(found - TERMS.keys())]:
         series = {named[kind]: terms[key] for kind, terms in curves.items() if key in terms}
         svg = line_chart(series, x_label="epoch", y_label=key, size=(4, 2.8), known=list(named.values()))
         charts.append({"key": key, "what": TERMS.get(key, ""), "svg": Markup(svg)})
     return charts
-
-
-def _place(key: str) -> int:
-    return list(TERMS).index(key) if key in TERMS else 0
-
-
-def _one_per_class(items: Sequence[Item], group: str) -> list[Item]:
-    first: dict[int, Item] = {}
-    for item in items:
-        if item.group == group:
-            first.setdefault(item.label, item)
-    chosen = [first[label] for label in sorted(first)]
-    return chosen[:: max(len(chosen) // 8, 1)][:8]
 
 
 def _tile(item: Item) -> dict[str, str]:

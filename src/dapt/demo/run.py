@@ -117,7 +117,7 @@ def _finish(
         taken[name] = taken_for_background(exchanged, labels, found.predicted.tolist())
         models[name] = model
     shown = {title: models[run_name(kind, 1)] for kind, title in titles(settings).items()}
-    exhibits = [exhibit(shown, exchanged[place], labels[place]) for place in choose(exchanged, labels, 8)]
+    exhibits = [exhibit(shown, item) for item in choose(exchanged, "exchanged", 8)]
     figures = collect(runs, taken, settings)
     clock["measuring and pictures"] = time.perf_counter() - started
     environment = describe(device)

@@ -12,7 +12,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
@@ -26,7 +25,6 @@ from dapt.environment import cores
 from dapt.files import whole_file, write_with
 from dapt.processes import worker_pool
 
-Kind = Literal["own", "random", "exchanged"]
 FEW = 200  # scenes that one process has drawn before others have started
 COLUMNS = ("image", "label", "classname", "mask", "split", "group", "background", "colour")
 

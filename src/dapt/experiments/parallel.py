@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from pathlib import Path
 from typing import Any
 
 from dapt.config import RunConfig
-from dapt.console import is_quiet, progress, say, set_quiet
+from dapt.console import progress, say, set_quiet
 from dapt.environment import cores, memory_mb
 from dapt.processes import worker_pool
 from dapt.training.run_folder import RunFolder
@@ -39,13 +38,11 @@ def run_all(configs: Mapping[str, RunConfig], *, jobs: int, label: str) -> dict[
     Raises:
         DaptError: what the first run that fails raised; the others are stopped, their state is kept.
     """
-    from dapt.training.run import run_training
-
     if jobs <= 1:
         found = {}
         for number, (name, config) in enumerate(configs.items(), start=1):
             say(f"{label} {number}/{len(configs)}: {name}")
-            found[name] = run_training(config, resume=_started(config))
+            found[name] = _run(config)
         return found
     with worker_pool(min(jobs, len(configs)), _prepare_worker, (max(cores() // jobs, 1),)) as pool:
         futures = {name: pool.submit(_run, config) for name, config in configs.items()}
@@ -65,18 +62,14 @@ def _prepare_worker(threads: int) -> None:
 def _run(config: RunConfig) -> Results:
     from dapt.training.run import run_training
 
-    return run_training(config, resume=_started(config))
-
-
-def _started(config: RunConfig) -> bool:
-    return RunFolder(Path(config.out or "")).config_file.is_file()
+    started = RunFolder(Path(config.out or "")).config_file.is_file()
+    return run_training(config, resume=started)
 
 
 def _finished_epochs(futures: Mapping[str, Future[Results]], configs: Mapping[str, RunConfig]) -> Iterator[int]:
     """Yield once for every epoch that any of the runs has finished, until all runs are done."""
     told = 0
     said: set[str] = set()
-    quiet = is_quiet()
     while True:
         done, waiting = wait(futures.values(), timeout=0.3, return_when=FIRST_EXCEPTION)
         for future in done:
@@ -88,11 +81,9 @@ def _finished_epochs(futures: Mapping[str, Future[Results]], configs: Mapping[st
         for name, future in futures.items():
             if future.done() and name not in said:
                 said.add(name)
-                if not quiet:
-                    say(f"{name}: {_summary(future.result())}")
+                say(f"{name}: {_summary(future.result())}")
         if not waiting:
             return
-        time.sleep(0.05)
 
 
 def _epochs_in(folder: Path) -> int:
