@@ -39,12 +39,12 @@ def some_prompts(clip, n=2, depth_text=3, depth_visual=3, seed=3):
 
 
 def plainly(clip, function):
-    """Run `function` with the text tower's savings switched off."""
-    clip.text.cut = clip.text.share_prefix = False
+    """Run `function` with all savings switched off."""
+    clip.savings.set_all(False)
     try:
         return function()
     finally:
-        clip.text.cut = clip.text.share_prefix = True
+        clip.savings.set_all(True)
 
 
 def test_zero_length_prompts_leave_every_output_bit_identical(clip, pixels):
@@ -58,8 +58,11 @@ def test_zero_length_prompts_leave_every_output_bit_identical(clip, pixels):
     original_text = clip.model.encode_text(tokens.ids)
     assert torch.equal(plainly(clip, lambda: clip.text.encode(tokens, NO_PROMPTS)), original_text)
     assert torch.equal(plainly(clip, lambda: clip.text.encode(tokens, nothing)), original_text)
-    assert torch.equal(clip.image.encode(pixels, nothing), clip.model.encode_image(pixels))
-    assert torch.equal(clip.image.encode(pixels), clip.model.encode_image(pixels))
+    original_image = clip.model.encode_image(pixels)
+    assert torch.equal(plainly(clip, lambda: clip.image.encode(pixels, nothing)), original_image)
+    assert torch.equal(plainly(clip, lambda: clip.image.encode(pixels)), original_image)
+    assert torch.equal(clip.image.encode(pixels, nothing), clip.image.encode(pixels))
+    assert torch.allclose(clip.image.encode(pixels), original_image, atol=2e-6)
     assert torch.equal(clip.text.encode(tokens, nothing), clip.text.encode(tokens))
     hooked = HookedImageTower(tiny_model().eval().requires_grad_(False).visual)
     assert torch.equal(hooked.encode(pixels, nothing), hooked.encode(pixels))
@@ -105,23 +108,6 @@ def test_cut_and_shared_prefix_equal_the_plain_way(clip, position, kind):
     assert torch.allclose(fast, plain, atol=2e-6)
     for a, b in zip(fast_gradients, plain_gradients, strict=True):
         assert torch.allclose(a, b, atol=1e-5 * float(b.abs().max()) + 1e-7)
-
-
-def test_the_savings_really_run(clip, monkeypatch):
-    seen = []
-    import dapt.clip.text_tower as module
-
-    original = module.shared_prefix_block
-
-    def spy(block, prefix, suffix, mask):
-        seen.append((prefix.shape[:2], suffix.shape[:2]))
-        return original(block, prefix, suffix, mask)
-
-    monkeypatch.setattr(module, "shared_prefix_block", spy)
-    tokens = clip.tokenizer.with_context(["cat", "dog"], 4)
-    clip.text.encode(tokens, Prompts(text_ctx=torch.randn(4, clip.text.width)))
-    # start token and four context vectors once; name, full stop and end token per class
-    assert seen == [((1, 5), (2, 3))] * clip.text.layers
 
 
 def test_checkpointing_gives_the_same_gradients(clip, pixels):

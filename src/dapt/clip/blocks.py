@@ -1,4 +1,4 @@
-"""The parts of one transformer block, so that a loop can share keys and values between sequences.
+"""The parts of one transformer block, so that loops can compute only what is needed of it.
 
 Only open_clip's standard residual block (pre-norm, `torch.nn.MultiheadAttention`) is taken apart; any other
 block is called whole by the towers.
@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dapt.clip.gelu import has_quick_gelu, quick_gelu_mlp
+
 
 def can_take_apart(block: nn.Module) -> bool:
     """Whether `block` is open_clip's standard residual attention block."""
@@ -17,6 +19,7 @@ def can_take_apart(block: nn.Module) -> bool:
     return (
         isinstance(attention, nn.MultiheadAttention)
         and attention.in_proj_weight is not None
+        and attention.in_proj_bias is not None
         and attention.bias_k is None
         and not attention.add_zero_attn
         and attention.batch_first
@@ -25,56 +28,119 @@ def can_take_apart(block: nn.Module) -> bool:
     )
 
 
+def attention_of(block: nn.Module) -> nn.MultiheadAttention:
+    """The attention module of a block for which `can_take_apart` holds."""
+    attention = block.attn
+    assert isinstance(attention, nn.MultiheadAttention)
+    return attention
+
+
+def project(attention: nn.MultiheadAttention, x: Tensor, first: int = 0, last: int = 2) -> list[Tensor]:
+    """Some of queries (0), keys (1) and values (2) of ``[B, L, width]``, each ``[B, heads, L, head width]``."""
+    batch, length, width = x.shape
+    rows = slice(first * width, (last + 1) * width)
+    projected = F.linear(x, attention.in_proj_weight[rows], attention.in_proj_bias[rows])
+    heads = projected.view(batch, length, last + 1 - first, attention.num_heads, width // attention.num_heads)
+    return list(heads.permute(2, 0, 3, 1, 4).unbind(0))
+
+
 def queries_keys_values(attention: nn.MultiheadAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Project ``[B, L, width]`` to three ``[B, heads, L, head width]`` tensors."""
-    batch, length, width = x.shape
-    projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    heads = projected.view(batch, length, 3, attention.num_heads, width // attention.num_heads)
-    q, k, v = heads.permute(2, 0, 3, 1, 4).unbind(0)
+    q, k, v = project(attention, x)
     return q, k, v
 
 
-def after_attention(block: nn.Module, x: Tensor, attended: Tensor) -> Tensor:
+def merge_heads(attended: Tensor) -> Tensor:
+    """``[B, heads, L, head width]`` to ``[B, L, width]``."""
+    return attended.transpose(1, 2).flatten(2)
+
+
+def after_attention(block: nn.Module, x: Tensor, merged: Tensor, *, fused_gelu: bool) -> Tensor:
     """The rest of the block: output projection, residual, MLP, residual.
 
     Args:
         block: a block for which `can_take_apart` holds.
-        x: block input ``[B, L, width]``.
-        attended: attention output per head ``[B, heads, L, head width]``.
+        x: block input ``[..., width]``. merged: attention output of the same shape, before its projection.
+        fused_gelu: run an MLP with QuickGELU as one operation.
     """
-    merged = attended.transpose(1, 2).flatten(2)
-    attention = block.attn
-    assert isinstance(attention, nn.MultiheadAttention)
-    x = x + block.ls_1(attention.out_proj(merged))  # type: ignore[operator]
-    rest: Tensor = x + block.ls_2(block.mlp(block.ln_2(x)))  # type: ignore[operator]
+    x = x + block.ls_1(attention_of(block).out_proj(merged))  # type: ignore[operator]
+    inner = block.ln_2(x)  # type: ignore[operator]
+    mlp: nn.Module = block.mlp  # type: ignore[assignment]
+    hidden = quick_gelu_mlp(mlp, inner) if fused_gelu and has_quick_gelu(mlp) else mlp(inner)
+    rest: Tensor = x + block.ls_2(hidden)  # type: ignore[operator]
     return rest
 
 
-def suffix_mask(prefix_length: int, suffix_length: int, device: torch.device) -> Tensor:
-    """Boolean mask ``[S, P + S]``: a suffix position sees the whole prefix and itself and what is before it."""
-    seen = torch.ones(suffix_length, prefix_length + suffix_length, dtype=torch.bool, device=device)
-    return seen.tril(diagonal=prefix_length)
+def whole_block(block: nn.Module, x: Tensor, *, causal: bool = False, fused_gelu: bool) -> Tensor:
+    """One block over ``[B, L, width]``."""
+    q, k, v = queries_keys_values(attention_of(block), block.ln_1(x))  # type: ignore[operator]
+    attended = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    return after_attention(block, x, merge_heads(attended), fused_gelu=fused_gelu)
 
 
-def shared_prefix_block(block: nn.Module, prefix: Tensor, suffix: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """One causal block over ``prefix ++ suffix[c]`` for every class c, the prefix computed once.
+def block_with_prompts(block: nn.Module, x: Tensor, prompts: Tensor, *, fused_gelu: bool) -> Tensor:
+    """One block over ``x ++ prompts`` whose outputs at the prompts are not wanted.
+
+    The prompts are the same for the whole batch, so their keys and values are computed once.
 
     Args:
-        block: a block for which `can_take_apart` holds.
-        prefix: ``[1, P, width]``, the same for all classes.
-        suffix: ``[C, S, width]``.
-        mask: from `suffix_mask`.
+        x: ``[B, L, width]``. prompts: ``[n, width]``.
 
     Returns:
-        prefix and suffix after the block.
+        ``[B, L, width]``.
     """
-    attention = block.attn
-    assert isinstance(attention, nn.MultiheadAttention)
-    q_prefix, k_prefix, v_prefix = queries_keys_values(attention, block.ln_1(prefix))  # type: ignore[operator]
-    q_suffix, k_suffix, v_suffix = queries_keys_values(attention, block.ln_1(suffix))  # type: ignore[operator]
-    classes = suffix.shape[0]
-    keys = torch.cat([k_prefix.expand(classes, -1, -1, -1), k_suffix], dim=2)
-    values = torch.cat([v_prefix.expand(classes, -1, -1, -1), v_suffix], dim=2)
-    prefix_out = F.scaled_dot_product_attention(q_prefix, k_prefix, v_prefix, is_causal=True)
-    suffix_out = F.scaled_dot_product_attention(q_suffix, keys, values, attn_mask=mask)
-    return after_attention(block, prefix, prefix_out), after_attention(block, suffix, suffix_out)
+    attention = attention_of(block)
+    inner = block.ln_1(x)  # type: ignore[operator]
+    added = block.ln_1(prompts.unsqueeze(0))  # type: ignore[operator]
+    (q,) = project(attention, inner, 0, 0)
+    k, v = (
+        torch.cat([own, extra.expand(x.shape[0], -1, -1, -1)], dim=2)
+        for own, extra in zip(project(attention, inner, 1, 2), project(attention, added, 1, 2), strict=True)
+    )
+    attended = F.scaled_dot_product_attention(q, k, v)
+    return after_attention(block, x, merge_heads(attended), fused_gelu=fused_gelu)
+
+
+def pool_by_query(
+    attention: nn.MultiheadAttention, query: Tensor, shared: Tensor, own: Tensor, hidden: Tensor | None = None
+) -> Tensor:
+    """Attention of one query per sequence, without computing keys and values of the sequence.
+
+    ``q . (K x) = (K^T q) . x`` and ``sum p_j (V x_j) = V (sum p_j x_j)``: keys and values are linear, so the two
+    projections act on one vector per head instead of on every token. A key bias adds the same to all scores
+    of a query and drops out of the softmax.
+
+    Args:
+        query: ``[B, width]`` normalised input at the queried position.
+        shared: ``[P, width]`` normalised tokens that all sequences see (P may be 0).
+        own: ``[B, L, width]`` normalised tokens of each sequence.
+        hidden: ``[B, L]`` bool, tokens of `own` that the query does not see.
+
+    Returns:
+        ``[B, width]``, heads merged, before the output projection.
+    """
+    batch, _, width = own.shape
+    heads = attention.num_heads
+    weights = attention.in_proj_weight.view(3, heads, width // heads, width)
+    q = F.linear(query, attention.in_proj_weight[:width], attention.in_proj_bias[:width])
+    q = q.view(batch, heads, -1).transpose(0, 1) * (width // heads) ** -0.5
+    looked_for = torch.bmm(q, weights[1]).transpose(0, 1)  # [B, heads, width]
+    scores = torch.bmm(looked_for, own.transpose(1, 2))
+    if hidden is not None:
+        scores = scores.masked_fill(hidden.unsqueeze(1), float("-inf"))
+    count = shared.shape[0]
+    if count:
+        scores = torch.cat([looked_for @ shared.t(), scores], dim=2)
+    share = scores.softmax(dim=-1)
+    found = torch.bmm(share[:, :, count:], own)
+    if count:
+        found = found + share[:, :, :count] @ shared
+    values = torch.bmm(found.transpose(0, 1), weights[2].transpose(1, 2))  # [heads, B, head width]
+    return values.transpose(0, 1).reshape(batch, width) + attention.in_proj_bias[2 * width :]
+
+
+def read_first_token(block: nn.Module, x: Tensor, *, fused_gelu: bool) -> Tensor:
+    """The output ``[B, width]`` of a block at token 0 of ``[B, L, width]``, computing no other token."""
+    inner = block.ln_1(x)  # type: ignore[operator]
+    merged = pool_by_query(attention_of(block), inner[:, 0], inner[0, :0], inner)
+    return after_attention(block, x[:, 0], merged, fused_gelu=fused_gelu)

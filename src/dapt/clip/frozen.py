@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.image_tower import ImageTower, make_image_tower
+from dapt.clip.savings import Savings
 from dapt.clip.text_tower import TextTower
 from dapt.clip.tokens import PromptTokens, Tokenizer
 from dapt.errors import NotSupportedError
@@ -72,6 +73,7 @@ class FrozenClip:
     Attributes:
         image, text: the two towers. tokenizer: see `Tokenizer`. embed_dim: size D of the joint space.
         logit_scale: exp of the learned scale, a float tensor. logit_bias: 0 unless the model has one.
+        savings: the exact savings in use, shared with the towers.
     """
 
     def __init__(self, model: nn.Module, tokenize: Callable[..., Tensor], preprocess: Preprocess, spec: str) -> None:
@@ -79,11 +81,12 @@ class FrozenClip:
         self.spec = spec
         self.preprocess = preprocess
         visual: nn.Module = model.visual  # type: ignore[assignment]
-        self.image: ImageTower = make_image_tower(visual)
+        self.savings = Savings()
+        self.image: ImageTower = make_image_tower(visual, self.savings)
         host = getattr(model, "text", None)
         self.text: TextTower | PromptFreeTextTower
         try:
-            self.text = TextTower(host if isinstance(host, nn.Module) else model)
+            self.text = TextTower(host if isinstance(host, nn.Module) else model, self.savings)
         except NotSupportedError as reason:
             self.text = PromptFreeTextTower(model, reason)
         self.tokenizer = Tokenizer(tokenize, self.text.context_length)

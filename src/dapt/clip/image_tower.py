@@ -7,12 +7,15 @@ hooks on public sub-modules and so also serves timm towers; `PromptFreeImageTowe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from dapt.clip.blocks import block_with_prompts, can_take_apart, read_first_token, whole_block
+from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
 from dapt.prompts.value import NO_PROMPTS, Prompts
 
@@ -73,10 +76,15 @@ class NativeImageTower(ImageTower):
 
     Visual prompts are appended after the patches, without positional embedding, before the pre-norm (which
     works token by token), and are taken off again before pooling.
+
+    Args:
+        visual: the model's image tower.
+        savings: which exact savings to use; None: all.
     """
 
-    def __init__(self, visual: nn.Module) -> None:
+    def __init__(self, visual: nn.Module, savings: Savings | None = None) -> None:
         self.visual = visual
+        self.savings = savings or Savings()
         transformer: nn.Module = visual.transformer  # type: ignore[assignment]
         self._blocks: nn.ModuleList = transformer.resblocks  # type: ignore[assignment]
         self.width = int(transformer.width)  # type: ignore[arg-type]
@@ -84,28 +92,59 @@ class NativeImageTower(ImageTower):
         self.grid = _pair(visual.grid_size)
         self.image_size = _pair(visual.image_size)
         self._dtype_source: Tensor = visual.conv1.weight  # type: ignore[assignment,union-attr]
+        self._apart = all(can_take_apart(block) for block in self._blocks)
+        # norm and pooling of the last token commute only where the class token alone is read
+        self._reads_class_token = bool(getattr(visual, "attn_pool", None) is None and visual.pool_type == "tok")
 
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         self._check_depth(prompts)
         visual = self.visual
         x: Tensor = visual._embeds(images.to(self._dtype_source.dtype))  # type: ignore[operator]
-        count = 0
-        if prompts.visual_ctx is not None and prompts.visual_ctx.shape[0]:
-            count = prompts.visual_ctx.shape[0]
-            added = visual.ln_pre(prompts.visual_ctx.to(x.dtype))  # type: ignore[operator]
-            x = torch.cat([x, added.expand(x.shape[0], -1, -1)], dim=1)
+        patches = x.shape[1]
         for index, block in enumerate(self._blocks):
-            if 1 <= index <= len(prompts.visual_deep):
-                x = replace_last(x, prompts.visual_deep[index - 1])
-            if self.checkpointing and torch.is_grad_enabled():
-                x = checkpoint(block, x, use_reentrant=False)
-            else:
-                x = block(x)
-        if count:
-            x = x[:, :-count]
-        pooled: Tensor = visual._pool(x)[0]  # type: ignore[operator]
+            x = self._run_block(index, block, x, self._fresh(index, prompts, x.dtype), patches, prompts)
+        if x.dim() == 2:  # the class token alone
+            pooled: Tensor = visual.ln_post(x)  # type: ignore[operator]
+        else:
+            pooled = visual._pool(x[:, :patches])[0]  # type: ignore[operator]
         projection = visual.proj
         return pooled if projection is None else pooled @ projection  # type: ignore[operator]
+
+    def _fresh(self, index: int, prompts: Prompts, dtype: torch.dtype) -> Tensor | None:
+        """The prompts ``[n, width]`` that enter at a block, or None."""
+        if index == 0:
+            if prompts.visual_ctx is None or not prompts.visual_ctx.shape[0]:
+                return None
+            normed: Tensor = self.visual.ln_pre(prompts.visual_ctx.to(dtype))  # type: ignore[operator]
+            return normed
+        if index > len(prompts.visual_deep) or not prompts.visual_deep[index - 1].shape[0]:
+            return None
+        return prompts.visual_deep[index - 1].to(dtype)
+
+    def _run_block(
+        self, index: int, block: nn.Module, x: Tensor, fresh: Tensor | None, patches: int, prompts: Prompts
+    ) -> Tensor:
+        """One block. `x` carries prompts behind its `patches` only where their outputs are read later."""
+        use = self.savings
+        last = index == self.layers - 1
+        replaced_next = index < len(prompts.visual_deep)
+        if fresh is not None and replaced_next and use.lean_prompts and self._apart:
+            return self._call(
+                lambda h, p: block_with_prompts(block, h, p, fused_gelu=use.fused_gelu), x[:, :patches], fresh
+            )
+        if fresh is not None:
+            x = torch.cat([x[:, :patches], fresh.expand(x.shape[0], -1, -1)], dim=1)
+        if last and use.read_one_token and self._apart and self._reads_class_token:
+            return self._call(lambda h: read_first_token(block, h, fused_gelu=use.fused_gelu), x)
+        if self._apart and use.fused_gelu:
+            return self._call(lambda h: whole_block(block, h, fused_gelu=True), x)
+        return self._call(block, x)
+
+    def _call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        if self.checkpointing and torch.is_grad_enabled():
+            recomputed: Tensor = checkpoint(function, *tensors, use_reentrant=False)
+            return recomputed
+        return function(*tensors)
 
     def last_norm(self) -> nn.Module:
         return self._blocks[-1].ln_1  # type: ignore[return-value]
@@ -234,13 +273,13 @@ class PromptFreeImageTower(ImageTower):
         return features
 
 
-def make_image_tower(visual: nn.Module) -> ImageTower:
+def make_image_tower(visual: nn.Module, savings: Savings | None = None) -> ImageTower:
     """The tower class that fits the model's image tower."""
     transformer = getattr(visual, "transformer", None)
     if transformer is not None and hasattr(transformer, "resblocks") and hasattr(visual, "_embeds"):
         if not getattr(transformer, "batch_first", True):
             return PromptFreeImageTower(visual, "it runs length-first; update open_clip")
-        return NativeImageTower(visual)
+        return NativeImageTower(visual, savings)
     trunk = getattr(visual, "trunk", None)
     if trunk is not None:
         parts = ("norm_pre", "blocks", "norm", "patch_embed", "num_prefix_tokens", "embed_dim")

@@ -1,8 +1,8 @@
 """The text tower: the frozen model's own blocks, with prompts written in place.
 
-Two exact savings for causal towers, each switchable: the sequence is cut at the longest end-of-text (later
-positions cannot be seen), and the positions that are the same for all texts (start token, learned context,
-fixed words) are computed once per layer, their keys and values shared by all classes.
+Causal towers are run with exact savings, each switchable (savings.py): texts are cut at their end-of-text, the
+positions that are the same for all texts (start token, learned context, fixed words) are computed once, and the
+last block computes the token that is read. Classes beyond a memory budget are recomputed in backward.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from dapt.clip.blocks import can_take_apart, shared_prefix_block, suffix_mask
+from dapt.clip.blocks import can_take_apart
+from dapt.clip.packing import Packing, make_packing, packed_block, read_ends
+from dapt.clip.savings import Savings
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import NotSupportedError
 from dapt.prompts.value import NO_PROMPTS, Prompts
+
+KEPT_PER_TOKEN = 14  # widths of activations that one block keeps per token: q, k, v, residuals, MLP, copies
 
 
 class TextTower:
@@ -26,13 +30,15 @@ class TextTower:
     Args:
         host: the module that owns `token_embedding`, `positional_embedding`, `transformer`, `ln_final`,
             `text_projection`: the CLIP itself, or its `.text`.
+        savings: which exact savings to use; None: all.
 
     Attributes:
         width: token width. layers: number of blocks. context_length: number of positions.
-        cut: cut texts at the longest end-of-text. share_prefix: compute common leading tokens once.
+        checkpointing: recompute blocks in backward. memory_mb: activations kept for backward; texts beyond
+            it are encoded in chunks that are recomputed in backward. None: no limit.
     """
 
-    def __init__(self, host: nn.Module) -> None:
+    def __init__(self, host: nn.Module, savings: Savings | None = None) -> None:
         problem = _unsupported(host)
         if problem:
             raise NotSupportedError(
@@ -50,9 +56,10 @@ class TextTower:
         self._mask: Tensor | None = host.attn_mask  # type: ignore[assignment]
         self._pool_type = str(getattr(host, "pool_type", getattr(host, "text_pool_type", "argmax")))
         self._reads_end = self._pool_type in ("argmax", "eos") and self._mask is not None
-        self.cut = True
-        self.share_prefix = True
+        self._apart = all(can_take_apart(block) for block in self._blocks)
+        self.savings = savings or Savings()
         self.checkpointing = False
+        self.memory_mb: float | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -85,31 +92,100 @@ class TextTower:
             raise NotSupportedError(
                 f"{len(prompts.text_deep) + 1} text prompt layers do not fit a tower of {self.layers} blocks."
             )
-        length = int(tokens.eot.max()) + 1 if self.cut and self._reads_end else tokens.ids.shape[1]
+        count = self.texts_at_once(tokens, prompts)
+        if count >= len(tokens):
+            return self._encode(tokens, prompts)
+        parts = []
+        for start in range(0, len(tokens), count):
+            part = self._rows(tokens, start, start + count)
+            context = prompts.text_ctx
+            if prompts.class_specific:
+                assert context is not None
+                context = context[start : start + count]
+            parts.append(
+                checkpoint(
+                    lambda part, context: self._encode(part, Prompts(context, prompts.text_deep)),
+                    part,
+                    context,
+                    use_reentrant=False,
+                )
+            )
+        return torch.cat(parts)
+
+    def _rows(self, tokens: PromptTokens, start: int, stop: int) -> PromptTokens:
+        """The texts from `start` up to `stop`; the same object in every step, so that its plan is made once."""
+        key = ("rows", start, stop)
+        if key not in tokens.plans:
+            tokens.plans[key] = tokens.rows(start, stop)
+        part: PromptTokens = tokens.plans[key]
+        return part
+
+    def memory_per_text(self, tokens: PromptTokens, prompts: Prompts) -> float:
+        """About how many MB one text keeps for backward."""
+        plan = self._plan(tokens, prompts)
+        positions = self._length(tokens) if plan is None else plan.rows.shape[0] / len(tokens)
+        return positions * self.layers * self.width * KEPT_PER_TOKEN * self.dtype.itemsize / 2**20
+
+    def texts_at_once(self, tokens: PromptTokens, prompts: Prompts) -> int:
+        """How many texts fit the memory budget at once; all of them when nothing is kept for backward."""
+        trained = [part for part in (prompts.text_ctx, *prompts.text_deep) if part is not None and part.requires_grad]
+        if self.memory_mb is None or not trained or not torch.is_grad_enabled():
+            return len(tokens)
+        return max(1, int(self.memory_mb / self.memory_per_text(tokens, prompts)))
+
+    def _length(self, tokens: PromptTokens) -> int:
+        """How many positions are computed."""
+        return tokens.last_end + 1 if self.savings.cut_texts and self._reads_end else tokens.ids.shape[1]
+
+    def _encode(self, tokens: PromptTokens, prompts: Prompts) -> Tensor:
+        plan = self._plan(tokens, prompts)
+        if plan is not None:
+            return self._project(self._run_packed(tokens, prompts, plan))
+        length = self._length(tokens)
         tokens = PromptTokens(tokens.ids[:, :length], tokens.eot, tokens.slots, tokens.offset)
         x = self.embed(tokens, prompts) + self._positions[:length].to(self.dtype)
-        shared = self._shared_length(tokens, prompts)
-        if shared:
-            x = self._run_shared(x[:1, :shared], x[:, shared:], tokens.offset, prompts.text_deep)
-            read = tokens.eot - shared
-        else:
-            x = self._run(x, tokens.offset, prompts.text_deep)
-            read = tokens.eot
-        return self._read_out(x, read)
+        return self._project(self._pool(self._run(x, tokens.offset, prompts.text_deep), tokens.eot))
 
-    def _shared_length(self, tokens: PromptTokens, prompts: Prompts) -> int:
-        """How many leading positions can be computed once for all texts (0: none)."""
-        if not (self.share_prefix and self._reads_end and len(tokens) > 1):
-            return 0
-        if not all(can_take_apart(block) for block in self._blocks):
-            return 0
-        shared = min(tokens.common_prefix(), int(tokens.eot.min()))
+    def _plan(self, tokens: PromptTokens, prompts: Prompts) -> Packing | None:
+        """How the texts are packed; None: they are run whole."""
+        use = self.savings
+        if not (use.cut_texts and use.share_prefix and self._reads_end and self._apart):
+            return None
+        shared = min(tokens.common_prefix, tokens.first_end)
+        first_slot, last_slot = tokens.slot_range
         if prompts.class_specific:
-            assert tokens.slots is not None
-            shared = min(shared, int(tokens.slots.min()))
+            shared = min(shared, first_slot)
         if prompts.text_deep and shared < tokens.offset + prompts.text_deep[0].shape[0]:
-            return 0
-        return shared
+            return None
+        key = (shared, use.pack_texts)
+        if key not in tokens.plans:
+            constant = prompts.text_ctx is None or last_slot < shared
+            tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts, constant_rest=constant)
+        plan: Packing = tokens.plans[key]
+        return plan
+
+    def _run_packed(self, tokens: PromptTokens, prompts: Prompts, plan: Packing) -> Tensor:
+        """All blocks with the prefix computed once; returns the end-of-text of each text ``[C, width]``."""
+        shared, stop = plan.shared, plan.shared + plan.longest
+        positions = self._positions.to(self.dtype)
+        one = tokens.rows(0, 1)
+        prefix = self.embed(one, NO_PROMPTS if prompts.class_specific else prompts)[:, :shared] + positions[:shared]
+        cut = PromptTokens(tokens.ids[:, :stop], tokens.eot, tokens.slots, tokens.offset)
+        whole = self.embed(cut, NO_PROMPTS if plan.constant_rest else prompts)
+        rest = plan.pack(whole[:, shared:] + positions[shared:stop])
+        offset, deep, fused = tokens.offset, prompts.text_deep, self.savings.fused_gelu
+        for index, block in enumerate(self._blocks):
+            if 1 <= index <= len(deep):
+                prefix = _overwrite(prefix, offset, deep[index - 1])
+            if index == self.layers - 1 and self.savings.read_one_token:
+                ends: Tensor = self._call(
+                    lambda p, r, block=block: read_ends(block, p, r, plan, fused_gelu=fused), prefix, rest
+                )
+                return ends
+            prefix, rest = self._call(
+                lambda p, r, block=block: packed_block(block, p, r, plan, fused_gelu=fused), prefix, rest
+            )
+        return rest[plan.ends]
 
     def _run(self, x: Tensor, offset: int, deep: tuple[Tensor, ...]) -> Tensor:
         """All blocks over whole sequences ``[C, L, width]``."""
@@ -120,29 +196,20 @@ class TextTower:
             x = self._call(lambda h, block=block: block(h, attn_mask=mask), x)
         return x
 
-    def _run_shared(self, prefix: Tensor, suffix: Tensor, offset: int, deep: tuple[Tensor, ...]) -> Tensor:
-        """All blocks with the prefix computed once; returns the suffixes ``[C, S, width]``."""
-        mask = suffix_mask(prefix.shape[1], suffix.shape[1], suffix.device)
-        for index, block in enumerate(self._blocks):
-            if 1 <= index <= len(deep):
-                prefix = _overwrite(prefix, offset, deep[index - 1])
-            prefix, suffix = self._call(
-                lambda p, s, block=block: shared_prefix_block(block, p, s, mask), prefix, suffix
-            )
-        return suffix
-
     def _call(self, function: Callable[..., Any], *tensors: Tensor) -> Any:
         if self.checkpointing and torch.is_grad_enabled():
             return checkpoint(function, *tensors, use_reentrant=False)
         return function(*tensors)
 
-    def _read_out(self, x: Tensor, end: Tensor) -> Tensor:
+    def _pool(self, x: Tensor, end: Tensor) -> Tensor:
+        """The token that is read, ``[C, width]``."""
         if self._pool_type == "last":
-            x = x[:, -1]
-        elif self._pool_type == "first":
-            x = x[:, 0]
-        else:
-            x = x[torch.arange(x.shape[0], device=x.device), end]
+            return x[:, -1]
+        if self._pool_type == "first":
+            return x[:, 0]
+        return x[torch.arange(x.shape[0], device=x.device), end]
+
+    def _project(self, x: Tensor) -> Tensor:
         x = self.host.ln_final(x)  # type: ignore[operator]
         projection: Any = self.host.text_projection
         if projection is None:

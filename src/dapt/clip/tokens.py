@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -48,10 +49,33 @@ class PromptTokens:
         slots = None if self.slots is None else self.slots[start:stop]
         return PromptTokens(self.ids[start:stop], self.eot[start:stop], slots, self.offset)
 
+    @cached_property
     def common_prefix(self) -> int:
         """How many leading positions hold the same id in every text."""
         same = (self.ids == self.ids[:1]).all(dim=0)
         return int(same.long().cumprod(dim=0).sum())
+
+    @cached_property
+    def first_end(self) -> int:
+        """Position of the earliest end-of-text."""
+        return int(self.eot.min())
+
+    @cached_property
+    def last_end(self) -> int:
+        """Position of the latest end-of-text."""
+        return int(self.eot.max())
+
+    @cached_property
+    def slot_range(self) -> tuple[int, int]:
+        """First and last position of any context slot, (-1, -1) without slots."""
+        if self.slots is None or not self.slots.numel():
+            return -1, -1
+        return int(self.slots.min()), int(self.slots.max())
+
+    @cached_property
+    def plans(self) -> dict[Any, Any]:
+        """Where the text tower keeps what it derives from these tokens once."""
+        return {}
 
 
 class Tokenizer:

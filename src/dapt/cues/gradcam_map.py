@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip
-from dapt.prompts.value import NO_PROMPTS, Prompts
+from dapt.prompts.value import Prompts
 
 EPSILON = 1e-6  # added to the batch maximum, as released
 
@@ -67,7 +67,7 @@ def grad_cam(clip: FrozenClip, prompts: Prompts, pixels: Tensor, targets: Tensor
         NotSupportedError: the image tower is not a ViT.
     """
     tower = clip.image
-    prompts = _detached(prompts)
+    prompts = prompts.detached()
     with torch.enable_grad(), _captured(tower.last_norm()) as kept:
         features = clip.encode_image(pixels, prompts)
         logits = clip.logits(features, text_features.detach())
@@ -95,10 +95,3 @@ def normalise_maps(coarse: Tensor, size: tuple[int, int], by: Literal["image", "
         return fine / (fine.max() + EPSILON)
     peak = fine.flatten(1).amax(dim=1).clamp_min(torch.finfo(fine.dtype).tiny)
     return fine / peak.view(-1, 1, 1)
-
-
-def _detached(prompts: Prompts) -> Prompts:
-    if prompts is NO_PROMPTS:
-        return prompts
-    visual = None if prompts.visual_ctx is None else prompts.visual_ctx.detach()
-    return Prompts(visual_ctx=visual, visual_deep=tuple(part.detach() for part in prompts.visual_deep))

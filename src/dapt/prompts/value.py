@@ -30,5 +30,12 @@ class Prompts:
         """Whether every class has its own context."""
         return self.text_ctx is not None and self.text_ctx.dim() == 3
 
+    def detached(self) -> Prompts:
+        """The same vectors, through which no gradient flows."""
+        text, visual = (None if part is None else part.detach() for part in (self.text_ctx, self.visual_ctx))
+        deep = (tuple(part.detach() for part in parts) for parts in (self.text_deep, self.visual_deep))
+        text_deep, visual_deep = deep
+        return Prompts(text, text_deep, visual, visual_deep)
+
 
 NO_PROMPTS = Prompts()

@@ -82,7 +82,7 @@ class PromptedClip(nn.Module):
     def text_features(self, prompts: Prompts, texts: str = CLASSES) -> Tensor:
         """Unit-length text features ``[C, D]`` of a text set; constant ones are computed once."""
         trained = self.prompts.trains_text if texts == CLASSES else self.prompts.trains_deep_text
-        if trained:
+        if trained or not self.clip.savings.keep_constant_texts:
             return self._encode_texts(prompts, texts)
         if texts not in self._constant:
             with torch.no_grad():
@@ -106,6 +106,7 @@ class PromptedClip(nn.Module):
     def compute(self, batch: Batch, needs: Needs) -> Outputs:
         """The features that `needs` names, views with gradient in one pass, the others in one without."""
         prompts: Prompts = self.prompts()
+        needs = self._without_savings(needs)
         image: dict[str, Tensor] = {}
         for with_gradient in (True, False):
             names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
@@ -113,13 +114,22 @@ class PromptedClip(nn.Module):
                 continue
             pixels = torch.cat([view_of(batch, name) for name in names])
             with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
-                features = self.image_features(pixels, prompts)
+                features = self.image_features(pixels, prompts if with_gradient else prompts.detached())
             image.update(zip(names, features.chunk(len(names)), strict=True))
         text: dict[str, Tensor] = {}
         for name, wanted in needs.texts.items():
             with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
                 text[name] = self.text_features(prompts, name)
         return Outputs(image, text, self.clip.logit_scale, self.clip.logit_bias)
+
+    def _without_savings(self, needs: Needs) -> Needs:
+        """`needs`, with everything that switched-off savings would leave out."""
+        use = self.clip.savings
+        if not use.skip_unread and self._background is not None:
+            needs |= Needs({FULL: False, FOREGROUND: False, BACKGROUND: False}, {CLASSES: False, BACKGROUND: False})
+        if not use.detach_views:
+            needs = Needs(dict.fromkeys(needs.views, True), dict.fromkeys(needs.texts, True))
+        return needs
 
     @torch.no_grad()
     def classifier(self) -> Callable[[Tensor], Tensor]:

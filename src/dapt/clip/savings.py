@@ -1,0 +1,42 @@
+"""The exact savings of the towers, each with a switch.
+
+All of them compute the same mathematics with less work or memory; they are on by default, tests hold each one
+equal to the way without it, and `benchmarks/` measures what each one brings (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Savings:
+    """Which savings are used.
+
+    Attributes:
+        cut_texts: texts end at the longest end-of-text; causal towers cannot see what comes after it.
+        share_prefix: the leading tokens that all texts have in common (start, context, fixed words) are computed
+            once per block; all texts use their keys and values.
+        pack_texts: what follows the prefix is computed without padding, each text up to its own end.
+        read_one_token: the last block computes the token that is read (class token, end-of-text) and no other.
+        lean_prompts: visual prompts that the next block replaces serve as keys and values only, once per batch.
+        fused_gelu: QuickGELU as one operation that keeps one tensor for backward.
+        detach_views: views and texts into which no gradient flows keep nothing for backward.
+        skip_unread: views and texts that no active loss term reads are not computed.
+        keep_constant_texts: text features that depend on nothing trained are computed once.
+    """
+
+    cut_texts: bool = True
+    share_prefix: bool = True
+    pack_texts: bool = True
+    read_one_token: bool = True
+    lean_prompts: bool = True
+    fused_gelu: bool = True
+    detach_views: bool = True
+    skip_unread: bool = True
+    keep_constant_texts: bool = True
+
+    def set_all(self, on: bool) -> None:
+        """Switch every saving on or off."""
+        for field in fields(self):
+            setattr(self, field.name, on)
