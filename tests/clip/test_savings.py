@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from dapt.clip.blocks import attention_of, pool_by_query
-from dapt.clip.gelu import has_quick_gelu, quick_gelu_mlp
+from dapt.clip.gelu import run_mlp
+from dapt.clip.linear import frozen_linear
 from dapt.clip.packing import make_packing
 from dapt.clip.savings import Savings
 from dapt.clip.text_tower import TextTower
@@ -20,7 +21,7 @@ from helpers import TINY, tiny_clip
 
 NAMES = ["cat", "golden_retriever", "a very long name of something", "dog"]
 SWITCHES = [field.name for field in fields(Savings)]
-OF_TOWERS = SWITCHES[:6]
+OF_TOWERS = SWITCHES[:7]
 
 
 @pytest.fixture(scope="module")
@@ -105,22 +106,38 @@ def test_each_saving_saves_work(clip, pixels, switch):
     assert without > ours
 
 
-def test_fused_quick_gelu_keeps_one_tensor_and_equals_the_module(clip):
+@pytest.mark.parametrize("onednn", [True, False])
+def test_fused_quick_gelu_keeps_one_tensor_and_equals_the_module(clip, onednn):
     mlp = clip.model.visual.transformer.resblocks[0].mlp
-    assert has_quick_gelu(mlp)
-    assert not has_quick_gelu(tiny_clip().model.visual.transformer.resblocks[0].mlp)
+    use = Savings(onednn=onednn)
     x = torch.randn(2, 5, clip.image.width, requires_grad=True)
     kept: list[tuple[int, ...]] = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(tuple(t.shape)) or t, lambda t: t):
-        ours = quick_gelu_mlp(mlp, x)
+        ours = run_mlp(mlp, x, use)
     weights = {tuple(mlp.c_fc.weight.shape), tuple(mlp.c_proj.weight.shape)}
-    assert [shape for shape in kept if shape not in weights] == [(10, 4 * clip.image.width)]
+    assert [shape for shape in kept if shape not in weights] == [(2, 5, 4 * clip.image.width)]
     plain = mlp(x)
     assert torch.allclose(ours, plain, atol=1e-6)
     way = torch.randn_like(plain)
     assert torch.allclose(*(torch.autograd.grad((y * way).sum(), x)[0] for y in (ours, plain)), atol=1e-6)
     with torch.no_grad():
-        assert torch.equal(quick_gelu_mlp(mlp, x), ours)
+        assert torch.equal(run_mlp(mlp, x, use), ours)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_frozen_linear_equals_linear_and_is_counted(bias, dtype):
+    x = torch.randn(3, 4, 8, dtype=dtype, requires_grad=True)
+    layer = torch.nn.Linear(8, 6, bias=bias, dtype=dtype).requires_grad_(False)
+    way = torch.randn(3, 4, 6, dtype=dtype)
+    with FlopCounterMode(display=False) as counter:
+        ours = frozen_linear(x, layer.weight, layer.bias)
+        ours.backward(way)
+    assert counter.get_total_flops() == 2 * (2 * 12 * 8 * 6)
+    plain = layer(x)
+    assert torch.allclose(ours, plain, atol=1e-6 if dtype == torch.float32 else 2e-2)
+    (expected,) = torch.autograd.grad(plain, x, way)
+    assert torch.allclose(x.grad, expected, atol=1e-6 if dtype == torch.float32 else 2e-2)
 
 
 def test_frozen_weights_are_not_kept_with_their_inputs(clip, pixels):
@@ -144,24 +161,60 @@ def test_frozen_weights_are_not_kept_with_their_inputs(clip, pixels):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=90),
     shared=st.integers(0, 5),
     packed=st.booleans(),
 )
-def test_packing_is_a_round_trip(lengths, shared, packed):
+def test_packing_keeps_every_token_once(lengths, shared, packed):
     ends = torch.tensor([shared + length - 1 for length in lengths])
     plan = make_packing(ends, shared, packed=packed, constant_rest=True)
-    assert plan.longest == max(lengths)
-    assert plan.rows.shape[0] == (sum(lengths) if packed else max(lengths) * len(lengths))
-    padded = torch.arange(1.0, 1 + len(lengths) * plan.longest).view(len(lengths), plan.longest, 1)
-    back = plan.pad(plan.pack(padded))
-    there = ~plan.hidden.unsqueeze(-1)
-    assert torch.equal(back[there], padded[there])
-    if packed:
-        assert not back[~there].any()
+    count, longest = len(lengths), max(lengths)
+    assert plan.longest == longest
+    assert plan.tokens == (sum(lengths) if packed else longest * count)
+    original = torch.arange(count * longest)
+    tokens = original.view(count, longest)
+    rest = original[plan.picked].unsqueeze(1) + 1  # 1-based, so that 0 is padding
     # the end of each text is found among the packed tokens
-    expected = padded[torch.arange(len(lengths)), torch.tensor(lengths) - 1]
-    assert torch.equal(plan.pack(padded)[plan.ends], expected)
+    assert torch.equal(rest[plan.ends, 0] - 1, tokens[torch.arange(count), torch.tensor(lengths) - 1])
+    assert torch.equal(plan.order[plan.back], torch.arange(count))
+    assert sum(part.texts for part in plan.buckets) == count
+    assert sum(part.tokens for part in plan.buckets) == plan.tokens
+    first = 0
+    packed_again = [part.pack(padded) for part, padded in zip(plan.buckets, plan.split(rest), strict=True)]
+    assert torch.equal(torch.cat(packed_again), rest)
+    for part, padded in zip(plan.buckets, plan.split(rest), strict=True):
+        for row in range(part.texts):
+            text = int(plan.order[first + row])
+            length = lengths[text]
+            assert padded[row, :length, 0].tolist() == (tokens[text, :length] + 1).tolist()
+            if packed:
+                assert not padded[row, length:].any()
+            if part.hidden is not None:
+                assert (~part.hidden[row]).sum() == length
+            else:
+                assert length == part.longest
+        first += part.texts
+
+
+@pytest.mark.parametrize("kind", ["shared", "class_specific"])
+def test_many_texts_in_several_buckets_equal_the_plain_way(clip, kind):
+    names = [" ".join(["cat"] * (1 + number % 7)) for number in range(120)]
+    tokens = clip.tokenizer.with_context(names, 2)
+    context = draw(120, 2, clip.text.width, seed=1) if kind == "class_specific" else draw(2, clip.text.width, seed=1)
+
+    def run():
+        features = clip.text.encode(tokens, Prompts(context))
+        way = torch.linspace(-1, 1, features.numel()).view_as(features)
+        return features.detach(), torch.autograd.grad((features * way).sum(), [context])
+
+    ours = run()
+    assert len(next(plan for key, plan in tokens.plans.items()).buckets) > 1
+    clip.savings.set_all(False)
+    try:
+        plain = run()
+    finally:
+        clip.savings.set_all(True)
+    assert_same(ours, plain)
 
 
 def test_one_query_needs_no_keys_and_values(clip):

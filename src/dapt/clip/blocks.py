@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dapt.clip.gelu import has_quick_gelu, quick_gelu_mlp
+from dapt.clip.gelu import run_mlp
+from dapt.clip.linear import frozen_linear
+from dapt.clip.savings import Savings
 
 
 def can_take_apart(block: nn.Module) -> bool:
@@ -35,19 +37,13 @@ def attention_of(block: nn.Module) -> nn.MultiheadAttention:
     return attention
 
 
-def project(attention: nn.MultiheadAttention, x: Tensor, first: int = 0, last: int = 2) -> list[Tensor]:
+def project(attention: nn.MultiheadAttention, x: Tensor, use: Savings, first: int = 0, last: int = 2) -> list[Tensor]:
     """Some of queries (0), keys (1) and values (2) of ``[B, L, width]``, each ``[B, heads, L, head width]``."""
     batch, length, width = x.shape
     rows = slice(first * width, (last + 1) * width)
-    projected = F.linear(x, attention.in_proj_weight[rows], attention.in_proj_bias[rows])
+    projected = frozen_linear(x, attention.in_proj_weight[rows], attention.in_proj_bias[rows], onednn=use.onednn)
     heads = projected.view(batch, length, last + 1 - first, attention.num_heads, width // attention.num_heads)
     return list(heads.permute(2, 0, 3, 1, 4).unbind(0))
-
-
-def queries_keys_values(attention: nn.MultiheadAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Project ``[B, L, width]`` to three ``[B, heads, L, head width]`` tensors."""
-    q, k, v = project(attention, x)
-    return q, k, v
 
 
 def merge_heads(attended: Tensor) -> Tensor:
@@ -55,30 +51,29 @@ def merge_heads(attended: Tensor) -> Tensor:
     return attended.transpose(1, 2).flatten(2)
 
 
-def after_attention(block: nn.Module, x: Tensor, merged: Tensor, *, fused_gelu: bool) -> Tensor:
+def after_attention(block: nn.Module, x: Tensor, merged: Tensor, use: Savings) -> Tensor:
     """The rest of the block: output projection, residual, MLP, residual.
 
     Args:
         block: a block for which `can_take_apart` holds.
         x: block input ``[..., width]``. merged: attention output of the same shape, before its projection.
-        fused_gelu: run an MLP with QuickGELU as one operation.
+        use: which savings to use.
     """
-    x = x + block.ls_1(attention_of(block).out_proj(merged))  # type: ignore[operator]
+    out = attention_of(block).out_proj
+    x = x + block.ls_1(frozen_linear(merged, out.weight, out.bias, onednn=use.onednn))  # type: ignore[operator]
     inner = block.ln_2(x)  # type: ignore[operator]
-    mlp: nn.Module = block.mlp  # type: ignore[assignment]
-    hidden = quick_gelu_mlp(mlp, inner) if fused_gelu and has_quick_gelu(mlp) else mlp(inner)
-    rest: Tensor = x + block.ls_2(hidden)  # type: ignore[operator]
+    rest: Tensor = x + block.ls_2(run_mlp(block.mlp, inner, use))  # type: ignore[operator,arg-type]
     return rest
 
 
-def whole_block(block: nn.Module, x: Tensor, *, causal: bool = False, fused_gelu: bool) -> Tensor:
+def whole_block(block: nn.Module, x: Tensor, use: Savings, *, causal: bool = False) -> Tensor:
     """One block over ``[B, L, width]``."""
-    q, k, v = queries_keys_values(attention_of(block), block.ln_1(x))  # type: ignore[operator]
+    q, k, v = project(attention_of(block), block.ln_1(x), use)  # type: ignore[operator]
     attended = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-    return after_attention(block, x, merge_heads(attended), fused_gelu=fused_gelu)
+    return after_attention(block, x, merge_heads(attended), use)
 
 
-def block_with_prompts(block: nn.Module, x: Tensor, prompts: Tensor, *, fused_gelu: bool) -> Tensor:
+def block_with_prompts(block: nn.Module, x: Tensor, prompts: Tensor, use: Savings) -> Tensor:
     """One block over ``x ++ prompts`` whose outputs at the prompts are not wanted.
 
     The prompts are the same for the whole batch, so their keys and values are computed once.
@@ -92,13 +87,13 @@ def block_with_prompts(block: nn.Module, x: Tensor, prompts: Tensor, *, fused_ge
     attention = attention_of(block)
     inner = block.ln_1(x)  # type: ignore[operator]
     added = block.ln_1(prompts.unsqueeze(0))  # type: ignore[operator]
-    (q,) = project(attention, inner, 0, 0)
+    (q,) = project(attention, inner, use, 0, 0)
     k, v = (
         torch.cat([own, extra.expand(x.shape[0], -1, -1, -1)], dim=2)
-        for own, extra in zip(project(attention, inner, 1, 2), project(attention, added, 1, 2), strict=True)
+        for own, extra in zip(project(attention, inner, use, 1, 2), project(attention, added, use, 1, 2), strict=True)
     )
     attended = F.scaled_dot_product_attention(q, k, v)
-    return after_attention(block, x, merge_heads(attended), fused_gelu=fused_gelu)
+    return after_attention(block, x, merge_heads(attended), use)
 
 
 def pool_by_query(
@@ -139,8 +134,8 @@ def pool_by_query(
     return values.transpose(0, 1).reshape(batch, width) + attention.in_proj_bias[2 * width :]
 
 
-def read_first_token(block: nn.Module, x: Tensor, *, fused_gelu: bool) -> Tensor:
+def read_first_token(block: nn.Module, x: Tensor, use: Savings) -> Tensor:
     """The output ``[B, width]`` of a block at token 0 of ``[B, L, width]``, computing no other token."""
     inner = block.ln_1(x)  # type: ignore[operator]
     merged = pool_by_query(attention_of(block), inner[:, 0], inner[0, :0], inner)
-    return after_attention(block, x[:, 0], merged, fused_gelu=fused_gelu)
+    return after_attention(block, x[:, 0], merged, use)

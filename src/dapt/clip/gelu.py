@@ -1,8 +1,8 @@
-"""The MLP of a CLIP block with QuickGELU as one operation.
+"""The MLP of a CLIP block, with QuickGELU as one operation.
 
-QuickGELU is ``x * sigmoid(1.702 x)`` (Radford et al. 2021, arXiv 2103.00020), that is ``silu(1.702 x) / 1.702``. Both
-factors ride along in the two matrix products, so the activation is a single `silu` and backward needs a single
-tensor. The weights are frozen: no gradient is computed for them.
+QuickGELU is ``x * sigmoid(1.702 x)`` (Radford et al. 2021, arXiv 2103.00020), that is ``silu(1.702 x) / 1.702``. The
+factors are applied to the narrow input and output of the MLP, so the wide activation is a single `silu` and backward
+needs a single tensor. The weights are frozen: no gradient is computed for them.
 """
 
 from __future__ import annotations
@@ -15,44 +15,47 @@ from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from dapt.clip.linear import frozen_linear, multiply
+from dapt.clip.savings import Savings
+
 SHARPNESS = 1.702
 
 
-def has_quick_gelu(mlp: nn.Module) -> bool:
-    """Whether `mlp` is open_clip's linear, QuickGELU, linear with plain weights."""
-    if not isinstance(mlp, nn.Sequential) or len(mlp) != 3:
-        return False
-    first, activation, second = mlp
-    plain = all(type(part) is nn.Linear and part.bias is not None for part in (first, second))
-    return plain and isinstance(activation, QuickGELU)
-
-
 class _QuickGeluMlp(torch.autograd.Function):
-    """``x [N, width]``; weights as in `torch.nn.Linear`. Gradient for x only."""
+    """``x [..., width]``; weights as in `torch.nn.Linear`. Gradient for x only."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
-        hidden = torch.addmm(b1, x, w1.t(), beta=SHARPNESS, alpha=SHARPNESS)
+    def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, onednn: bool) -> Tensor:
+        hidden = multiply(x * SHARPNESS, w1, b1 * SHARPNESS, onednn=onednn)
         active = F.silu(hidden, inplace=not ctx.needs_input_grad[0])
         if ctx.needs_input_grad[0]:
             ctx.save_for_backward(hidden, w1, w2)
-        return torch.addmm(b2, active, w2.t(), alpha=1 / SHARPNESS)
+            ctx.onednn = onednn
+        return multiply(active, w2, b2 * SHARPNESS, onednn=onednn).mul_(1 / SHARPNESS)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         hidden, w1, w2 = ctx.saved_tensors
         # the two factors cancel
-        inner = torch.ops.aten.silu_backward(gradient.mm(w2), hidden)
-        return inner.mm(w1), None, None, None, None
+        inner = torch.ops.aten.silu_backward(multiply(gradient, w2.t(), None, onednn=ctx.onednn), hidden)
+        return multiply(inner, w1.t(), None, onednn=ctx.onednn), None, None, None, None, None
 
 
-def quick_gelu_mlp(mlp: nn.Module, x: Tensor) -> Tensor:
-    """``mlp(x)`` for ``[..., width]``, where `has_quick_gelu` holds and the weights are frozen."""
-    assert isinstance(mlp, nn.Sequential)
-    first, second = mlp[0], mlp[2]
-    assert isinstance(first, nn.Linear)
-    assert isinstance(second, nn.Linear)
-    flat = x.reshape(-1, x.shape[-1])
-    result: Tensor = _QuickGeluMlp.apply(flat, first.weight, first.bias, second.weight, second.bias)
-    return result.view(*x.shape[:-1], -1)
+def run_mlp(mlp: nn.Module, x: Tensor, use: Savings) -> Tensor:
+    """``mlp(x)`` for ``[..., width]`` with frozen weights."""
+    parts = list(mlp.children())
+    if not isinstance(mlp, nn.Sequential) or len(parts) != 3 or not all(map(_is_plain, parts[::2])):
+        whole: Tensor = mlp(x)
+        return whole
+    activation = parts[1]
+    w1, b1, w2, b2 = (value for part in parts[::2] for value in (part.weight, part.bias))
+    if use.fused_gelu and isinstance(activation, QuickGELU):
+        fused: Tensor = _QuickGeluMlp.apply(x, w1, b1, w2, b2, use.onednn)
+        return fused
+    hidden = activation(frozen_linear(x, w1, b1, onednn=use.onednn))  # type: ignore[arg-type]
+    return frozen_linear(hidden, w2, b2, onednn=use.onednn)  # type: ignore[arg-type]
+
+
+def _is_plain(layer: nn.Module) -> bool:
+    return type(layer) is nn.Linear and layer.bias is not None

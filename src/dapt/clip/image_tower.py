@@ -129,15 +129,13 @@ class NativeImageTower(ImageTower):
         last = index == self.layers - 1
         replaced_next = index < len(prompts.visual_deep)
         if fresh is not None and replaced_next and use.lean_prompts and self._apart:
-            return self._call(
-                lambda h, p: block_with_prompts(block, h, p, fused_gelu=use.fused_gelu), x[:, :patches], fresh
-            )
+            return self._call(lambda h, p: block_with_prompts(block, h, p, use), x[:, :patches], fresh)
         if fresh is not None:
             x = torch.cat([x[:, :patches], fresh.expand(x.shape[0], -1, -1)], dim=1)
         if last and use.read_one_token and self._apart and self._reads_class_token:
-            return self._call(lambda h: read_first_token(block, h, fused_gelu=use.fused_gelu), x)
-        if self._apart and use.fused_gelu:
-            return self._call(lambda h: whole_block(block, h, fused_gelu=True), x)
+            return self._call(lambda h: read_first_token(block, h, use), x)
+        if self._apart and (use.fused_gelu or use.onednn):
+            return self._call(lambda h: whole_block(block, h, use), x)
         return self._call(block, x)
 
     def _call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:

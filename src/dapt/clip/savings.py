@@ -21,6 +21,7 @@ class Savings:
         read_one_token: the last block computes the token that is read (class token, end-of-text) and no other.
         lean_prompts: visual prompts that the next block replaces serve as keys and values only, once per batch.
         fused_gelu: QuickGELU as one operation that keeps one tensor for backward.
+        onednn: frozen linear layers run by oneDNN where that is faster (float32 on x86 CPUs).
         detach_views: views and texts into which no gradient flows keep nothing for backward.
         skip_unread: views and texts that no active loss term reads are not computed.
         keep_constant_texts: text features that depend on nothing trained are computed once.
@@ -32,6 +33,7 @@ class Savings:
     read_one_token: bool = True
     lean_prompts: bool = True
     fused_gelu: bool = True
+    onednn: bool = True
     detach_views: bool = True
     skip_unread: bool = True
     keep_constant_texts: bool = True

@@ -123,7 +123,7 @@ class TextTower:
     def memory_per_text(self, tokens: PromptTokens, prompts: Prompts) -> float:
         """About how many MB one text keeps for backward."""
         plan = self._plan(tokens, prompts)
-        positions = self._length(tokens) if plan is None else plan.rows.shape[0] / len(tokens)
+        positions = self._length(tokens) if plan is None else plan.tokens / len(tokens)
         return positions * self.layers * self.width * KEPT_PER_TOKEN * self.dtype.itemsize / 2**20
 
     def texts_at_once(self, tokens: PromptTokens, prompts: Prompts) -> int:
@@ -172,19 +172,15 @@ class TextTower:
         prefix = self.embed(one, NO_PROMPTS if prompts.class_specific else prompts)[:, :shared] + positions[:shared]
         cut = PromptTokens(tokens.ids[:, :stop], tokens.eot, tokens.slots, tokens.offset)
         whole = self.embed(cut, NO_PROMPTS if plan.constant_rest else prompts)
-        rest = plan.pack(whole[:, shared:] + positions[shared:stop])
-        offset, deep, fused = tokens.offset, prompts.text_deep, self.savings.fused_gelu
+        rest = (whole[:, shared:] + positions[shared:stop]).flatten(0, 1).index_select(0, plan.picked)
+        offset, deep, use = tokens.offset, prompts.text_deep, self.savings
         for index, block in enumerate(self._blocks):
             if 1 <= index <= len(deep):
                 prefix = _overwrite(prefix, offset, deep[index - 1])
-            if index == self.layers - 1 and self.savings.read_one_token:
-                ends: Tensor = self._call(
-                    lambda p, r, block=block: read_ends(block, p, r, plan, fused_gelu=fused), prefix, rest
-                )
+            if index == self.layers - 1 and use.read_one_token:
+                ends: Tensor = self._call(lambda p, r, block=block: read_ends(block, p, r, plan, use), prefix, rest)
                 return ends
-            prefix, rest = self._call(
-                lambda p, r, block=block: packed_block(block, p, r, plan, fused_gelu=fused), prefix, rest
-            )
+            prefix, rest = self._call(lambda p, r, block=block: packed_block(block, p, r, plan, use), prefix, rest)
         return rest[plan.ends]
 
     def _run(self, x: Tensor, offset: int, deep: tuple[Tensor, ...]) -> Tensor:

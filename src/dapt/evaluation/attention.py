@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dapt.clip.blocks import queries_keys_values
+from dapt.clip.blocks import project
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.image_tower import ImageTower
+from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
 from dapt.prompts.value import Prompts
 
@@ -53,7 +54,7 @@ def features_and_attention(clip: FrozenClip, prompts: Prompts, pixels: Tensor) -
 def class_attention(attention: nn.Module, x: Tensor) -> Tensor:
     """Softmax weights of token 0 over all tokens, mean over heads: ``[B, tokens]``."""
     if isinstance(attention, nn.MultiheadAttention):
-        q, k, _ = queries_keys_values(attention, x)
+        q, k = project(attention, x, Savings(), 0, 1)
     else:  # timm: one projection for queries, keys and values, optional norms per head
         heads = int(attention.num_heads)  # type: ignore[arg-type]
         batch, length, width = x.shape

@@ -1,0 +1,151 @@
+"""What is measured: training steps of ViT-B/16, by method, number of classes and phase of DAPT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import open_clip
+import torch
+from torch import Tensor
+
+from benchmarks.plain import Phase, PlainStep
+from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.config import make_config
+from dapt.objectives.base import Batch
+from dapt.training.build import build_model, build_objectives
+from dapt.training.model import TrainStep
+
+ARCHITECTURE = "ViT-B-16-quickgelu"
+EPOCHS = 10
+Way = Literal["ours", "plain"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training step.
+
+    Attributes:
+        phase: which DAPT terms are active; empty: the method alone.
+        time_goal, memory_goal: greatest ratio to the plain way that is aimed at.
+        memory_goal_mb: greatest peak memory that is aimed at, where the plain way does not fit.
+        published_gflop: matrix work of the published code per step, without fused attention.
+    """
+
+    name: str
+    method: str
+    classes: int
+    phase: Phase = ""
+    batch: int = 4
+    time_goal: float | None = None
+    memory_goal: float | None = None
+    memory_goal_mb: float | None = None
+    published_gflop: float | None = None
+
+    @property
+    def title(self) -> str:
+        """For tables."""
+        dapt = f" + DAPT, {self.phase}" if self.phase else ""
+        method = {"maple": "MaPLe", "coop": "CoOp"}.get(self.method, self.method)
+        return f"{method}{dapt}, {self.classes} classes"
+
+
+CASES = (
+    Case("maple-37", "maple", 37, time_goal=0.37, memory_goal=0.5, published_gflop=702),
+    Case("maple-100", "maple", 100, time_goal=0.25, memory_goal=0.35, published_gflop=1434),
+    Case("dapt-lv-37", "maple", 37, "L_v", time_goal=0.30, memory_goal=0.35, published_gflop=1405),
+    Case("dapt-lf-lb-37", "maple", 37, "L_f+L_b", time_goal=0.38, memory_goal=0.4, published_gflop=1552),
+    Case("dapt-lv-100", "maple", 100, "L_v", time_goal=0.22, memory_goal=0.3, published_gflop=2166),
+    Case("dapt-lf-lb-100", "maple", 100, "L_f+L_b", published_gflop=2312),
+    Case("coop-1000", "coop", 1000, time_goal=0.09, memory_goal_mb=4096),
+)
+
+
+def case_named(name: str) -> Case:
+    """The case of that name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {case.name: case for case in CASES}[name]
+
+
+def make_clip(device: str = "cpu", precision: str = "32") -> FrozenClip:
+    """ViT-B/16 with random weights: speed does not depend on their values, and nothing is downloaded."""
+    torch.manual_seed(0)
+    model = open_clip.model.CLIP(**open_clip.get_model_config(ARCHITECTURE))
+    kind = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}[precision]
+    if kind is not torch.float32:
+        open_clip.model.convert_weights_to_lp(model, kind)
+    preprocess = Preprocess(open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+    return FrozenClip(model.to(device), open_clip.get_tokenizer(ARCHITECTURE), preprocess, "benchmark")
+
+
+def class_names(count: int) -> list[str]:
+    """The first `count` ImageNet class names."""
+    return list(open_clip.IMAGENET_CLASSNAMES[:count])
+
+
+def make_batch(case: Case, clip: FrozenClip) -> Batch:
+    """Random pixels, labels and masks."""
+    generator = torch.Generator().manual_seed(1)
+    height, width = clip.image.image_size
+    pixels = torch.randn(case.batch, 3, height, width, generator=generator)
+    masks = (torch.rand(case.batch, 1, height // 16, width // 16, generator=generator) > 0.6).float()
+    masks = torch.nn.functional.interpolate(masks, size=(height, width))
+    labels = torch.arange(case.batch) % case.classes
+    usable = torch.ones(case.batch, dtype=torch.bool)
+    parts = (part.to(clip.device) for part in (pixels, labels, masks, usable))
+    return Batch(*parts)
+
+
+@dataclass
+class Work:
+    """A case that is ready to run.
+
+    Attributes:
+        run: one optimiser step; returns the loss. gradients: of the prompts after the last `run`.
+    """
+
+    run: Callable[[], Tensor]
+    step: TrainStep
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Copies of the gradients of all prompts."""
+        named = self.step.named_parameters()
+        return {name: value.grad.detach().clone() for name, value in named if value.grad is not None}
+
+
+def make_work(case: Case, clip: FrozenClip, way: Way) -> Work:
+    """Prompts, batch and optimiser of a case, the same for both ways."""
+    config = make_config({"data": "none", "method": case.method, "dapt": {"enabled": bool(case.phase)}, "seed": 1})
+    model = build_model(config, clip, class_names(case.classes))
+    step = TrainStep(model, build_objectives(config, model))
+    batch = make_batch(case, clip)
+    epoch = EPOCHS - 1 if case.phase == "L_f+L_b" else 0
+    plain = PlainStep(model, config.dapt, case.phase) if way == "plain" else None
+    # a learning rate of 0 keeps the prompts where they are, so that every step does the same
+    optimizer = torch.optim.SGD(step.parameters(), lr=0.0, momentum=0.9, weight_decay=5e-4)
+
+    def run() -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        loss = step(batch, epoch, EPOCHS)[0] if plain is None else plain(batch)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return Work(run, step)
+
+
+def smaller(case: Case, classes: int) -> Case:
+    """The case with another number of classes and without goals."""
+    return replace(
+        case,
+        name=f"{case.name}@{classes}",
+        classes=classes,
+        time_goal=None,
+        memory_goal=None,
+        memory_goal_mb=None,
+        published_gflop=None,
+    )
