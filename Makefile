@@ -1,6 +1,7 @@
 # make demo: sets up .venv if it is absent or out of date, then runs the demonstration (three minutes on two cores).
 # make test: sets up .venv if it is absent or out of date, then runs the tests.
-# make check: lint, format and types. make all of it: .ci/run
+# make check: lint, format and types. make bench: speed and memory (half an hour); make bench-short: exact work only.
+# make all that CI does: .ci/run
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +12,7 @@ DEMO_OUT ?= runs/demo
 # a demo that is complete is made again, an interrupted one goes on
 DEMO_MODE ?= $(if $(wildcard $(DEMO_OUT)/results.json),--overwrite,--resume)
 
-.PHONY: setup demo test check format clean
+.PHONY: setup demo test check format bench bench-short clean
 
 setup: $(READY)
 
@@ -34,13 +35,19 @@ test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) $(ARGS)
 
 check: setup
-	$(BIN)/ruff check src tests tools
-	$(BIN)/ruff format --check src tests tools
+	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/ruff format --check src tests tools benchmarks
 	$(BIN)/mypy
 
 format: setup
-	$(BIN)/ruff check --fix src tests tools
-	$(BIN)/ruff format src tests tools
+	$(BIN)/ruff check --fix src tests tools benchmarks
+	$(BIN)/ruff format src tests tools benchmarks
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-short: setup
+	$(BIN)/python -m benchmarks --short
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -22,13 +22,14 @@ class Job:
 
 
 def run_job(job: Job) -> dict[str, object]:
-    """Seconds of each step and peak memory over all of them."""
+    """Seconds of each step, peak memory over all of them, and memory before the first."""
     clip = make_clip(job.device, job.precision)
     work = make_work(job.case, clip, job.way)
     forget_peak(clip.device)
+    idle = peak_mb(clip.device)
     work.run()
     times = [seconds(work.run, clip.device) for _ in range(job.repeats)]
-    return {"seconds": times, "peak_mb": round(peak_mb(clip.device), 1)}
+    return {"seconds": times, "idle_mb": round(idle, 1), "peak_mb": round(peak_mb(clip.device), 1)}
 
 
 def to_line(job: Job) -> str:

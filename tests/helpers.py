@@ -119,3 +119,11 @@ def make_csv(root: Path, *, per_class: int = 8, classes: int = 4, groups: bool =
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def spoil_png(path: Path) -> None:
+    """Overwrite the middle of a PNG, so that only decoding it finds the damage."""
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(64)
+    path.write_bytes(content)

@@ -49,6 +49,12 @@ class DaptOptions(Section):
     switch: float = Field(0.7, ge=0, le=1, description="phased: fraction of the epochs before the switch.")
     words: list[str] = Field(default=list(BACKGROUND_WORDS), min_length=1, description="Background words.")
     template: str = Field("a clean origami {}.", description="Template of the background texts.")
+    views: Literal["pixels", "attention"] = Field(
+        "pixels",
+        description="pixels: exact, foreground and background are two more passes over the image with hidden pixels "
+        "set to the mean colour (as published); attention: approximate and much cheaper, one pass in which two more "
+        "class tokens see the patches of one side only.",
+    )
 
     @model_validator(mode="after")
     def _template(self) -> DaptOptions:
@@ -118,6 +124,12 @@ class RunConfig(Section):
     devices: int = Field(1, ge=1, description="Processes of data-parallel training.")
     precision: Literal["32", "bf16", "16"] = Field("32", description="Type of the towers; prompts are float32.")
     grad_checkpointing: bool = Field(False, description="Recompute blocks in backward to save memory.")
+    text_memory_mb: int | None = Field(
+        None,
+        ge=1,
+        description="Memory for what the text tower keeps for backward; classes beyond it are recomputed in "
+        "chunks. none: half of what the device has.",
+    )
     deterministic: bool = Field(False, description="Refuse non-deterministic GPU kernels.")
     out: str | None = Field(None, description="Run folder; none: runs/<data>-<method>-<shots>shot-seed<seed>.")
 

@@ -37,6 +37,15 @@ def memory_mb() -> float | None:
     return min(limits) / 2**20 if limits else None
 
 
+def device_memory_mb(device: str) -> float | None:
+    """Memory of a GPU, or of the machine for other devices; None where that cannot be found out."""
+    if device.startswith("cuda"):
+        import torch
+
+        return float(torch.cuda.get_device_properties(device).total_memory) / 2**20
+    return memory_mb()
+
+
 def _container_limit(name: str) -> str:
     """A limit that Linux sets for the container (control groups, version 2); empty where there is none."""
     path = CONTAINER_LIMITS / name

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
 from dapt.clip.frozen import Preprocess
 from dapt.data.loader import ImageCache, TrainImages, epoch_batches, train_loader
 from dapt.data.sources import load_data
-from dapt.data.transforms import denormalise, eval_transform, train_transform, whole_transform
+from dapt.data.transforms import _MODES, denormalise, eval_transform, train_transform, whole_transform
+from dapt.seeds import mix_seed
 from helpers import make_folder
 
 PREPROCESS = Preprocess((0.5, 0.4, 0.3), (0.25, 0.2, 0.3))
@@ -46,6 +52,53 @@ def test_mask_follows_the_image(seed: int, height: int, width: int, kind: str, s
     outside = torch.nn.functional.conv2d(1 - warped[None], torch.ones(1, 1, 7, 7), padding=3)[0, 0] == 49
     assert (seen[inside] > 0.6).all()
     assert (seen[outside] < 0.4).all()
+
+
+@pytest.mark.parametrize("mode", ["bicubic", "bilinear", "nearest"])
+def test_train_transform_equals_torchvision(mode: str) -> None:
+    """Bit for bit, for images and masks of any shape and memory format, with own and with global draws."""
+    preprocess = replace(PREPROCESS, interpolation=mode)
+    ours = train_transform((24, 32), preprocess, crop_scale=(0.08, 1.0), flip=0.5)
+    theirs = v2.Compose(
+        [
+            v2.RandomResizedCrop((24, 32), scale=(0.08, 1.0), interpolation=_MODES[mode], antialias=True),
+            v2.RandomHorizontalFlip(0.5),
+            v2.ToDtype({tv_tensors.Image: torch.float32, "others": None}, scale=True),
+            v2.Normalize(mean=list(preprocess.mean), std=list(preprocess.std)),
+        ]
+    )
+    for seed in range(150):
+        generator = torch.Generator().manual_seed(seed)
+        height, width = torch.randint(3, 120, (2,), generator=generator).tolist()  # some of them fit no crop
+        image = torch.randint(0, 256, (height, width, 3), generator=generator, dtype=torch.uint8).permute(2, 0, 1)
+        mask = (torch.rand(1, height, width, generator=generator) > 0.5).float()
+        torch.manual_seed(mix_seed(seed, 7))
+        pixels, warped = theirs(tv_tensors.Image(image.contiguous()), tv_tensors.Mask(mask))
+        after = torch.rand(())
+        torch.manual_seed(mix_seed(seed, 7))
+        again, warped_again = ours(image, mask)
+        assert torch.equal(torch.rand(()), after)
+        own = torch.Generator().manual_seed(mix_seed(seed, 7))
+        bare, nothing = ours(image, None, generator=own)
+        assert torch.equal(torch.rand((), generator=own), after)
+        assert torch.equal(again, pixels.as_subclass(torch.Tensor))
+        assert torch.equal(bare, again)
+        assert torch.equal(warped_again, warped.as_subclass(torch.Tensor))
+        assert nothing.shape == warped.shape
+
+
+@pytest.mark.parametrize("make", [eval_transform, whole_transform])
+def test_fixed_transforms_do_not_mind_memory_formats_or_missing_masks(make) -> None:
+    transform = make((24, 24), replace(PREPROCESS, interpolation="bicubic"))
+    for seed in range(40):
+        generator = torch.Generator().manual_seed(seed)
+        height, width = torch.randint(10, 120, (2,), generator=generator).tolist()
+        image = torch.randint(0, 256, (height, width, 3), generator=generator, dtype=torch.uint8).permute(2, 0, 1)
+        expected = transform(image.contiguous(), torch.ones(1, height, width))[0]
+        pixels, mask = transform(image, None)
+        assert torch.equal(pixels, expected)
+        assert pixels.is_contiguous()
+        assert mask.shape == (1, 24, 24)
 
 
 def images(tmp_path, transform=None) -> TrainImages:

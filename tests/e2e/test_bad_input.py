@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from helpers import make_csv
+from helpers import make_csv, spoil_png
 
 
 @pytest.fixture
@@ -103,6 +103,22 @@ def test_damaged_image(train, dapt, table: Path, tmp_path: Path, damage: str) ->
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["counts"]["bad_images"] == 2
     assert results["counts"]["train"] == 15
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_damage_that_only_decoding_finds(dapt, table: Path, tiny_spec: str, tmp_path: Path, workers: int) -> None:
+    """A test image with a whole header and end is met at evaluation; with --skip-bad it is left out before."""
+    victim = table.parent / "images" / "red_square_3.png"
+    spoil_png(victim)
+    arguments = ["train", table, "--model", tiny_spec, "--depth", 3, "--epochs", 1, "--shots", 4, "--device", "cpu"]
+    arguments += ["--set", f"workers={workers}"]
+    code, _, err = dapt(*arguments, "--out", tmp_path / "a")
+    assert code == 2
+    assert "Traceback" not in err
+    assert err[err.index("error: ") :].startswith(f"error: {victim} is damaged")
+    code, _, err = dapt(*arguments, "--out", tmp_path / "b", "--skip-bad")
+    assert code == 0
+    assert "1 damaged or missing images are left out" in err
 
 
 def test_mask_of_another_shape_names_both(train, table: Path) -> None:

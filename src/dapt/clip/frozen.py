@@ -40,6 +40,7 @@ class PromptFreeTextTower:
         self.layers = 0
         self.context_length = int(model.context_length)  # type: ignore[arg-type]
         self.checkpointing = False
+        self.memory_mb: float | None = None  # nothing is kept: this tower takes no prompts
 
     def encode(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Text features ``[C, D]`` of the model's own text encoder.

@@ -80,37 +80,56 @@ class NativeImageTower(ImageTower):
     Args:
         visual: the model's image tower.
         savings: which exact savings to use; None: all.
+
+    Attributes:
+        blocks: the transformer blocks. apart: whether `dapt.clip.blocks` can take all of them apart.
+        reads_class_token: whether the feature is read from the class token alone.
     """
 
     def __init__(self, visual: nn.Module, savings: Savings | None = None) -> None:
         self.visual = visual
         self.savings = savings or Savings()
         transformer: nn.Module = visual.transformer  # type: ignore[assignment]
-        self._blocks: nn.ModuleList = transformer.resblocks  # type: ignore[assignment]
+        self.blocks: nn.ModuleList = transformer.resblocks  # type: ignore[assignment]
         self.width = int(transformer.width)  # type: ignore[arg-type]
-        self.layers = len(self._blocks)
+        self.layers = len(self.blocks)
         self.grid = _pair(visual.grid_size)
         self.image_size = _pair(visual.image_size)
         self._dtype_source: Tensor = visual.conv1.weight  # type: ignore[assignment,union-attr]
-        self._apart = all(can_take_apart(block) for block in self._blocks)
+        self.apart = all(can_take_apart(block) for block in self.blocks)
         # norm and pooling of the last token commute only where the class token alone is read
-        self._reads_class_token = bool(getattr(visual, "attn_pool", None) is None and visual.pool_type == "tok")
+        self.reads_class_token = bool(getattr(visual, "attn_pool", None) is None and visual.pool_type == "tok")
 
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
-        self._check_depth(prompts)
-        visual = self.visual
-        x: Tensor = visual._embeds(images.to(self._dtype_source.dtype))  # type: ignore[operator]
+        x = self.embed(images, prompts)
         patches = x.shape[1]
-        for index, block in enumerate(self._blocks):
-            x = self._run_block(index, block, x, self._fresh(index, prompts, x.dtype), patches, prompts)
+        for index, block in enumerate(self.blocks):
+            x = self._run_block(index, block, x, self.fresh_prompts(index, prompts, x.dtype), patches, prompts)
         if x.dim() == 2:  # the class token alone
-            pooled: Tensor = visual.ln_post(x)  # type: ignore[operator]
-        else:
-            pooled = visual._pool(x[:, :patches])[0]  # type: ignore[operator]
-        projection = visual.proj
+            return self.finish(x)
+        pooled: Tensor = self.visual._pool(x[:, :patches])[0]  # type: ignore[operator]
+        return self._to_joint_space(pooled)
+
+    def embed(self, images: Tensor, prompts: Prompts) -> Tensor:
+        """Class token and patches ``[B, 1 + patches, width]`` at the input of the first block.
+
+        Raises:
+            NotSupportedError: there are more layers of prompts than blocks.
+        """
+        self._check_depth(prompts)
+        x: Tensor = self.visual._embeds(images.to(self._dtype_source.dtype))  # type: ignore[operator]
+        return x
+
+    def finish(self, tokens: Tensor) -> Tensor:
+        """Features ``[..., D]`` of class tokens ``[..., width]`` that have passed all blocks."""
+        normed: Tensor = self.visual.ln_post(tokens)  # type: ignore[operator]
+        return self._to_joint_space(normed)
+
+    def _to_joint_space(self, pooled: Tensor) -> Tensor:
+        projection = self.visual.proj
         return pooled if projection is None else pooled @ projection  # type: ignore[operator]
 
-    def _fresh(self, index: int, prompts: Prompts, dtype: torch.dtype) -> Tensor | None:
+    def fresh_prompts(self, index: int, prompts: Prompts, dtype: torch.dtype) -> Tensor | None:
         """The prompts ``[n, width]`` that enter at a block, or None."""
         if index == 0:
             if prompts.visual_ctx is None or not prompts.visual_ctx.shape[0]:
@@ -128,27 +147,28 @@ class NativeImageTower(ImageTower):
         use = self.savings
         last = index == self.layers - 1
         replaced_next = index < len(prompts.visual_deep)
-        if fresh is not None and replaced_next and use.lean_prompts and self._apart:
-            return self._call(lambda h, p: block_with_prompts(block, h, p, use), x[:, :patches], fresh)
+        if fresh is not None and replaced_next and use.lean_prompts and self.apart:
+            return self.call(lambda h, p: block_with_prompts(block, h, p, use), x[:, :patches], fresh)
         if fresh is not None:
             x = torch.cat([x[:, :patches], fresh.expand(x.shape[0], -1, -1)], dim=1)
-        if last and use.read_one_token and self._apart and self._reads_class_token:
-            return self._call(lambda h: read_first_token(block, h, use), x)
-        if self._apart and (use.fused_gelu or use.onednn):
-            return self._call(lambda h: whole_block(block, h, use), x)
-        return self._call(block, x)
+        if last and use.read_one_token and self.apart and self.reads_class_token:
+            return self.call(lambda h: read_first_token(block, h, use), x)
+        if self.apart and (use.fused_gelu or use.onednn):
+            return self.call(lambda h: whole_block(block, h, use), x)
+        return self.call(block, x)
 
-    def _call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    def call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """``function(*tensors)``, recomputed in backward where `checkpointing` is on."""
         if self.checkpointing and torch.is_grad_enabled():
             recomputed: Tensor = checkpoint(function, *tensors, use_reentrant=False)
             return recomputed
         return function(*tensors)
 
     def last_norm(self) -> nn.Module:
-        return self._blocks[-1].ln_1  # type: ignore[return-value]
+        return self.blocks[-1].ln_1  # type: ignore[return-value]
 
     def last_attention(self) -> nn.Module:
-        return self._blocks[-1].attn  # type: ignore[return-value]
+        return self.blocks[-1].attn  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

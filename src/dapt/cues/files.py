@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,25 @@ class _FileCue(Cue):
 
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         self.report = CueReport()
-        return [self._one(item) for item in progress(items, len(items), "reading masks", "masks")]
+        masks: list[Tensor | None] = []
+        with ThreadPoolExecutor() as pool:
+            read = progress(pool.map(self._read, items), len(items), "reading masks", "masks")
+            for item, (mask, bad) in zip(items, read, strict=True):
+                if bad:
+                    self.report.total += 1
+                    self.report.bad.append(item.name)
+                masks.append(None if bad else self.report.add(item.name, mask))
+        return masks
 
-    def _one(self, item: Item) -> Tensor | None:
+    def _read(self, item: Item) -> tuple[Tensor | None, bool]:
+        """The mask of an item, if it has one, and whether it is left out because it cannot be used.
+
+        Raises:
+            DataError: it cannot be used, and `skip_bad` is false.
+        """
         path = self.path_of(item)
         if path is None:
-            return self.report.add(item.name, None)
+            return None, False
         try:
             mask = read_mask(path, self.context.kind)
             height, width = self.context.load_image(item).shape[-2:]
@@ -43,10 +57,8 @@ class _FileCue(Cue):
         except DataError:
             if not self.context.skip_bad:
                 raise
-            self.report.total += 1
-            self.report.bad.append(item.name)
-            return None
-        return self.report.add(item.name, _smaller(mask))
+            return None, True
+        return _smaller(mask), False
 
 
 def _smaller(mask: Tensor) -> Tensor:

@@ -6,47 +6,75 @@ processes or of training processes sees the same pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from dapt.data.images import image_tensor
 from dapt.data.items import Item
 from dapt.data.mask_files import resize_map
-from dapt.data.transforms import Joint
+from dapt.data.prefetch import prefetch
+from dapt.data.transforms import Joint, RandomJoint
+from dapt.errors import DaptError
 from dapt.objectives.base import Batch
 from dapt.seeds import mix_seed
 
+Key = tuple[int, int]  # epoch and position
+Sample = tuple[Tensor, int, Tensor, bool]
+Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 ReadMask = Callable[[Item, tuple[int, int]], "Tensor | None"]
 
 
 class ImageCache:
-    """Decoded images, kept in memory while they fit the budget.
+    """Decoded images, kept in memory while they fit the budget; threads may share it.
+
+    A copy in another process (by pickling) starts empty.
 
     Args:
         limit_mb: budget in MB; 0 keeps nothing.
     """
 
     def __init__(self, limit_mb: int) -> None:
+        self._limit_mb = limit_mb
         self._left = limit_mb * 2**20
         self._kept: dict[Path, Tensor] = {}
+        self._lock = Lock()
+        self._full = limit_mb <= 0
+
+    def __reduce__(self) -> tuple[type[ImageCache], tuple[int]]:
+        return ImageCache, (self._limit_mb,)
+
+    @property
+    def full(self) -> bool:
+        """Whether an image did not fit any more."""
+        return self._full
 
     def __call__(self, item: Item) -> Tensor:
-        """The image of an item, uint8 ``[3, H, W]``; treat it as read-only."""
+        """The image of an item, uint8 ``[3, H, W]``; treat it as read-only.
+
+        Raises:
+            DataError: missing, truncated or not an image.
+        """
         image = self._kept.get(item.path)
         if image is None:
             image = image_tensor(item.path)
-            if image.numel() <= self._left:
-                self._left -= image.numel()
-                self._kept[item.path] = image
+            with self._lock:
+                if item.path in self._kept:
+                    return self._kept[item.path]
+                if image.numel() <= self._left:
+                    self._left -= image.numel()
+                    self._kept[item.path] = image
+                else:
+                    self._full = True
         return image
 
 
-class TrainImages(Dataset[tuple[Tensor, int, Tensor, bool]]):
+class TrainImages(Dataset[Sample]):
     """Training images with their masks, warped together.
 
     Args:
@@ -54,7 +82,8 @@ class TrainImages(Dataset[tuple[Tensor, int, Tensor, bool]]):
         transform: joint transform. load_image: item to uint8 ``[3, H, W]``. seed: of the augmentation.
 
     Attributes:
-        masks: per item a float mask of any resolution covering the whole image, or None.
+        masks: per item a float mask of any resolution covering the whole image, or None. Assign a new list to
+            change them: loader processes hold copies, and a new list is how `train_loader` knows.
         soft: masks are maps to interpolate, not hard masks.
     """
 
@@ -62,7 +91,7 @@ class TrainImages(Dataset[tuple[Tensor, int, Tensor, bool]]):
         self,
         items: Sequence[Item],
         labels: Sequence[int],
-        transform: Joint,
+        transform: RandomJoint,
         load_image: ImageCache,
         seed: int,
     ) -> None:
@@ -73,23 +102,42 @@ class TrainImages(Dataset[tuple[Tensor, int, Tensor, bool]]):
         self._transform = transform
         self._load = load_image
         self._seed = seed
+        self._processes: _Processes | None = None
 
     def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, key: Any) -> tuple[Tensor, int, Tensor, bool]:
+    def __getitem__(self, key: Key) -> Sample:
+        """One warped sample: pixels, label, mask, whether the mask is of use.
+
+        Raises:
+            DataError: the image cannot be read.
+        """
         epoch, position = key
         image = self._load(self.items[position])
         known = self.masks[position]
-        size = (image.shape[1], image.shape[2])
-        mask = torch.zeros(size) if known is None else resize_map(known, size, soft=self.soft)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(mix_seed(self._seed, epoch, position))
-            pixels, warped = self._transform(image, mask.unsqueeze(0))
+        mask = None
+        if known is not None:
+            mask = resize_map(known, (image.shape[1], image.shape[2]), soft=self.soft).unsqueeze(0)
+        generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, position))
+        pixels, warped = self._transform(image, mask, generator=generator)
         # A crop that shows only foreground or only background has no second view to learn from.
-        share = float(warped.mean())
-        usable = known is not None and 0.0 < share < 1.0
+        usable = mask is not None and 0.0 < float(warped.mean()) < 1.0
         return pixels, self.labels[position], warped, usable
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_processes": None}
+
+    def processes(self, workers: int, *, pin: bool) -> _Processes:
+        """Loader processes that know the present masks: those of the last epoch, or new ones."""
+        if self._processes is None or not self._processes.fits(self, workers, pin=pin):
+            self.close()
+            self._processes = _Processes(self, workers, pin=pin)
+        return self._processes
+
+    def close(self) -> None:
+        """End the loader processes, if there are any."""
+        self._processes = None
 
 
 def epoch_batches(
@@ -124,26 +172,102 @@ def epoch_batches(
     return parts
 
 
-def _collate(samples: list[tuple[Tensor, int, Tensor, bool]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _collate(samples: list[Sample]) -> Parts:
     pixels, labels, masks, usable = zip(*samples, strict=True)
     return torch.stack(pixels), torch.tensor(labels), torch.stack(masks), torch.tensor(usable)
 
 
 def train_loader(
     images: TrainImages, batches: Sequence[Sequence[int]], *, epoch: int, workers: int, device: torch.device
-) -> Iterable[Batch]:
-    """The batches of one epoch on `device`."""
+) -> Iterator[Batch]:
+    """The batches of one epoch on `device`.
+
+    With `workers` they are made by that many processes, which stay for the next epoch (`TrainImages.close` ends
+    them); without, by one thread ahead of the step, or on the CPU, whose cores the step needs, one at a time.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    pin = device.type == "cuda"
     keys = [[(epoch, position) for position in batch] for batch in batches]
-    loader: DataLoader[Any] = DataLoader(
-        images,
-        batch_sampler=keys,
-        num_workers=workers,
-        collate_fn=_collate,
-        pin_memory=device.type == "cuda",
-    )
-    for parts in loader:
+
+    def load(batch: list[Key]) -> Parts:
+        pixels, labels, masks, usable = _collate([images[key] for key in batch])
+        if pin:
+            return pixels.pin_memory(), labels.pin_memory(), masks.pin_memory(), usable.pin_memory()
+        return pixels, labels, masks, usable
+
+    loaded: Iterator[Parts]
+    if workers:
+        loaded = images.processes(workers, pin=pin).epoch(keys)
+    elif device.type == "cpu":
+        loaded = map(load, keys)
+    else:
+        loaded = prefetch(load, keys)
+    for parts in loaded:
         pixels, labels, masks, usable = (part.to(device, non_blocking=True) for part in parts)
         yield Batch(pixels, labels, masks, usable)
+
+
+class _Processes:
+    """Loader processes that outlive an epoch."""
+
+    def __init__(self, images: TrainImages, workers: int, *, pin: bool) -> None:
+        self._started_with = (workers, pin, images.soft)
+        self._masks = images.masks
+        self._keys: list[list[Key]] = []
+        self._loader = DataLoader(
+            _Carrying(images),
+            batch_sampler=self._keys,
+            num_workers=workers,
+            collate_fn=_Collate(_collate),
+            pin_memory=pin,
+            persistent_workers=True,
+            generator=torch.Generator(),  # else every epoch draws from the global one
+        )
+
+    def fits(self, images: TrainImages, workers: int, *, pin: bool) -> bool:
+        """Whether these processes were started with the same settings and see the present masks."""
+        return self._masks is images.masks and self._started_with == (workers, pin, images.soft)
+
+    def epoch(self, keys: list[list[Key]]) -> Iterator[Parts]:
+        """The batches of `keys`."""
+        self._keys[:] = keys
+        for parts in self._loader:
+            yield _checked(parts)
+
+
+class _Carrying(Dataset[Any]):
+    """Samples of `images`, or the error instead: raised in a loader process it would arrive as a traceback."""
+
+    def __init__(self, images: Dataset[Any]) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)  # type: ignore[arg-type]
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self._images[key]
+        except DaptError as error:
+            return error
+
+
+class _Collate:
+    """`collate`, unless one of the samples is an error: that is the batch then."""
+
+    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+        self._collate = collate
+
+    def __call__(self, samples: list[Any]) -> Any:
+        errors = [sample for sample in samples if isinstance(sample, DaptError)]
+        return errors[0] if errors else self._collate(samples)
+
+
+def _checked(parts: Any) -> Any:
+    if isinstance(parts, DaptError):
+        raise parts
+    return parts
 
 
 class EvalImages(Dataset[tuple[Tensor, Tensor]]):
@@ -160,13 +284,31 @@ class EvalImages(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         item = self.items[position]
         image = image_tensor(item.path)
-        size = (image.shape[1], image.shape[2])
-        known = None if self._read_mask is None else self._read_mask(item, size)
-        mask = torch.zeros(size) if known is None else known
-        pixels, warped = self._transform(image, mask.unsqueeze(0))
-        return pixels, warped
+        known = None if self._read_mask is None else self._read_mask(item, (image.shape[1], image.shape[2]))
+        return self._transform(image, None if known is None else known.unsqueeze(0))
 
 
-def eval_loader(images: EvalImages, *, batch_size: int, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Batches in order."""
-    return DataLoader(images, batch_size=batch_size, num_workers=workers)
+class EvalLoader:
+    """Batches of `EvalImages` in order; see `eval_loader`."""
+
+    def __init__(self, images: EvalImages, *, batch_size: int, workers: int) -> None:
+        self._loader = DataLoader(
+            _Carrying(images),
+            batch_size=batch_size,
+            num_workers=workers,
+            collate_fn=_Collate(default_collate),
+            generator=torch.Generator(),
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for parts in self._loader:
+            pixels, warped = _checked(parts)
+            yield pixels, warped
+
+
+def eval_loader(images: EvalImages, *, batch_size: int, workers: int) -> EvalLoader:
+    """Batches in order; iterating raises `DataError` where an image cannot be read, with any number of workers."""
+    return EvalLoader(images, batch_size=batch_size, workers=workers)

@@ -1,21 +1,40 @@
 """Joint transforms: whatever happens to the geometry of an image happens to its mask.
 
 Training as in CLIP prompt tuning: random resized crop and horizontal flip; test: shorter side resized, centre
-crop. Images are interpolated as the model asks (bicubic), masks always by the nearest pixel.
+crop. Images are interpolated as the model asks (bicubic), masks always by the nearest pixel. Random draws come
+from a generator that the caller may hand over, so a transform can work beside a training step in another thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms.v2 import functional
 
 from dapt.clip.frozen import Preprocess
 
-Joint = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+class Joint(Protocol):
+    """Image uint8 ``[3, H, W]`` and mask float ``[1, H, W]`` to pixels ``[3, h, w]`` and mask ``[1, h, w]``.
+
+    Without a mask the second value is all zeros.
+    """
+
+    def __call__(self, image: Tensor, mask: Tensor | None, /) -> tuple[Tensor, Tensor]: ...
+
+
+class RandomJoint(Protocol):
+    """A `Joint` that draws from `generator`, or from torch's global one."""
+
+    def __call__(
+        self, image: Tensor, mask: Tensor | None, /, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor]: ...
+
 
 _MODES = {
     "bicubic": InterpolationMode.BICUBIC,
@@ -24,48 +43,104 @@ _MODES = {
 }
 
 
-def _finish(preprocess: Preprocess) -> list[v2.Transform]:
-    return [
-        v2.ToDtype({tv_tensors.Image: torch.float32, "others": None}, scale=True),
-        v2.Normalize(mean=list(preprocess.mean), std=list(preprocess.std)),
-    ]
+RATIO = (3 / 4, 4 / 3)
+TRIES = 10  # of a crop that fits into the image
 
 
-def _joint(steps: list[v2.Transform]) -> Joint:
-    composed = v2.Compose(steps)
+def _mode(preprocess: Preprocess) -> InterpolationMode:
+    return _MODES.get(preprocess.interpolation, InterpolationMode.BICUBIC)
 
-    def apply(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        pixels, warped = composed(tv_tensors.Image(image), tv_tensors.Mask(mask))
-        return pixels.as_subclass(Tensor), warped.as_subclass(Tensor)
 
-    return apply
+def _normalise(image: Tensor, preprocess: Preprocess) -> Tensor:
+    """Bytes ``[3, H, W]`` in any memory format as normalised floats in the usual one."""
+    scaled = functional.to_dtype_image(image.contiguous(), torch.float32, scale=True)
+    normal: Tensor = functional.normalize_image(scaled, mean=list(preprocess.mean), std=list(preprocess.std))
+    return normal
+
+
+class _Fixed:
+    """A transform without chance: geometric `steps` that end at `size`, then normalisation."""
+
+    def __init__(self, steps: list[v2.Transform], size: tuple[int, int], preprocess: Preprocess) -> None:
+        self._steps = v2.Compose(steps)
+        self._size = size
+        self._preprocess = preprocess
+
+    def __call__(self, image: Tensor, mask: Tensor | None, /) -> tuple[Tensor, Tensor]:
+        if mask is None:
+            seen, warped = self._steps(tv_tensors.Image(image)), torch.zeros(1, *self._size)
+        else:
+            seen, warped = self._steps(tv_tensors.Image(image), tv_tensors.Mask(mask))
+        return _normalise(seen.as_subclass(Tensor), self._preprocess), warped.as_subclass(Tensor)
+
+
+def draw_crop(
+    height: int, width: int, scale: tuple[float, float], generator: Generator | None
+) -> tuple[int, int, int, int]:
+    """Top, left, height and width of a crop, drawn exactly as torchvision's `v2.RandomResizedCrop` does."""
+    low, high = torch.log(torch.tensor(RATIO)).tolist()
+    for _ in range(TRIES):
+        area = height * width * torch.empty(1).uniform_(*scale, generator=generator).item()
+        aspect = torch.exp(torch.empty(1).uniform_(low, high, generator=generator)).item()
+        w = round(math.sqrt(area * aspect))
+        h = round(math.sqrt(area / aspect))
+        if 0 < w <= width and 0 < h <= height:
+            top = int(torch.randint(0, height - h + 1, size=(1,), generator=generator))
+            left = int(torch.randint(0, width - w + 1, size=(1,), generator=generator))
+            return top, left, h, w
+    w, h = width, height
+    if width / height < min(RATIO):
+        h = round(width / min(RATIO))
+    elif width / height > max(RATIO):
+        w = round(height * max(RATIO))
+    return (height - h) // 2, (width - w) // 2, h, w
+
+
+class _Random:
+    """Random resized crop, horizontal flip, normalisation; equals torchvision's `v2` transforms bit for bit."""
+
+    def __init__(
+        self, size: tuple[int, int], preprocess: Preprocess, crop_scale: tuple[float, float], flip: float
+    ) -> None:
+        self._size = size
+        self._preprocess = preprocess
+        self._scale = crop_scale
+        self._flip = flip
+
+    def __call__(
+        self, image: Tensor, mask: Tensor | None, /, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        box = draw_crop(image.shape[-2], image.shape[-1], self._scale, generator)
+        flipped = bool(torch.rand(1, generator=generator) < self._flip)
+        mode = _mode(self._preprocess)
+        seen = functional.resized_crop_image(image, *box, size=list(self._size), interpolation=mode, antialias=True)
+        if flipped:
+            seen = functional.horizontal_flip_image(seen)
+        pixels = _normalise(seen, self._preprocess)
+        if mask is None:
+            return pixels, torch.zeros(1, *self._size)
+        warped = functional.resized_crop_mask(mask, *box, size=list(self._size))
+        return pixels, functional.horizontal_flip_mask(warped) if flipped else warped
 
 
 def train_transform(
     size: tuple[int, int], preprocess: Preprocess, *, crop_scale: tuple[float, float], flip: float
-) -> Joint:
-    """Random crop of an area share in `crop_scale` (aspect 3/4 to 4/3), resize to `size`, flip, normalise.
-
-    The function takes image uint8 ``[3, H, W]`` and mask float ``[1, H, W]``.
-    """
-    mode = _MODES.get(preprocess.interpolation, InterpolationMode.BICUBIC)
-    crop = v2.RandomResizedCrop(size, scale=crop_scale, ratio=(3 / 4, 4 / 3), interpolation=mode, antialias=True)
-    return _joint([crop, v2.RandomHorizontalFlip(flip), *_finish(preprocess)])
+) -> RandomJoint:
+    """Random crop of an area share in `crop_scale` (aspect 3/4 to 4/3), resize to `size`, flip, normalise."""
+    return _Random(size, preprocess, crop_scale, flip)
 
 
 def eval_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
     """Resize the shorter side to `size`, cut out the centre, normalise; or squash where the model wants that."""
     if preprocess.resize_mode == "squash":
         return whole_transform(size, preprocess)
-    mode = _MODES.get(preprocess.interpolation, InterpolationMode.BICUBIC)
-    resize = v2.Resize(min(size), interpolation=mode, antialias=True)
-    return _joint([resize, v2.CenterCrop(size), *_finish(preprocess)])
+    resize = v2.Resize(min(size), interpolation=_mode(preprocess), antialias=True)
+    return _Fixed([resize, v2.CenterCrop(size)], size, preprocess)
 
 
 def whole_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
     """Resize the whole image to `size` whatever its aspect, normalise: for cues that must cover all of it."""
-    mode = _MODES.get(preprocess.interpolation, InterpolationMode.BICUBIC)
-    return _joint([v2.Resize(size, interpolation=mode, antialias=True), *_finish(preprocess)])
+    return _Fixed([v2.Resize(size, interpolation=_mode(preprocess), antialias=True)], size, preprocess)
 
 
 def denormalise(pixels: Tensor, preprocess: Preprocess) -> Tensor:

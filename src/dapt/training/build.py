@@ -12,6 +12,7 @@ from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.loader import ImageCache
 from dapt.data.mask_files import mask_folder
+from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError, ModelError, NotSupportedError
 from dapt.methods.base import METHODS
 from dapt.objectives.base import Objective
@@ -53,10 +54,21 @@ def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> Pr
     generator = torch.Generator().manual_seed(config.seed)
     architecture = method.load_architecture()(options, clip, names, generator)
     clip.set_checkpointing(config.grad_checkpointing)
+    clip.text.memory_mb = text_memory_mb(config, str(clip.device))
     background = [config.dapt.template.replace("{}", word) for word in config.dapt.words]
     if config.dapt.enabled:
         _check_background(clip, architecture, background)
-    return PromptedClip(clip, architecture, names, background if config.dapt.enabled else ()).to(clip.device)
+        return PromptedClip(clip, architecture, names, background, views=config.dapt.views).to(clip.device)
+    return PromptedClip(clip, architecture, names).to(clip.device)
+
+
+def text_memory_mb(config: RunConfig, device: str) -> float | None:
+    """What the text tower may keep for backward: as configured, else half of what each process has."""
+    if config.text_memory_mb is not None:
+        return config.text_memory_mb
+    memory = device_memory_mb(device)
+    sharing = 1 if device.startswith("cuda") else config.devices
+    return None if memory is None else memory / 2 / sharing
 
 
 def _check_background(clip: FrozenClip, architecture: PromptArchitecture, texts: Sequence[str]) -> None:

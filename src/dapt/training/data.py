@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dapt.config import RunConfig
 from dapt.console import say, warn
@@ -14,6 +15,9 @@ from dapt.data.items import ImageSet, Item
 from dapt.data.sources import load_data
 from dapt.data.subsets import base_and_novel, keep_classes
 from dapt.errors import DataError
+
+if TYPE_CHECKING:
+    from dapt.data.loader import ImageCache
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,13 @@ def class_labels(data: ImageSet, subset: str) -> list[int]:
     return {"all": labels, "base": base, "novel": novel}[subset]
 
 
-def load_run_data(config: RunConfig) -> RunData:
+def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData:
     """Read, sample, check.
 
     Sampling runs over all classes first and the subset is taken afterwards, as in the field.
+
+    Args:
+        cache: the training images are decoded into it, as far as it has room.
 
     Raises:
         DataError: no labelled training images, or damaged files without `skip_bad`.
@@ -91,7 +98,8 @@ def load_run_data(config: RunConfig) -> RunData:
         parts["novel"] = select_classes(data, test, held_back)
     bad = 0
     for name, part in parts.items():
-        parts[name], lost = checked_part(part, config.skip_bad, f"checking {name} images")
+        keep = cache if name == "train" and config.epochs else None
+        parts[name], lost = checked_part(part, config.skip_bad, f"checking {name} images", keep)
         bad += lost
     counts = {
         "classes": len(kept),
@@ -111,13 +119,13 @@ def load_run_data(config: RunConfig) -> RunData:
     return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts)
 
 
-def checked_part(part: Part, skip_bad: bool, label: str) -> tuple[Part, int]:
-    """The part without its damaged images, and how many those are.
+def checked_part(part: Part, skip_bad: bool, label: str, cache: ImageCache | None = None) -> tuple[Part, int]:
+    """The part without its damaged images, and how many those are; see `check_images`.
 
     Raises:
         DataError: there are some and `skip_bad` is false.
     """
-    checked = check_images(part.items, skip_bad=skip_bad, label=label)
+    checked = check_images(part.items, skip_bad=skip_bad, label=label, cache=cache)
     if not checked.bad:
         return part, 0
     label_of = {id(item): number for item, number in zip(part.items, part.labels, strict=True)}

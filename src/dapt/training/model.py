@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip, unit
+from dapt.clip.masked_views import encode_views, require_readers
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import DataError
 from dapt.objectives.base import (
@@ -35,6 +36,10 @@ class PromptedClip(nn.Module):
         architecture: the prompts.
         names: class names of the classifier.
         background: complete background texts, empty without DAPT.
+        views: how foreground and background are made, see `DaptOptions.views`.
+
+    Raises:
+        NotSupportedError: the image tower cannot make views by attention.
     """
 
     def __init__(
@@ -43,8 +48,13 @@ class PromptedClip(nn.Module):
         architecture: PromptArchitecture,
         names: Sequence[str],
         background: Sequence[str] = (),
+        *,
+        views: str = "pixels",
     ) -> None:
         super().__init__()
+        if views == "attention":
+            require_readers(clip.image)
+        self.views = views
         self.prompts = architecture
         self._clip = (clip,)  # in a tuple, so that torch does not register it
         self._background = clip.tokenizer.plain(background).to(clip.device) if background else None
@@ -104,9 +114,20 @@ class PromptedClip(nn.Module):
             return self.clip.encode_image(pixels, prompts)
 
     def compute(self, batch: Batch, needs: Needs) -> Outputs:
-        """The features that `needs` names, views with gradient in one pass, the others in one without."""
+        """The features that `needs` names."""
         prompts: Prompts = self.prompts()
         needs = self._without_savings(needs)
+        by_attention = self.views == "attention" and any(name != FULL for name in needs.views)
+        make = self._views_by_attention if by_attention else self._views_by_pixels
+        image = make(batch, needs, prompts)
+        text: dict[str, Tensor] = {}
+        for name, wanted in needs.texts.items():
+            with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
+                text[name] = self.text_features(prompts, name)
+        return Outputs(image, text, self.clip.logit_scale, self.clip.logit_bias)
+
+    def _views_by_pixels(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
+        """Unit-length features of the views, those with gradient in one pass, the others in one without."""
         image: dict[str, Tensor] = {}
         for with_gradient in (True, False):
             names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
@@ -116,11 +137,15 @@ class PromptedClip(nn.Module):
             with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
                 features = self.image_features(pixels, prompts if with_gradient else prompts.detached())
             image.update(zip(names, features.chunk(len(names)), strict=True))
-        text: dict[str, Tensor] = {}
-        for name, wanted in needs.texts.items():
-            with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
-                text[name] = self.text_features(prompts, name)
-        return Outputs(image, text, self.clip.logit_scale, self.clip.logit_bias)
+        return image
+
+    def _views_by_attention(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
+        """Unit-length features of the views, all from one pass (approximate, see `dapt.clip.masked_views`)."""
+        with_gradient = self.prompts.trains_visual and any(needs.views.values())
+        with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
+            features = encode_views(self.clip.image, batch.pixels, _masks_of(batch), prompts)
+            made = dict(zip((FULL, FOREGROUND, BACKGROUND), map(unit, features), strict=True))
+        return {name: made[name] if wanted else made[name].detach() for name, wanted in needs.views.items()}
 
     def _without_savings(self, needs: Needs) -> Needs:
         """`needs`, with everything that switched-off savings would leave out."""
@@ -148,10 +173,14 @@ def view_of(batch: Batch, name: str) -> Tensor:
     """Pixels of a view. Hidden pixels become 0, which is the mean colour after normalisation."""
     if name == FULL:
         return batch.pixels
+    mask = _masks_of(batch).to(batch.pixels.dtype)
+    return batch.pixels * (mask if name == FOREGROUND else 1 - mask)
+
+
+def _masks_of(batch: Batch) -> Tensor:
     if batch.masks is None:
         raise DataError("The objective reads foreground views, but the batch has no masks.")
-    mask = batch.masks.to(batch.pixels.dtype)
-    return batch.pixels * (mask if name == FOREGROUND else 1 - mask)
+    return batch.masks
 
 
 class TrainStep(nn.Module):

@@ -66,14 +66,15 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
     console.keep_lines(lines)
     try:
         device = pick_device(config.device)
-        data = load_run_data(config)
+        cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
+        data = load_run_data(config, cache)
         split = describe_split(data)
         if resume and folder.split_file.is_file() and read_json(folder.split_file) != split:
             raise DataError(
                 f"The images of {config.data} have changed since the run in {folder.path} was started.",
                 todo="Restore them, or pass --overwrite to start again.",
             )
-        prepared = prepare(config, data, device)
+        prepared = prepare(config, data, device, cache)
         folder.open(config, overwrite=overwrite)
         opened = True
         write_json(folder.split_file, split)
@@ -116,8 +117,11 @@ class Prepared:
         return self.step.model
 
 
-def prepare(config: RunConfig, data: RunData, device: str) -> Prepared:
+def prepare(config: RunConfig, data: RunData, device: str, cache: ImageCache | None = None) -> Prepared:
     """Load the backbone, build prompts and objectives, prepare the foreground cues.
+
+    Args:
+        cache: decoded training images; None: a new one.
 
     Raises:
         DaptError: anything that does not fit together.
@@ -127,7 +131,7 @@ def prepare(config: RunConfig, data: RunData, device: str) -> Prepared:
     clip = load_clip(config.model, device=device, precision=config.precision)
     model = build_model(config, clip, data.train.names)
     step = TrainStep(model, build_objectives(config, model))
-    cache = ImageCache(config.cache_mb)
+    cache = cache or ImageCache(config.cache_mb)
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
     images = TrainImages(data.train.items, data.train.labels, transform, cache, config.seed)
     say(_headline(config, model))
@@ -248,7 +252,10 @@ def _fit(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepa
     if folder.checkpoint_file.is_file():
         fitter.load_state(load_state(folder.checkpoint_file))
         say(f"resuming after epoch {fitter.progress.epoch}")
-    return fitter.fit()
+    try:
+        return fitter.fit()
+    finally:
+        prepared.images.close()
 
 
 def _headline(config: RunConfig, model: PromptedClip) -> str:

@@ -1,0 +1,233 @@
+"""Results as JSON, Markdown and pictures; every file appears whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+from dapt.files import write_json, write_text, write_with
+
+Results = dict[str, Any]
+BLUE, GREY, ORANGE = "#2563a8", "#8a8f98", "#c2571a"
+
+
+def write_report(results: Results, folder: Path) -> None:
+    """results.json, results.md, steps.png and growth.png, as far as there is something to show."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "results.json", results)
+    write_text(folder / "results.md", markdown(results))
+    if results.get("steps"):
+        _save(_steps_picture(results["steps"]), folder / "steps.png")
+    if results.get("growth"):
+        _save(_growth_picture(results["growth"]), folder / "growth.png")
+
+
+def markdown(results: Results) -> str:
+    """The tables."""
+    machine = results["machine"]
+    lines = [
+        "# Benchmark results",
+        "",
+        "Written by `python -m benchmarks`. " + "; ".join(machine["sentences"]) + ".",
+        "",
+    ]
+    for title, rows in (
+        ("Training step", _steps_table(results.get("steps", []))),
+        ("Where the time goes", _profile_table(results.get("profile", []))),
+        ("What each saving brings", _levers_table(results.get("levers", []))),
+        ("Growth", _growth_table(results.get("growth", []))),
+        ("A real run", _overhead_table(results.get("overhead"))),
+        ("Evaluation", _evaluation_table(results.get("evaluation", []))),
+    ):
+        if rows:
+            lines += [f"## {title}", "", *rows, ""]
+    return "\n".join(lines)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    line = ["| " + " | ".join(cells) + " |" for cells in [head, *rows]]
+    return [line[0], "|" + "|".join(["---"] + ["---:"] * (len(head) - 1)) + "|", *line[1:]]
+
+
+def _against(value: float | None, goal: float | None, *, least: bool = False, form: str = "{:.2f}") -> str:
+    """A figure beside its goal, with a mark where the goal is missed."""
+    if value is None:
+        return ""
+    text = form.format(value)
+    if goal is None:
+        return text
+    missed = value < goal if least else value > goal
+    return f"{text} ({'>=' if least else '<='} {form.format(goal)}{', missed' if missed else ''})"
+
+
+def _steps_table(steps: list[Results]) -> list[str]:
+    if not steps:
+        return []
+    head = ["step", "plain s", "ours s", "time ratio (goal)"]
+    head += ["plain MB", "ours MB", "memory ratio (goal)", "above idle"]
+    head += ["GFLOP plain", "GFLOP ours", "share of roofline", "loss apart", "gradients apart"]
+    rows = []
+    for row in steps:
+        goals = row["goals"]
+        memory = _against(row.get("memory_ratio"), goals["memory_ratio"])
+        extrapolated = " *" if row.get("plain_is_extrapolated") else ""
+        rows.append(
+            [
+                row["title"],
+                f"{row['plain_seconds']:.2f}{extrapolated}",
+                f"{row['seconds']:.2f}",
+                _against(row["time_ratio"], goals["time_ratio"], form="{:.3f}"),
+                f"{row['plain_peak_mb']:.0f}" if "plain_peak_mb" in row else "",
+                _against(row["peak_mb"], goals["peak_mb"], form="{:.0f}"),
+                memory,
+                f"{row['memory_ratio_above_idle']:.2f}" if "memory_ratio_above_idle" in row else "",
+                f"{row['plain_gflop']:.0f}" if "plain_gflop" in row else "",
+                f"{row['gflop']:.0f}",
+                _against(row["roofline_share"], goals["roofline_share"], least=True),
+                f"{row['loss_apart']:.0e}" if "loss_apart" in row else "",
+                f"{row['gradients_apart']:.0e}" if "gradients_apart" in row else "",
+            ]
+        )
+    notes = [
+        "",
+        f"Median of {len(steps[0]['all_seconds'])} steps, both ways and the matrix products taken in turn. Batch "
+        f"{steps[0]['batch']}. GFLOP plain leaves out fused attention, as torch's counter does on CPUs; GFLOP ours "
+        "includes it. Memory is the peak of a process that runs the step and nothing else, with imports and weights; "
+        "above idle: without what that process holds before its first step, the same for both ways.",
+    ]
+    if any(row.get("plain_is_extrapolated") for row in steps):
+        notes.append("\\* does not fit into memory: extrapolated linearly from 100 and 200 classes.")
+    return _table(head, rows) + notes
+
+
+def _profile_table(profile: list[Results]) -> list[str]:
+    if not profile:
+        return []
+    found = {(row["case"], row["way"]): row["seconds"] for row in profile}
+    kinds = sorted(
+        {kind for seconds in found.values() for kind in seconds},
+        key=lambda k: -max(s.get(k, 0) for s in found.values()),
+    )
+    head = ["seconds in one step", *(f"{case}, {way}" for case, way in found)]
+    rows = [[kind, *(f"{seconds.get(kind, 0.0):.2f}" for seconds in found.values())] for kind in kinds]
+    rows.append(["all", *(f"{sum(seconds.values()):.2f}" for seconds in found.values())])
+    return _table(head, rows)
+
+
+def _levers_table(levers: list[Results]) -> list[str]:
+    if not levers:
+        return []
+    base = {row["case"]: row for row in levers if row["without"] == "nothing"}
+    head = ["case", "without", "seconds", "slower by", "GFLOP", "kept for backward, MB"]
+    rows = []
+    for row in levers:
+        slower = row["seconds"] / base[row["case"]]["seconds"] - 1
+        cells = [row["case"], row["without"], f"{row['seconds']:.2f}", f"{100 * slower:+.0f}%"]
+        rows.append([*cells, f"{row['gflop']:.0f}", f"{row['kept_mb']:.0f}"])
+    return _table(head, rows)
+
+
+def _growth_table(growth: list[Results]) -> list[str]:
+    if not growth:
+        return []
+    rows = [
+        [
+            {"maple": "MaPLe + DAPT, L_v", "coop": "CoOp"}[row["method"]],
+            row["way"],
+            str(row["classes"]),
+            str(row["batch"]),
+            f"{row['seconds']:.2f}" if "seconds" in row else "failed",
+            f"{row['peak_mb']:.0f}" if "peak_mb" in row else "",
+        ]
+        for row in growth
+    ]
+    return _table(["step", "way", "classes", "batch", "seconds", "peak MB"], rows)
+
+
+def _overhead_table(found: Results | None) -> list[str]:
+    if not found:
+        return []
+    rows = [
+        ["start-up without model load, s", _against(found["startup_seconds"], 3.0)],
+        ["model load, s", f"{found['model_load_seconds']:.2f}"],
+        ["step, s", f"{found['step_seconds']:.2f}"],
+        ["outside the towers", _against(100 * found["outside_towers_share"], 5.0, form="{:.1f}%")],
+    ]
+    what = f"MaPLe + DAPT, {found['train_images']} training and {found['test_images']} test images, mask files"
+    return _table([what, ""], rows)
+
+
+def _evaluation_table(rows: list[Results]) -> list[str]:
+    if not rows:
+        return []
+    cells = [[row["precision"], "on" if row["savings"] else "off", f"{row['images_per_second']:.1f}"] for row in rows]
+    return _table(["precision", "savings", "images per second"], cells)
+
+
+def _steps_picture(steps: list[Results]) -> plt.Figure:
+    """Time of both ways per step, and the time the matrix work alone would take at GEMM speed."""
+    figure, axis = plt.subplots(figsize=(9, 0.75 * len(steps) + 1.2), layout="constrained")
+    for place, row in enumerate(reversed(steps)):
+        limit = row["gflop"] / row["gemm_gflops"] / row["plain_seconds"]
+        axis.barh(place + 0.2, 1.0, 0.36, color=GREY, label="plain way" if place == 0 else None)
+        axis.barh(place - 0.2, row["time_ratio"], 0.36, color=BLUE, label="dapt" if place == 0 else None)
+        axis.plot(
+            [limit, limit],
+            [place - 0.4, place],
+            color=ORANGE,
+            lw=2,
+            label="its matrix work at GEMM speed" if place == 0 else None,
+        )
+        axis.text(row["time_ratio"] + 0.01, place - 0.2, f"{row['seconds']:.2f} s", va="center", fontsize=9)
+        axis.text(
+            0.99, place + 0.2, f"{row['plain_seconds']:.1f} s", va="center", ha="right", color="white", fontsize=9
+        )
+    axis.set_yticks(range(len(steps)), [row["title"] for row in reversed(steps)])
+    axis.set_xlabel("time of one training step, relative to the plain way")
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _growth_picture(growth: list[Results]) -> plt.Figure:
+    """Seconds and MB over classes and over batch."""
+    figure, axes = plt.subplots(2, 2, figsize=(9, 6.5), layout="constrained")
+    styles = {
+        ("maple", "ours"): (BLUE, "o-", "MaPLe + DAPT (L_v)"),
+        ("maple", "plain"): (GREY, "s--", "the same, plain way"),
+        ("coop", "ours"): (ORANGE, "^-", "CoOp"),
+    }
+    for column, (along, label) in enumerate((("classes", "classes (batch 4)"), ("batch", "batch (37 classes)"))):
+        for (method, way), (colour, style, name) in styles.items():
+            rows = [
+                row
+                for row in growth
+                if (row["along"], row["method"], row["way"]) == (along, method, way) and "seconds" in row
+            ]
+            for line, key in enumerate(("seconds", "peak_mb")):
+                if rows:
+                    values = [row[key] / (1 if key == "seconds" else 1024) for row in rows]
+                    axes[line][column].plot([row[along] for row in rows], values, style, color=colour, label=name)
+        axes[0][column].set_ylabel("seconds per step")
+        axes[1][column].set_ylabel("peak memory, GB")
+        for axis in axes[:, column]:
+            axis.set_xscale("log")
+            axis.set_xticks(sorted({row[along] for row in growth if row["along"] == along}))
+            axis.xaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
+            axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+            axis.set_xlabel(label)
+            axis.set_ylim(bottom=0)
+            axis.grid(alpha=0.25)
+            axis.spines[["top", "right"]].set_visible(False)
+    axes[0][0].legend(frameon=False, fontsize=9)
+    return figure
+
+
+def _save(figure: plt.Figure, path: Path) -> None:
+    write_with(path, lambda temporary: figure.savefig(temporary, format="png", dpi=130))
+    plt.close(figure)

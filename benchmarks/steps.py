@@ -1,0 +1,130 @@
+"""The main table: one training step of each case beside the plain way and beside the roofline."""
+
+from __future__ import annotations
+
+import gc
+import json
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+import torch
+
+from benchmarks.cases import Case, Work, make_work, smaller
+from benchmarks.measure import gflop, seconds
+from benchmarks.roofline import Gemm
+from benchmarks.worker import Job, to_line
+from dapt.clip.frozen import FrozenClip
+
+LARGEST_PLAIN = 200  # classes; the plain way keeps about 35 MB per class
+
+
+def in_own_process(job: Job) -> dict[str, Any]:
+    """Seconds and peak memory of a job, measured in a fresh process.
+
+    Raises:
+        RuntimeError: the process failed, for example for want of memory.
+    """
+    command = [sys.executable, "-m", "benchmarks.worker", to_line(job)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{job.case.name}, {job.way}: {done.stderr.strip().splitlines()[-1:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def measure_case(case: Case, clip: FrozenClip, gemm: Gemm, repeats: int, precision: str) -> dict[str, Any]:
+    """Everything about one case: equality, work, time, memory, ratios, share of the roofline."""
+    ours = make_work(case, clip, "ours")
+    row: dict[str, Any] = {"case": case.name, "title": case.title, "batch": case.batch}
+    row["loss"] = float(ours.run())
+    row["gflop"] = gflop(ours.run)
+    row["gflop_without_fused_attention"] = gflop(ours.run, fused_attention=False)
+    if case.classes <= LARGEST_PLAIN:
+        plain = make_work(case, clip, "plain")
+        row |= _equality(ours, plain)
+        row["plain_gflop"] = gflop(plain.run, fused_attention=False)
+        times, plain_times, speeds = _side_by_side(ours, plain, clip, gemm, repeats)
+    else:
+        times, plain_times, speeds = _beyond_memory(case, ours, clip, gemm, repeats)
+        row["plain_is_extrapolated"] = True
+    row["seconds"], row["plain_seconds"] = statistics.median(times), statistics.median(plain_times)
+    row["all_seconds"], row["all_plain_seconds"] = times, plain_times
+    row["gemm_gflops"] = statistics.median(speeds)
+    row["time_ratio"] = row["seconds"] / row["plain_seconds"]
+    row["roofline_share"] = row["gflop"] / row["seconds"] / row["gemm_gflops"]
+    device = str(clip.device)
+    found = in_own_process(Job(case, "ours", 1, device, precision))
+    row["peak_mb"], row["idle_mb"] = found["peak_mb"], found["idle_mb"]
+    if case.classes <= LARGEST_PLAIN:
+        plain_found = in_own_process(Job(case, "plain", 1, device, precision))
+        row["plain_peak_mb"] = plain_found["peak_mb"]
+        row["memory_ratio"] = row["peak_mb"] / row["plain_peak_mb"]
+        above = (one["peak_mb"] - one["idle_mb"] for one in (found, plain_found))
+        row["memory_ratio_above_idle"] = next(above) / next(above)
+    row["goals"] = {
+        "time_ratio": case.time_goal,
+        "memory_ratio": case.memory_goal,
+        "peak_mb": case.memory_goal_mb,
+        "roofline_share": 0.75,
+        "published_gflop": case.published_gflop,
+    }
+    return row
+
+
+def _equality(ours: Work, plain: Work) -> dict[str, float]:
+    """How far loss and gradients of the two ways are apart, relative to the plain way's."""
+    loss, plain_loss = float(ours.run()), float(plain.run())
+    gradients, plain_gradients = ours.gradients(), plain.gradients()
+    if gradients.keys() != plain_gradients.keys():
+        raise RuntimeError("The two ways train different prompts.")
+    apart = [
+        float((gradients[name] - value).abs().max() / value.abs().max().clamp_min(1e-30))
+        for name, value in plain_gradients.items()
+    ]
+    return {"loss_apart": abs(loss - plain_loss) / abs(plain_loss), "gradients_apart": max(apart)}
+
+
+def _side_by_side(
+    ours: Work, plain: Work, clip: FrozenClip, gemm: Gemm, repeats: int
+) -> tuple[list[float], list[float], list[float]]:
+    """Seconds of both ways and GEMM readings, taken in turn so that a change of the machine meets all alike."""
+    times, plain_times, speeds = [], [], []
+    for _ in range(repeats):
+        speeds.append(gemm.read())
+        plain_times.append(seconds(plain.run, clip.device))
+        speeds.append(gemm.read())
+        times.append(seconds(ours.run, clip.device))
+    return times, plain_times, speeds
+
+
+def _beyond_memory(
+    case: Case, ours: Work, clip: FrozenClip, gemm: Gemm, repeats: int
+) -> tuple[list[float], list[float], list[float]]:
+    """As `_side_by_side` where the plain way does not fit into memory.
+
+    Its time is linear in the number of classes; it is extrapolated from half of `LARGEST_PLAIN` and all of it.
+    """
+    few, many = LARGEST_PLAIN // 2, LARGEST_PLAIN
+    times, small, large, speeds = [], [], [], []
+    for _ in range(repeats):
+        speeds.append(gemm.read())
+        times.append(seconds(ours.run, clip.device))
+    for count, found in ((few, small), (many, large)):
+        plain = make_work(smaller(case, count), clip, "plain")
+        plain.run()
+        found += [seconds(plain.run, clip.device) for _ in range(max(2, repeats // 2))]
+        del plain
+        gc.collect()
+    slope = (statistics.median(large) - statistics.median(small)) / (many - few)
+    return times, [statistics.median(small) + slope * (case.classes - few)], speeds
+
+
+def gemm_for(clip: FrozenClip) -> Gemm:
+    """The roofline of the device and type the model runs in."""
+    dtype = clip.text.dtype if hasattr(clip.text, "dtype") else torch.float32
+    gemm = Gemm(clip.device, dtype)
+    gemm.read()
+    gemm.readings.clear()
+    return gemm

@@ -1,0 +1,32 @@
+"""Working ahead in the background."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+AHEAD = 2
+
+
+def prefetch(load: Callable[[K], T], keys: Iterable[K], ahead: int = AHEAD) -> Iterator[T]:
+    """``map(load, keys)``, with `load` running in one thread up to `ahead` results before they are asked for.
+
+    What `load` raises is raised here, in the place of its result. The thread ends with the iteration, also when
+    that is given up early.
+    """
+    left = iter(keys)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="dapt-prefetch")
+    waiting: deque[Future[T]] = deque(pool.submit(load, key) for key in islice(left, ahead))
+    try:
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(load, key) for key in islice(left, 1))
+            yield result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
