@@ -68,7 +68,8 @@ def test_the_report_marks_goals_that_are_missed(tmp_path):
     goals = {"time_ratio": 0.3, "memory_ratio": 0.5, "peak_mb": None, "roofline_share": 0.75, "published_gflop": 1}
     row = {
         "title": "MaPLe, 37 classes", "batch": 4, "plain_seconds": 4.0, "seconds": 2.0, "time_ratio": 0.5,
-        "plain_peak_mb": 100.0, "peak_mb": 40.0, "memory_ratio": 0.4, "memory_ratio_above_idle": 0.2, "plain_gflop": 9.0, "gflop": 3.0,
+        "plain_peak_mb": 100.0, "peak_mb": 40.0, "memory_ratio": 0.4, "memory_ratio_above_idle": 0.2,
+        "plain_gflop": 9.0, "gflop": 3.0,
         "gemm_gflops": 2.0, "roofline_share": 0.75, "loss_apart": 1e-6, "gradients_apart": 2e-6,
         "all_seconds": [2.0], "goals": goals,
     }  # fmt: skip
