@@ -94,17 +94,21 @@ def main(arguments: list[str] | None = None) -> int:
                 write_report(results, out)
     if "profile" in chosen.parts:
         results["profile"] = measure_profile(clip, tell)
+        write_report(results, out)
     if "levers" in chosen.parts:
         results["levers"] = measure_levers(clip, max(2, chosen.repeats // 2), tell)
+        write_report(results, out)
     if in_process:
         del clip
-    if "growth" in chosen.parts:
-        results["growth"] = measure_growth(device, chosen.precision, 1, tell)
     if "overhead" in chosen.parts:
         results["overhead"] = measure_overhead(device, 12, tell)
+        write_report(results, out)
     if "evaluation" in chosen.parts:
         results["evaluation"] = measure_evaluation(device, chosen.repeats, tell)
-    write_report(results, out)
+        write_report(results, out)
+    if "growth" in chosen.parts:
+        results["growth"] = measure_growth(device, chosen.precision, 1, tell)
+        write_report(results, out)
     print(markdown(results))
     return 0
 

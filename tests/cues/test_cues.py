@@ -14,6 +14,7 @@ from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.data.loader import ImageCache
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.prompts.value import Prompts
 from dapt.training.build import build_model
 from helpers import make_csv, tiny_clip
 
@@ -73,6 +74,21 @@ def test_grad_cam_matches_a_full_backward(model) -> None:
     result = grad_cam(clip, prompts, pixels.detach(), labels, texts)
     assert torch.allclose(result.gradients, expected, atol=1e-6)
     assert torch.allclose(result.score, score, atol=1e-6)
+
+
+def test_grad_cam_keeps_nothing_of_the_blocks_below_the_last() -> None:
+    kept = []
+    for layers in (2, 6):
+        clip = tiny_clip(
+            vision_cfg={"image_size": 32, "layers": layers, "width": 32, "head_width": 16, "patch_size": 8}
+        )
+        prompts = Prompts(visual_ctx=torch.randn(2, 32, requires_grad=True))
+        texts = clip.encode_text(clip.tokenizer.plain(["a cat.", "a dog."]))
+        count: list[int] = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor, seen=count: seen.append(1) or tensor, lambda t: t):
+            grad_cam(clip, prompts, torch.randn(2, 3, 32, 32), torch.tensor([0, 1]), texts)
+        kept.append(len(count))
+    assert kept[0] == kept[1] > 0
 
 
 def test_normalisation() -> None:

@@ -37,9 +37,10 @@ class _QuickGeluMlp(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         hidden, w1, w2 = ctx.saved_tensors
-        # the two factors cancel
-        inner = torch.ops.aten.silu_backward(multiply(gradient, w2.t(), None, onednn=ctx.onednn), hidden)
-        return multiply(inner, w1.t(), None, onednn=ctx.onednn), None, None, None, None, None
+        # the two factors cancel; the wide gradient is changed in place
+        wide = multiply(gradient, w2.t(), None, onednn=ctx.onednn)
+        torch.ops.aten.silu_backward.grad_input(wide, hidden, grad_input=wide)
+        return multiply(wide, w1.t(), None, onednn=ctx.onednn), None, None, None, None, None
 
 
 def run_mlp(mlp: nn.Module, x: Tensor, use: Savings) -> Tensor:

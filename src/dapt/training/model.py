@@ -127,9 +127,12 @@ class PromptedClip(nn.Module):
         return Outputs(image, text, self.clip.logit_scale, self.clip.logit_bias)
 
     def _views_by_pixels(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
-        """Unit-length features of the views, those with gradient in one pass, the others in one without."""
+        """Unit-length features of the views, those with gradient in one pass, the others in one without.
+
+        The pass without gradient comes first: its memory is free again when the other one fills up.
+        """
         image: dict[str, Tensor] = {}
-        for with_gradient in (True, False):
+        for with_gradient in (False, True):
             names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
             if not names:
                 continue
