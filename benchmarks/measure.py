@@ -76,11 +76,11 @@ def kept_mb(function: Callable[[], Any], known: Sequence[Tensor]) -> float:
     alive: list[Tensor] = []
 
     def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
+        storage, plain = tensor.untyped_storage(), tensor.detach()  # an output kept with its graph would never go
         if storage.data_ptr() not in seen:
             sizes[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)  # so that no address is used twice
-        return tensor
+            alive.append(plain)  # so that no address is used twice
+        return plain
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         function()

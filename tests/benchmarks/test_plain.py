@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -54,6 +57,20 @@ def test_what_is_kept_for_backward():
     assert kept_mb(lambda: x.exp() * x, []) == pytest.approx(2.0)
     assert kept_mb(lambda: x.exp() * x, [x]) == pytest.approx(1.0)
     assert kept_mb(lambda: x @ weight, [weight]) == 0.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of the process from /proc")
+def test_what_was_kept_is_given_back():
+    x = torch.zeros(1024, 5120, requires_grad=True)  # 20 MB
+
+    def resident_mb():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+    kept_mb(lambda: x.exp(), [])
+    before = resident_mb()
+    for _ in range(20):
+        kept_mb(lambda: x.exp(), [])
+    assert resident_mb() - before < 100
 
 
 def test_every_saving_can_be_switched_off_and_comes_back(clip):
