@@ -44,6 +44,11 @@ class Case:
     published_gflop: float | None = None
 
     @property
+    def epoch(self) -> int:
+        """An epoch of the phase, of `EPOCHS`."""
+        return EPOCHS - 1 if self.phase == "L_f+L_b" else 0
+
+    @property
     def title(self) -> str:
         """For tables."""
         dapt = f" + DAPT, {self.phase}" if self.phase else ""
@@ -123,14 +128,13 @@ def make_work(case: Case, clip: FrozenClip, way: Way) -> Work:
     model = build_model(config, clip, class_names(case.classes))
     step = TrainStep(model, build_objectives(config, model))
     batch = make_batch(case, clip)
-    epoch = EPOCHS - 1 if case.phase == "L_f+L_b" else 0
     plain = PlainStep(model, config.dapt, case.phase) if way == "plain" else None
     # a learning rate of 0 keeps the prompts where they are, so that every step does the same
     optimizer = torch.optim.SGD(step.parameters(), lr=0.0, momentum=0.9, weight_decay=5e-4)
 
     def run() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
-        loss = step(batch, epoch, EPOCHS)[0] if plain is None else plain(batch)
+        loss = step(batch, case.epoch, EPOCHS)[0] if plain is None else plain(batch)
         loss.backward()
         optimizer.step()
         return loss.detach()

@@ -46,8 +46,8 @@ def measure_levers(clip: FrozenClip, repeats: int, tell: Callable[[str], None]) 
             tell(f"{case.title}: without {off}")
             with without(clip, off):
                 work = make_work(case, clip, "ours")
-                batch, epoch = make_batch(case, clip), EPOCHS - 1 if case.phase == "L_f+L_b" else 0
-                kept = kept_mb(lambda: work.step(batch, epoch, EPOCHS), list(clip.model.parameters()))  # noqa: B023
+                batch = make_batch(case, clip)
+                kept = kept_mb(lambda: work.step(batch, case.epoch, EPOCHS), list(clip.model.parameters()))  # noqa: B023
                 row = {"case": name, "without": off, "gflop": gflop(work.run), "kept_mb": kept}
                 row["seconds"] = statistics.median(seconds(work.run, clip.device) for _ in range(repeats))
             rows.append(row)

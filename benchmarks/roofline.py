@@ -23,7 +23,6 @@ class Gemm:
             (torch.randn(m, k, device=device, dtype=dtype), torch.randn(n, k, device=device, dtype=dtype))
             for m, n, k in SHAPES
         ]
-        self.readings: list[float] = []
 
     def read(self) -> float:
         """One reading: the fastest shape and library, in GFLOP/s."""
@@ -38,5 +37,4 @@ class Gemm:
                         multiply(x, w, None, onednn=one)
 
                 best = max(best, count * work / seconds(product, self.device))
-        self.readings.append(best)
         return best

@@ -125,6 +125,5 @@ def gemm_for(clip: FrozenClip) -> Gemm:
     """The roofline of the device and type the model runs in."""
     dtype = clip.text.dtype if hasattr(clip.text, "dtype") else torch.float32
     gemm = Gemm(clip.device, dtype)
-    gemm.read()
-    gemm.readings.clear()
+    gemm.read()  # warms up
     return gemm

@@ -20,16 +20,6 @@ from helpers import TINY, tiny_clip
 KINDS = {"none": (0, 0), "shallow": (2, 0), "deep": (2, 1), "all_layers": (2, 2)}
 
 
-@pytest.fixture(scope="module")
-def clip():
-    return tiny_clip(quick_gelu=True)
-
-
-@pytest.fixture
-def pixels():
-    return torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-
-
 @pytest.fixture
 def masks():
     """Left half, upper three quarters, one patch; patches are 8 by 8."""

@@ -24,16 +24,6 @@ SWITCHES = [field.name for field in fields(Savings)]
 OF_TOWERS = SWITCHES[:7]
 
 
-@pytest.fixture(scope="module")
-def clip():
-    return tiny_clip(quick_gelu=True)
-
-
-@pytest.fixture
-def pixels():
-    return torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-
-
 def draw(*shape, seed):
     return (torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) * 0.3).requires_grad_()
 

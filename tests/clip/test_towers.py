@@ -19,11 +19,6 @@ def clip():
     return tiny_clip()
 
 
-@pytest.fixture
-def pixels():
-    return torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-
-
 def some_prompts(clip, n=2, depth_text=3, depth_visual=3, seed=3):
     g = torch.Generator().manual_seed(seed)
 

@@ -66,11 +66,18 @@ def after_attention(block: nn.Module, x: Tensor, merged: Tensor, use: Savings) -
     return rest
 
 
-def whole_block(block: nn.Module, x: Tensor, use: Savings, *, causal: bool = False) -> Tensor:
+def whole_block(block: nn.Module, x: Tensor, use: Savings) -> Tensor:
     """One block over ``[B, L, width]``."""
     q, k, v = project(attention_of(block), block.ln_1(x), use)  # type: ignore[operator]
-    attended = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    attended = F.scaled_dot_product_attention(q, k, v)
     return after_attention(block, x, merge_heads(attended), use)
+
+
+def append_prompts(block: nn.Module, k: Tensor, v: Tensor, prompts: Tensor, use: Savings) -> tuple[Tensor, Tensor]:
+    """Keys and values ``[B, heads, L, head width]`` with those of `prompts` ``[n, width]``, computed once, behind."""
+    added = project(attention_of(block), block.ln_1(prompts.unsqueeze(0)), use, 1, 2)  # type: ignore[operator]
+    more_k, more_v = (part.expand(k.shape[0], -1, -1, -1) for part in added)
+    return torch.cat([k, more_k], dim=2), torch.cat([v, more_v], dim=2)
 
 
 def block_with_prompts(block: nn.Module, x: Tensor, prompts: Tensor, use: Savings) -> Tensor:
@@ -86,12 +93,9 @@ def block_with_prompts(block: nn.Module, x: Tensor, prompts: Tensor, use: Saving
     """
     attention = attention_of(block)
     inner = block.ln_1(x)  # type: ignore[operator]
-    added = block.ln_1(prompts.unsqueeze(0))  # type: ignore[operator]
     (q,) = project(attention, inner, use, 0, 0)
-    k, v = (
-        torch.cat([own, extra.expand(x.shape[0], -1, -1, -1)], dim=2)
-        for own, extra in zip(project(attention, inner, use, 1, 2), project(attention, added, use, 1, 2), strict=True)
-    )
+    k, v = project(attention, inner, use, 1, 2)
+    k, v = append_prompts(block, k, v, prompts, use)
     attended = F.scaled_dot_product_attention(q, k, v)
     return after_attention(block, x, merge_heads(attended), use)
 

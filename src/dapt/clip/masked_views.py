@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dapt.clip.blocks import after_attention, attention_of, merge_heads, pool_by_query, project
+from dapt.clip.blocks import after_attention, append_prompts, attention_of, merge_heads, pool_by_query, project
 from dapt.clip.image_tower import ImageTower, NativeImageTower
 from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
@@ -101,11 +101,7 @@ def _block(block: nn.Module, seen: Tensor, use: Savings, x: Tensor, added: Tenso
     attention = attention_of(block)
     q, k, v = project(attention, block.ln_1(x), use)  # type: ignore[operator]
     if added is not None:
-        more = project(attention, block.ln_1(added.unsqueeze(0)), use, 1, 2)  # type: ignore[operator]
-        k, v = (
-            torch.cat([mine, extra.expand(x.shape[0], -1, -1, -1)], dim=2)
-            for mine, extra in zip((k, v), more, strict=True)
-        )
+        k, v = append_prompts(block, k, v, added, use)
     attended = F.scaled_dot_product_attention(q, k, v, attn_mask=seen[:, :, : q.shape[2], : k.shape[2]])
     return after_attention(block, x, merge_heads(attended), use)
 
