@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import open_clip
@@ -14,6 +15,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
 from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.prompts.value import Prompts
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
@@ -64,6 +66,15 @@ def save_tiny_model(folder: Path, seed: int = 0) -> str:
     weights = {name: value.contiguous() for name, value in tiny_model(seed).state_dict().items()}
     save_file(weights, str(folder / "open_clip_model.safetensors"))
     return f"local-dir:{folder}"
+
+
+def classifier_of(clip: FrozenClip, prompts: Prompts, texts: torch.Tensor | None = None) -> SimpleNamespace:
+    """What `Classifier` offers, for given prompts and texts."""
+    return SimpleNamespace(
+        model=SimpleNamespace(clip=clip),
+        features=lambda pixels: clip.encode_image(pixels, prompts.detached()),
+        logits=lambda features: clip.logits(features, texts.detach()),
+    )
 
 
 COLOURS = {"red_square": "red", "blue_disc": "blue", "green_bar": "green", "white_ring": "white"}

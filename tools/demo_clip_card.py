@@ -23,7 +23,9 @@ from dapt.demo.scene_data import background_for
 from dapt.demo.scenes import render
 from dapt.evaluation.attention import features_and_attention, foreground_share
 from dapt.files import write_json, write_text
-from dapt.prompts.value import NO_PROMPTS
+from dapt.methods.zero_shot import TemplateOptions
+from dapt.prompts.untrained import UntrainedPrompts
+from dapt.training.model import PromptedClip
 
 KINDS = ("own", "random", "exchanged")
 HELD_OUT_SEED = 987_654
@@ -80,7 +82,8 @@ def measure(folder: Path, kind: str, per_class: int = 25) -> dict[str, float]:
     clip = load_clip(f"local-dir:{folder}")
     transform = eval_transform(clip.image.image_size, clip.preprocess)
     names = class_names()
-    texts = clip.encode_text(clip.tokenizer.plain([f"a photo of a {name}." for name in names]))
+    untrained = UntrainedPrompts(TemplateOptions(), clip, names, torch.Generator())
+    classify = PromptedClip(clip, untrained, names).classifier()
     right, shares, quality = 0, [], MaskQuality()
     for label, name in enumerate(progress(names, len(names), f"{kind} backgrounds", "classes")):
         scenes = []
@@ -92,10 +95,10 @@ def measure(folder: Path, kind: str, per_class: int = 25) -> dict[str, float]:
             for scene in scenes
         ]
         pixels, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
-        features, attention = features_and_attention(clip, NO_PROMPTS, pixels)
-        right += int((clip.logits(features, texts).argmax(dim=1) == label).sum())
+        features, attention = features_and_attention(classify, pixels)
+        right += int((classify.logits(features).argmax(dim=1) == label).sum())
         shares += foreground_share(attention, masks).tolist()
-        coarse = grad_cam(clip, NO_PROMPTS, pixels, torch.full((per_class,), label), texts).coarse
+        coarse = grad_cam(classify, pixels, torch.full((per_class,), label)).coarse
         for cue, mask in zip(normalise_maps(coarse, clip.image.image_size), masks, strict=True):
             compare_masks(cue >= 0.5, mask[0] > 0.5, quality)
     return {

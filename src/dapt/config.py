@@ -23,6 +23,8 @@ BACKGROUND_WORDS: tuple[str, ...] = tuple(
     ).split()
 )
 
+RELEASED_SLICE = 25  # so many text rows the released code takes for background, of 32
+
 M = TypeVar("M", bound=BaseModel)
 MaskFormat = Literal["binary", "labels", "trimap"]
 
@@ -48,6 +50,7 @@ class DaptOptions(Section):
     margin: float = Field(1.5, ge=0, description="Margin of the triplet in L_v.")
     switch: float = Field(0.7, ge=0, le=1, description="phased: fraction of the epochs before the switch.")
     words: list[str] = Field(default=list(BACKGROUND_WORDS), min_length=1, description="Background words.")
+    word_count: int | None = Field(None, ge=1, description="Use only the first so many words; none: all.")
     template: str = Field("a clean origami {}.", description="Template of the background texts.")
     views: Literal["pixels", "attention"] = Field(
         "pixels",
@@ -56,10 +59,41 @@ class DaptOptions(Section):
         "class tokens see the patches of one side only.",
     )
 
+    fill: Literal["mean", "blur", "noise"] = Field(
+        "mean", description="What hidden pixels become: the mean colour (as published), the blurred image, or noise."
+    )
+    foreground_gradient: bool = Field(
+        False,
+        description="Ours: let L_f teach the image side too. The published term stops the gradient at the foreground "
+        "feature, so it says nothing to methods that train the image side only.",
+    )
+    gate: bool = Field(
+        False,
+        description="Experimental, ours after FVG-PT: weigh L_f and L_v of each image by how far its foreground view "
+        "can be trusted.",
+    )
+    released: bool = Field(
+        False,
+        description="For comparison only: repeat the released code, in which the first words (all but 25) act as "
+        "further classes in training and at test.",
+    )
+
+    @property
+    def used_words(self) -> list[str]:
+        """The background words in use."""
+        return self.words[: self.word_count]
+
+    @property
+    def distractors(self) -> int:
+        """How many background words act as further classes: none, unless the released code is repeated."""
+        return max(0, len(self.used_words) - RELEASED_SLICE) if self.released else 0
+
     @model_validator(mode="after")
     def _template(self) -> DaptOptions:
         if self.template.count("{}") != 1:
             raise ValueError("dapt.template must contain {} exactly once")
+        if self.gate and self.views == "attention":
+            raise ValueError("dapt.gate needs dapt.views=pixels")
         return self
 
 
@@ -104,14 +138,23 @@ class RunConfig(Section):
     epochs: int | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
     batch_size: int | None = Field(None, ge=1, description="Images per step over all devices.")
     lr: float | None = Field(None, gt=0, description="Base learning rate; none: the method's own.")
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: Literal["sgd", "adamw"] | None = Field(None, description="sgd or adamw; none: the method's own.")
     momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float = Field(5e-4, ge=0)
-    warmup_epochs: int = Field(1, ge=0, description="Epochs at warmup_lr before the cosine starts.")
+    weight_decay: float | None = Field(None, ge=0, description="Of everything trained; none: the method's own.")
+    warmup_epochs: int | None = Field(
+        None, ge=0, description="Epochs at warmup_lr before the cosine starts; none: the method's own."
+    )
     warmup_lr: float = Field(1e-5, gt=0)
     drop_last: bool = Field(True, description="Leave out the last, smaller batch when there is a full one.")
-    model_selection: Literal["last", "best_val"] = Field(
-        "last", description="last epoch, or the one with the best validation accuracy."
+    model_selection: Literal["last", "best_val", "best_test"] = Field(
+        "last",
+        description="last epoch, or the one with the best validation accuracy. best_test chooses by the TEST "
+        "images, as some published figures do; results.json says so.",
+    )
+    transductive: bool = Field(
+        False,
+        description="Methods that learn without labels: train on the images of all classes, held-back ones included, "
+        "as the published PromptKD does; results.json says so.",
     )
 
     crop_scale: tuple[float, float] = Field((0.08, 1.0), description="Area range of the random crop.")
@@ -196,7 +239,15 @@ def resolve(config: RunConfig) -> RunConfig:
         "epochs": defaults.epochs_for(config.shots) if config.epochs is None else config.epochs,
         "batch_size": config.batch_size or defaults.batch_size,
         "lr": config.lr or defaults.lr,
+        "optimizer": config.optimizer or defaults.optimizer,
+        "weight_decay": defaults.weight_decay if config.weight_decay is None else config.weight_decay,
+        "warmup_epochs": defaults.warmup_epochs if config.warmup_epochs is None else config.warmup_epochs,
     }
+    if config.transductive and not method.label_free:
+        raise ConfigError(
+            f"{config.method} learns from labels, so it cannot train on classes that are held back.",
+            todo="Leave transductive out, or choose a method that learns without labels (promptkd).",
+        )
     if not method.trains:
         filled["epochs"] = 0
     return config.model_copy(update=filled)

@@ -16,7 +16,7 @@ from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.prompts.value import Prompts
 from dapt.training.build import build_model
-from helpers import make_csv, tiny_clip
+from helpers import classifier_of, make_csv, tiny_clip
 
 
 def cue(source: str, *, folder: Path | None = None, skip_bad: bool = False, seed: int = 1, **options: object):
@@ -40,7 +40,7 @@ def test_grad_cam_changes_nothing(model) -> None:
     hooks = len(clip.image.last_norm()._forward_hooks)
     prompts = model.prompts()
     pixels, labels = torch.randn(3, 3, 32, 32), torch.tensor([0, 1, 2])
-    result = grad_cam(clip, prompts, pixels, labels, model.text_features(prompts))
+    result = grad_cam(classifier_of(clip, prompts, model.text_features(prompts)), pixels, labels)
     assert result.coarse.shape == (3, 4, 4)
     assert float(result.coarse.min()) >= 0
     assert float(result.gradients.abs().max()) > 0
@@ -54,8 +54,10 @@ def test_grad_cam_of_an_image_does_not_depend_on_its_batch(model) -> None:
     prompts = model.prompts()
     texts = model.text_features(prompts)
     pixels, labels = torch.randn(4, 3, 32, 32), torch.tensor([0, 1, 2, 3])
-    together = normalise_maps(grad_cam(model.clip, prompts, pixels, labels, texts).coarse, (32, 32))
-    alone = normalise_maps(grad_cam(model.clip, prompts, pixels[1:2], labels[1:2], texts).coarse, (32, 32))
+    together = normalise_maps(grad_cam(classifier_of(model.clip, prompts, texts), pixels, labels).coarse, (32, 32))
+    alone = normalise_maps(
+        grad_cam(classifier_of(model.clip, prompts, texts), pixels[1:2], labels[1:2]).coarse, (32, 32)
+    )
     assert torch.allclose(together[1], alone[0], atol=1e-4)
 
 
@@ -71,7 +73,7 @@ def test_grad_cam_matches_a_full_backward(model) -> None:
     logits = clip.logits(features, texts)
     score = logits.gather(1, labels.view(-1, 1)).sum() / logits.numel()
     (expected,) = torch.autograd.grad(score, kept[0])
-    result = grad_cam(clip, prompts, pixels.detach(), labels, texts)
+    result = grad_cam(classifier_of(clip, prompts, texts), pixels.detach(), labels)
     assert torch.allclose(result.gradients, expected, atol=1e-6)
     assert torch.allclose(result.score, score, atol=1e-6)
 
@@ -86,7 +88,7 @@ def test_grad_cam_keeps_nothing_of_the_blocks_below_the_last() -> None:
         texts = clip.encode_text(clip.tokenizer.plain(["a cat.", "a dog."]))
         count: list[int] = []
         with torch.autograd.graph.saved_tensors_hooks(lambda tensor, seen=count: seen.append(1) or tensor, lambda t: t):
-            grad_cam(clip, prompts, torch.randn(2, 3, 32, 32), torch.tensor([0, 1]), texts)
+            grad_cam(classifier_of(clip, prompts, texts), torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))
         kept.append(len(count))
     assert kept[0] == kept[1] > 0
 

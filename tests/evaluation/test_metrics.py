@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dapt.evaluation.attention import class_attention, features_and_attention, foreground_share
 from dapt.evaluation.metrics import accuracy, harmonic_mean, per_class, per_class_mean, worst_group
 from dapt.prompts.value import NO_PROMPTS, Prompts
-from helpers import tiny_clip
+from helpers import classifier_of, tiny_clip
 
 
 def test_by_hand() -> None:
@@ -48,7 +48,7 @@ def test_attention_leaves_out_prompts_and_keeps_the_features() -> None:
     pixels = torch.randn(2, 3, 32, 32)
     prompts = Prompts(visual_ctx=torch.randn(3, 32) * 3)
     for given_prompts in (NO_PROMPTS, prompts):
-        features, attention = features_and_attention(clip, given_prompts, pixels)
+        features, attention = features_and_attention(classifier_of(clip, given_prompts), pixels)
         assert torch.equal(features, clip.encode_image(pixels, given_prompts))
         assert attention.shape == (2, 4, 4)
         assert (attention.sum(dim=(1, 2)) < 1).all()

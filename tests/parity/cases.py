@@ -17,32 +17,12 @@ from dapt.clip.frozen import FrozenClip, Preprocess
 
 SHARED = {"clip", "clip_headdim64", "teacher_clip", "inputs", "index", "lr_schedule", "fewshot"}
 
-# Methods of later work: their cases must fail until the method is there.
-NOT_BUILT = {
-    "cocoop": "cocoop",
-    "kgcoop": "kgcoop",
-    "prograd": "prograd",
-    "promptsrc": "promptsrc",
-    "promptkd": "promptkd",
-    "dapt_release": "dapt_released",
-}
-
-
-def method_of(name: str) -> str | None:
-    """The method a case waits for, or None when it is built."""
-    return next((method for prefix, method in NOT_BUILT.items() if name.startswith(prefix)), None)
-
 
 def case_parameters(folder: Path):
     names = sorted(path.stem for path in folder.glob("*.json") if path.stem not in SHARED)
     if not names:
         return [pytest.param("none", marks=pytest.mark.skip(reason=f"no parity fixtures in {folder}"))]
-    parameters = []
-    for name in names:
-        waits_for = method_of(name)
-        marks = [pytest.mark.xfail(strict=True, reason=f"method {waits_for} is not built yet")] if waits_for else []
-        parameters.append(pytest.param(name, id=name, marks=marks))
-    return parameters
+    return [pytest.param(name, id=name) for name in names]
 
 
 class Folder:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 import torch
-from cases import Case, Folder, method_of
+from cases import Case, Folder
 
 from dapt.config import DaptOptions, RunConfig
 from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.data.fewshot import sample_few_shot, split_off_validation
 from dapt.data.subsets import base_and_novel, keep_classes
 from dapt.methods.base import METHODS
-from dapt.objectives.base import BACKGROUND, CLASSES, FOREGROUND, FULL, Batch, Needs
+from dapt.objectives.base import BACKGROUND, CLASSES, FOREGROUND, FROZEN, FULL, Batch, Needs, Outputs, by_group
 from dapt.objectives.classification import Classification
 from dapt.objectives.disentangle import Disentangle
+from dapt.objectives.reference import template_features
+from dapt.training.averaging import EpochAverage, gaussian_weights
+from dapt.training.gradients import backward_by_rule
 from dapt.training.model import PromptedClip, TrainStep
 from dapt.training.optimizer import make_optimizer
 from dapt.training.schedule import learning_rate
@@ -42,7 +45,44 @@ def settings_to_method(case: Case) -> tuple[str, dict]:
             "depth_vision": given["depth_vision"],
             "ctx_init": words,
         }
-    if name.startswith(("maple", "dapt_corrected", "gradcam")):
+    if name.startswith("cocoop"):
+        return "cocoop", {"n_ctx": given["n_ctx"], "ctx_init": words}
+    if name.startswith("kgcoop"):
+        return "kgcoop", {
+            "ctx_init": words,
+            "knowledge_template": given["teacher_template"],
+            "knowledge_weight": given["weight"],
+        }
+    if name.startswith("prograd"):
+        return "prograd", {
+            "n_ctx": given["n_ctx"],
+            "knowledge_template": given["teacher_template"],
+            "temperature": given["temperature"],
+            "strength": given["lam"],
+        }
+    if name.startswith("promptsrc"):
+        return "promptsrc", {
+            "n_ctx": given["n_ctx_text"],
+            "n_ctx_vision": given["n_ctx_vision"],
+            "depth": given["depth_text"],
+            "depth_vision": given["depth_vision"],
+            "ctx_init": words,
+            "templates": given.get("teacher_templates") or ["promptsrc60"],
+            "text_weight": given["text_weight"],
+            "image_weight": given["image_weight"],
+            "logit_weight": given["logit_weight"],
+            "gpa_mean": given["gpa"]["mean"],
+            "gpa_std": given["gpa"]["std"],
+        }
+    if name.startswith("promptkd"):
+        return "promptkd", {
+            "n_ctx": given["n_ctx_vision"],
+            "depth": given["depth_vision"],
+            "temperature": given["temperature"],
+            "kd_weight": given["kd_weight"],
+            "teacher_dim": case.folder.json(given["teacher"]["clip"])["embed_dim"],
+        }
+    if name.startswith(("maple", "dapt", "gradcam")):
         return "maple", {"n_ctx": given["n_ctx"], "depth": given["depth"], "ctx_init": words}
     raise KeyError(f"no product method for the fixture {name}")
 
@@ -65,12 +105,39 @@ def load_model(case: Case) -> PromptedClip:
     if case.settings.get("ctx_init") and case.name.startswith(("coop", "maple_words")):
         case_start = architecture.ctx.detach().clone()
         assert torch.allclose(case_start, start["ctx"], atol=1e-6), "word initialisation differs"
-    architecture.load_state_dict(start)
+    if case.name.startswith("promptkd"):
+        architecture.set_teacher(teacher_of(case))
+    # buffers (batch norm, kept class features) are no part of the fixtures and start fresh
+    missing, unexpected = architecture.load_state_dict(start, strict=False)
+    assert not unexpected
+    assert not set(missing) & set(dict(architecture.named_parameters()))
     background: list[str] = []
     if case.name.startswith(("dapt", "gradcam")):
         words = words_of.settings["background"] + words_of.settings["background_food"]
         background = [words_of.settings["background_template"].replace("{}", word) for word in words]
-    return PromptedClip(clip, architecture, names, background)
+    released = case.name.startswith("dapt_release")
+    distractors = len(background) - case.settings["n_background_slice"] if released else 0
+    return PromptedClip(clip, architecture, names, background, distractors=distractors)
+
+
+def teacher_of(case: Case) -> PromptedClip:
+    """The prompted teacher of a distillation fixture."""
+    given = case.settings["teacher"]
+    clip = case.folder.clip(given["clip"])
+    options = METHODS.get("ivlp").options.model_validate(
+        {
+            "n_ctx": given["n_ctx"],
+            "depth": given["depth_text"],
+            "depth_vision": given["depth_vision"],
+            "ctx_init": given["ctx_init"],
+        }
+    )
+    names = case.names()
+    architecture = METHODS.get("ivlp").load_architecture()(options, clip, names, torch.Generator().manual_seed(0))
+    stored = {key.removeprefix("teacher."): value for key, value in case.stored.items() if key.startswith("teacher.")}
+    architecture.load_state_dict(stored)
+    case.compared |= {f"teacher.{key}" for key in stored}
+    return PromptedClip(clip, architecture, names)
 
 
 def batches(case: Case) -> list[Batch]:
@@ -104,6 +171,9 @@ def dapt_objective(case: Case, model: PromptedClip) -> tuple[Disentangle, int, i
 
 def check_text_layout(case: Case, model: PromptedClip) -> None:
     """Token ids, name lengths and the embeddings after the context is written in."""
+    if case.name.startswith("promptkd"):  # the stored ids are those of the teacher
+        case.check("tokens.class_prompts", model.architecture.teacher.architecture.texts(model.names)[0].ids)
+        return
     tokens = model.architecture.texts(model.names)[0]
     moved = case.settings.get("position", "end") != "end"
     if "tokens.class_prompts" in case.stored:
@@ -165,8 +235,73 @@ def check_dapt_outputs(case: Case, model: PromptedClip, batch: Batch) -> None:
         case.check(key, terms[name].value)
 
 
+def check_method_outputs(case: Case, model: PromptedClip, terms: dict, outputs: Outputs, batch: Batch) -> None:
+    """Loss terms and reference features of the methods that have more than a cross-entropy."""
+    value = {name: term.value for name, term in terms.items()}
+    if case.name.startswith("kgcoop"):
+        case.check("out.loss_ce", value["L_cls"])
+        case.check("out.loss_kg", value["L_kg"])
+        template = [case.settings["teacher_template"]]
+        case.check("out.teacher_text_features", template_features(model.clip, template, model.names))
+    if case.name.startswith("prograd"):
+        case.check("out.loss_ce", value["L_cls"])
+        case.check("out.loss_kl", value["L_kl"])
+        known = template_features(model.clip, [case.settings["teacher_template"]], model.names)
+        case.check("out.zeroshot_text_features", known)
+        case.check("out.zeroshot_logits", model.clip.logits(outputs.image[FROZEN], known))
+        texts = [case.settings["teacher_template"].replace("{}", name.replace("_", " ")) for name in model.names]
+        case.check("tokens.teacher_prompts", model.clip.tokenizer.plain(texts).ids)
+        ctx = model.architecture.ctx
+        ce, kl = (torch.autograd.grad(value[name], ctx, retain_graph=True)[0] for name in ("L_cls", "L_kl"))
+        case.check("out.grad_ce.ctx", ce)
+        case.check("out.grad_kl.ctx", kl)
+        case.check("out.cosine", torch.nn.functional.cosine_similarity(ce.flatten(), kl.flatten(), dim=0))
+    if case.name.startswith("promptsrc"):
+        weights = {"text": "text_weight", "image": "image_weight", "logits": "logit_weight"}
+        for part, key in weights.items():  # stored with their weights
+            case.check(f"out.loss_scl_{part}", case.settings[key] * value[f"L_scl_{part}"])
+        case.check("out.loss_ce", value["L_cls"])
+        templates = case.settings["teacher_templates"]
+        known = template_features(model.clip, templates, model.names, unit_first=False)
+        case.check("out.teacher_text_features", known)
+        raw = [
+            model.clip.text.encode(
+                model.clip.tokenizer.plain([t.replace("{}", n.replace("_", " ")) for n in model.names])
+            )
+            for t in templates
+        ]
+        case.check("out.teacher_text_features_unnormalised", torch.stack(raw).mean(dim=0))
+        case.check("out.teacher_image_features", outputs.image[FROZEN])
+        case.check("out.zeroshot_logits", model.clip.logits(outputs.image[FROZEN], known))
+        weights = gaussian_weights(
+            case.settings["gpa"]["epochs"], case.settings["gpa"]["mean"], case.settings["gpa"]["std"]
+        )
+        assert weights == pytest.approx(case.settings["gpa"]["weights"], rel=1e-9, abs=1e-60)
+        for name, stored in case.settings["gauss_weights"].items():  # "epochs20_mean15_std1"
+            epochs, mean, std = (float(part.lstrip("epochsmantd")) for part in name.split("_"))
+            assert gaussian_weights(int(epochs), mean, std) == pytest.approx(stored, rel=1e-9, abs=1e-60)
+    if case.name.startswith("promptkd"):
+        student = model.architecture
+        case.check("out.teacher_text_features", outputs.text[CLASSES])
+        case.check("out.teacher_logits", outputs.teacher)
+        teacher = student.teacher
+        case.check("out.teacher_image_features", teacher.image_features(batch.pixels, teacher.prompts()))
+        case.check("out.student_clip_features_raw", model.clip.image.encode(batch.pixels, model.prompts()))
+
+
+def check_student_at_test(case: Case, model: PromptedClip, batch: Batch) -> None:
+    """The student with the running statistics it starts with."""
+    with torch.no_grad():
+        classify = model.classifier()
+        features = classify.features(batch.pixels)
+        case.check("out.image_features_eval", features)
+        case.check("out.logits_eval", classify.logits(features))
+    model.train()
+
+
 def check_training(case: Case, model: PromptedClip) -> None:
-    objectives = [Classification()]
+    method = METHODS.get(settings_to_method(case)[0])
+    objectives = [kind.build(model.prompts.options, model) for kind in method.load_objectives()]
     epoch, epochs = 0, 10
     if case.name.startswith("dapt"):
         objective, epoch, epochs = dapt_objective(case, model)
@@ -180,21 +315,28 @@ def check_training(case: Case, model: PromptedClip) -> None:
         data="-", lr=settings["lr"], momentum=settings["momentum"], weight_decay=settings["weight_decay"]
     )
     optimizer = make_optimizer(model.parameters(), config)
+    if "out.logits_eval" in case.stored:
+        check_student_at_test(case, model, batches(case)[0])
     losses = []
     for number, batch in enumerate(batches(case)[:3], start=1):
         optimizer.zero_grad()
-        loss, _, outputs = step(batch, epoch, epochs)
+        loss, terms, outputs = step(batch, epoch, epochs)
         losses.append(loss.detach())
-        loss.backward()
         if number == 1:
             if case.name.startswith("dapt"):
                 check_dapt_outputs(case, model, batch)
             else:
                 case.check("out.image_features", outputs.image[FULL])
-                case.check("out.text_features", outputs.text[CLASSES])
+                case.check("out.text_features", outputs.text[CLASSES], optional=True)
                 case.check("out.logits", outputs.logits(FULL))
-            case.check("out.loss", loss)
+            check_method_outputs(case, model, terms, outputs, batch)
+            case.check("out.loss", loss, optional=step.gradient_rule is not None)
             check_visual_prompts(case, model)
+        if step.gradient_rule is None:
+            loss.backward()
+        else:
+            backward_by_rule(step.gradient_rule, by_group(terms), list(model.parameters()))
+        if number == 1:
             for name, parameter in named.items():
                 gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
                 case.check(f"grad.{name}", gradient)
@@ -204,6 +346,33 @@ def check_training(case: Case, model: PromptedClip) -> None:
             for name, parameter in named.items():
                 case.check(f"param{number}.{name}", parameter)
     case.check("out.loss_per_step", torch.stack(losses), optional=True)
+    if "bn3.running_mean" in case.stored:
+        case.check("bn3.running_mean", model.architecture.student_proj.bn.running_mean)
+        case.check("bn3.running_var", model.architecture.student_proj.bn.running_var)
+
+
+def check_averaging(case: Case, model: PromptedClip) -> None:
+    """Four epochs of one step each, and the average over them that is the result."""
+    method = METHODS.get(settings_to_method(case)[0])
+    step = TrainStep(model, [kind.build(model.prompts.options, model) for kind in method.load_objectives()])
+    settings, epochs = case.settings["optimizer"], case.settings["gpa"]["epochs"]
+    config = RunConfig(
+        data="-", lr=settings["lr"], momentum=settings["momentum"], weight_decay=settings["weight_decay"]
+    )
+    optimizer = make_optimizer(model.parameters(), config)
+    average = EpochAverage(step.epoch_weights(epochs))
+    assert average.weights == pytest.approx(case.settings["gpa"]["weights"], rel=1e-9)
+    given = batches(case)
+    named = dict(model.architecture.named_parameters())
+    for epoch in range(epochs):
+        optimizer.zero_grad()
+        step(given[epoch % len(given)], epoch, epochs)[0].backward()
+        optimizer.step()
+        average.add(epoch, named)
+        for name, parameter in named.items():
+            case.check(f"epoch{epoch + 1}.{name}", parameter)
+    for name in named:
+        case.check(f"gpa.{name}", average.sums[name])
 
 
 def check_visual_prompts(case: Case, model: PromptedClip) -> None:
@@ -220,7 +389,7 @@ def check_grad_cam(case: Case, model: PromptedClip) -> None:
     with torch.no_grad():
         prompts = model.prompts()
         texts = torch.cat([model.text_features(prompts, CLASSES), model.text_features(prompts, BACKGROUND)])
-    result = grad_cam(model.clip, prompts, batch.pixels, batch.labels, texts)
+    result = grad_cam(model.classifier(texts), batch.pixels, batch.labels)
     case.check("out.logits_all", result.logits)
     case.check("out.score", result.score)
     case.check("out.activations", result.activations)
@@ -241,6 +410,9 @@ def test_case(case_name: str, folder: Folder) -> None:
         check_zero_shot(case, model)
     elif case_name.startswith("gradcam"):
         check_grad_cam(case, model)
+    elif "gpa" in case_name:
+        check_text_layout(case, model)
+        check_averaging(case, model)
     else:
         check_text_layout(case, model)
         check_training(case, model)
@@ -284,8 +456,3 @@ def test_validation_split(folder: Folder) -> None:
     for stored in given["trainval_split"]:
         train, val = split_off_validation(labels, 0.2, stored["seed"])
         assert (train, val) == (stored["train"], stored["val"])
-
-
-def test_waiting_cases_name_a_method() -> None:
-    assert method_of("cocoop") == "cocoop"
-    assert method_of("maple_words") is None

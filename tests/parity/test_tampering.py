@@ -26,11 +26,19 @@ FIXTURES = Path(__file__).parent / "fixtures"
         ("dapt_corrected_sum", "out.loss_b"),
         ("dapt_corrected_fgbg", "out.pseudo_labels"),
         ("gradcam_single", "out.mask"),
+        ("cocoop", "grad.meta_net.linear1.weight"),
+        ("kgcoop", "out.loss_kg"),
+        ("prograd_conflict", "grad.ctx"),
+        ("prograd_conflict_lambda", "param1.ctx"),
+        ("promptsrc", "out.loss_scl_logits"),
+        ("promptsrc_gpa", "gpa.deep_visual.8"),
+        ("promptkd", "bn3.running_var"),
+        ("dapt_release_fgbg", "out.loss_f"),
     ],
 )
 def test_an_altered_number_fails(name: str, key: str, tmp_path: Path) -> None:
     for path in FIXTURES.iterdir():
-        if path.stem in (name, "clip", "inputs", "dapt_corrected_sum"):
+        if path.stem in (name, "clip", "inputs", "dapt_corrected_sum", "teacher_clip"):
             shutil.copy(path, tmp_path)
     run_case(name, Folder(tmp_path))
     path = tmp_path / f"{name}.safetensors"

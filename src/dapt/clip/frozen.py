@@ -42,7 +42,7 @@ class PromptFreeTextTower:
         self.checkpointing = False
         self.memory_mb: float | None = None  # nothing is kept: this tower takes no prompts
 
-    def encode(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS) -> Tensor:
+    def encode(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS, sharing: int = 1) -> Tensor:
         """Text features ``[C, D]`` of the model's own text encoder.
 
         Raises:
@@ -116,9 +116,9 @@ class FrozenClip:
         self.image.checkpointing = on
         self.text.checkpointing = on
 
-    def encode_text(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS) -> Tensor:
-        """Unit-length text features ``[C, D]`` in float32."""
-        return unit(self.text.encode(tokens, prompts))
+    def encode_text(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS, sharing: int = 1) -> Tensor:
+        """Unit-length text features ``[C, D]`` in float32; `sharing`: see `TextTower.encode`."""
+        return unit(self.text.encode(tokens, prompts, sharing))
 
     def encode_image(self, pixels: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Unit-length image features ``[B, D]`` in float32 of normalised pixels ``[B, 3, H, W]``."""

@@ -82,8 +82,11 @@ class TextTower:
         context = prompts.text_ctx.to(x.dtype).expand(len(tokens), -1, -1)
         return x.scatter(1, tokens.slots.unsqueeze(-1).expand(-1, -1, self.width), context)
 
-    def encode(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS) -> Tensor:
+    def encode(self, tokens: PromptTokens, prompts: Prompts = NO_PROMPTS, sharing: int = 1) -> Tensor:
         """Text features ``[C, D]``, not normalised.
+
+        Args:
+            sharing: among how many calls before the next backward `memory_mb` is divided.
 
         Raises:
             NotSupportedError: more deep prompts than the tower has blocks.
@@ -92,7 +95,7 @@ class TextTower:
             raise NotSupportedError(
                 f"{len(prompts.text_deep) + 1} text prompt layers do not fit a tower of {self.layers} blocks."
             )
-        count = self.texts_at_once(tokens, prompts)
+        count = self.texts_at_once(tokens, prompts, sharing)
         if count >= len(tokens):
             return self._encode(tokens, prompts)
         parts = []
@@ -126,12 +129,12 @@ class TextTower:
         positions = self._length(tokens) if plan is None else plan.tokens / len(tokens)
         return positions * self.layers * self.width * KEPT_PER_TOKEN * self.dtype.itemsize / 2**20
 
-    def texts_at_once(self, tokens: PromptTokens, prompts: Prompts) -> int:
+    def texts_at_once(self, tokens: PromptTokens, prompts: Prompts, sharing: int = 1) -> int:
         """How many texts fit the memory budget at once; all of them when nothing is kept for backward."""
         trained = [part for part in (prompts.text_ctx, *prompts.text_deep) if part is not None and part.requires_grad]
         if self.memory_mb is None or not trained or not torch.is_grad_enabled():
             return len(tokens)
-        return max(1, int(self.memory_mb / self.memory_per_text(tokens, prompts)))
+        return max(1, int(self.memory_mb / sharing / self.memory_per_text(tokens, prompts)))
 
     def _length(self, tokens: PromptTokens) -> int:
         """How many positions are computed."""

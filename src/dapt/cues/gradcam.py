@@ -49,14 +49,10 @@ class GradCamCue(Cue):
         pixels = torch.stack(
             [transform(image, nothing.expand(1, *image.shape[1:]))[0] for image in map(self.context.load_image, items)]
         ).to(clip.device)
-        with torch.no_grad():
-            prompts = model.prompts()
-            texts = model.text_features(prompts)
+        classify = model.classifier()
         labels = torch.tensor([item.label for item in items], device=clip.device)
         if (labels == UNLABELLED).any():
-            with torch.no_grad():
-                predicted = clip.logits(clip.encode_image(pixels, prompts), texts).argmax(dim=1)
-            labels = torch.where(labels == UNLABELLED, predicted, labels)
-        coarse = grad_cam(clip, prompts, pixels, labels, texts).coarse
+            labels = torch.where(labels == UNLABELLED, classify(pixels).argmax(dim=1), labels)
+        coarse = grad_cam(classify, pixels, labels).coarse
         maps = normalise_maps(coarse, clip.image.image_size, options.normalise)
         return (maps if options.soft else (maps >= options.threshold)).cpu()

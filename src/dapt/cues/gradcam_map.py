@@ -15,8 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dapt.clip.frozen import FrozenClip
-from dapt.prompts.value import Prompts
+from dapt.training.model import Classifier
 
 EPSILON = 1e-6  # added to the batch maximum, as released
 
@@ -55,22 +54,19 @@ def _captured(norm: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def grad_cam(clip: FrozenClip, prompts: Prompts, pixels: Tensor, targets: Tensor, text_features: Tensor) -> CamResult:
+def grad_cam(classify: Classifier, pixels: Tensor, targets: Tensor) -> CamResult:
     """Grad-CAM of the target logits.
 
     Args:
-        clip: a frozen model with a ViT image tower. prompts: current prompts.
-        pixels: ``[B, 3, H, W]`` normalised. targets: ``[B]`` row of `text_features` to explain.
-        text_features: ``[rows, D]`` unit-length, all texts that compete.
+        classify: a model with a ViT image tower, with the texts that compete.
+        pixels: ``[B, 3, H, W]`` normalised. targets: ``[B]`` the text to explain in each image.
 
     Raises:
         NotSupportedError: the image tower is not a ViT.
     """
-    tower = clip.image
-    prompts = prompts.detached()
+    tower = classify.model.clip.image
     with torch.enable_grad(), _captured(tower.last_norm()) as kept:
-        features = clip.encode_image(pixels, prompts)
-        logits = clip.logits(features, text_features.detach())
+        logits = classify.logits(classify.features(pixels))
         chosen = logits.gather(1, targets.view(-1, 1))
         # Divided after differentiation: in half precision the small gradients would vanish.
         (gradients,) = torch.autograd.grad(chosen.sum(), kept[-1])

@@ -17,7 +17,8 @@ from dapt.evaluation.attention import features_and_attention
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.pictures import enlarge, overlay, to_photo
 from dapt.objectives.base import BACKGROUND, FOREGROUND, Batch
-from dapt.training.model import PromptedClip, view_of
+from dapt.training.model import PromptedClip
+from dapt.training.views import view_of
 
 SIDE = 144
 
@@ -88,18 +89,14 @@ def exhibit(models: Mapping[str, PromptedClip], item: Item) -> Exhibit:
 
 
 def _look(model: PromptedClip, pixels: torch.Tensor, photo: np.ndarray, label: int) -> Look:
-    with torch.no_grad():
-        prompts = model.prompts()
-        features, attention = features_and_attention(model.clip, prompts, pixels)
-        guess = int(model.clip.logits(features, model.text_features(prompts)).argmax())
+    classify = model.classifier()
+    features, attention = features_and_attention(classify, pixels)
+    guess = int(classify.logits(features).argmax())
     return Look(_small(overlay(photo, enlarge(attention))), model.names[guess], guess == label)
 
 
 def _gradcam(model: PromptedClip, pixels: torch.Tensor, photo: np.ndarray, label: int) -> Image.Image:
-    with torch.no_grad():
-        prompts = model.prompts()
-        texts = model.text_features(prompts)
-    return overlay(photo, enlarge(grad_cam(model.clip, prompts, pixels, torch.tensor([label]), texts).coarse))
+    return overlay(photo, enlarge(grad_cam(model.classifier(), pixels, torch.tensor([label])).coarse))
 
 
 def _small(picture: Image.Image) -> Image.Image:

@@ -7,11 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dapt.clip.blocks import project
-from dapt.clip.frozen import FrozenClip
 from dapt.clip.image_tower import ImageTower
 from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
-from dapt.prompts.value import Prompts
+from dapt.training.model import Classifier
 
 
 def can_show_attention(tower: ImageTower) -> bool:
@@ -23,26 +22,27 @@ def can_show_attention(tower: ImageTower) -> bool:
 
 
 @torch.no_grad()
-def features_and_attention(clip: FrozenClip, prompts: Prompts, pixels: Tensor) -> tuple[Tensor, Tensor]:
+def features_and_attention(classify: Classifier, pixels: Tensor) -> tuple[Tensor, Tensor]:
     """Image features, and the class token's attention to each patch in the last block.
 
     Args:
         pixels: ``[B, 3, H, W]`` normalised.
 
     Returns:
-        unit-length features ``[B, D]``; attention ``[B, h, w]``, the mean over heads of softmax weights (they
-        sum to less than 1, the rest goes to the class token and the prompts).
+        features ``[B, D]`` as the classifier reads them; attention ``[B, h, w]``, the mean over heads of softmax
+        weights (they sum to less than 1, the rest goes to the class token and the prompts).
 
     Raises:
         NotSupportedError: the tower has no class token.
     """
+    clip = classify.model.clip
     tower = clip.image
     if not can_show_attention(tower):
         raise NotSupportedError(f"{clip.spec} has no class token whose attention could be shown.")
     kept: list[Tensor] = []
     handle = tower.last_norm().register_forward_hook(lambda module, args, output: kept.append(output))
     try:
-        features = clip.encode_image(pixels, prompts)
+        features = classify.features(pixels)
     finally:
         handle.remove()
     weights = class_attention(tower.last_attention(), kept[-1])

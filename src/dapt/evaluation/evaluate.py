@@ -103,20 +103,19 @@ def evaluate(
     looks = masks is not None and any(map(masks.path, items)) and can_show_attention(clip.image)
     images = EvalImages(items, transform, masks.read if masks is not None and looks else None)
     loader = eval_loader(images, batch_size=batch_size, workers=workers)
-    prompts = model.prompts()
-    texts = model.text_features(prompts)
+    classify = model.classifier()
     predicted: list[Tensor] = []
     confidence: list[Tensor] = []
     shares: list[Tensor] = []
     for pixels, warped in progress(loader, len(loader), label, "batches"):
         pixels = pixels.to(clip.device)
         if looks:
-            features, attention = features_and_attention(clip, prompts, pixels)
+            features, attention = features_and_attention(classify, pixels)
             inside = warped.flatten(1).any(dim=1) & ~warped.flatten(1).all(dim=1)
             shares.append(foreground_share(attention.cpu(), warped)[inside])
         else:
-            features = clip.encode_image(pixels, prompts)
-        top = clip.logits(features, texts).softmax(dim=1).max(dim=1)
+            features = classify.features(pixels)
+        top = classify.logits(features).softmax(dim=1).max(dim=1)
         confidence.append(top.values.cpu())
         predicted.append(top.indices.cpu())
     share = torch.cat(shares) if shares else torch.empty(0)

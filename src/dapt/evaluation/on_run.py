@@ -32,7 +32,7 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]
     clip = load_clip(spec, device=pick_device(device), precision=config.precision)
-    return rebuild_model(saved, clip), config
+    return rebuild_model(saved, clip, config.dapt), config
 
 
 def evaluate_saved(
@@ -67,7 +67,7 @@ def evaluate_saved(
     mask_source = _mask_source(config, own, masks, mask_format)
     halves = classes is None and own and config.subset == "base"
     main = _choose(source, split, "base" if halves else classes or "all")
-    novel = _choose(source, split, "novel") if halves and not config.prompt.get("class_specific") else None
+    novel = _choose(source, split, "novel") if halves and not model.prompts.fixed_classes else None
     skip_bad = skip_bad or (own and config.skip_bad)
     main, bad = checked_part(main, skip_bad, "checking images")
     if novel is not None:

@@ -69,15 +69,13 @@ def explain_image(model: PromptedClip, path: Path, target: int) -> Image.Image:
     image = image_tensor(path)
     transform = eval_transform(clip.image.image_size, clip.preprocess)
     pixels = transform(image, torch.zeros(1, *image.shape[1:]))[0][None].to(clip.device)
-    with torch.no_grad():
-        prompts = model.prompts()
-        texts = model.text_features(prompts)
+    classify = model.classifier()
     photo = to_photo(denormalise(pixels[0].float(), clip.preprocess))
     pictures = [("image", Image.fromarray(photo.astype(np.uint8)))]
     if can_show_attention(clip.image):
-        attention = features_and_attention(clip, prompts, pixels)[1]
+        attention = features_and_attention(classify, pixels)[1]
         pictures.append(("attention", overlay(photo, enlarge(attention))))
-    cam = grad_cam(clip, prompts, pixels, torch.tensor([target], device=clip.device), texts)
+    cam = grad_cam(classify, pixels, torch.tensor([target], device=clip.device))
     pictures.append((f"Grad-CAM: {model.names[target]}", overlay(photo, enlarge(cam.coarse))))
     return row(pictures)
 

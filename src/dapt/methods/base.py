@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from dapt.registry import Registry
+
+CROSS_ENTROPY = "dapt.objectives.classification:Classification"
 
 
 class MethodOptions(BaseModel):
@@ -27,6 +29,7 @@ class TrainingDefaults:
 
     Attributes:
         epochs_by_shots: where the epochs depend on the shots, the epochs for up to that many shots.
+        warmup_epochs: epochs at a constant 1e-5 before the cosine starts.
         source: where the figures come from.
     """
 
@@ -34,6 +37,9 @@ class TrainingDefaults:
     epochs: int = 5
     batch_size: int = 4
     epochs_by_shots: Mapping[int, int] = field(default_factory=dict)
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    weight_decay: float = 5e-4
+    warmup_epochs: int = 1
     source: str = ""
 
     def epochs_for(self, shots: int) -> int:
@@ -51,8 +57,12 @@ class Method:
     Attributes:
         architecture: ``"module:Class"`` of its prompt architecture.
         options: the type of its options.
-        trains: false for methods without trainable parameters.
+        objectives: ``"module:Class"`` of its loss terms, in the order in which they are reported.
+        trains: false for methods that no training step changes.
+        label_free: it learns from images without their labels.
         preset: option values that differ from the type's own defaults (for ``method.variant`` names).
+        formula: the loss or prediction rule in one line of plain text.
+        differences: known differences from the released code, a sentence each.
     """
 
     name: str
@@ -61,13 +71,26 @@ class Method:
     architecture: str
     options: type[MethodOptions]
     training: TrainingDefaults = TrainingDefaults()
+    objectives: tuple[str, ...] = (CROSS_ENTROPY,)
     trains: bool = True
+    label_free: bool = False
     preset: Mapping[str, Any] = field(default_factory=dict)
+    formula: str = "CE(s f w^T, y)"
+    differences: tuple[str, ...] = ()
 
     def load_architecture(self) -> Any:
         """Import the prompt architecture's class (imports torch)."""
-        module, _, name = self.architecture.partition(":")
-        return getattr(importlib.import_module(module), name)
+        return _load(self.architecture)
+
+    def load_objectives(self) -> list[Any]:
+        """Import the classes of the loss terms (imports torch)."""
+        return [_load(name) for name in self.objectives]
+
+
+def _load(name: str) -> Any:
+    """The object that ``"module:name"`` names."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 METHODS: Registry[Method] = Registry("method", "dapt.methods")

@@ -22,11 +22,16 @@ class CoopOptions(MethodOptions):
         if self.ctx_init:
             if self.class_specific:
                 raise ValueError("class_specific contexts start from random vectors; leave ctx_init out")
-            words = len(self.ctx_init.replace("_", " ").split())
-            if "n_ctx" in self.model_fields_set and self.n_ctx != words:
-                raise ValueError(f"n_ctx is {self.n_ctx}, but '{self.ctx_init}' has {words} words; give one of the two")
-            self.n_ctx = words
+            self.n_ctx = words_as_context(self.ctx_init, self.n_ctx if "n_ctx" in self.model_fields_set else None)
         return self
+
+
+def words_as_context(words: str, n_ctx: int | None) -> int:
+    """The number of context vectors that start from `words`, which an explicit `n_ctx` must equal."""
+    count = len(words.replace("_", " ").split())
+    if n_ctx not in (None, count):
+        raise ValueError(f"n_ctx is {n_ctx}, but '{words}' has {count} words; give one of the two")
+    return count
 
 
 _PAPER = "Zhou et al., Learning to Prompt for Vision-Language Models, IJCV 2022"

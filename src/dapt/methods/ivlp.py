@@ -13,7 +13,9 @@ class IvlpOptions(MethodOptions):
     n_ctx: int = Field(2, ge=1, description="Number of text prompt tokens.")
     n_ctx_vision: int | None = Field(None, ge=1, description="Number of visual tokens; none: as n_ctx.")
     depth: int = Field(12, ge=1, description="Text layers with fresh prompts.")
-    depth_vision: int | None = Field(None, ge=1, description="Image layers with fresh prompts; none: as depth.")
+    depth_vision: int | None = Field(
+        None, ge=0, description="Image layers with fresh prompts; 0: no visual prompts; none: as depth."
+    )
     ctx_init: str | None = Field(
         "a photo of a", description="Words the text prompt starts from, used when n_ctx is at most 4."
     )
@@ -40,5 +42,16 @@ add_method(
         options=IvlpOptions,
         training=TrainingDefaults(lr=0.0025, epochs=20, batch_size=4, source="PromptSRC repository"),
         preset={"n_ctx": 4, "depth": 9},
+    )
+)
+add_method(
+    Method(
+        name="language_deep",
+        summary="deep text prompts only, 4 tokens in 12 layers",
+        paper=_PAPER,
+        architecture="dapt.prompts.independent:IndependentPrompts",
+        options=IvlpOptions,
+        training=TrainingDefaults(lr=0.0025, epochs=5, batch_size=4, source="MaPLe repository, base-to-novel"),
+        preset={"n_ctx": 4, "depth_vision": 0},
     )
 )

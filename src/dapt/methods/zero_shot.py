@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
 
@@ -20,42 +23,56 @@ SELECTED_7 = (
 )
 
 
+def check_template(template: str) -> str:
+    """`template`, if it has one place for the class name."""
+    if template.count("{}") != 1:
+        raise ValueError(f"template '{template}' must contain {{}} exactly once")
+    return template
+
+
+def _expand(given: object) -> object:
+    """A list of templates in which the names of published lists are replaced by their entries."""
+    entries = [given] if isinstance(given, str) else given
+    if not isinstance(entries, list):
+        return entries
+    templates: list[object] = []
+    for entry in entries:
+        templates += PUBLISHED[entry]() if entry in PUBLISHED else [entry]
+    return templates
+
+
+def _check(templates: list[str]) -> list[str]:
+    if not templates:
+        raise ValueError("at least one template is needed")
+    return [check_template(template) for template in templates]
+
+
+def _imagenet80() -> list[str]:
+    from open_clip import OPENAI_IMAGENET_TEMPLATES  # functions that take a class name
+
+    return [make("{}") for make in OPENAI_IMAGENET_TEMPLATES]
+
+
+def _promptsrc60() -> list[str]:
+    return [PHOTO, *[template for template in _imagenet80() if template != PHOTO][:59]]
+
+
+PUBLISHED: dict[object, Callable[[], list[str]]] = {
+    "selected7": lambda: list(SELECTED_7),
+    "imagenet80": _imagenet80,
+    "promptsrc60": _promptsrc60,
+}
+TemplateList = Annotated[list[str], BeforeValidator(_expand), AfterValidator(_check)]
+
+
 class TemplateOptions(MethodOptions):
     """Hand-written class texts."""
 
-    templates: list[str] = Field(
+    templates: TemplateList = Field(
         default=[PHOTO],
         description="Templates with {} for the class name; features of several are averaged. "
-        "'selected7' and 'imagenet80' name published lists.",
+        "'selected7', 'imagenet80' and 'promptsrc60' name published lists.",
     )
-
-    @field_validator("templates", mode="before")
-    @classmethod
-    def _expand(cls, value: object) -> object:
-        given = [value] if isinstance(value, str) else value
-        if not isinstance(given, list):
-            return given
-        templates: list[object] = []
-        for entry in given:
-            if entry == "selected7":
-                templates += SELECTED_7
-            elif entry == "imagenet80":
-                from open_clip import OPENAI_IMAGENET_TEMPLATES  # lambdas taking a class name
-
-                templates += [make("{}") for make in OPENAI_IMAGENET_TEMPLATES]
-            else:
-                templates.append(entry)
-        return templates
-
-    @field_validator("templates")
-    @classmethod
-    def _check(cls, value: list[str]) -> list[str]:
-        if not value:
-            raise ValueError("at least one template is needed")
-        for template in value:
-            if template.count("{}") != 1:
-                raise ValueError(f"template '{template}' must contain {{}} exactly once")
-        return value
 
 
 _PAPER = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021"
@@ -69,6 +86,7 @@ add_method(
         options=TemplateOptions,
         training=TrainingDefaults(epochs=0, source="nothing is trained"),
         trains=False,
+        formula="argmax_c f . w_c",
     )
 )
 add_method(
@@ -80,6 +98,7 @@ add_method(
         options=TemplateOptions,
         training=TrainingDefaults(epochs=0, source="nothing is trained"),
         trains=False,
+        formula="argmax_c f . w_c",
         preset={"templates": ["selected7", PHOTO]},
     )
 )

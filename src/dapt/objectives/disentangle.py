@@ -49,7 +49,11 @@ class Disentangle(Objective):
         self._weights: dict[str, float] = {}
         reach = {
             "L_v": (trainable.image, options.visual_weight, "the image side is not trained"),
-            "L_f": (trainable.class_texts, options.foreground_weight, "the class texts are not trained"),
+            "L_f": (
+                trainable.class_texts or trainable.logits or (options.foreground_gradient and trainable.image),
+                options.foreground_weight,
+                "the class texts are not trained",
+            ),
             "L_b": (
                 trainable.image or trainable.background_texts,
                 options.background_weight,
@@ -79,7 +83,7 @@ class Disentangle(Objective):
         if "L_v" in active:
             needs |= Needs({FULL: True, FOREGROUND: False, BACKGROUND: False})
         if "L_f" in active:
-            needs |= Needs({FOREGROUND: False}, {CLASSES: True})
+            needs |= Needs({FOREGROUND: self.options.foreground_gradient}, {CLASSES: True})
         if "L_b" in active:
             needs |= Needs({BACKGROUND: True}, {BACKGROUND: True})
         return needs
@@ -93,8 +97,9 @@ class Disentangle(Objective):
             push = F.pairwise_distance(image, outputs.image[BACKGROUND].detach())
             values["L_v"] = F.relu(pull - push + self.options.margin)
         if "L_f" in active:
-            logits = outputs.scale * outputs.image[FOREGROUND].detach() @ outputs.text[CLASSES].t()
-            values["L_f"] = F.cross_entropy(logits + outputs.bias, batch.labels, reduction="none")
+            foreground = outputs.image[FOREGROUND]
+            logits = outputs.logits_of(foreground if self.options.foreground_gradient else foreground.detach())
+            values["L_f"] = F.cross_entropy(logits, outputs.targets(batch.labels), reduction="none")
         if "L_b" in active:
             logits = outputs.logits(BACKGROUND, BACKGROUND)
             values["L_b"] = F.cross_entropy(logits, logits.detach().argmax(dim=1), reduction="none")

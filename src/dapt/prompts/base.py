@@ -10,8 +10,10 @@ where i counts the blocks from 0, so deep prompts start at i = 1.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +23,28 @@ from dapt.clip.tokens import PromptTokens
 from dapt.errors import ConfigError, NotSupportedError
 from dapt.prompts.value import Prompts
 
+if TYPE_CHECKING:
+    from dapt.training.model import PromptedClip
+
 SPREAD = 0.02  # standard deviation of random prompts, as published
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What an architecture may look at before training.
+
+    Attributes:
+        model: the prompted model. labels, val_labels: ``[N]`` classes of the training and validation images.
+        features: makes features ``[N, D]`` of the training images by the untouched image tower, not normalised: of
+            the test view for 0, else the mean over so many random training views.
+        val_features: the same for the validation images, always of the test view.
+    """
+
+    model: PromptedClip
+    labels: Tensor
+    val_labels: Tensor
+    features: Callable[[int], Tensor]
+    val_features: Callable[[], Tensor]
 
 
 class PromptArchitecture(nn.Module, ABC):
@@ -36,12 +59,20 @@ class PromptArchitecture(nn.Module, ABC):
     Attributes:
         trains_context: context vectors in the class texts are trained.
         trains_deep_text: deep text prompts are trained (they reach background texts too).
-        trains_visual: visual prompts are trained.
+        trains_visual: image features depend on something trained.
+        trains_logits: something trained acts on the class logits (see `adjust_logits`).
+        conditional: every image has its own class texts (see `contexts`).
+        unit_features: image features are divided by their length.
+        fixed_classes: what is learned belongs to the training classes and cannot name others.
     """
 
     trains_context = False
     trains_deep_text = False
     trains_visual = False
+    trains_logits = False
+    conditional = False
+    unit_features = True
+    fixed_classes = False
 
     def __init__(self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__()
@@ -61,6 +92,37 @@ class PromptArchitecture(nn.Module, ABC):
             NotSupportedError: the prompts belong to other classes (class-specific context).
         """
 
+    def contexts(self, features: Tensor) -> Tensor:
+        """The context of each image ``[B, n, text width]`` from image features ``[B, D]``; see `conditional`."""
+        raise NotImplementedError
+
+    def map_image(self, raw: Tensor) -> Tensor:
+        """What follows the image tower: its features ``[B, D]``, not normalised, to the space of the class features."""
+        return raw
+
+    def class_features(self, names: Sequence[str]) -> Tensor | None:
+        """Features ``[C, D]`` of the classes that do not come from the text tower; None: they do."""
+        return None
+
+    def background_features(self, texts: Sequence[str]) -> Tensor | None:
+        """Features ``[K, D]`` of background texts that do not come from the text tower; None: they do."""
+        return None
+
+    def adjust_logits(self, logits: Tensor, features: Tensor) -> Tensor:
+        """Class logits ``[B, C]`` as the method wants them, given the image features ``[B, D]``."""
+        return logits
+
+    def teacher_logits(self, pixels: Tensor) -> Tensor | None:
+        """Logits ``[B, C]`` of a teacher that stand in for labels; None: the method learns from labels."""
+        return None
+
+    def prepare(self, seen: TrainingSet) -> None:
+        """Look at the training images once, before the first step of a run, and again when it is resumed."""
+
+    def saved_options(self) -> dict[str, Any]:
+        """Options to save beside the configured ones, so that the architecture can be built again."""
+        return {}
+
     @property
     def trains_text(self) -> bool:
         """Whether class text features depend on trained parameters."""
@@ -69,6 +131,14 @@ class PromptArchitecture(nn.Module, ABC):
     def count(self) -> int:
         """Number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
+
+@contextmanager
+def seeded(generator: torch.Generator) -> Iterator[None]:
+    """Let torch's own initialisation draw from `generator`, and leave the global state as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+        yield
 
 
 def random_vectors(*shape: int, generator: torch.Generator) -> nn.Parameter:

@@ -8,8 +8,9 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.tokens import PromptTokens
-from dapt.errors import NotSupportedError
+from dapt.errors import ConfigError, NotSupportedError
 from dapt.methods.coop import CoopOptions
+from dapt.methods.prograd import ProGradOptions
 from dapt.prompts.base import PromptArchitecture, need_text, random_vectors, word_vectors
 from dapt.prompts.value import Prompts
 
@@ -25,6 +26,7 @@ class ContextPrompts(PromptArchitecture):
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_text(clip)
+        self.fixed_classes = options.class_specific
         self._words = options.ctx_init.replace("_", " ") if options.ctx_init else None
         shape = (options.n_ctx, clip.text.width)
         if self._words:
@@ -45,3 +47,27 @@ class ContextPrompts(PromptArchitecture):
             )
         position = self.options.position
         return [self._tokenizer.with_context(names, self.options.n_ctx, words=self._words, position=position)]
+
+
+class ProGradPrompts(ContextPrompts):
+    """CoOp's context, which may start from a template, its words last, zeros before them (arXiv 2205.14865)."""
+
+    options: ProGradOptions
+
+    def __init__(
+        self, options: ProGradOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
+    ) -> None:
+        super().__init__(options, clip, names, generator)
+        if options.ctx_from_template:
+            words = options.knowledge_template.partition("{}")[0].strip()
+            count = len(clip.tokenizer.pieces(words))
+            if count > options.n_ctx:
+                raise ConfigError(
+                    f"The words '{words}' have {count} tokens, more than the {options.n_ctx} context vectors.",
+                    where="prompt.knowledge_template",
+                    todo="Use a shorter template or a larger --n-ctx.",
+                )
+            with torch.no_grad():
+                self.ctx.zero_()
+                if count:
+                    self.ctx[-count:] = word_vectors(clip, words, count)

@@ -21,6 +21,7 @@ from dapt.prompts.base import (
     in_order,
     need_text,
     need_visual,
+    seeded,
     start_context,
 )
 from dapt.prompts.value import Prompts
@@ -46,8 +47,7 @@ class CoupledPrompts(PromptArchitecture):
         widths = (clip.text.width, clip.image.width)
         self.ctx, self._words = start_context(clip, options.ctx_init, options.n_ctx, generator)
         self.deep_text = deep_vectors(options.n_ctx, depth, clip.text.width, generator)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+        with seeded(generator):
             self.proj = nn.Linear(*widths)
             first = nn.Linear(*widths)
         self.deep_proj = nn.ModuleDict({str(i): copy.deepcopy(first) for i in range(1, depth)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.tokens import PromptTokens
@@ -23,10 +24,12 @@ from dapt.prompts.value import Prompts
 
 
 class IndependentPrompts(PromptArchitecture):
-    """`ctx`, `deep_text.i` ``[n, text width]`` and `visual_ctx`, `deep_visual.i` ``[m, image width]``."""
+    """`ctx`, `deep_text.i` ``[n, text width]`` and `visual_ctx`, `deep_visual.i` ``[m, image width]``.
+
+    With `depth_vision` 0 there are no visual prompts (language-only prompting).
+    """
 
     trains_context = True
-    trains_visual = True
     options: IvlpOptions
 
     def __init__(
@@ -34,15 +37,20 @@ class IndependentPrompts(PromptArchitecture):
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_text(clip)
-        need_visual(clip)
         depth = check_depth(options.depth, clip.text.layers, "text")
-        depth_vision = check_depth(options.depth_vision or options.depth, clip.image.layers, "image")
-        n_vision = options.n_ctx_vision or options.n_ctx
+        depth_vision = options.depth if options.depth_vision is None else options.depth_vision
+        self.trains_visual = depth_vision > 0
         self.ctx, self._words = start_context(clip, options.ctx_init, options.n_ctx, generator)
         self.deep_text = deep_vectors(options.n_ctx, depth, clip.text.width, generator)
-        self.visual_ctx = random_vectors(n_vision, clip.image.width, generator=generator)
-        self.deep_visual = deep_vectors(n_vision, depth_vision, clip.image.width, generator)
         self.trains_deep_text = depth > 1
+        self.visual_ctx: nn.Parameter | None = None
+        self.deep_visual = nn.ParameterDict()
+        if self.trains_visual:
+            need_visual(clip)
+            check_depth(depth_vision, clip.image.layers, "image")
+            n_vision = options.n_ctx_vision or options.n_ctx
+            self.visual_ctx = random_vectors(n_vision, clip.image.width, generator=generator)
+            self.deep_visual = deep_vectors(n_vision, depth_vision, clip.image.width, generator)
 
     def forward(self) -> Prompts:
         return Prompts(self.ctx, in_order(self.deep_text), self.visual_ctx, in_order(self.deep_visual))

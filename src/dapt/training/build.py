@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from dapt.clip.frozen import FrozenClip
-from dapt.config import RunConfig
+from dapt.config import DaptOptions, RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.loader import ImageCache
@@ -16,7 +16,6 @@ from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError, ModelError, NotSupportedError
 from dapt.methods.base import METHODS
 from dapt.objectives.base import Objective
-from dapt.objectives.classification import Classification
 from dapt.objectives.disentangle import Disentangle
 from dapt.prompts.base import PromptArchitecture
 from dapt.training.checkpoint import SavedPrompts, check_backbone
@@ -55,11 +54,20 @@ def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> Pr
     architecture = method.load_architecture()(options, clip, names, generator)
     clip.set_checkpointing(config.grad_checkpointing)
     clip.text.memory_mb = text_memory_mb(config, str(clip.device))
-    background = [config.dapt.template.replace("{}", word) for word in config.dapt.words]
-    if config.dapt.enabled:
-        _check_background(clip, architecture, background)
-        return PromptedClip(clip, architecture, names, background, views=config.dapt.views).to(clip.device)
-    return PromptedClip(clip, architecture, names).to(clip.device)
+    architecture.to(clip.device)
+    dapt = config.dapt
+    if not dapt.enabled:
+        return PromptedClip(clip, architecture, names)
+    background = background_texts(dapt)
+    _check_background(clip, architecture, background)
+    return PromptedClip(
+        clip, architecture, names, background, views=dapt.views, fill=dapt.fill, distractors=dapt.distractors
+    )
+
+
+def background_texts(dapt: DaptOptions) -> list[str]:
+    """The hand-written background texts of a run."""
+    return [dapt.template.replace("{}", word) for word in dapt.used_words]
 
 
 def text_memory_mb(config: RunConfig, device: str) -> float | None:
@@ -87,8 +95,11 @@ def _check_background(clip: FrozenClip, architecture: PromptArchitecture, texts:
         )
 
 
-def rebuild_model(saved: SavedPrompts, clip: FrozenClip) -> PromptedClip:
+def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | None = None) -> PromptedClip:
     """The model with learned prompts, classifying the classes trained on.
+
+    Args:
+        dapt: DAPT options of the run, which matter only where the released code is repeated.
 
     Raises:
         ModelError: another backbone, or a damaged prompts file.
@@ -103,16 +114,24 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip) -> PromptedClip:
         raise ModelError(
             f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
         ) from error
-    return PromptedClip(clip, architecture, saved.names).to(clip.device)
+    architecture.to(clip.device)
+    if dapt is not None and dapt.enabled and dapt.distractors:
+        return PromptedClip(clip, architecture, saved.names, background_texts(dapt), distractors=dapt.distractors)
+    return PromptedClip(clip, architecture, saved.names)
 
 
 def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
-    """Cross-entropy, and DAPT's terms when they are switched on; warns of terms that can teach nothing."""
-    objectives: list[Objective] = [Classification()]
+    """The method's terms, and DAPT's when they are switched on; warns of terms that can teach nothing.
+
+    Raises:
+        NotSupportedError: DAPT on a method that no training step changes.
+    """
+    method = METHODS.get(config.method)
+    objectives: list[Objective] = [kind.build(model.prompts.options, model) for kind in method.load_objectives()]
     if config.dapt.enabled:
-        if not METHODS.get(config.method).trains:
+        if not method.trains:
             raise NotSupportedError(
-                f"{config.method} trains nothing, so DAPT has nothing to act on.",
+                f"{config.method} has no training steps, so DAPT has nothing to act on.",
                 todo="Choose a method such as maple.",
             )
         dapt = Disentangle(config.dapt, model.trainable())

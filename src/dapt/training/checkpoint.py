@@ -17,7 +17,10 @@ from dapt.errors import ModelError
 from dapt.files import write_with
 
 FORMAT = "dapt-prompts-1"
-STATE_KEYS = {"epoch", "prompts", "optimizer", "scaler", "lines", "best", "best_accuracy", "best_epoch", "masks"}
+STATE_KEYS = {
+    *("epoch", "prompts", "optimizer", "scaler", "helpers", "average", "lines"),
+    *("best", "best_accuracy", "best_epoch", "masks"),
+}
 
 
 @dataclass(frozen=True)

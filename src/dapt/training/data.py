@@ -35,7 +35,8 @@ class RunData:
 
     Attributes:
         source: the whole data set.
-        train, val: few-shot samples of the training classes. test: test images of the training classes.
+        train, val: few-shot samples of the training classes; with `transductive` train holds images of all.
+        test: test images of the training classes.
         novel: test images of the classes that were held back, with ``subset: base``.
         counts: sizes for results.json.
     """
@@ -89,8 +90,9 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
     if not test:
         warn("There are no test images, so there will be no accuracy.")
     held_back = class_labels(data, "novel") if config.subset == "base" else []
+    trained_on = class_labels(data, "all") if config.transductive else kept
     parts = {
-        "train": select_classes(data, [train[position] for position in positions], kept),
+        "train": select_classes(data, [train[position] for position in positions], trained_on),
         "val": select_classes(data, [val[position] for position in val_positions], kept),
         "test": select_classes(data, test, kept),
     }
@@ -103,6 +105,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         bad += lost
     counts = {
         "classes": len(kept),
+        "classes_trained": len(trained_on),
         "classes_novel": len(held_back),
         "train": len(parts["train"].items),
         "val": len(parts["val"].items),

@@ -17,7 +17,9 @@ from dapt.cues.base import Cue
 from dapt.data.loader import TrainImages, epoch_batches, train_loader
 from dapt.environment import peak_memory_mb
 from dapt.errors import DaptError
-from dapt.objectives.base import Batch
+from dapt.objectives.base import Batch, by_group
+from dapt.training.averaging import EpochAverage
+from dapt.training.gradients import backward_by_rule
 from dapt.training.model import TrainStep
 from dapt.training.optimizer import make_optimizer
 from dapt.training.schedule import learning_rate
@@ -50,11 +52,11 @@ class _PlainStep(nn.Module):
 
     def forward(
         self, pixels: Tensor, labels: Tensor, masks: Tensor, usable: Tensor, epoch: int, epochs: int
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         loss, terms, outputs = self.step(Batch(pixels, labels, masks, usable), epoch, epochs)
         figures = {name: term.value.detach() for name, term in terms.items()}
-        figures["train/accuracy"] = 100 * (outputs.logits("full").argmax(dim=1) == labels).float().mean()
-        return loss, figures
+        figures["train/accuracy"] = 100 * (outputs.logits("full").detach().argmax(dim=1) == labels).float().mean()
+        return loss, by_group(terms), figures
 
 
 class Fitter:
@@ -63,7 +65,8 @@ class Fitter:
     Args:
         config: resolved configuration. step: model and objectives. images: training images.
         cue: source of masks, or None without DAPT. fabric: a launched Lightning Fabric.
-        validate: returns the validation accuracy in percent, or None to train without validation.
+        validate: returns the accuracy in percent by which the best epoch is chosen, or None to keep the last one
+            (or the average over epochs, where the method asks for one).
         after_epoch: called on the main process with the resume state after every epoch.
     """
 
@@ -86,6 +89,9 @@ class Fitter:
         self.validate = validate
         self.after_epoch = after_epoch
         self.progress = Progress()
+        self.rule = step.gradient_rule
+        weights = step.epoch_weights(self.epochs) if validate is None else None
+        self.average = None if weights is None else EpochAverage(weights)
         self.optimizer = make_optimizer(step.parameters(), config)
         self.device = step.model.clip.device
         half = config.precision == "16"
@@ -105,6 +111,8 @@ class Fitter:
             "prompts": {name: value.detach().cpu().clone() for name, value in self._prompts().items()},
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "helpers": self.step.helpers.state_dict(),
+            "average": {} if self.average is None else self.average.sums,
             "lines": done.lines,
             "best": done.best,
             "best_accuracy": done.best_accuracy,
@@ -119,6 +127,9 @@ class Fitter:
         self.optimizer.load_state_dict(state["optimizer"])
         if state["scaler"]:
             self.scaler.load_state_dict(state["scaler"])
+        self.step.helpers.load_state_dict(state["helpers"])
+        if self.average is not None:
+            self.average.sums = dict(state["average"])
         self.progress = Progress(
             state["epoch"], state["lines"], state["best_accuracy"], state["best_epoch"], state["best"]
         )
@@ -141,6 +152,8 @@ class Fitter:
         for epoch in range(self.progress.epoch, self.epochs):
             self._update_cue(epoch)
             line = self._epoch(epoch)
+            if self.average is not None:
+                self.average.add(epoch, dict(self.step.model.prompts.named_parameters()))
             accuracy = self.validate() if self.validate is not None else None
             if accuracy is not None:
                 line["val/accuracy"] = accuracy
@@ -156,6 +169,8 @@ class Fitter:
             self.fabric.barrier()
         if self.progress.best:
             self.step.model.prompts.load_state_dict(self.progress.best)
+        elif self.average is not None and self.average.sums:
+            self.step.model.prompts.load_state_dict({**self._prompts(), **self.average.sums})
         return self.progress
 
     def _update_cue(self, epoch: int) -> None:
@@ -170,7 +185,7 @@ class Fitter:
             epoch,
             base_lr=config.lr or 0.0,
             epochs=self.epochs,
-            warmup_epochs=config.warmup_epochs,
+            warmup_epochs=config.warmup_epochs or 0,
             warmup_lr=config.warmup_lr,
         )
         for group in self.optimizer.param_groups:
@@ -185,14 +200,15 @@ class Fitter:
             world=fabric.world_size,
         )
         loader = train_loader(self.images, batches, epoch=epoch, workers=config.workers, device=self.device)
+        self.step.train()
         sums: dict[str, Tensor] = {}
         skipped = torch.zeros((), device=self.device)
         start = time.perf_counter()
         seen = 0
         label = f"epoch {epoch + 1}/{self.epochs}"
         shown = progress(loader, len(batches), label, "batches") if fabric.is_global_zero else loader
-        for batch in shown:
-            figures = self._step(batch, epoch)
+        for number, batch in enumerate(shown):
+            figures = self._step(batch, epoch, number)
             for name, value in figures.items():
                 sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(batch.labels)
             if batch.usable is not None:
@@ -209,18 +225,42 @@ class Fitter:
         line["peak_memory_mb"] = round(peak_memory_mb(str(self.device)), 1)
         return line
 
-    def _step(self, batch: Batch, epoch: int) -> dict[str, Tensor]:
+    def _step(self, batch: Batch, epoch: int, number: int) -> dict[str, Tensor]:
         self.optimizer.zero_grad(set_to_none=True)
-        loss, figures = self.wrapped(batch.pixels, batch.labels, batch.masks, batch.usable, epoch, self.epochs)
-        if not bool(torch.isfinite(loss)):
-            raise DaptError(
-                f"The loss is {float(loss.detach())} in epoch {epoch + 1}; training stopped.",
-                todo="Use a lower --lr or --precision 32.",
-            )
-        self.fabric.backward(self.scaler.scale(loss))
+        parts = (batch.pixels, batch.labels, batch.masks, batch.usable, epoch, self.epochs)
+        if self.rule is None:
+            loss, _, figures = self.wrapped(*parts)
+            self._check(loss, figures, epoch, number)
+            self.fabric.backward(self.scaler.scale(loss))
+        else:
+            with self.fabric.no_backward_sync(self.wrapped):  # the rule wants the gradients of each group apart
+                loss, groups, figures = self.wrapped(*parts)
+                self._check(loss, figures, epoch, number)
+                scaled = {name: self.scaler.scale(value) for name, value in groups.items()}
+                backward_by_rule(self.rule, scaled, list(self.step.parameters()), self._mean_over_processes)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return {"loss": loss.detach(), **figures}
+
+    def _mean_over_processes(self, gradient: Tensor) -> Tensor:
+        mean: Tensor = self.fabric.all_reduce(gradient, reduce_op="mean")
+        return mean
+
+    def _check(self, loss: Tensor, figures: dict[str, Tensor], epoch: int, number: int) -> None:
+        """Refuse a loss that is not finite.
+
+        Raises:
+            DaptError: naming step, term and the last good checkpoint.
+        """
+        if bool(torch.isfinite(loss)):
+            return
+        broken = [name for name, value in figures.items() if not bool(torch.isfinite(value))]
+        kept = f"The state after epoch {epoch} is kept in last.ckpt." if epoch else "No epoch was finished."
+        raise DaptError(
+            f"The loss is {float(loss.detach())} in epoch {epoch + 1}, step {number + 1}"
+            f" ({', '.join(broken) or 'the sum of all terms'}); training stopped. {kept}",
+            todo="Use a lower --lr or --precision 32 and start again.",
+        )
 
     def _tell(self, line: dict[str, Any]) -> None:
         if not self.fabric.is_global_zero:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +11,12 @@ from torch import Tensor, nn
 from dapt.clip.frozen import FrozenClip, unit
 from dapt.clip.masked_views import encode_views, require_readers
 from dapt.clip.tokens import PromptTokens
-from dapt.errors import DataError
+from dapt.errors import DataError, NotSupportedError
 from dapt.objectives.base import (
     BACKGROUND,
     CLASSES,
     FOREGROUND,
+    FROZEN,
     FULL,
     Batch,
     Needs,
@@ -22,10 +24,13 @@ from dapt.objectives.base import (
     Outputs,
     Term,
     Trainable,
+    similarities,
     total,
 )
 from dapt.prompts.base import PromptArchitecture
 from dapt.prompts.value import Prompts
+from dapt.training.gradients import GradientRule
+from dapt.training.views import Fill, masks_of, view_of
 
 
 class PromptedClip(nn.Module):
@@ -36,7 +41,8 @@ class PromptedClip(nn.Module):
         architecture: the prompts.
         names: class names of the classifier.
         background: complete background texts, empty without DAPT.
-        views: how foreground and background are made, see `DaptOptions.views`.
+        views, fill: how foreground and background are made, see `DaptOptions`.
+        distractors: so many background texts act as further classes (only to repeat the released code).
 
     Raises:
         NotSupportedError: the image tower cannot make views by attention.
@@ -50,13 +56,20 @@ class PromptedClip(nn.Module):
         background: Sequence[str] = (),
         *,
         views: str = "pixels",
+        fill: Fill = "mean",
+        distractors: int = 0,
     ) -> None:
         super().__init__()
         if views == "attention":
             require_readers(clip.image)
+        if distractors and architecture.conditional:
+            raise NotSupportedError("dapt.released does not work with texts that depend on the image.")
         self.views = views
+        self.fill: Fill = fill
+        self.distractors = distractors
         self.prompts = architecture
         self._clip = (clip,)  # in a tuple, so that torch does not register it
+        self._background_texts = list(background)
         self._background = clip.tokenizer.plain(background).to(clip.device) if background else None
         self._constant: dict[str, Tensor] = {}
         self.set_classes(names)
@@ -87,7 +100,7 @@ class PromptedClip(nn.Module):
     def trainable(self) -> Trainable:
         """Which features depend on trained parameters."""
         own = self.prompts
-        return Trainable(own.trains_text, own.trains_deep_text, own.trains_visual)
+        return Trainable(own.trains_text, own.trains_deep_text, own.trains_visual, own.trains_logits)
 
     def text_features(self, prompts: Prompts, texts: str = CLASSES) -> Tensor:
         """Unit-length text features ``[C, D]`` of a text set; constant ones are computed once."""
@@ -101,17 +114,40 @@ class PromptedClip(nn.Module):
 
     def _encode_texts(self, prompts: Prompts, texts: str) -> Tensor:
         if texts == BACKGROUND:
-            assert self._background is not None, "no background texts were given"
-            return self.clip.encode_text(self._background, prompts)
-        each = [self.clip.encode_text(tokens, prompts) for tokens in self._texts]
+            return self._encode_background(prompts)[self.distractors :]
+        classes = self._encode_classes(prompts)
+        if self.distractors:
+            classes = torch.cat([classes, self._encode_background(prompts)[: self.distractors]])
+        return classes
+
+    def _encode_background(self, prompts: Prompts) -> Tensor:
+        assert self._background is not None, "no background texts were given"
+        given = self.prompts.background_features(self._background_texts)
+        return self.clip.encode_text(self._background, prompts) if given is None else given
+
+    def _encode_classes(self, prompts: Prompts, sharing: int = 1) -> Tensor:
+        given = self.prompts.class_features(self.names)
+        if given is not None:
+            return given
+        each = [self.clip.encode_text(tokens, prompts, sharing) for tokens in self._texts]
         return each[0] if len(each) == 1 else unit(torch.stack(each).mean(dim=0))
 
+    def texts_for(self, prompts: Prompts, features: Tensor) -> Tensor:
+        """Class texts ``[B, C, D]`` of each image with unit-length features ``[B, D]``, for conditional prompts."""
+        contexts = self.prompts.contexts(features)
+        return torch.stack(
+            [self._encode_classes(replace(prompts, text_ctx=context), len(contexts)) for context in contexts]
+        )
+
+    def finish_image(self, raw: Tensor) -> Tensor:
+        """What the method makes of the image tower's features ``[B, D]``; of unit length unless it says otherwise."""
+        mapped = self.prompts.map_image(raw)
+        return unit(mapped) if self.prompts.unit_features else mapped.float()
+
     def image_features(self, pixels: Tensor, prompts: Prompts) -> Tensor:
-        """Unit-length image features ``[B, D]`` of normalised pixels."""
-        if self.prompts.trains_visual:
-            return self.clip.encode_image(pixels, prompts)
-        with torch.no_grad():
-            return self.clip.encode_image(pixels, prompts)
+        """Image features ``[B, D]`` of normalised pixels; see `finish_image`."""
+        with torch.set_grad_enabled(self.prompts.trains_visual and torch.is_grad_enabled()):
+            return self.finish_image(self.clip.image.encode(pixels, prompts))
 
     def compute(self, batch: Batch, needs: Needs) -> Outputs:
         """The features that `needs` names."""
@@ -119,12 +155,21 @@ class PromptedClip(nn.Module):
         needs = self._without_savings(needs)
         by_attention = self.views == "attention" and any(name != FULL for name in needs.views)
         make = self._views_by_attention if by_attention else self._views_by_pixels
-        image = make(batch, needs, prompts)
+        views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
+        image = make(batch, replace(needs, views=views), prompts)
         text: dict[str, Tensor] = {}
         for name, wanted in needs.texts.items():
             with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
-                text[name] = self.text_features(prompts, name)
-        return Outputs(image, text, self.clip.logit_scale, self.clip.logit_bias)
+                if name == CLASSES and self.prompts.conditional:
+                    text[name] = self.texts_for(prompts, image[FULL].detach())
+                else:
+                    text[name] = self.text_features(prompts, name)
+        with torch.no_grad():
+            if FROZEN in needs.views:
+                image[FROZEN] = self.clip.encode_image(batch.pixels)
+            teacher = self.prompts.teacher_logits(batch.pixels) if needs.teacher else None
+        scale, bias = self.clip.logit_scale, self.clip.logit_bias
+        return Outputs(image, text, scale, bias, self.prompts.adjust_logits, teacher)
 
     def _views_by_pixels(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
         """Unit-length features of the views, those with gradient in one pass, the others in one without.
@@ -136,7 +181,7 @@ class PromptedClip(nn.Module):
             names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
             if not names:
                 continue
-            pixels = torch.cat([view_of(batch, name) for name in names])
+            pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
             with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
                 features = self.image_features(pixels, prompts if with_gradient else prompts.detached())
             image.update(zip(names, features.chunk(len(names)), strict=True))
@@ -146,8 +191,8 @@ class PromptedClip(nn.Module):
         """Unit-length features of the views, all from one pass (approximate, see `dapt.clip.masked_views`)."""
         with_gradient = self.prompts.trains_visual and any(needs.views.values())
         with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
-            features = encode_views(self.clip.image, batch.pixels, _masks_of(batch), prompts)
-            made = dict(zip((FULL, FOREGROUND, BACKGROUND), map(unit, features), strict=True))
+            features = encode_views(self.clip.image, batch.pixels, masks_of(batch), prompts)
+            made = dict(zip((FULL, FOREGROUND, BACKGROUND), map(self.finish_image, features), strict=True))
         return {name: made[name] if wanted else made[name].detach() for name, wanted in needs.views.items()}
 
     def _without_savings(self, needs: Needs) -> Needs:
@@ -156,34 +201,53 @@ class PromptedClip(nn.Module):
         if not use.skip_unread and self._background is not None:
             needs |= Needs({FULL: False, FOREGROUND: False, BACKGROUND: False}, {CLASSES: False, BACKGROUND: False})
         if not use.detach_views:
-            needs = Needs(dict.fromkeys(needs.views, True), dict.fromkeys(needs.texts, True))
+            needs = replace(needs, views=dict.fromkeys(needs.views, True), texts=dict.fromkeys(needs.texts, True))
         return needs
 
+    def classifier(self, texts: Tensor | None = None) -> Classifier:
+        """The model ready to classify; see `Classifier`."""
+        return Classifier(self, texts)
+
+
+class Classifier:
+    """A prompted model in evaluation mode, its prompts and class texts computed once.
+
+    Args:
+        model: the model. texts: other texts ``[rows, D]`` to choose from instead of its classes.
+
+    Attributes:
+        model, prompts: what it was made from.
+    """
+
+    def __init__(self, model: PromptedClip, texts: Tensor | None = None) -> None:
+        model.eval()
+        self.model = model
+        self._fixed = texts is not None
+        self._conditional = model.prompts.conditional and texts is None
+        with torch.no_grad():
+            self.prompts: Prompts = model.prompts().detached()
+            self._texts = texts
+            if texts is None and not self._conditional:
+                self._texts = model.text_features(self.prompts).detach()
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Image features ``[B, D]`` of normalised pixels ``[B, 3, H, W]``."""
+        return self.model.finish_image(self.model.clip.image.encode(pixels, self.prompts))
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Logits ``[B, C]`` of image features; a gradient goes to the features, not through texts made from them."""
+        clip = self.model.clip
+        texts = self._texts
+        if texts is None:
+            with torch.no_grad():
+                texts = self.model.texts_for(self.prompts, features.detach())
+        logits = clip.logit_scale.to(features.dtype) * similarities(features, texts) + clip.logit_bias
+        return logits if self._fixed else self.model.prompts.adjust_logits(logits, features)
+
     @torch.no_grad()
-    def classifier(self) -> Callable[[Tensor], Tensor]:
-        """A function from pixels ``[B, 3, H, W]`` to logits ``[B, C]``; texts and prompts computed once."""
-        prompts: Prompts = self.prompts()
-        texts = self.text_features(prompts)
-
-        @torch.no_grad()
-        def classify(pixels: Tensor) -> Tensor:
-            return self.clip.logits(self.clip.encode_image(pixels, prompts), texts)
-
-        return classify
-
-
-def view_of(batch: Batch, name: str) -> Tensor:
-    """Pixels of a view. Hidden pixels become 0, which is the mean colour after normalisation."""
-    if name == FULL:
-        return batch.pixels
-    mask = _masks_of(batch).to(batch.pixels.dtype)
-    return batch.pixels * (mask if name == FOREGROUND else 1 - mask)
-
-
-def _masks_of(batch: Batch) -> Tensor:
-    if batch.masks is None:
-        raise DataError("The objective reads foreground views, but the batch has no masks.")
-    return batch.masks
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Logits ``[B, C]`` of normalised pixels ``[B, 3, H, W]``."""
+        return self.logits(self.features(pixels))
 
 
 class TrainStep(nn.Module):
@@ -193,6 +257,17 @@ class TrainStep(nn.Module):
         super().__init__()
         self.model = model
         self.objectives = list(objectives)
+        self.helpers = nn.ModuleList([part for part in objectives if isinstance(part, nn.Module)])
+
+    @property
+    def gradient_rule(self) -> GradientRule | None:
+        """The rule that combines the gradients of groups of terms, or None."""
+        return next((part.gradient_rule for part in self.objectives if part.gradient_rule is not None), None)
+
+    def epoch_weights(self, epochs: int) -> Sequence[float] | None:
+        """Weights of the average over epochs that is the result, or None."""
+        found = (part.epoch_weights(epochs) for part in self.objectives)
+        return next((weights for weights in found if weights is not None), None)
 
     def needs(self, epoch: int, epochs: int) -> Needs:
         """Everything the objectives read in this epoch."""

@@ -18,21 +18,18 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.cues.base import Cue
 from dapt.data.loader import ImageCache, TrainImages
-from dapt.data.mask_files import mask_folder
 from dapt.data.transforms import train_transform
-from dapt.environment import describe, peak_memory_mb
 from dapt.errors import ConfigError, DataError
-from dapt.evaluation.evaluate import MaskSource, evaluate
-from dapt.evaluation.halves import Figures, evaluate_halves
+from dapt.evaluation.evaluate import evaluate
 from dapt.files import read_json, write_json
 from dapt.training.build import build_cue, build_model, build_objectives, pick_device
-from dapt.training.checkpoint import load_state, save_prompts, save_state
+from dapt.training.checkpoint import load_state, save_state
 from dapt.training.data import RunData, describe_split, load_run_data
+from dapt.training.features import training_set
+from dapt.training.finish import finish_run
 from dapt.training.fit import Fitter, Progress, State
 from dapt.training.model import PromptedClip, TrainStep
 from dapt.training.run_folder import RunFolder, default_folder, read_results
-
-SCHEMA = 1
 
 
 def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = False) -> dict[str, Any]:
@@ -130,10 +127,11 @@ def prepare(config: RunConfig, data: RunData, device: str, cache: ImageCache | N
         torch.use_deterministic_algorithms(True)
     clip = load_clip(config.model, device=device, precision=config.precision)
     model = build_model(config, clip, data.train.names)
-    step = TrainStep(model, build_objectives(config, model))
     cache = cache or ImageCache(config.cache_mb)
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
     images = TrainImages(data.train.items, data.train.labels, transform, cache, config.seed)
+    model.prompts.prepare(training_set(config, model, data, images))
+    step = TrainStep(model, build_objectives(config, model))
     say(_headline(config, model))
     cue = build_cue(config, cache, has_masks=data.source.has_masks) if config.dapt.enabled else None
     if cue is not None:
@@ -195,6 +193,8 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     head, colon, path = config.model.partition(":")
     if colon and head != "hf-hub":
         changed["model"] = f"{head}:{absolute(path)}"
+    if config.prompt.get("teacher"):
+        changed["prompt"] = {**config.prompt, "teacher": absolute(config.prompt["teacher"])}
     return config.model_copy(update=changed)
 
 
@@ -220,26 +220,33 @@ def _train(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, pre
     if config.epochs and prepared.model.prompts.count():
         progress = _fit(fabric, config, folder, data, prepared)
     if fabric.is_global_zero:
-        _finish(config, folder, data, prepared, progress, time.perf_counter() - started)
+        selection = selection_of(config, data, prepared.step)
+        finish_run(config, folder, data, prepared, progress, time.perf_counter() - started, selection)
 
 
 def _fit(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepared: Prepared) -> Progress:
+    selection = selection_of(config, data, prepared.step)
+    judged = data.val if selection == "best_val" else data.test
+
     def validate() -> float | None:
+        model = prepared.model
+        model.set_classes(judged.names)
         found = evaluate(
-            prepared.model,
-            data.val.items,
-            data.val.labels,
+            model,
+            judged.items,
+            judged.labels,
             batch_size=config.eval_batch_size,
             workers=config.workers,
-            label="validating",
+            label="choosing the epoch",
         )
+        model.set_classes(data.train.names)
         return found.metrics("val")["val/accuracy"]
 
     def after_epoch(state: State, progress: Progress) -> None:
         save_state(folder.checkpoint_file, state)
         folder.write_metrics(progress.lines)
 
-    selects = config.model_selection == "best_val" and data.val.items
+    selects = selection in ("best_val", "best_test")
     fitter = Fitter(
         config,
         prepared.step,
@@ -258,6 +265,14 @@ def _fit(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepa
         prepared.images.close()
 
 
+def selection_of(config: RunConfig, data: RunData, step: TrainStep) -> str:
+    """Which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or ``last``."""
+    judged = {"best_val": data.val, "best_test": data.test}.get(config.model_selection)
+    if judged is not None and judged.items:
+        return config.model_selection
+    return "last" if step.epoch_weights(config.epochs or 0) is None else "average"
+
+
 def _headline(config: RunConfig, model: PromptedClip) -> str:
     count = model.prompts.count()
     dapt = f" + DAPT ({config.dapt.variant})" if config.dapt.enabled else ""
@@ -265,85 +280,3 @@ def _headline(config: RunConfig, model: PromptedClip) -> str:
         f"{config.method}{dapt} on {config.model}: {count:,} trainable parameters, {len(model.names)} classes, "
         f"{config.epochs} epochs, batch {config.batch_size}, lr {config.lr}, {model.clip.device}"
     )
-
-
-def _finish(
-    config: RunConfig,
-    folder: RunFolder,
-    data: RunData,
-    prepared: Prepared,
-    progress: Progress,
-    training_seconds: float,
-) -> None:
-    model, cue = prepared.model, prepared.cue
-    save_prompts(
-        folder.prompts_file,
-        dict(model.prompts.state_dict()),
-        method=config.method,
-        options=config.prompt,
-        names=data.train.names,
-        clip=model.clip,
-    )
-    evaluating = time.perf_counter()
-    metrics, breakdown = evaluate_run(config, data, model)
-    counts = {**data.counts, "trainable_parameters": model.prompts.count()}
-    if cue is not None:
-        counts |= cue.report.counts()
-    seconds = [line["seconds"] for line in progress.lines]
-    results = {
-        "schema": SCHEMA,
-        "method": config.method,
-        "dapt": config.dapt.enabled,
-        "backbone": config.model,
-        "data": data.source.name,
-        "shots": config.shots,
-        "seed": config.seed,
-        "subset": config.subset,
-        "cue": None if cue is None else cue.name,
-        "metrics": metrics,
-        **breakdown,
-        "counts": counts,
-        "timing": {
-            "training_seconds": round(training_seconds, 3),
-            "evaluation_seconds": round(time.perf_counter() - evaluating, 3),
-            "seconds_per_epoch": round(sum(seconds) / len(seconds), 3) if seconds else None,
-            "images_per_second": progress.lines[-1]["images_per_second"] if progress.lines else None,
-            "peak_memory_mb": round(peak_memory_mb(str(model.clip.device)), 1),
-        },
-        "selected_epoch": progress.best_epoch + 1 if progress.best_epoch >= 0 else config.epochs,
-        "environment": describe(str(model.clip.device)),
-    }
-    _tensorboard(folder, progress, metrics)
-    folder.write_results(results)
-    folder.checkpoint_file.unlink(missing_ok=True)
-    shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)
-    say(f"{shown}\nresults in {folder.path}")
-
-
-def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Figures]]:
-    """All metrics of results.json, and the accuracy of each class and group.
-
-    ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
-    held-back classes are classified among themselves for ``test/accuracy_novel``.
-    """
-    masks = MaskSource(mask_folder(config.masks), config.mask_format)
-    novel = data.novel
-    if novel is not None and config.prompt.get("class_specific"):
-        say("Class-specific prompts cannot name new classes: no novel accuracy.")
-        novel = None
-    return evaluate_halves(model, config, data.test, novel, role=config.subset, masks=masks)
-
-
-def _tensorboard(folder: RunFolder, progress: Progress, metrics: dict[str, float | None]) -> None:
-    from torch.utils.tensorboard import SummaryWriter
-
-    for old in folder.path.glob("events.*"):
-        old.unlink()
-    with SummaryWriter(str(folder.path)) as writer:
-        for line in progress.lines:
-            for name, value in line.items():
-                if name != "epoch":
-                    writer.add_scalar(name, value, line["epoch"])
-        for name, value in metrics.items():
-            if value is not None:
-                writer.add_scalar(name, value, len(progress.lines))

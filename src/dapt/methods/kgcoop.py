@@ -1,0 +1,50 @@
+"""KgCoOp (Yao et al. 2023, CVPR, arXiv 2303.13283): CoOp that stays near the hand-written texts."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
+from dapt.methods.coop import CoopOptions
+from dapt.methods.zero_shot import PHOTO, check_template
+
+
+class KgCoopOptions(CoopOptions):
+    """Options of KgCoOp."""
+
+    ctx_init: str | None = Field("a photo of a", description="Words the context starts from; none: random.")
+    knowledge_template: str = Field(PHOTO, description="Hand-written text of a class, with {} for its name.")
+    knowledge_weight: float = Field(8.0, ge=0, description="Weight lambda of the knowledge term.")
+
+    _template = field_validator("knowledge_template")(check_template)
+
+
+_PAPER = "Yao et al., Visual-Language Prompt Tuning with Knowledge-guided Context Optimization, CVPR 2023"
+
+for _name, _summary, _training in (
+    (
+        "kgcoop",
+        "4 context vectors, class texts held near the hand-written ones",
+        TrainingDefaults(lr=0.002, epochs=100, batch_size=128, source="KgCoOp repository, base-to-novel"),
+    ),
+    (
+        "kgcoop.few_shot",
+        "KgCoOp with the batch size its author advises for few images",
+        TrainingDefaults(lr=0.002, epochs=100, batch_size=32, source="KgCoOp repository, issue 4 (author)"),
+    ),
+):
+    add_method(
+        Method(
+            name=_name,
+            summary=_summary,
+            paper=_PAPER,
+            architecture="dapt.prompts.context:ContextPrompts",
+            objectives=(CROSS_ENTROPY, "dapt.objectives.kgcoop:KnowledgeGuided"),
+            options=KgCoopOptions,
+            training=_training,
+            formula="CE(s f w^T, y) + 8 (1 - mean_c cos(w_c, w0_c)), w0 the frozen hand-written class texts",
+            differences=(
+                "The released modules that are never trained (bias vectors, meta-net, adapter) are left out.",
+            ),
+        )
+    )

@@ -1,0 +1,59 @@
+"""PromptKD (Li et al. 2024, CVPR, arXiv 2403.02781): a student with visual prompts learns from a prompted teacher."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+
+
+class PromptKdOptions(MethodOptions):
+    """Options of PromptKD."""
+
+    teacher: str | None = Field(
+        None, description="The teacher: a finished run folder, or the prompts.safetensors of one."
+    )
+    teacher_model: str | None = Field(
+        None, description="Backbone of the teacher; none: the one its prompts name. Its weights must be the same."
+    )
+    teacher_dim: int | None = Field(None, ge=1, description="Size of the teacher's features; none: read from it.")
+    n_ctx: int = Field(4, ge=1, description="Number of visual prompt tokens of the student.")
+    depth: int = Field(9, ge=1, description="Image layers with fresh prompts.")
+    temperature: float = Field(1.0, gt=0, description="Temperature T of the distillation.")
+    kd_weight: float = Field(1000.0, ge=0, description="Weight of the distillation term.")
+
+
+_PAPER = "Li et al., PromptKD: Unsupervised Prompt Distillation for Vision-Language Models, CVPR 2024"
+
+for _name, _summary, _preset, _setting in (
+    ("promptkd", "visual prompts and a projector that learn from a teacher, without labels", {}, "base-to-novel"),
+    (
+        "promptkd.fine",
+        "PromptKD with the weight used for Aircraft, Flowers102 and DTD",
+        {"kd_weight": 200.0},
+        "base-to-novel",
+    ),
+    ("promptkd.cross", "PromptKD for other data sets: 3 layers", {"depth": 3}, "cross-dataset"),
+):
+    add_method(
+        Method(
+            name=_name,
+            summary=_summary,
+            paper=_PAPER,
+            architecture="dapt.prompts.student:StudentPrompts",
+            objectives=("dapt.objectives.promptkd:Distillation",),
+            options=PromptKdOptions,
+            training=TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source=f"PromptKD repository, {_setting}"),
+            label_free=True,
+            preset=_preset,
+            formula="1000 T^2 / (B C) sum KL(p_teacher || p_student), student features projected to the teacher's size",
+            differences=(
+                "The default trains on the training images of the classes in use and keeps the last epoch. The "
+                "published protocol (images of all classes, epoch chosen on test images) is --set transductive=true "
+                "--set model_selection=best_test --shots 0, and results.json names it.",
+                "The teacher's class texts are computed once.",
+                "DAPT on top of it is our derivation: L_v on the projected features, L_b against the teacher's "
+                "features of the background texts, L_f (with dapt.foreground_gradient) against its soft labels.",
+            ),
+        )
+    )

@@ -1,0 +1,46 @@
+"""ProGrad: learn nothing that contradicts what CLIP knows.
+
+Zhu et al. 2023, Prompt-aligned Gradient for Prompt Tuning, ICCV, arXiv 2205.14865. The general direction is the
+gradient of a cross-entropy to the zero-shot prediction; it only ever takes away from the other gradients
+(`dapt.training.gradients.ProjectAway`).
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from dapt.methods.prograd import ProGradOptions
+from dapt.objectives.base import CLASSES, FROZEN, FULL, Batch, Needs, Objective, Outputs, Term
+from dapt.objectives.reference import template_features
+from dapt.training.gradients import ProjectAway
+from dapt.training.model import PromptedClip
+
+GENERAL = "general"
+
+
+class ZeroShotKnowledge(Objective):
+    """``L_kl = T^2 mean_b sum_c -p_c log q_c``: p zero-shot, q prompted, both at temperature T.
+
+    Args:
+        reference: ``[C, D]`` zero-shot class features. temperature: T. strength: lambda of the gradient rule.
+    """
+
+    def __init__(self, reference: Tensor, temperature: float, strength: float) -> None:
+        self.reference = reference
+        self.temperature = temperature
+        self.gradient_rule = ProjectAway(GENERAL, strength)
+
+    @classmethod
+    def build(cls, options: ProGradOptions, model: PromptedClip) -> ZeroShotKnowledge:
+        reference = template_features(model.clip, [options.knowledge_template], model.names)
+        return cls(reference, options.temperature, options.strength)
+
+    def needs(self, epoch: int, epochs: int) -> Needs:
+        return Needs({FULL: True, FROZEN: False}, {CLASSES: True})
+
+    def terms(self, outputs: Outputs, batch: Batch, epoch: int, epochs: int) -> dict[str, Term]:
+        zero_shot = outputs.scale * outputs.image[FROZEN] @ self.reference.t() + outputs.bias
+        known = (zero_shot / self.temperature).softmax(dim=1)
+        value = self.temperature**2 * F.cross_entropy(outputs.logits(FULL) / self.temperature, known)
+        return {"L_kl": Term(value, 1.0, GENERAL)}

@@ -1,0 +1,38 @@
+"""PromptKD's distillation: the student predicts what the teacher predicts, without labels.
+
+Li et al. 2024, PromptKD: Unsupervised Prompt Distillation for Vision-Language Models, CVPR, arXiv 2403.02781.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+
+from dapt.methods.promptkd import PromptKdOptions
+from dapt.objectives.base import CLASSES, FULL, Batch, Needs, Objective, Outputs, Term
+from dapt.training.model import PromptedClip
+
+
+class Distillation(Objective):
+    """``L_kd = T^2 / (B C) * sum KL(teacher || student)`` of class probabilities at temperature T.
+
+    Args:
+        temperature: T. weight: of the term.
+    """
+
+    def __init__(self, temperature: float, weight: float) -> None:
+        self.temperature = temperature
+        self.weight = weight
+
+    @classmethod
+    def build(cls, options: PromptKdOptions, model: PromptedClip) -> Distillation:
+        return cls(options.temperature, options.kd_weight)
+
+    def needs(self, epoch: int, epochs: int) -> Needs:
+        return Needs({FULL: True}, {CLASSES: True}, teacher=True)
+
+    def terms(self, outputs: Outputs, batch: Batch, epoch: int, epochs: int) -> dict[str, Term]:
+        assert outputs.teacher is not None, "the method has no teacher"
+        teacher = (outputs.teacher / self.temperature).log_softmax(dim=1)
+        student = (outputs.logits(FULL) / self.temperature).log_softmax(dim=1)
+        divergence = F.kl_div(student, teacher, reduction="sum", log_target=True)
+        return {"L_kd": Term(self.temperature**2 * divergence / teacher.numel(), self.weight)}

@@ -1,0 +1,180 @@
+"""PromptKD's student: visual prompts, and a projector into the feature space of a teacher.
+
+Li et al. 2024, PromptKD: Unsupervised Prompt Distillation for Vision-Language Models, CVPR, arXiv 2403.02781. Class
+features are the teacher's, computed once by its prompted text tower; the student has no text tower of its own.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.clip.tokens import PromptTokens
+from dapt.errors import ConfigError, NotSupportedError
+from dapt.methods.promptkd import PromptKdOptions
+from dapt.prompts.base import (
+    PromptArchitecture,
+    check_depth,
+    deep_vectors,
+    in_order,
+    need_visual,
+    random_vectors,
+    seeded,
+)
+from dapt.prompts.value import Prompts
+from dapt.training.gather import gather_batch
+
+if TYPE_CHECKING:
+    from dapt.training.model import PromptedClip
+
+
+class StudentPrompts(PromptArchitecture):
+    """`visual_ctx`, `deep_visual.i` ``[n, image width]``; `student_proj`: 1x1 convolution, batch norm, ReLU, 1x1.
+
+    The class features of the training classes are kept with the prompts, so the teacher is read again only to name
+    other classes. In data-parallel training the batch norm sees the batch of all processes.
+    """
+
+    trains_visual = True
+    options: PromptKdOptions
+
+    def __init__(
+        self, options: PromptKdOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
+    ) -> None:
+        super().__init__(options, clip, names, generator)
+        need_visual(clip)
+        depth = check_depth(options.depth, clip.image.layers, "image")
+        width = clip.image.width
+        self.visual_ctx = random_vectors(options.n_ctx, width, generator=generator)
+        self.deep_visual = deep_vectors(options.n_ctx, depth, width, generator)
+        self._student = (clip,)
+        self._teacher: tuple[PromptedClip, ...] = ()  # in a tuple, so that torch does not register it
+        size = options.teacher_dim or self.teacher.clip.embed_dim
+        with seeded(generator):
+            layers = [
+                ("conv_in", nn.Conv2d(clip.embed_dim, size, 1)),
+                ("bn", nn.BatchNorm2d(size)),
+                ("relu", nn.ReLU()),
+                ("conv_out", nn.Conv2d(size, size, 1)),
+            ]
+        self.student_proj = nn.Sequential(OrderedDict(layers))
+        self.register_buffer("class_text", torch.zeros(len(self.names), size))
+        self.class_text: Tensor
+        self.register_buffer("class_text_known", torch.tensor(False))
+        self.class_text_known: Tensor
+
+    @property
+    def teacher(self) -> PromptedClip:
+        """The teacher, loaded when it is first needed.
+
+        Raises:
+            ConfigError: none was named.
+            DaptError: it cannot be loaded.
+        """
+        if not self._teacher:
+            self._teacher = (load_teacher(self.options, self._student[0]),)
+        return self._teacher[0]
+
+    def set_teacher(self, model: PromptedClip) -> None:
+        """Learn from `model` instead of the run that the options name."""
+        self._teacher = (model,)
+        self.class_text_known.fill_(False)
+
+    def saved_options(self) -> dict[str, Any]:
+        return {"teacher_dim": self.class_text.shape[1]}
+
+    def forward(self) -> Prompts:
+        return Prompts(visual_ctx=self.visual_ctx, visual_deep=in_order(self.deep_visual))
+
+    def texts(self, names: Sequence[str]) -> list[PromptTokens]:
+        return []
+
+    def map_image(self, raw: Tensor) -> Tensor:
+        x = raw.float()[:, :, None, None]
+        conv_in, norm, relu, conv_out = self.student_proj
+        inner = conv_in(x)
+        if self.training:
+            everyone, own = gather_batch(inner)
+            normal = norm(everyone)[own]
+        else:
+            normal = norm(inner)
+        mapped: Tensor = conv_out(relu(normal))
+        return mapped.flatten(1)
+
+    @torch.no_grad()
+    def class_features(self, names: Sequence[str]) -> Tensor:
+        if not self.class_text_known:
+            self.class_text.copy_(self._teacher_texts(self.names))
+            self.class_text_known.fill_(True)
+        if set(names) <= set(self.names):
+            return self.class_text[[self.names.index(name) for name in names]]
+        return self._teacher_texts(names).to(self.class_text)
+
+    def _teacher_texts(self, names: Sequence[str]) -> Tensor:
+        self.teacher.set_classes(names)
+        texts = self.teacher.text_features(self.teacher.prompts())
+        self.teacher.set_classes(self.names)
+        return texts
+
+    @torch.no_grad()
+    def background_features(self, texts: Sequence[str]) -> Tensor:
+        teacher = self.teacher
+        tokens = teacher.clip.tokenizer.plain(texts).to(teacher.clip.device)
+        return teacher.clip.encode_text(tokens, teacher.prompts())
+
+    @torch.no_grad()
+    def teacher_logits(self, pixels: Tensor) -> Tensor:
+        teacher = self.teacher
+        teacher.eval()
+        seen = as_seen_by(pixels, self._student[0], teacher.clip)
+        features = teacher.image_features(seen, teacher.prompts())
+        return teacher.clip.logits(features, self.class_features(self.names))
+
+
+def as_seen_by(pixels: Tensor, student: FrozenClip, teacher: FrozenClip) -> Tensor:
+    """Pixels ``[B, 3, H, W]`` normalised for the student as the teacher wants them: its size, mean and spread."""
+    if student.image.image_size != teacher.image.image_size:
+        pixels = F.interpolate(pixels, size=teacher.image.image_size, mode="bicubic", antialias=True)
+    ours, theirs = student.preprocess, teacher.preprocess
+    if (ours.mean, ours.std) == (theirs.mean, theirs.std):
+        return pixels
+    raw = pixels * _per_channel(ours, "std", pixels) + _per_channel(ours, "mean", pixels)
+    return (raw - _per_channel(theirs, "mean", pixels)) / _per_channel(theirs, "std", pixels)
+
+
+def _per_channel(preprocess: Preprocess, which: str, like: Tensor) -> Tensor:
+    return torch.tensor(getattr(preprocess, which), device=like.device, dtype=like.dtype).view(3, 1, 1)
+
+
+def load_teacher(options: PromptKdOptions, student: FrozenClip) -> PromptedClip:
+    """The teacher of a run: any finished run of any method, with its own backbone.
+
+    Raises:
+        ConfigError: none was named. ModelError: it cannot be read, or its backbone has changed.
+    """
+    from dapt.clip.load import load_clip
+    from dapt.training.build import rebuild_model
+    from dapt.training.checkpoint import load_prompts
+    from dapt.training.run_folder import find_run
+
+    if not options.teacher:
+        raise ConfigError(
+            "PromptKD learns from a teacher, and none was named.",
+            todo="Train one (--method promptsrc, for example) and pass --set prompt.teacher=RUN_FOLDER.",
+        )
+    path = Path(options.teacher)
+    saved = load_prompts(path if path.suffix == ".safetensors" else find_run(path).prompts_file)
+    spec = options.teacher_model or saved.backbone["spec"]
+    precision = {torch.bfloat16: "bf16", torch.float16: "16"}.get(next(student.model.parameters()).dtype, "32")
+    clip = load_clip(spec, device=str(student.device), precision=precision)
+    teacher = rebuild_model(saved, clip)
+    if teacher.prompts.conditional:
+        raise NotSupportedError(f"{saved.method} makes texts for each image and cannot be a teacher.")
+    return teacher.requires_grad_(False)

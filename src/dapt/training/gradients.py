@@ -1,0 +1,78 @@
+"""Gradient rules: how the gradients of several groups of loss terms become the one that the optimiser sees."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+Gradients = list[Tensor]
+
+
+class GradientRule(ABC):
+    """A rule over the groups that the loss terms name (`Term.group`)."""
+
+    @abstractmethod
+    def combine(self, groups: Mapping[str, Gradients]) -> Gradients:
+        """One gradient per parameter from the gradients of each group, all in the same order of parameters."""
+
+
+class ProjectAway(GradientRule):
+    """ProGrad's rule (Zhu et al. 2023, ICCV, arXiv 2205.14865), for each parameter tensor on its own.
+
+    With ``a`` the gradient of the main terms and ``b`` that of the general knowledge: where they disagree (``a . b``
+    is negative), the part of ``a`` along ``b`` is taken away, ``a - strength (a . u) u`` with ``u = b / |b|``;
+    otherwise ``a`` stays as it is. ``b`` itself is never followed. Where ``b`` is zero nothing disagrees with it.
+
+    Args:
+        general: name of the group of ``b``; all other groups together are ``a``. strength: lambda, 1 takes the
+            whole part away.
+    """
+
+    def __init__(self, general: str, strength: float = 1.0) -> None:
+        self.general = general
+        self.strength = strength
+
+    def combine(self, groups: Mapping[str, Gradients]) -> Gradients:
+        others = [gradients for name, gradients in groups.items() if name != self.general]
+        main = [torch.stack(parts).sum(dim=0) for parts in zip(*others, strict=True)]
+        general = groups.get(self.general)
+        if general is None:
+            return main
+        return [self._project(a, b) for a, b in zip(main, general, strict=True)]
+
+    def _project(self, a: Tensor, b: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(b)
+        along = torch.where(length > 0, (a * b).sum() / length, torch.zeros_like(length))
+        direction = torch.where(length > 0, b / length, torch.zeros_like(b))
+        return a - self.strength * along.clamp(max=0.0) * direction
+
+
+def backward_by_rule(
+    rule: GradientRule,
+    groups: Mapping[str, Tensor],
+    parameters: Sequence[nn.Parameter],
+    reduce: Callable[[Tensor], Tensor] = lambda gradient: gradient,
+) -> None:
+    """Differentiate each group and put the combined gradients into ``.grad``.
+
+    Args:
+        groups: scalar loss of each group, all from one forward pass.
+        parameters: what is trained. reduce: mean over the processes of a data-parallel run.
+    """
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    found: dict[str, Gradients] = {}
+    left = len(groups)
+    for name, loss in groups.items():
+        left -= 1
+        if not loss.requires_grad:
+            continue
+        gradients = torch.autograd.grad(loss, trained, retain_graph=left > 0, allow_unused=True)
+        found[name] = [
+            reduce(torch.zeros_like(parameter) if gradient is None else gradient)
+            for parameter, gradient in zip(trained, gradients, strict=True)
+        ]
+    for parameter, gradient in zip(trained, rule.combine(found), strict=True):
+        parameter.grad = gradient
