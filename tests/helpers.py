@@ -50,11 +50,11 @@ def tiny_clip(seed: int = 0, **changes: object) -> FrozenClip:
     return FrozenClip(tiny_model(seed, **changes), tokenizer, preprocess, "tiny")
 
 
-def save_tiny_model(folder: Path, seed: int = 0) -> str:
+def save_tiny_model(folder: Path, seed: int = 0, **changes: object) -> str:
     """Write the tiny model in open_clip's folder format; returns its specification."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "model_cfg": TINY,
+        "model_cfg": {**TINY, **changes},
         "preprocess_cfg": {
             "mean": list(open_clip.OPENAI_DATASET_MEAN),
             "std": list(open_clip.OPENAI_DATASET_STD),
@@ -63,7 +63,7 @@ def save_tiny_model(folder: Path, seed: int = 0) -> str:
         },
     }
     (folder / "open_clip_config.json").write_text(json.dumps(config))
-    weights = {name: value.contiguous() for name, value in tiny_model(seed).state_dict().items()}
+    weights = {name: value.contiguous() for name, value in tiny_model(seed, **changes).state_dict().items()}
     save_file(weights, str(folder / "open_clip_model.safetensors"))
     return f"local-dir:{folder}"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from dapt.training.gradients import GradientRule
@@ -128,9 +128,11 @@ class Objective(ABC):
 
     Attributes:
         gradient_rule: how the gradients of groups of terms become one; None: they are added up.
+        helper: something the terms train beside the prompts, which is not part of the result; None: nothing.
     """
 
     gradient_rule: GradientRule | None = None
+    helper: nn.Module | None = None
 
     @classmethod
     def build(cls, options: Any, model: PromptedClip) -> Objective:

@@ -30,6 +30,8 @@ from dapt.objectives.base import (
     Term,
     Trainable,
 )
+from dapt.objectives.reliability import ReliabilityGate, gate_loss
+from dapt.training.views import masks_of
 
 
 class Disentangle(Objective):
@@ -45,6 +47,8 @@ class Disentangle(Objective):
 
     def __init__(self, options: DaptOptions, trainable: Trainable) -> None:
         self.options = options
+        self.gate = ReliabilityGate() if options.gate else None
+        self.helper = self.gate
         self.left_out: list[str] = []
         self._weights: dict[str, float] = {}
         reach = {
@@ -80,6 +84,8 @@ class Disentangle(Objective):
     def needs(self, epoch: int, epochs: int) -> Needs:
         active = self.active(epoch, epochs)
         needs = Needs()
+        if self.gate is not None:
+            needs |= Needs({FULL: False, FOREGROUND: False}, {CLASSES: False})
         if "L_v" in active:
             needs |= Needs({FULL: True, FOREGROUND: False, BACKGROUND: False})
         if "L_f" in active:
@@ -103,7 +109,22 @@ class Disentangle(Objective):
         if "L_b" in active:
             logits = outputs.logits(BACKGROUND, BACKGROUND)
             values["L_b"] = F.cross_entropy(logits, logits.detach().argmax(dim=1), reduction="none")
-        return {name: Term(_mean(value, batch.usable), active[name]) for name, value in values.items()}
+        weights = dict(active)
+        if self.gate is not None:
+            trust, values["L_gate"] = self._trust(outputs, batch)
+            weights["L_gate"] = 1.0
+            for name in {"L_v", "L_f"} & set(values):
+                values[name] = trust * values[name]
+        return {name: Term(_mean(value, batch.usable), weights[name]) for name, value in values.items()}
+
+    def _trust(self, outputs: Outputs, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Trust in each foreground view ``[B]``, and the loss ``[B]`` that teaches the gate."""
+        assert self.gate is not None
+        full, foreground = outputs.logits(FULL).detach(), outputs.logits(FOREGROUND).detach()
+        trust, score = self.gate(full, foreground, masks_of(batch).float().flatten(1).mean(dim=1))
+        targets = outputs.targets(batch.labels)
+        labels = targets if targets.dim() == 1 else targets.argmax(dim=1)
+        return trust.detach(), gate_loss(score, full, foreground, labels)
 
 
 def _mean(per_image: Tensor, usable: Tensor | None) -> Tensor:

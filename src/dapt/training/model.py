@@ -257,7 +257,7 @@ class TrainStep(nn.Module):
         super().__init__()
         self.model = model
         self.objectives = list(objectives)
-        self.helpers = nn.ModuleList([part for part in objectives if isinstance(part, nn.Module)])
+        self.helpers = nn.ModuleList([part.helper for part in objectives if part.helper is not None])
 
     @property
     def gradient_rule(self) -> GradientRule | None:
