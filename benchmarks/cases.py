@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.plain import Phase, PlainStep
-from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.clip.frozen import FrozenClip
+from dapt.clip.random_model import random_clip
 from dapt.config import make_config
 from dapt.objectives.base import Batch
 from dapt.training.build import build_model, build_objectives
@@ -78,13 +79,7 @@ def case_named(name: str) -> Case:
 
 def make_clip(device: str = "cpu", precision: str = "32") -> FrozenClip:
     """ViT-B/16 with random weights: speed does not depend on their values, and nothing is downloaded."""
-    torch.manual_seed(0)
-    model = open_clip.model.CLIP(**open_clip.get_model_config(ARCHITECTURE))
-    kind = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}[precision]
-    if kind is not torch.float32:
-        open_clip.model.convert_weights_to_lp(model, kind)
-    preprocess = Preprocess(open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
-    return FrozenClip(model.to(device), open_clip.get_tokenizer(ARCHITECTURE), preprocess, "benchmark")
+    return random_clip(ARCHITECTURE, device=device, precision=precision)
 
 
 def class_names(count: int) -> list[str]:

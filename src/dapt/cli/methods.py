@@ -17,30 +17,32 @@ def list_methods() -> None:
 
       dapt methods list
     """
+    from dapt.method_card import overview
     from dapt.methods.base import METHODS
 
-    width = max(len(name) for name in METHODS.names())
-    for name in METHODS.names():
-        print(f"{name:<{width}}  {METHODS.get(name).summary}")
+    print(overview(METHODS.names()))
 
 
 @methods.command("info")
-def info(name: Annotated[str, typer.Argument(help="Name of a method.")]) -> None:
-    """Show a method's paper, options and published settings.
+def info(
+    name: Annotated[str, typer.Argument(help="Name of a method.")],
+    backbone: Annotated[
+        str, typer.Option("--model", help="Count parameters for this open_clip architecture.")
+    ] = "ViT-B-16-quickgelu",
+    classes: Annotated[int, typer.Option("--num-classes", min=1, help="Count for so many classes.")] = 100,
+) -> None:
+    """Show a method: paper, formula, trained parameters, settings and where they come from, differences.
 
-    Example:
+    Examples:
 
       dapt methods info maple
+
+      dapt methods info promptsrc.few_shot --model ViT-L-14 --num-classes 37
     """
+    from dapt.method_card import card, facts
     from dapt.methods.base import METHODS
 
     method = METHODS.get(name)
-    options = method.options.model_validate(dict(method.preset))
-    print(f"{method.name}: {method.summary}\npaper: {method.paper}")
-    training = method.training
-    print(f"training: lr {training.lr}, {training.epochs} epochs, batch {training.batch_size} ({training.source})")
-    for limit, epochs in sorted(training.epochs_by_shots.items()):
-        print(f"  up to {limit} shots: {epochs} epochs")
-    print("options (--set prompt.NAME=VALUE):")
-    for key, field in method.options.model_fields.items():
-        print(f"  {key} = {getattr(options, key)!r}  {field.description or ''}")
+    from dapt.clip.random_model import random_clip
+
+    print(card(method, facts(method, random_clip(backbone), classes), backbone, classes))

@@ -63,6 +63,7 @@ class Method:
         preset: option values that differ from the type's own defaults (for ``method.variant`` names).
         formula: the loss or prediction rule in one line of plain text.
         differences: known differences from the released code, a sentence each.
+        parameters: how many are trained, in words, where that follows from the data; empty: they can be counted.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Method:
     preset: Mapping[str, Any] = field(default_factory=dict)
     formula: str = "CE(s f w^T, y)"
     differences: tuple[str, ...] = ()
+    parameters: str = ""
 
     def load_architecture(self) -> Any:
         """Import the prompt architecture's class (imports torch)."""

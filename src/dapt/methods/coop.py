@@ -50,7 +50,13 @@ for _name, _summary, _preset, _training in (
         "coop.words",
         "4 context vectors that start from 'a photo of a'",
         {"ctx_init": "a photo of a"},
-        TrainingDefaults(lr=0.002, epochs=200, batch_size=32, source="base-to-novel configuration of CoCoOp"),
+        TrainingDefaults(lr=0.002, epochs=200, batch_size=32, source="CoCoOp repository, base-to-novel"),
+    ),
+    (
+        "coop.cross",
+        "CoOp as trained for other data sets, and on ImageNet: 4 context vectors from words, 50 epochs",
+        {"ctx_init": "a photo of a"},
+        TrainingDefaults(lr=0.002, epochs=50, batch_size=32, source="CoCoOp repository, cross-dataset and ImageNet"),
     ),
 ):
     add_method(

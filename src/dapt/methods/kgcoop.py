@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
 from dapt.methods.coop import CoopOptions
-from dapt.methods.zero_shot import PHOTO, check_template
+from dapt.methods.templates import KGCOOP, PHOTO, check_template, named_in
 
 
 class KgCoopOptions(CoopOptions):
     """Options of KgCoOp."""
 
     ctx_init: str | None = Field("a photo of a", description="Words the context starts from; none: random.")
-    knowledge_template: str = Field(PHOTO, description="Hand-written text of a class, with {} for its name.")
+    knowledge_template: Annotated[str, named_in(KGCOOP), AfterValidator(check_template)] = Field(
+        PHOTO,
+        description="Hand-written text of a class, with {} for its name; 'oxford_pets' etc. name the published ones.",
+    )
     knowledge_weight: float = Field(8.0, ge=0, description="Weight lambda of the knowledge term.")
-
-    _template = field_validator("knowledge_template")(check_template)
 
 
 _PAPER = "Yao et al., Visual-Language Prompt Tuning with Knowledge-guided Context Optimization, CVPR 2023"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator, model_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
 
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
 from dapt.methods.coop import CoopOptions
-from dapt.methods.zero_shot import PHOTO, check_template
+from dapt.methods.templates import PHOTO, PROGRAD, check_template, named_in
 
 
 class ProGradOptions(CoopOptions):
     """Options of ProGrad."""
 
-    knowledge_template: str = Field(PHOTO, description="Zero-shot text of a class, with {} for its name.")
+    knowledge_template: Annotated[str, named_in(PROGRAD), AfterValidator(check_template)] = Field(
+        PHOTO,
+        description="Zero-shot text of a class, with {} for its name; 'oxford_pets' etc. name the published ones.",
+    )
     temperature: float = Field(1.0, gt=0, description="Temperature T of the zero-shot cross-entropy.")
     strength: float = Field(1.0, ge=0, description="lambda: share of the contradicting part that is taken away.")
     ctx_from_template: bool = Field(
@@ -20,8 +25,6 @@ class ProGradOptions(CoopOptions):
         description="Start the last context vectors from the words of knowledge_template before the name, "
         "the others from zero.",
     )
-
-    _template = field_validator("knowledge_template")(check_template)
 
     @model_validator(mode="after")
     def _start(self) -> ProGradOptions:

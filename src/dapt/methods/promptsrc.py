@@ -6,7 +6,7 @@ from pydantic import Field
 
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
 from dapt.methods.ivlp import IvlpOptions
-from dapt.methods.zero_shot import TemplateList
+from dapt.methods.templates import TemplateList
 
 
 class PromptSrcOptions(IvlpOptions):
@@ -28,31 +28,40 @@ class PromptSrcOptions(IvlpOptions):
 
 
 _PAPER = "Khattak et al., Self-regulating Prompts: Foundational Model Adaptation without Forgetting, ICCV 2023"
+
+
+def _trained(setting: str, epochs: int = 20) -> TrainingDefaults:
+    return TrainingDefaults(lr=0.0025, epochs=epochs, batch_size=4, source=f"PromptSRC repository, {setting}")
+
+
 _ALL = "ImageNet, Caltech101, Pets, Food101, UCF101 and SUN397"
 _FINE = "Cars, Flowers102, Aircraft, DTD and EuroSAT"
 
-for _name, _summary, _preset, _epochs, _setting in (
-    ("promptsrc", "4 + 4 prompts in 9 layers, held near the frozen model", {}, 20, "base-to-novel"),
+for _name, _summary, _preset, _training in (
+    ("promptsrc", "4 + 4 prompts in 9 layers, held near the frozen model", {}, _trained("base-to-novel")),
     (
         "promptsrc.few_shot",
         f"PromptSRC for few shots: 50 epochs, averaged over most of them ({_ALL})",
         {"gpa_mean": 30.0, "gpa_std": 30.0},
-        50,
-        "few-shot",
+        _trained("few-shot", epochs=50),
     ),
     (
         "promptsrc.few_shot_fine",
         f"PromptSRC for few shots: 50 epochs, averaged late ({_FINE})",
         {"gpa_mean": 45.0, "gpa_std": 5.0},
-        50,
-        "few-shot",
+        _trained("few-shot", epochs=50),
     ),
     (
         "promptsrc.cross",
         "PromptSRC as trained for other data sets: 3 layers",
         {"depth": 3, "gpa_mean": 6.0, "gpa_std": 10.0},
-        20,
-        "cross-dataset",
+        _trained("cross-dataset"),
+    ),
+    (
+        "promptsrc.teacher",
+        "PromptSRC as it trains the ViT-L/14 teachers of PromptKD",
+        {},
+        TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source="PromptKD repository, stage 1"),
     ),
 ):
     add_method(
@@ -63,9 +72,7 @@ for _name, _summary, _preset, _epochs, _setting in (
             architecture="dapt.prompts.independent:IndependentPrompts",
             objectives=(CROSS_ENTROPY, "dapt.objectives.promptsrc:SelfConsistency"),
             options=PromptSrcOptions,
-            training=TrainingDefaults(
-                lr=0.0025, epochs=_epochs, batch_size=4, source=f"PromptSRC repository, {_setting}"
-            ),
+            training=_training,
             preset=_preset,
             formula="CE + 25 mean|w - w0| + 10 mean|f - f0| + KL(p0 || p) / (B C), then a Gaussian average over epochs",
             differences=(
