@@ -72,6 +72,7 @@ def classifier_of(clip: FrozenClip, prompts: Prompts, texts: torch.Tensor | None
     """What `Classifier` offers, for given prompts and texts."""
     return SimpleNamespace(
         model=SimpleNamespace(clip=clip),
+        prompts=prompts,
         features=lambda pixels: clip.encode_image(pixels, prompts.detached()),
         logits=lambda features: clip.logits(features, texts.detach()),
     )

@@ -100,6 +100,21 @@ def test_labels_do_not_matter(table, tiny_spec, teacher, tmp_path) -> None:
     assert losses[2] == losses[3]
 
 
+def test_only_passes_with_gradient_move_the_running_statistics(teacher) -> None:
+    from dapt.training.build import build_model
+
+    config = make_config({"data": "-", "method": "promptkd", "depth": 2, "prompt": {"teacher": str(teacher)}})
+    model = build_model(config, tiny_clip(), ["red square", "blue disc"]).train()
+    norm = model.prompts.student_proj.bn
+    with torch.no_grad():
+        without = model.prompts.map_image(torch.randn(4, 32))
+    assert norm.num_batches_tracked == 0
+    assert torch.equal(norm.running_mean, torch.zeros_like(norm.running_mean))
+    model.prompts.map_image(torch.randn(4, 32))
+    assert norm.num_batches_tracked == 1
+    assert without.shape == (4, 48)
+
+
 def test_no_teacher_is_a_clear_error(table, tiny_spec, tmp_path) -> None:
     with pytest.raises(ConfigError, match="none was named"):
         run(table, tiny_spec, tmp_path / "student", method="promptkd")

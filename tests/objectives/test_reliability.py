@@ -6,11 +6,11 @@ import math
 
 import pytest
 import torch
+from test_disentangle import batch, step
 
 from dapt.config import make_config
 from dapt.errors import ConfigError
 from dapt.objectives.reliability import ReliabilityGate, gate_inputs, gate_loss
-from test_disentangle import batch, step
 
 
 def test_inputs_by_hand() -> None:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
+from dapt.clip.adapters import Adaptable
 from dapt.clip.blocks import block_with_prompts, can_take_apart, read_first_token, whole_block
 from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
 from dapt.prompts.value import NO_PROMPTS, Prompts
 
 
-class ImageTower(ABC):
+class ImageTower(Adaptable, ABC):
     """What the rest of the product needs from an image tower.
 
     Attributes:
@@ -31,6 +31,7 @@ class ImageTower(ABC):
         checkpointing: recompute blocks in backward to save memory.
     """
 
+    side = "image"
     visual: nn.Module
     width: int = 0
     layers: int = 0
@@ -101,6 +102,10 @@ class NativeImageTower(ImageTower):
         self.reads_class_token = bool(getattr(visual, "attn_pool", None) is None and visual.pool_type == "tok")
 
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
+        with self.adapted(prompts):
+            return self._encode(images, prompts)
+
+    def _encode(self, images: Tensor, prompts: Prompts) -> Tensor:
         x = self.embed(images, prompts)
         patches = x.shape[1]
         for index, block in enumerate(self.blocks):
@@ -160,7 +165,7 @@ class NativeImageTower(ImageTower):
     def call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         """``function(*tensors)``, recomputed in backward where `checkpointing` is on."""
         if self.checkpointing and torch.is_grad_enabled():
-            recomputed: Tensor = checkpoint(function, *tensors, use_reentrant=False)
+            recomputed: Tensor = self.recomputed(function, *tensors)
             return recomputed
         return function(*tensors)
 
@@ -200,7 +205,8 @@ class HookedImageTower(ImageTower):
             self._describe_timm(visual)
         else:
             self._describe_native(visual)
-        self.layers = len(self._points.blocks)
+        self.blocks = self._points.blocks
+        self.layers = len(self.blocks)
         self._dtype_source: Tensor = next(visual.parameters())
         self._register()
 
@@ -259,7 +265,8 @@ class HookedImageTower(ImageTower):
         self._check_depth(prompts)
         self._active = prompts
         try:
-            features: Tensor = self.visual(images.to(self._dtype_source.dtype))
+            with self.adapted(prompts):
+                features: Tensor = self.visual(images.to(self._dtype_source.dtype))
             return features
         finally:
             self._active = NO_PROMPTS

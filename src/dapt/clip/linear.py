@@ -59,6 +59,11 @@ class _FrozenLinear(torch.autograd.Function):
 
 
 def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, onednn: bool = True) -> Tensor:
-    """`torch.nn.functional.linear` of ``[..., in]`` with a weight ``[out, in]`` that is not trained."""
+    """`torch.nn.functional.linear` of ``[..., in]`` with a weight ``[out, in]`` that is not trained.
+
+    A weight with a trained update (adapters.py) gets its gradient from torch's own function.
+    """
+    if weight.requires_grad:
+        return F.linear(x, weight, bias)
     result: Tensor = _FrozenLinear.apply(x, weight, bias, onednn)
     return result

@@ -58,6 +58,13 @@ def encode_views(
         NotSupportedError: the tower cannot do this, or the prompts do not fit it.
     """
     tower = require_readers(tower)
+    with tower.adapted(prompts):
+        return _encode_views(tower, images, masks, prompts)
+
+
+def _encode_views(
+    tower: NativeImageTower, images: Tensor, masks: Tensor, prompts: Prompts
+) -> tuple[Tensor, Tensor, Tensor]:
     use = tower.savings
     x = tower.embed(images, prompts)
     x = torch.cat([x[:, :1].expand(-1, READERS, -1), x], dim=1)

@@ -8,12 +8,13 @@ last block computes the token that is read. Classes beyond a memory budget are r
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
+from dapt.clip.adapters import Adaptable, updates_of
 from dapt.clip.blocks import can_take_apart
 from dapt.clip.packing import Packing, make_packing, packed_block, read_ends
 from dapt.clip.savings import Savings
@@ -24,7 +25,7 @@ from dapt.prompts.value import NO_PROMPTS, Prompts
 KEPT_PER_TOKEN = 14  # widths of activations that one block keeps per token: q, k, v, residuals, MLP, copies
 
 
-class TextTower:
+class TextTower(Adaptable):
     """Runs a native open_clip text tower.
 
     Args:
@@ -33,10 +34,13 @@ class TextTower:
         savings: which exact savings to use; None: all.
 
     Attributes:
-        width: token width. layers: number of blocks. context_length: number of positions.
+        blocks: the transformer blocks. width: token width. layers: number of blocks.
+        context_length: number of positions.
         checkpointing: recompute blocks in backward. memory_mb: activations kept for backward; texts beyond
             it are encoded in chunks that are recomputed in backward. None: no limit.
     """
+
+    side = "text"
 
     def __init__(self, host: nn.Module, savings: Savings | None = None) -> None:
         problem = _unsupported(host)
@@ -47,16 +51,16 @@ class TextTower:
             )
         self.host = host
         self._transformer: nn.Module = host.transformer  # type: ignore[assignment]
-        self._blocks: nn.ModuleList = self._transformer.resblocks  # type: ignore[assignment]
+        self.blocks: nn.ModuleList = self._transformer.resblocks  # type: ignore[assignment]
         self._embedding: nn.Embedding = host.token_embedding  # type: ignore[assignment]
         self._positions: Tensor = host.positional_embedding  # type: ignore[assignment]
         self.width = int(self._embedding.embedding_dim)
-        self.layers = len(self._blocks)
+        self.layers = len(self.blocks)
         self.context_length = int(self._positions.shape[0])
         self._mask: Tensor | None = host.attn_mask  # type: ignore[assignment]
         self._pool_type = str(getattr(host, "pool_type", getattr(host, "text_pool_type", "argmax")))
         self._reads_end = self._pool_type in ("argmax", "eos") and self._mask is not None
-        self._apart = all(can_take_apart(block) for block in self._blocks)
+        self._apart = all(can_take_apart(block) for block in self.blocks)
         self.savings = savings or Savings()
         self.checkpointing = False
         self.memory_mb: float | None = None
@@ -95,7 +99,10 @@ class TextTower:
             raise NotSupportedError(
                 f"{len(prompts.text_deep) + 1} text prompt layers do not fit a tower of {self.layers} blocks."
             )
-        count = self.texts_at_once(tokens, prompts, sharing)
+        with self.adapted(prompts):
+            return self._encode_in_chunks(tokens, prompts, self.texts_at_once(tokens, prompts, sharing))
+
+    def _encode_in_chunks(self, tokens: PromptTokens, prompts: Prompts, count: int) -> Tensor:
         if count >= len(tokens):
             return self._encode(tokens, prompts)
         parts = []
@@ -106,11 +113,8 @@ class TextTower:
                 assert context is not None
                 context = context[start : start + count]
             parts.append(
-                checkpoint(
-                    lambda part, context: self._encode(part, Prompts(context, prompts.text_deep)),
-                    part,
-                    context,
-                    use_reentrant=False,
+                self.recomputed(
+                    lambda part, context: self._encode(part, replace(prompts, text_ctx=context)), part, context
                 )
             )
         return torch.cat(parts)
@@ -131,7 +135,8 @@ class TextTower:
 
     def texts_at_once(self, tokens: PromptTokens, prompts: Prompts, sharing: int = 1) -> int:
         """How many texts fit the memory budget at once; all of them when nothing is kept for backward."""
-        trained = [part for part in (prompts.text_ctx, *prompts.text_deep) if part is not None and part.requires_grad]
+        parts = [prompts.text_ctx, *prompts.text_deep, *(u.b for u in updates_of(prompts, self.side))]
+        trained = any(part is not None and part.requires_grad for part in parts)
         if self.memory_mb is None or not trained or not torch.is_grad_enabled():
             return len(tokens)
         return max(1, int(self.memory_mb / sharing / self.memory_per_text(tokens, prompts)))
@@ -177,7 +182,7 @@ class TextTower:
         whole = self.embed(cut, NO_PROMPTS if plan.constant_rest else prompts)
         rest = (whole[:, shared:] + positions[shared:stop]).flatten(0, 1).index_select(0, plan.picked)
         offset, deep, use = tokens.offset, prompts.text_deep, self.savings
-        for index, block in enumerate(self._blocks):
+        for index, block in enumerate(self.blocks):
             if 1 <= index <= len(deep):
                 prefix = _overwrite(prefix, offset, deep[index - 1])
             if index == self.layers - 1 and use.read_one_token:
@@ -189,7 +194,7 @@ class TextTower:
     def _run(self, x: Tensor, offset: int, deep: tuple[Tensor, ...]) -> Tensor:
         """All blocks over whole sequences ``[C, L, width]``."""
         mask = None if self._mask is None else self._mask[: x.shape[1], : x.shape[1]]
-        for index, block in enumerate(self._blocks):
+        for index, block in enumerate(self.blocks):
             if 1 <= index <= len(deep):
                 x = _overwrite(x, offset, deep[index - 1])
             x = self._call(lambda h, block=block: block(h, attn_mask=mask), x)
@@ -197,7 +202,7 @@ class TextTower:
 
     def _call(self, function: Callable[..., Any], *tensors: Tensor) -> Any:
         if self.checkpointing and torch.is_grad_enabled():
-            return checkpoint(function, *tensors, use_reentrant=False)
+            return self.recomputed(function, *tensors)
         return function(*tensors)
 
     def _pool(self, x: Tensor, end: Tensor) -> Tensor:

@@ -45,7 +45,8 @@ def features_and_attention(classify: Classifier, pixels: Tensor) -> tuple[Tensor
         features = classify.features(pixels)
     finally:
         handle.remove()
-    weights = class_attention(tower.last_attention(), kept[-1])
+    with tower.adapted(classify.prompts):
+        weights = class_attention(tower.last_attention(), kept[-1])
     height, width = tower.grid
     patches = weights[:, tower.first_patch : tower.first_patch + height * width]
     return features, patches.view(-1, height, width)

@@ -34,6 +34,7 @@ class SelfConsistency(Objective):
     def __init__(self, options: PromptSrcOptions, reference: Tensor) -> None:
         self.options = options
         self.reference = reference
+        self._warned = False
 
     @classmethod
     def build(cls, options: PromptSrcOptions, model: PromptedClip) -> SelfConsistency:
@@ -43,7 +44,8 @@ class SelfConsistency(Objective):
         options = self.options
         if options.gpa_mean is None or not epochs:
             return None
-        if options.gpa_mean > epochs:
+        if options.gpa_mean > epochs and not self._warned:
+            self._warned = True
             warn(
                 f"The prompts are averaged around epoch {options.gpa_mean:g} of {epochs}: the last epochs count alone. "
                 "Set prompt.gpa_mean and prompt.gpa_std to fit --epochs."

@@ -39,7 +39,8 @@ class StudentPrompts(PromptArchitecture):
     """`visual_ctx`, `deep_visual.i` ``[n, image width]``; `student_proj`: 1x1 convolution, batch norm, ReLU, 1x1.
 
     The class features of the training classes are kept with the prompts, so the teacher is read again only to name
-    other classes. In data-parallel training the batch norm sees the batch of all processes.
+    other classes. In data-parallel training the batch norm sees the batch of all processes; one image alone, which has
+    no spread, is normalised by the running statistics.
     """
 
     trains_visual = True
@@ -102,7 +103,7 @@ class StudentPrompts(PromptArchitecture):
         inner = conv_in(x)
         if self.training:
             everyone, own = gather_batch(inner)
-            normal = norm(everyone)[own]
+            normal = _normalise(norm, everyone)[own]
         else:
             normal = norm(inner)
         mapped: Tensor = conv_out(relu(normal))
@@ -136,6 +137,21 @@ class StudentPrompts(PromptArchitecture):
         seen = as_seen_by(pixels, self._student[0], teacher.clip)
         features = teacher.image_features(seen, teacher.prompts())
         return teacher.clip.logits(features, self.class_features(self.names))
+
+
+def _normalise(norm: nn.Module, x: Tensor) -> Tensor:
+    """The batch norm of a training step.
+
+    Only passes with gradient move the running statistics, so that views which DAPT masks and detaches do not. A lone
+    image has no statistics of its own and is normalised by the running ones.
+    """
+    assert isinstance(norm, nn.BatchNorm2d)
+    if len(x) == 1:
+        return F.batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
+    if not torch.is_grad_enabled():
+        return F.batch_norm(x, None, None, norm.weight, norm.bias, training=True, eps=norm.eps)
+    normal: Tensor = norm(x)
+    return normal
 
 
 def as_seen_by(pixels: Tensor, student: FrozenClip, teacher: FrozenClip) -> Tensor:

@@ -93,8 +93,9 @@ class PromptedClip(nn.Module):
         """
         if not names:
             raise DataError("There are no classes to choose from.")
+        texts = self.prompts.texts(list(names))  # refuses before anything is changed
         self.names = list(names)
-        self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in self.prompts.texts(self.names)]
+        self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in texts]
         self._constant.pop(CLASSES, None)
 
     def trainable(self) -> Trainable:
@@ -129,6 +130,7 @@ class PromptedClip(nn.Module):
         given = self.prompts.class_features(self.names)
         if given is not None:
             return given
+        sharing *= len(self._texts)
         each = [self.clip.encode_text(tokens, prompts, sharing) for tokens in self._texts]
         return each[0] if len(each) == 1 else unit(torch.stack(each).mean(dim=0))
 
