@@ -36,13 +36,13 @@ for _name, _summary, _preset, _training in (
         "maple.few_shot",
         "MaPLe as DAPT trains it for few shots: 10 epochs",
         {},
-        TrainingDefaults(lr=0.0035, epochs=10, batch_size=4, source="DAPT repository, few-shot"),
+        TrainingDefaults(lr=0.0035, epochs=10, batch_size=4, source="DAPT repository, few-shot (with best_val)"),
     ),
     (
         "maple.dapt_base",
         "MaPLe as DAPT trains it for base-to-novel: batches of one image",
         {},
-        TrainingDefaults(lr=0.0035, epochs=5, batch_size=1, source="DAPT repository, base-to-novel"),
+        TrainingDefaults(lr=0.0035, epochs=5, batch_size=1, source="DAPT repository, base-to-novel (with best_val)"),
     ),
     (
         "maple.dapt_cross",

@@ -168,7 +168,8 @@ class PromptedClip(nn.Module):
                     text[name] = self.text_features(prompts, name)
         with torch.no_grad():
             if FROZEN in needs.views:
-                image[FROZEN] = self.clip.encode_image(batch.pixels)
+                untouched = FULL in image and not self.prompts.trains_visual and self.prompts.unit_features
+                image[FROZEN] = image[FULL].detach() if untouched else self.clip.encode_image(batch.pixels)
             teacher = self.prompts.teacher_logits(batch.pixels) if needs.teacher else None
         scale, bias = self.clip.logit_scale, self.clip.logit_bias
         return Outputs(image, text, scale, bias, self.prompts.adjust_logits, teacher)
