@@ -155,9 +155,9 @@ class PromptedClip(nn.Module):
         """The features that `needs` names."""
         prompts: Prompts = self.prompts()
         needs = self._without_savings(needs)
-        by_attention = self.views == "attention" and any(name != FULL for name in needs.views)
-        make = self._views_by_attention if by_attention else self._views_by_pixels
         views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
+        by_attention = self.views == "attention" and any(name != FULL for name in views)
+        make = self._views_by_attention if by_attention else self._views_by_pixels
         image = make(batch, replace(needs, views=views), prompts)
         text: dict[str, Tensor] = {}
         for name, wanted in needs.texts.items():
