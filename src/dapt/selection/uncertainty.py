@@ -1,0 +1,39 @@
+"""Uncertainty: the images the model is least sure of (Coleman et al. 2020, ICLR, arXiv 1906.11829)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
+
+
+@SELECTORS.register("uncertainty")
+@dataclass
+class Uncertainty(Selector):
+    """By margin (first minus second probability), entropy, or the largest probability.
+
+    ``legacy`` with ``least_confidence`` takes the largest raw logit for the probability, as released.
+    """
+
+    score: Literal["margin", "entropy", "least_confidence"] = "margin"
+
+    def pick(self, part: Candidates, count: int) -> Pick:
+        return Pick(top(self.certainty(part), count, largest=False))
+
+    def certainty(self, part: Candidates) -> Tensor:
+        """``[N]``, small where the model is unsure."""
+        probabilities = part.probabilities
+        if self.score == "entropy":
+            entropy: Tensor = torch.special.entr(probabilities).sum(dim=1)
+            return -entropy
+        if self.score == "least_confidence":
+            answers = part.logits if self.legacy else probabilities
+            return answers.amax(dim=1)
+        if probabilities.shape[1] == 1:
+            return probabilities[:, 0]
+        best = probabilities.topk(2, dim=1).values
+        return best[:, 0] - best[:, 1]
