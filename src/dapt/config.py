@@ -314,7 +314,7 @@ def _explain(error: ValidationError, model: type[BaseModel], prefix: str) -> Con
     """Turn pydantic's first complaint into one sentence with the closest key."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
-    key = prefix + ".".join(path)
+    key = (prefix + ".".join(path)).rstrip(".")
     if first["type"] == "extra_forbidden":
         return ConfigError(f"There is no setting '{key}'.", todo=did_you_mean(path[-1], _keys(model, path[:-1])))
     if first["type"] == "missing":
