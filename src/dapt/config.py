@@ -92,6 +92,8 @@ class DaptOptions(Section):
     def _template(self) -> DaptOptions:
         if self.template.count("{}") != 1:
             raise ValueError("dapt.template must contain {} exactly once")
+        if self.word_count and self.word_count > len(self.words):
+            raise ValueError(f"dapt.word_count is {self.word_count}, but there are {len(self.words)} words")
         if self.gate and self.views == "attention":
             raise ValueError("dapt.gate needs dapt.views=pixels")
         return self

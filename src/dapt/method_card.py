@@ -105,7 +105,7 @@ def markdown_table(clip: FrozenClip, classes: int = CLASSES) -> str:
             ", ".join(f"`{method.name}`" for method in rows),
             rows[0].summary,
             "; ".join(counts),
-            ", ".join(found[0].terms) or "–",
+            "; ".join(dict.fromkeys(", ".join(part.terms) or "–" for part in found)),
             rows[0].paper,
         ]
         lines.append("| " + " | ".join(cells) + " |")

@@ -84,7 +84,8 @@ def predict_images(
             kept.append(path)
         if not batch:
             continue
-        best = classify(torch.stack(batch).to(clip.device)).softmax(dim=1).topk(count, dim=1)
+        logits = classify(torch.stack(batch).to(clip.device))[:, : len(model.names)]  # no columns of dapt.released
+        best = logits.softmax(dim=1).topk(count, dim=1)
         for path, indices, values in zip(kept, best.indices.tolist(), best.values.tolist(), strict=True):
             predictions.append(Prediction(path, tuple(model.names[index] for index in indices), tuple(values)))
     if skipped:

@@ -115,6 +115,60 @@ def test_only_passes_with_gradient_move_the_running_statistics(teacher) -> None:
     assert without.shape == (4, 48)
 
 
+@pytest.mark.parametrize("views", ["pixels", "attention"])
+def test_masked_views_do_not_move_the_running_statistics(teacher, views: str) -> None:
+    from dapt.objectives.base import Batch
+    from dapt.training.build import build_model, build_objectives
+    from dapt.training.model import TrainStep
+
+    found = []
+    for dapt in ({"enabled": False}, {"enabled": True, "views": views, "variant": "joint"}):
+        config = make_config(
+            {"data": "-", "method": "promptkd", "depth": 2, "prompt": {"teacher": str(teacher)}, "dapt": dapt}
+        )
+        model = build_model(config, tiny_clip(), ["red square", "blue disc"])
+        step = TrainStep(model, build_objectives(config, model)).train()
+        masks = torch.zeros(3, 1, 32, 32)
+        masks[:, :, :16] = 1
+        pixels = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+        step(Batch(pixels, torch.tensor([0, 1, 0]), masks), 0, 10)
+        norm = model.prompts.student_proj.bn
+        assert norm.num_batches_tracked == 1
+        found.append(norm.running_mean.clone())
+    assert torch.allclose(found[0], found[1], atol=1e-6)
+
+
+def test_the_gradcam_cue_does_not_see_labels(table, tiny_spec, teacher, tmp_path) -> None:
+    """Changed labels change nothing in a method that learns without them, its cue included."""
+    from dataclasses import replace
+
+    from dapt.cues.base import CUES, CueContext
+    from dapt.data.loader import ImageCache
+    from dapt.data.sources import load_data
+    from dapt.training.build import build_model
+
+    config = make_config({"data": "-", "method": "promptkd", "depth": 2, "prompt": {"teacher": str(teacher)}})
+    data = load_data(str(table))
+    model = build_model(config, tiny_clip(), data.names)
+    cue = CUES.get("gradcam")(CueContext(config.cue, None, "binary", False, ImageCache(10), 1))
+    items = data.labelled("train")
+    shifted = [replace(item, label=(item.label + 1) % 4) for item in items]
+    for one, other in zip(cue.prepare(items, model), cue.prepare(shifted, model), strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or torch.equal(one, other)
+
+
+@pytest.mark.parametrize("method", ["coop.csc", "linear_probe", "tip_adapter", "clap"])
+def test_what_cannot_teach_is_refused_at_once(method: str, table, tiny_spec, tmp_path) -> None:
+    from dapt.errors import NotSupportedError
+
+    given = {"data": str(table), "model": tiny_spec, "method": method, "shots": 2, "epochs": 1, "device": "cpu"}
+    run_training(make_config({**given, "out": str(tmp_path / "teacher")}))
+    with pytest.raises(NotSupportedError, match="cannot be a teacher"):
+        student(table, tiny_spec, tmp_path / "teacher", tmp_path / "student")
+    assert not (tmp_path / "student").exists()
+
+
 def test_no_teacher_is_a_clear_error(table, tiny_spec, tmp_path) -> None:
     with pytest.raises(ConfigError, match="none was named"):
         run(table, tiny_spec, tmp_path / "student", method="promptkd")

@@ -285,7 +285,7 @@ def check_method_outputs(case: Case, model: PromptedClip, terms: dict, outputs: 
         case.check("out.teacher_text_features", outputs.text[CLASSES])
         case.check("out.teacher_logits", outputs.teacher)
         teacher = student.teacher
-        case.check("out.teacher_image_features", teacher.image_features(batch.pixels, teacher.prompts()))
+        case.check("out.teacher_image_features", teacher.image_features(batch.pixels, teacher.prompts())[0])
         case.check("out.student_clip_features_raw", model.clip.image.encode(batch.pixels, model.prompts()))
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dapt.config import make_config
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import ConfigError, DaptError, NotSupportedError
 from dapt.evaluation.on_run import evaluate_saved
 from dapt.training.finish import training_flags
 from dapt.training.run import run_training
@@ -101,3 +101,44 @@ def test_the_released_code_has_more_columns_and_says_the_same_twice(
 
     model, _ = load_run(out, device="cpu")
     assert model.classifier()(torch.zeros(1, 3, 32, 32)).shape == (1, 4 + 7)
+
+
+@pytest.mark.parametrize("method", ["promptsrc", "kgcoop", "prograd", "coop.csc", "clap"])
+def test_the_released_columns_are_refused_where_they_do_not_fit(method: str, table, tiny_spec, tmp_path) -> None:
+    given = settings(table, tiny_spec, tmp_path / "run", method=method, dapt={"released": True}, cue="masks")
+    del given["depth"]
+    with pytest.raises(NotSupportedError, match="no place for"):
+        run_training(make_config(given))
+    assert not (tmp_path / "run").exists()
+
+
+def test_predictions_name_classes_only(table, tiny_spec, tmp_path) -> None:
+    from dapt.evaluation.on_run import load_run
+    from dapt.prediction import predict_images
+
+    run_training(make_config(settings(table, tiny_spec, tmp_path / "run", dapt={"released": True}, cue="masks")))
+    model, _ = load_run(tmp_path / "run", device="cpu")
+    model.set_classes(["red square"])
+    found = predict_images(model, sorted((table.parent / "images").glob("*.png"))[:4])
+    assert {prediction.classes for prediction in found} == {("red square",)}
+
+
+def test_parameters_that_are_not_finite_are_not_kept(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    """A step that blows up is noticed before its epoch is kept, even if no further loss is computed."""
+    out = tmp_path / "run"
+    given = settings(table, tiny_spec, out, epochs=1, batch_size=8, lr=1e38, warmup_epochs=0)
+    with pytest.raises(DaptError, match="not finite"):
+        run_training(make_config(given))
+    assert not (out / "last.ckpt").exists()
+    assert not (out / "results.json").exists()
+
+
+def test_clear_errors_of_options() -> None:
+    def refused(match: str, **given: object) -> None:
+        with pytest.raises(ConfigError, match=match):
+            make_config({"data": "-", **given})
+
+    refused("no words", method="coop", prompt={"ctx_init": "   "})
+    refused("ctx_init=null", method="kgcoop", n_ctx=8)
+    refused(r"prompt\.templates", method="zero_shot", prompt={"templates": [["a {}"]]})
+    refused("32 words", dapt={"word_count": 99})

@@ -24,7 +24,8 @@ class GradCamCue(Cue):
     """Grad-CAM maps, normalised per image by default, cut at `cue.threshold` or kept soft.
 
     The whole image is resized to the model's square input, so that the map covers all of it. Unlabelled
-    images are explained for the class the model predicts.
+    images, and all images of a method that learns without labels, are explained for the class the model (or its
+    teacher) predicts.
     """
 
     follows_prompts = True
@@ -51,8 +52,13 @@ class GradCamCue(Cue):
         ).to(clip.device)
         classify = model.classifier()
         labels = torch.tensor([item.label for item in items], device=clip.device)
+        if model.prompts.label_free:
+            labels = torch.full_like(labels, UNLABELLED)
         if (labels == UNLABELLED).any():
-            labels = torch.where(labels == UNLABELLED, classify(pixels).argmax(dim=1), labels)
+            with torch.no_grad():
+                taught = model.prompts.teacher_logits(pixels)
+            predicted = (classify(pixels) if taught is None else taught).argmax(dim=1)
+            labels = torch.where(labels == UNLABELLED, predicted, labels)
         coarse = grad_cam(classify, pixels, labels).coarse
         maps = normalise_maps(coarse, clip.image.image_size, options.normalise)
         return (maps if options.soft else (maps >= options.threshold)).cpu()

@@ -21,7 +21,7 @@ class CoopOptions(MethodOptions):
     def _words(self) -> CoopOptions:
         if self.ctx_init:
             if self.class_specific:
-                raise ValueError("class_specific contexts start from random vectors; leave ctx_init out")
+                raise ValueError("class_specific contexts start from random vectors; set prompt.ctx_init=null")
             self.n_ctx = words_as_context(self.ctx_init, self.n_ctx if "n_ctx" in self.model_fields_set else None)
         return self
 
@@ -29,8 +29,13 @@ class CoopOptions(MethodOptions):
 def words_as_context(words: str, n_ctx: int | None) -> int:
     """The number of context vectors that start from `words`, which an explicit `n_ctx` must equal."""
     count = len(words.replace("_", " ").split())
+    if not count:
+        raise ValueError("ctx_init holds no words; leave it out, or set it to null for random vectors")
     if n_ctx not in (None, count):
-        raise ValueError(f"n_ctx is {n_ctx}, but '{words}' has {count} words; give one of the two")
+        raise ValueError(
+            f"n_ctx is {n_ctx}, but the context starts from the {count} words '{words}'; leave n_ctx out, or set "
+            "prompt.ctx_init=null for random vectors"
+        )
     return count
 
 

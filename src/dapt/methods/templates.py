@@ -91,6 +91,8 @@ def _expand(given: object) -> object:
         return entries
     templates: list[object] = []
     for entry in entries:
+        if not isinstance(entry, str):
+            return entries  # pydantic says what is wrong with it
         templates += LISTS[entry]() if entry in LISTS else [ZERO_SHOT.get(entry, entry)]
     return templates
 

@@ -64,6 +64,7 @@ class PromptArchitecture(nn.Module, ABC):
         conditional: every image has its own class texts (see `contexts`).
         unit_features: image features are divided by their length.
         fixed_classes: what is learned belongs to the training classes and cannot name others.
+        label_free: labels are never looked at.
     """
 
     trains_context = False
@@ -73,6 +74,7 @@ class PromptArchitecture(nn.Module, ABC):
     conditional = False
     unit_features = True
     fixed_classes = False
+    label_free = False
 
     def __init__(self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__()
@@ -96,8 +98,12 @@ class PromptArchitecture(nn.Module, ABC):
         """The context of each image ``[B, n, text width]`` from image features ``[B, D]``; see `conditional`."""
         raise NotImplementedError
 
-    def map_image(self, raw: Tensor) -> Tensor:
-        """What follows the image tower: its features ``[B, D]``, not normalised, to the space of the class features."""
+    def map_image(self, raw: Tensor, *, whole: bool = True) -> Tensor:
+        """What follows the image tower: its features ``[B, D]``, not normalised, to the space of the class features.
+
+        Args:
+            whole: they are of whole images, not of masked views.
+        """
         return raw
 
     def class_features(self, names: Sequence[str]) -> Tensor | None:

@@ -59,7 +59,7 @@ class ProbePrompts(FixedClassPrompts):
         regression = logistic_regression()
         if len(set(seen.labels.tolist())) < 2:
             raise DataError("A linear probe needs training images of at least two classes.")
-        features, labels = seen.features(0).double().cpu(), seen.labels
+        features, labels = seen.features(0).cpu().double(), seen.labels
         fits: dict[float, Fit] = {}
 
         def fit(c: float) -> Fit:
@@ -81,7 +81,7 @@ class ProbePrompts(FixedClassPrompts):
         if not count:
             warn("There are no validation images to choose C by, so the linear probe uses C = 1 (--set prompt.c=...).")
             return 1.0
-        features = seen.val_features().double().cpu()
+        features = seen.val_features().cpu().double()
 
         def accuracy(c: float) -> float:
             return 100 * float((fit(c).predict(features) == seen.val_labels).double().mean())

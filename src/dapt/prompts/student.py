@@ -21,6 +21,7 @@ from dapt.errors import ConfigError, NotSupportedError
 from dapt.methods.promptkd import PromptKdOptions
 from dapt.prompts.base import (
     PromptArchitecture,
+    TrainingSet,
     check_depth,
     deep_vectors,
     in_order,
@@ -44,6 +45,7 @@ class StudentPrompts(PromptArchitecture):
     """
 
     trains_visual = True
+    label_free = True
     options: PromptKdOptions
 
     def __init__(
@@ -97,13 +99,16 @@ class StudentPrompts(PromptArchitecture):
     def texts(self, names: Sequence[str]) -> list[PromptTokens]:
         return []
 
-    def map_image(self, raw: Tensor) -> Tensor:
+    def prepare(self, seen: TrainingSet) -> None:
+        self.class_features(self.names)  # what is wrong with the teacher is found before training
+
+    def map_image(self, raw: Tensor, *, whole: bool = True) -> Tensor:
         x = raw.float()[:, :, None, None]
         conv_in, norm, relu, conv_out = self.student_proj
         inner = conv_in(x)
         if self.training:
             everyone, own = gather_batch(inner)
-            normal = _normalise(norm, everyone)[own]
+            normal = _normalise(norm, everyone, tracked=whole)[own]
         else:
             normal = norm(inner)
         mapped: Tensor = conv_out(relu(normal))
@@ -114,6 +119,8 @@ class StudentPrompts(PromptArchitecture):
         if not self.class_text_known:
             self.class_text.copy_(self._teacher_texts(self.names))
             self.class_text_known.fill_(True)
+        if list(names) == self.names:
+            return self.class_text
         if set(names) <= set(self.names):
             return self.class_text[[self.names.index(name) for name in names]]
         return self._teacher_texts(names).to(self.class_text)
@@ -135,20 +142,21 @@ class StudentPrompts(PromptArchitecture):
         teacher = self.teacher
         teacher.eval()
         seen = as_seen_by(pixels, self._student[0], teacher.clip)
-        features = teacher.image_features(seen, teacher.prompts())
+        (features,) = teacher.image_features(seen, teacher.prompts())
         return teacher.clip.logits(features, self.class_features(self.names))
 
 
-def _normalise(norm: nn.Module, x: Tensor) -> Tensor:
+def _normalise(norm: nn.Module, x: Tensor, *, tracked: bool) -> Tensor:
     """The batch norm of a training step.
 
-    Only passes with gradient move the running statistics, so that views which DAPT masks and detaches do not. A lone
-    image has no statistics of its own and is normalised by the running ones.
+    Each view is normalised by itself. The running statistics, which are used at test on whole images, are moved by
+    whole images only (`tracked`) and only in passes with gradient. A lone image has no statistics of its own and is
+    normalised by the running ones.
     """
     assert isinstance(norm, nn.BatchNorm2d)
     if len(x) == 1:
         return F.batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
-    if not torch.is_grad_enabled():
+    if not (tracked and torch.is_grad_enabled()):
         return F.batch_norm(x, None, None, norm.weight, norm.bias, training=True, eps=norm.eps)
     normal: Tensor = norm(x)
     return normal
@@ -191,6 +199,11 @@ def load_teacher(options: PromptKdOptions, student: FrozenClip) -> PromptedClip:
     precision = {torch.bfloat16: "bf16", torch.float16: "16"}.get(next(student.model.parameters()).dtype, "32")
     clip = load_clip(spec, device=str(student.device), precision=precision)
     teacher = rebuild_model(saved, clip)
-    if teacher.prompts.conditional:
-        raise NotSupportedError(f"{saved.method} makes texts for each image and cannot be a teacher.")
+    own = teacher.prompts
+    adjusts = type(own).adjust_logits is not PromptArchitecture.adjust_logits
+    if own.conditional or own.fixed_classes or adjusts or not own.unit_features:
+        raise NotSupportedError(
+            f"{saved.method} cannot be a teacher: it has no class features of its own that could name new classes.",
+            todo="Use a run of promptsrc, maple, ivlp, coop or another prompt method.",
+        )
     return teacher.requires_grad_(False)

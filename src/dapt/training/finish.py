@@ -72,7 +72,8 @@ def finish_run(
     if cue is not None:
         counts |= cue.report.counts()
     seconds = [line["seconds"] for line in progress.lines]
-    for flag in training_flags(progress.lines, len(model.names)):
+    flags = training_flags(progress.lines, len(data.train.names))
+    for flag in flags:
         warn(FLAGS[flag])
     results = {
         "schema": SCHEMA,
@@ -85,8 +86,8 @@ def finish_run(
         "subset": config.subset,
         "cue": None if cue is None else cue.name,
         "model_selection": selection,
-        "transductive": config.transductive,
-        "flags": training_flags(progress.lines, len(model.names)),
+        "transductive": config.transductive and config.subset == "base",
+        "flags": flags,
         "metrics": metrics,
         **breakdown,
         "counts": counts,

@@ -152,6 +152,7 @@ class Fitter:
         for epoch in range(self.progress.epoch, self.epochs):
             self._update_cue(epoch)
             line = self._epoch(epoch)
+            self._check_parameters(epoch)
             if self.average is not None:
                 self.average.add(epoch, dict(self.step.model.prompts.named_parameters()))
             accuracy = self.validate() if self.validate is not None else None
@@ -241,6 +242,20 @@ class Fitter:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return {"loss": loss.detach(), **figures}
+
+    def _check_parameters(self, epoch: int) -> None:
+        """Refuse parameters that are not finite before they are kept.
+
+        Raises:
+            DaptError: naming the first of them.
+        """
+        for name, value in self.step.model.prompts.named_parameters():
+            if not bool(torch.isfinite(value).all()):
+                kept = f"The state after epoch {epoch} is kept in last.ckpt." if epoch else "No epoch was finished."
+                raise DaptError(
+                    f"The parameters {name} are not finite after epoch {epoch + 1}; training stopped. {kept}",
+                    todo="Use a lower --lr or --precision 32 and start again.",
+                )
 
     def _mean_over_processes(self, gradient: Tensor) -> Tensor:
         mean: Tensor = self.fabric.all_reduce(gradient, reduce_op="mean")

@@ -141,15 +141,16 @@ class PromptedClip(nn.Module):
             [self._encode_classes(replace(prompts, text_ctx=context), len(contexts)) for context in contexts]
         )
 
-    def finish_image(self, raw: Tensor) -> Tensor:
+    def finish_image(self, raw: Tensor, view: str = FULL) -> Tensor:
         """What the method makes of the image tower's features ``[B, D]``; of unit length unless it says otherwise."""
-        mapped = self.prompts.map_image(raw)
+        mapped = self.prompts.map_image(raw, whole=view == FULL)
         return unit(mapped) if self.prompts.unit_features else mapped.float()
 
-    def image_features(self, pixels: Tensor, prompts: Prompts) -> Tensor:
-        """Image features ``[B, D]`` of normalised pixels; see `finish_image`."""
+    def image_features(self, pixels: Tensor, prompts: Prompts, views: Sequence[str] = (FULL,)) -> list[Tensor]:
+        """Image features ``[B, D]`` of each view, see `finish_image`, of their normalised pixels below each other."""
         with torch.set_grad_enabled(self.prompts.trains_visual and torch.is_grad_enabled()):
-            return self.finish_image(self.clip.image.encode(pixels, prompts))
+            raw = self.clip.image.encode(pixels, prompts).chunk(len(views))
+            return [self.finish_image(part, view) for part, view in zip(raw, views, strict=True)]
 
     def compute(self, batch: Batch, needs: Needs) -> Outputs:
         """The features that `needs` names."""
@@ -186,8 +187,8 @@ class PromptedClip(nn.Module):
                 continue
             pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
             with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
-                features = self.image_features(pixels, prompts if with_gradient else prompts.detached())
-            image.update(zip(names, features.chunk(len(names)), strict=True))
+                features = self.image_features(pixels, prompts if with_gradient else prompts.detached(), names)
+            image.update(zip(names, features, strict=True))
         return image
 
     def _views_by_attention(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
@@ -195,7 +196,8 @@ class PromptedClip(nn.Module):
         with_gradient = self.prompts.trains_visual and any(needs.views.values())
         with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
             features = encode_views(self.clip.image, batch.pixels, masks_of(batch), prompts)
-            made = dict(zip((FULL, FOREGROUND, BACKGROUND), map(self.finish_image, features), strict=True))
+            views = (FULL, FOREGROUND, BACKGROUND)
+            made = {view: self.finish_image(raw, view) for view, raw in zip(views, features, strict=True)}
         return {name: made[name] if wanted else made[name].detach() for name, wanted in needs.views.items()}
 
     def _without_savings(self, needs: Needs) -> Needs:

@@ -22,7 +22,7 @@ from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DataError
 from dapt.evaluation.evaluate import evaluate
 from dapt.files import read_json, write_json
-from dapt.training.build import build_cue, build_model, build_objectives, pick_device
+from dapt.training.build import build_cue, build_model, build_objectives, check_dapt, pick_device
 from dapt.training.checkpoint import load_state, save_state
 from dapt.training.data import RunData, describe_split, load_run_data
 from dapt.training.features import training_set
@@ -123,6 +123,7 @@ def prepare(config: RunConfig, data: RunData, device: str, cache: ImageCache | N
     Raises:
         DaptError: anything that does not fit together.
     """
+    check_dapt(config)
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
     clip = load_clip(config.model, device=device, precision=config.precision)
@@ -195,6 +196,9 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
         changed["model"] = f"{head}:{absolute(path)}"
     if config.prompt.get("teacher"):
         changed["prompt"] = {**config.prompt, "teacher": absolute(config.prompt["teacher"])}
+        kind, found, place = (config.prompt.get("teacher_model") or "").partition(":")
+        if found and kind != "hf-hub":
+            changed["prompt"]["teacher_model"] = f"{kind}:{absolute(place)}"
     return config.model_copy(update=changed)
 
 
