@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dapt.methods.prograd import ProGradOptions
 from dapt.objectives.base import CLASSES, FROZEN, FULL, Batch, Needs, Objective, Outputs, Term
-from dapt.objectives.reference import template_features
+from dapt.objectives.reference import template_features, zero_shot_logits
 from dapt.training.gradients import ProjectAway
 from dapt.training.model import PromptedClip
 
@@ -40,7 +40,6 @@ class ZeroShotKnowledge(Objective):
         return Needs({FULL: True, FROZEN: False}, {CLASSES: True})
 
     def terms(self, outputs: Outputs, batch: Batch, epoch: int, epochs: int) -> dict[str, Term]:
-        zero_shot = outputs.scale * outputs.image[FROZEN] @ self.reference.t() + outputs.bias
-        known = (zero_shot / self.temperature).softmax(dim=1)
+        known = (zero_shot_logits(outputs, self.reference) / self.temperature).softmax(dim=1)
         value = self.temperature**2 * F.cross_entropy(outputs.logits(FULL) / self.temperature, known)
         return {"L_kl": Term(value, 1.0, GENERAL)}

@@ -5,10 +5,9 @@ Li et al. 2024, PromptKD: Unsupervised Prompt Distillation for Vision-Language M
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-
 from dapt.methods.promptkd import PromptKdOptions
 from dapt.objectives.base import CLASSES, FULL, Batch, Needs, Objective, Outputs, Term
+from dapt.objectives.reference import mean_divergence
 from dapt.training.model import PromptedClip
 
 
@@ -32,7 +31,5 @@ class Distillation(Objective):
 
     def terms(self, outputs: Outputs, batch: Batch, epoch: int, epochs: int) -> dict[str, Term]:
         assert outputs.teacher is not None, "the method has no teacher"
-        teacher = (outputs.teacher / self.temperature).log_softmax(dim=1)
-        student = (outputs.logits(FULL) / self.temperature).log_softmax(dim=1)
-        divergence = F.kl_div(student, teacher, reduction="sum", log_target=True)
-        return {"L_kd": Term(self.temperature**2 * divergence / teacher.numel(), self.weight)}
+        divergence = mean_divergence(outputs.logits(FULL) / self.temperature, outputs.teacher / self.temperature)
+        return {"L_kd": Term(self.temperature**2 * divergence, self.weight)}

@@ -15,7 +15,7 @@ from torch import Tensor
 from dapt.console import warn
 from dapt.methods.promptsrc import PromptSrcOptions
 from dapt.objectives.base import CLASSES, FROZEN, FULL, Batch, Needs, Objective, Outputs, Term
-from dapt.objectives.reference import template_features
+from dapt.objectives.reference import mean_divergence, template_features, zero_shot_logits
 from dapt.training.averaging import gaussian_weights
 from dapt.training.model import PromptedClip
 
@@ -57,12 +57,9 @@ class SelfConsistency(Objective):
 
     def terms(self, outputs: Outputs, batch: Batch, epoch: int, epochs: int) -> dict[str, Term]:
         options = self.options
-        known = outputs.scale * outputs.image[FROZEN] @ self.reference.t() + outputs.bias
-        divergence = F.kl_div(
-            outputs.logits(FULL).log_softmax(dim=1), known.log_softmax(dim=1), reduction="sum", log_target=True
-        )
+        divergence = mean_divergence(outputs.logits(FULL), zero_shot_logits(outputs, self.reference))
         return {
             "L_scl_text": Term(F.l1_loss(outputs.text[CLASSES], self.reference), options.text_weight),
             "L_scl_image": Term(F.l1_loss(outputs.image[FULL], outputs.image[FROZEN]), options.image_weight),
-            "L_scl_logits": Term(divergence / known.numel(), options.logit_weight),
+            "L_scl_logits": Term(divergence, options.logit_weight),
         }

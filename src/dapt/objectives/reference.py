@@ -1,13 +1,15 @@
-"""Features of the untouched model that objectives compare with."""
+"""What the untouched model, or a teacher, says, and how far a prediction is from it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip, unit
+from dapt.objectives.base import FROZEN, Outputs
 
 
 @torch.no_grad()
@@ -28,3 +30,14 @@ def template_features(
         total = features if total is None else total + features
     assert total is not None, "no templates"
     return unit(total / len(templates))
+
+
+def zero_shot_logits(outputs: Outputs, reference: Tensor) -> Tensor:
+    """Logits ``[B, C]`` of the untouched model, from its image features and class features `reference` ``[C, D]``."""
+    return outputs.scale * outputs.image[FROZEN] @ reference.t() + outputs.bias
+
+
+def mean_divergence(logits: Tensor, known: Tensor) -> Tensor:
+    """``KL(softmax(known) || softmax(logits))``, summed over ``[B, C]`` and divided by B * C (as released)."""
+    pair = logits.log_softmax(dim=1), known.log_softmax(dim=1)
+    return F.kl_div(*pair, reduction="sum", log_target=True) / known.numel()

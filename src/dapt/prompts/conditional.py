@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.tokens import PromptTokens
 from dapt.methods.cocoop import CocoopOptions
-from dapt.prompts.base import PromptArchitecture, need_text, random_vectors, seeded, word_vectors
+from dapt.prompts.base import PromptArchitecture, need_text, seeded, start_context
 from dapt.prompts.value import Prompts
 
 
@@ -30,11 +30,8 @@ class ConditionalPrompts(PromptArchitecture):
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_text(clip)
-        self._words = options.ctx_init.replace("_", " ") if options.ctx_init else None
-        if self._words:
-            self.ctx = word_vectors(clip, self._words, options.n_ctx)
-        else:
-            self.ctx = random_vectors(options.n_ctx, clip.text.width, generator=generator)
+        count = options.n_ctx
+        self.ctx, self._words = start_context(clip, options.ctx_init, count, generator, longest=count)
         hidden = max(1, clip.embed_dim // options.reduction)
         with seeded(generator):
             layers = [

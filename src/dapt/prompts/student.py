@@ -178,10 +178,11 @@ def _per_channel(preprocess: Preprocess, which: str, like: Tensor) -> Tensor:
 
 
 def load_teacher(options: PromptKdOptions, student: FrozenClip) -> PromptedClip:
-    """The teacher of a run: any finished run of any method, with its own backbone.
+    """The teacher of a run: a finished run of a prompt method, with its own backbone.
 
     Raises:
         ConfigError: none was named. ModelError: it cannot be read, or its backbone has changed.
+        NotSupportedError: its method has no class features of its own that could name new classes.
     """
     from dapt.clip.load import load_clip
     from dapt.training.build import rebuild_model

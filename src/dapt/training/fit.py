@@ -251,9 +251,8 @@ class Fitter:
         """
         for name, value in self.step.model.prompts.named_parameters():
             if not bool(torch.isfinite(value).all()):
-                kept = f"The state after epoch {epoch} is kept in last.ckpt." if epoch else "No epoch was finished."
                 raise DaptError(
-                    f"The parameters {name} are not finite after epoch {epoch + 1}; training stopped. {kept}",
+                    f"The parameters {name} are not finite after epoch {epoch + 1}; training stopped. {_kept(epoch)}",
                     todo="Use a lower --lr or --precision 32 and start again.",
                 )
 
@@ -270,10 +269,9 @@ class Fitter:
         if bool(torch.isfinite(loss)):
             return
         broken = [name for name, value in figures.items() if not bool(torch.isfinite(value))]
-        kept = f"The state after epoch {epoch} is kept in last.ckpt." if epoch else "No epoch was finished."
         raise DaptError(
             f"The loss is {float(loss.detach())} in epoch {epoch + 1}, step {number + 1}"
-            f" ({', '.join(broken) or 'the sum of all terms'}); training stopped. {kept}",
+            f" ({', '.join(broken) or 'the sum of all terms'}); training stopped. {_kept(epoch)}",
             todo="Use a lower --lr or --precision 32 and start again.",
         )
 
@@ -285,3 +283,8 @@ class Fitter:
         parts += [f"{name} {line[name]:.4f}" for name in names]
         parts += [f"{name} {line[name]:.1f}%" for name in ("train/accuracy", "val/accuracy") if name in line]
         say("  ".join([*parts, f"{line['seconds']:.1f} s"]))
+
+
+def _kept(epochs: int) -> str:
+    """What is left of a run that stops after so many good epochs."""
+    return f"The state after epoch {epochs} is kept in last.ckpt." if epochs else "No epoch was finished."
