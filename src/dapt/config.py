@@ -117,10 +117,26 @@ class CueOptions(Section):
     hide: float = Field(0.5, ge=0, le=1, description="random: probability that a cell is background.")
 
 
+class SelectionOptions(Section):
+    """How a fraction of the training images is chosen (data-efficient learning); see `dapt.selection`."""
+
+    balanced: bool = Field(True, description="The fraction of every class; false: of all images together.")
+    legacy: bool = Field(False, description="Repeat the released code where its direction or scores differ.")
+    epochs: int | None = Field(
+        None, ge=0, description="Training before the selection, thrown away afterwards; none: what the method needs."
+    )
+    lr: float = Field(0.0035, gt=0, description="Learning rate of that training.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the selection method.")
+
+
 class RunConfig(Section):
     """Everything that decides a run."""
 
-    data: str = Field(description="Folder with one sub-folder per class, or a CSV index.")
+    data: str = Field(description="Catalog name, folder with one sub-folder per class, CSV index, or hf:OWNER/NAME.")
+    root: str | None = Field(None, description="Where catalog data lives; none: $DAPT_DATA, else the user's cache.")
+    own_split: bool = Field(
+        False, description="Divide a catalog data set anew if its official split file is missing; results.json says so."
+    )
     model: str = Field("ViT-B-16/openai", description="Backbone: any open_clip specification.")
     method: str = Field("maple", description="Prompt method; see 'dapt methods list'.")
     prompt: dict[str, Any] = Field(default_factory=dict, description="Options of the method.")
@@ -136,6 +152,9 @@ class RunConfig(Section):
     shots: int = Field(16, ge=0, description="Training images per class; 0: all.")
     seed: int = Field(1, ge=0, description="Seed of the few-shot sample, the prompts and the batches.")
     subset: Literal["all", "base"] = Field("all", description="base: train on the first half of the classes.")
+    select: str | None = Field(None, description="Selection method that chooses training images; none: all are used.")
+    fraction: float = Field(1.0, gt=0, le=1, description="Share of the training images that is chosen.")
+    selection: SelectionOptions = Field(default_factory=SelectionOptions)
 
     epochs: int | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
     batch_size: int | None = Field(None, ge=1, description="Images per step over all devices.")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
 from dapt.cli.masks import masks
@@ -33,6 +34,7 @@ app.command()(train)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(masks)
+app.add_typer(data, name="data")
 app.add_typer(methods, name="methods")
 
 

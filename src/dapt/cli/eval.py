@@ -15,6 +15,7 @@ from dapt.cli.options import (
     ModelOption,
     NamesOption,
     QuietOption,
+    RootOption,
     SkipBadOption,
     silence,
 )
@@ -22,7 +23,7 @@ from dapt.cli.options import (
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.")],
-    data: Annotated[str | None, typer.Argument(help="Other data; none: the data of the run.")] = None,
+    data: Annotated[str | None, typer.Argument(help="Other data (catalog name, folder, CSV or hf:OWNER/NAME); none: the data of the run.")] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     classes: ClassesOption = None,
     json_file: Annotated[
@@ -34,6 +35,7 @@ def evaluate(
     masks: MasksOption = None,
     mask_format: MaskFormatOption = None,
     skip_bad: SkipBadOption = False,
+    root: RootOption = None,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:
@@ -63,6 +65,7 @@ def evaluate(
         masks=str(masks) if masks else None,
         mask_format=mask_format,
         skip_bad=skip_bad,
+        root=root,
         device=device,
     )
     print_table(result)

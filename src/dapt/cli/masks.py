@@ -14,6 +14,7 @@ from dapt.cli.options import (
     ModelOption,
     NamesOption,
     QuietOption,
+    RootOption,
     SkipBadOption,
     silence,
     split_names,
@@ -39,6 +40,7 @@ def masks(
     compare: Annotated[bool, typer.Option("--compare", help="Measure the masks against the data set's own.")] = False,
     names: NamesOption = None,
     skip_bad: SkipBadOption = False,
+    root: RootOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of random cues.")] = 1,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
@@ -77,5 +79,6 @@ def masks(
         names=str(names) if names else None,
         skip_bad=skip_bad,
         seed=seed,
+        root=root,
         device=device,
     )

@@ -28,6 +28,10 @@ MaskFormatOption = Annotated[
     str | None,
     typer.Option("--mask-format", help="binary (>= 128 is foreground), labels (0 is background) or trimap."),
 ]
+RootOption = Annotated[
+    str | None,
+    typer.Option("--root", help="Where catalog data lives. [default: $DAPT_DATA, else the user's cache]"),
+]
 ClassesOption = Annotated[
     str | None,
     typer.Option(

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from dapt.cli.options import MaskFormatOption, MasksOption, ModelOption, NamesOption, QuietOption, silence
+from dapt.cli.options import (
+    MaskFormatOption,
+    MasksOption,
+    ModelOption,
+    NamesOption,
+    QuietOption,
+    RootOption,
+    silence,
+)
 
 EXAMPLES = """Examples:
 
@@ -25,7 +33,7 @@ label or classname, optionally mask, split and group. Every key of run.yaml can 
 
 
 def train(
-    data: Annotated[str | None, typer.Argument(help="Folder of photos, or CSV index.", show_default=False)] = None,
+    data: Annotated[str | None, typer.Argument(help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", show_default=False)] = None,
     method: Annotated[
         str | None, typer.Option("--method", help="Prompt method, see 'dapt methods list'. [default: maple]")
     ] = None,
@@ -59,6 +67,22 @@ def train(
     ] = None,
     depth: Annotated[
         int | None, typer.Option("--depth", help="Layers with fresh prompts. [default: the method's own]")
+    ] = None,
+    root: RootOption = None,
+    own_split: Annotated[
+        bool | None,
+        typer.Option("--own-split", help="Divide a catalog data set anew if its official split file is missing."),
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            "--select",
+            help="Choose training images: uniform, uncertainty, herding, submodular, glister, grand, craig, cal or "
+            "forgetting.",
+        ),
+    ] = None,
+    fraction: Annotated[
+        float | None, typer.Option("--fraction", help="Share of the training images that --select chooses.")
     ] = None,
     names: NamesOption = None,
     skip_bad: Annotated[
@@ -111,6 +135,10 @@ def train(
         "lr": lr,
         "n_ctx": n_ctx,
         "depth": depth,
+        "root": root,
+        "own_split": own_split,
+        "select": select,
+        "fraction": fraction,
         "names": str(names) if names else None,
         "skip_bad": skip_bad,
         "device": device,

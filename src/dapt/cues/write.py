@@ -50,6 +50,7 @@ def write_masks(
     names: str | None = None,
     skip_bad: bool = False,
     seed: int = 1,
+    root: str | None = None,
     device: str = "auto",
 ) -> dict[str, Any]:
     """Write one PNG per image under `out`, at the image's relative path.
@@ -61,7 +62,7 @@ def write_masks(
         DaptError: bad arguments or damaged data.
     """
     kind = check_format(mask_format or "binary")
-    images = load_data(data, names)
+    images = load_data(data, names, root=root, skip_bad=skip_bad)
     items = _items(images.splits, split)
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
     options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)

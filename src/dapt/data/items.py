@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dapt.config import MaskFormat
 from dapt.errors import ConfigError, DataError
 
 UNLABELLED = -1
@@ -18,6 +19,7 @@ class Item:
     Attributes:
         path: the file. label: class index, -1 when unknown. name: path as the user knows it (relative).
         mask: the data set's own foreground mask, if any. meta: other columns of a CSV index.
+        labels: all classes the image shows, where it may show several; `label` is then the first of them.
     """
 
     path: Path
@@ -25,6 +27,7 @@ class Item:
     name: str
     mask: Path | None = None
     meta: tuple[tuple[str, str], ...] = ()
+    labels: tuple[int, ...] = ()
 
     @property
     def group(self) -> str | None:
@@ -39,12 +42,17 @@ class ImageSet:
     Attributes:
         name: short name, used for run folders. root: its folder.
         names: class names by label. splits: items of train, val and test.
+        multi_label: images may show several classes. mask_format: of the data set's own masks.
+        own_split: the official split was not there, and the images were divided anew.
     """
 
     name: str
     root: Path
     names: tuple[str, ...]
     splits: dict[str, tuple[Item, ...]] = field(default_factory=dict)
+    multi_label: bool = False
+    mask_format: MaskFormat | None = None
+    own_split: bool = False
 
     def split(self, name: str) -> tuple[Item, ...]:
         """The items of a split, possibly none."""

@@ -11,15 +11,51 @@ from dapt.data.items import ImageSet, check_classes
 from dapt.errors import ConfigError, DataError, did_you_mean
 
 
-def load_data(data: str, names: str | None = None) -> ImageSet:
-    """Read a folder, a folder with an ``index.csv``, or a CSV.
+HUB_PREFIX = "hf:"
+
+
+def is_path(data: str) -> bool:
+    """Whether DATA names files on this machine, rather than a catalog or hub data set."""
+    from dapt.data.catalog.base import CATALOG
+
+    return not data.startswith(HUB_PREFIX) and data not in CATALOG.names()
+
+
+def load_data(
+    data: str,
+    names: str | None = None,
+    *,
+    root: str | None = None,
+    own_split: bool = False,
+    skip_bad: bool = False,
+) -> ImageSet:
+    """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with an ``index.csv``, or a CSV.
 
     Args:
-        data: path. names: file with class names, see `read_names`.
+        data: name or path; a name of the catalog wins over a folder of that name (write ``./NAME`` for the folder).
+        names: file with class names, see `read_names`. root: where catalog data lives, see `data_root`.
+        own_split: divide a catalog data set anew if its official split file is missing.
+        skip_bad: leave out images that an official split names and that are absent.
 
     Raises:
         DataError: there is no such data, or it is damaged.
     """
+    if data.startswith(HUB_PREFIX):
+        from dapt.data.hub import read_hub
+
+        found = read_hub(data.removeprefix(HUB_PREFIX), root)
+    elif not is_path(data):
+        from dapt.data.catalog.load import load_catalog
+
+        found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
+    else:
+        found = _read_path(data)
+    if names:
+        found = check_classes(found.with_names(read_names(Path(names), found.names)))
+    return found
+
+
+def _read_path(data: str) -> ImageSet:
     path = Path(data).expanduser()
     if path.is_dir() and (path / "index.csv").is_file():
         found = read_csv(path / "index.csv")
@@ -31,8 +67,6 @@ def load_data(data: str, names: str | None = None) -> ImageSet:
         raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a CSV.")
     else:
         raise DataError(f"There is no data at {path}.", todo=_near(path))
-    if names:
-        found = check_classes(found.with_names(read_names(Path(names), found.names)))
     return found
 
 

@@ -47,6 +47,7 @@ def evaluate_saved(
     masks: str | None = None,
     mask_format: str | None = None,
     skip_bad: bool = False,
+    root: str | None = None,
     device: str = "auto",
 ) -> tuple[dict[str, Any], Path]:
     """Evaluate a run and write the figures.
@@ -55,6 +56,7 @@ def evaluate_saved(
         run: run folder. data: other data; None: the run's own. split: train, val or test.
         classes: ``all``, ``base``, ``novel``, or class names separated by commas. None: all classes of other
             data; on the run's own data what the run itself reports (base and novel after base training).
+        root: where catalog data lives; None: as in the run.
 
     Returns:
         the written dictionary and its path.
@@ -63,7 +65,13 @@ def evaluate_saved(
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
     model, config = load_run(run, model_spec=model_spec, device=device)
     own = data is None
-    source = load_data(config.data if data is None else data, names or (config.names if own else None))
+    source = load_data(
+        config.data if data is None else data,
+        names or (config.names if own else None),
+        root=root or config.root,
+        own_split=own and config.own_split,
+        skip_bad=skip_bad or (own and config.skip_bad),
+    )
     mask_source = _mask_source(config, own, masks, mask_format)
     halves = classes is None and own and config.subset == "base"
     main = _choose(source, split, "base" if halves else classes or "all")

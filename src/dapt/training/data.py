@@ -74,7 +74,9 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
     Raises:
         DataError: no labelled training images, or damaged files without `skip_bad`.
     """
-    data = load_data(config.data, config.names)
+    data = load_data(
+        config.data, config.names, root=config.root, own_split=config.own_split, skip_bad=config.skip_bad
+    )
     train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
     if not train:
         raise DataError(

@@ -18,6 +18,7 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.cues.base import Cue
 from dapt.data.loader import ImageCache, TrainImages
+from dapt.data.sources import is_path
 from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DataError
 from dapt.evaluation.evaluate import evaluate
@@ -187,8 +188,8 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     def absolute(text: str) -> str:
         return str(Path(text).expanduser().absolute())
 
-    changed: dict[str, Any] = {"data": absolute(config.data)}
-    for key in ("masks", "names"):
+    changed: dict[str, Any] = {"data": absolute(config.data)} if is_path(config.data) else {}
+    for key in ("masks", "names", "root"):
         if getattr(config, key):
             changed[key] = absolute(getattr(config, key))
     head, colon, path = config.model.partition(":")

@@ -1,0 +1,1 @@
+"""The benchmark data sets of the field, one file each."""
