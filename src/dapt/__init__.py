@@ -17,12 +17,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dapt.api import Run, load, train
+    from dapt.api import Run, load, run_protocol, train
     from dapt.clip.load import load_clip
     from dapt.errors import DaptError
     from dapt.prediction import Prediction
 
-__all__ = ["DaptError", "Prediction", "Run", "load", "load_clip", "train"]
+__all__ = ["DaptError", "Prediction", "Run", "load", "load_clip", "run_protocol", "train"]
 
 _WHERE = {
     "DaptError": "dapt.errors",
@@ -30,6 +30,7 @@ _WHERE = {
     "Run": "dapt.api",
     "load": "dapt.api",
     "load_clip": "dapt.clip.load",
+    "run_protocol": "dapt.api",
     "train": "dapt.api",
 }
 

@@ -110,3 +110,31 @@ def load(folder: Path | str, *, model: str | None = None, device: str = "auto") 
         DaptError: there is none.
     """
     return Run(folder, model_spec=model, device=device)
+
+
+def run_protocol(
+    name: str,
+    data: str | Path,
+    *,
+    over: Sequence[str] = (),
+    jobs: int = 1,
+    resume: bool = False,
+    overwrite: bool = False,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Run a whole protocol: ``few_shot``, ``base_to_novel``, ``cross_dataset``, ``domain_generalisation`` or
+    ``data_efficient``, for one method, data set and seed.
+
+    Args:
+        name: of the protocol. data: as for `train`. over: shots, target data sets or fractions; empty: as published.
+        jobs: runs at the same time. settings: any configuration key; ``out`` is the folder of the whole protocol.
+
+    Returns:
+        the content of protocol.json: a row of figures per run or target, and their average where there is one.
+
+    Raises:
+        DaptError: anything the user can mend.
+    """
+    from dapt.experiments.run_protocol import run_protocol as run
+
+    return run(name, {"data": str(data), **settings}, over=over, jobs=jobs, resume=resume, overwrite=overwrite)

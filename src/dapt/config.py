@@ -26,7 +26,7 @@ BACKGROUND_WORDS: tuple[str, ...] = tuple(
 RELEASED_SLICE = 25  # so many text rows the released code takes for background, of 32
 
 M = TypeVar("M", bound=BaseModel)
-MaskFormat = Literal["binary", "labels", "trimap"]
+MaskFormat = Literal["binary", "labels", "trimap", "dapt", "foreground"]
 
 
 class Section(BaseModel):
@@ -144,9 +144,15 @@ class RunConfig(Section):
     depth: int | None = Field(None, ge=1, description="Layers with fresh prompts; none: the method's own.")
     dapt: DaptOptions = Field(default_factory=DaptOptions)
     cue: CueOptions = Field(default_factory=CueOptions)
-    masks: str | None = Field(None, description="Folder of mask files that mirrors the images.")
-    mask_format: MaskFormat = Field("binary", description="binary (>= 128), labels (0 = background) or trimap.")
+    masks: str | None = Field(None, description="Folder of mask files; docs/cues.md says where formats look.")
+    mask_format: MaskFormat = Field(
+        "binary",
+        description="binary (>= 128), labels (0 = background), trimap, or the rules of a collection: dapt, foreground.",
+    )
     names: str | None = Field(None, description="File with the class names to use.")
+    split_file: str | None = Field(
+        None, description="JSON split file whose images replace the data's own split, see 'dapt data select'."
+    )
     skip_bad: bool = Field(False, description="Leave out damaged files and count them, instead of stopping.")
 
     shots: int = Field(16, ge=0, description="Training images per class; 0: all.")
@@ -154,7 +160,7 @@ class RunConfig(Section):
     subset: Literal["all", "base"] = Field("all", description="base: train on the first half of the classes.")
     select: str | None = Field(None, description="Selection method that chooses training images; none: all are used.")
     fraction: float = Field(1.0, gt=0, le=1, description="Share of the training images that is chosen.")
-    selection: SelectionOptions = Field(default_factory=SelectionOptions)
+    selection: SelectionOptions = Field(default_factory=SelectionOptions, description="How it is chosen.")
 
     epochs: int | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
     batch_size: int | None = Field(None, ge=1, description="Images per step over all devices.")
@@ -176,6 +182,11 @@ class RunConfig(Section):
         False,
         description="Methods that learn without labels: train on the images of all classes, held-back ones included, "
         "as the published PromptKD does; results.json says so.",
+    )
+    multi_label: Literal["softmax", "sigmoid"] = Field(
+        "softmax",
+        description="Data whose images show several classes. softmax: an equal share of the probability for each class "
+        "shown; sigmoid: each class is a yes-no question, asked of the logit minus the mean logit of the image.",
     )
 
     crop_scale: tuple[float, float] = Field((0.08, 1.0), description="Area range of the random crop.")

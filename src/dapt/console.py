@@ -44,13 +44,13 @@ def say(text: str) -> None:
     """Print one line of information."""
     _keep(text)
     if not _quiet:
-        console().print(text, markup=False)
+        console().print(text, markup=False, emoji=False)
 
 
 def warn(text: str) -> None:
     """Print one warning."""
     _keep(f"warning: {text}")
-    console().print(f"warning: {text}", style="yellow", markup=False)
+    console().print(f"warning: {text}", style="yellow", markup=False, emoji=False)
 
 
 def keep_lines(lines: list[str] | None) -> None:

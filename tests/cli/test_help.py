@@ -18,10 +18,18 @@ COMMANDS = [
     ["predict"],
     ["masks"],
     ["methods"],
+    ["masks", "verify"],
+    ["data"],
+    ["data", "list"],
+    ["data", "info"],
+    ["data", "download"],
+    ["data", "verify"],
+    ["data", "select"],
+    ["data", "import-fewshot"],
     ["methods", "list"],
     ["methods", "info"],
 ]
-HEAVY = ("torch", "torchvision", "open_clip", "lightning_fabric", "numpy", "PIL")
+HEAVY = ("torch", "torchvision", "open_clip", "lightning_fabric", "numpy", "PIL", "datasets", "pyarrow")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "dapt")
@@ -34,7 +42,7 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "loaded: [] code: 0" in done.stdout
     assert "Usage: dapt" in done.stdout
-    if command and command != ["methods"]:
+    if command and command not in (["methods"], ["data"]):
         assert "Example" in done.stdout
 
 
@@ -61,6 +69,17 @@ def test_every_option_has_help(dapt) -> None:
                 assert len(line.rstrip()) > 24, line
 
 
+def test_masks_has_a_default_command_and_others(dapt) -> None:
+    _, out, _ = dapt("masks", "-h")
+    assert "Usage: dapt masks [OPTIONS]" in out
+    assert "--out" in out
+    assert "verify" in out[out.index("Commands:") :]
+    assert "make" not in out[out.index("Commands:") :]
+    _, out, _ = dapt("masks", "verify", "-h")
+    assert "Usage: dapt masks verify [OPTIONS]" in out
+    assert "Exit code 0" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -69,6 +88,11 @@ def test_every_option_has_help(dapt) -> None:
         (["train", "x", "--mode", "gradcam"], "No such option"),
         (["train", "x", "--shots", "many"], "shots"),
         (["train"], "No data was named"),
+        (["masks"], "Missing argument"),
+        (["masks", "x"], "Missing option '--out'"),
+        (["masks", "--ot", "y", "x"], "--out"),
+        (["masks", "verify"], "Missing argument"),
+        (["masks", "verify", "x", "--out", "y"], "No such option"),
         (["train", "x", "--resume", "--overwrite"], "exclude each other"),
     ],
 )

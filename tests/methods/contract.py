@@ -238,8 +238,9 @@ def train(case: Case, places: Places, **changes: Any) -> Trained:
     config = settings(case, places, **changes)
     data = load_run_data(config)
     with shared_clips(), where_supported(case):
-        backbone = state_of(clip_of(config.model, device="cpu", precision=config.precision))
-        prepared = prepare(config, data, "cpu")
+        clip = clip_of(config.model, device="cpu", precision=config.precision)
+        backbone = state_of(clip)
+        prepared = prepare(config, data, clip)
     trained = Trained(case, config, prepared, copied(prepared.model.prompts.state_dict()), backbone)
     if config.epochs:
         fit(Fabric(accelerator="cpu", devices=1, precision="32-true"), trained)
@@ -291,7 +292,8 @@ def _one_of_two(fabric: Any, places: Places, jobs: list[Case], out: str) -> None
         path = Path(out) / case.method
         try:
             config = settings(case, places, **comparable(case))
-            trained = Trained(case, config, prepare(config, load_run_data(config), "cpu"), {}, {})
+            clip = load_clip(config.model, device="cpu", precision=config.precision)
+            trained = Trained(case, config, prepare(config, load_run_data(config), clip), {}, {})
             fit(fabric, trained)
         except Exception:
             path.with_name(f"{path.name}.error{fabric.global_rank}").write_text(traceback.format_exc())

@@ -33,7 +33,7 @@ app.command()(demo)
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(predict)
-app.command()(masks)
+app.add_typer(masks, name="masks")
 app.add_typer(data, name="data")
 app.add_typer(methods, name="methods")
 
@@ -93,7 +93,8 @@ def run(arguments: list[str] | None = None) -> int:
         print(f"error: {message}", file=sys.stderr)
         return 2
     if result == INTERRUPTED:  # some versions of typer turn the interrupt into this code themselves
-        print("interrupted; what was finished is saved, go on with --resume", file=sys.stderr)
+        advice = "give the same command again, with --resume if it has that option"
+        print(f"interrupted; what was finished is saved: {advice}", file=sys.stderr)
     return int(result) if isinstance(result, int) else 0
 
 

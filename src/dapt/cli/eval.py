@@ -23,7 +23,10 @@ from dapt.cli.options import (
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.")],
-    data: Annotated[str | None, typer.Argument(help="Other data (catalog name, folder, CSV or hf:OWNER/NAME); none: the data of the run.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Argument(help="Other data, as for dapt train; none: the data of the run."),
+    ] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     classes: ClassesOption = None,
     json_file: Annotated[

@@ -1,12 +1,14 @@
-"""`dapt masks`: make, check and preview foreground masks."""
+"""`dapt masks`: make and preview foreground masks; its sub-commands have files of their own."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from dapt.cli.masks_verify import verify
 from dapt.cli.options import (
     DeviceOption,
     MaskFormatOption,
@@ -20,8 +22,35 @@ from dapt.cli.options import (
     split_names,
 )
 
+DEFAULT = "make"
+HELP = ("-h", "--help")
 
-def masks(
+
+class MasksGroup(TyperGroup):
+    """Sub-commands beside a default command that needs no name: ``dapt masks DATA`` beside ``dapt masks verify DATA``.
+
+    Data called like a sub-command is written ``./NAME``.
+    """
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """The context of a sub-command if one is named, else that of the default command."""
+        named = [*HELP, *(name for name in self.commands if name != DEFAULT)]
+        if args and args[0] in named:
+            return super().make_context(info_name, args, parent, **extra)
+        return self.commands[DEFAULT].make_context(info_name, args, parent, **extra)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help of the default command, and the list of the others."""
+        self.commands[DEFAULT].format_help(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+masks = typer.Typer(cls=MasksGroup, help="Make foreground masks, or check a collection of them.")
+masks.command()(verify)
+
+
+@masks.command(DEFAULT, hidden=True)
+def make(
     data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.")],
     cue: Annotated[str, typer.Option("--cue", help="gradcam, masks, dataset or random.")] = "gradcam",
@@ -47,7 +76,8 @@ def masks(
 ) -> None:
     """Make foreground masks that any later run can read, with coverage statistics.
 
-    Files that exist already are kept, so an interrupted command goes on where it stopped.
+    Files that exist already are kept, so an interrupted command goes on where it stopped. 'dapt masks verify'
+    checks masks that exist (for a folder called verify, write ./verify).
 
     Examples:
 
@@ -56,6 +86,8 @@ def masks(
       dapt masks photos/ --cue gradcam --run runs/photos-maple-16shot-seed1 --out masks-tuned/
 
       dapt masks data/index.csv --cue gradcam --model ViT-B-16/openai --out masks/ --compare
+
+      dapt masks verify photos/ --masks masks/
 
     Then: dapt train photos/ --dapt --masks masks/
     """

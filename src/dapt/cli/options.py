@@ -23,10 +23,16 @@ NamesOption = Annotated[
     Path | None,
     typer.Option("--names", help="File with class names: one per line in label order, or JSON old to new."),
 ]
-MasksOption = Annotated[Path | None, typer.Option("--masks", help="Folder of mask files that mirrors the image paths.")]
+MasksOption = Annotated[
+    Path | None, typer.Option("--masks", help="Folder of mask files; docs/cues.md says where each format looks in it.")
+]
 MaskFormatOption = Annotated[
     str | None,
-    typer.Option("--mask-format", help="binary (>= 128 is foreground), labels (0 is background) or trimap."),
+    typer.Option(
+        "--mask-format",
+        help="binary (>= 128 is foreground), labels (0 is background), trimap, or a collection: dapt (the released "
+        "DAPT masks) or foreground (FVG-PT's). [default: binary]",
+    ),
 ]
 RootOption = Annotated[
     str | None,

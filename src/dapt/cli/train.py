@@ -15,6 +15,7 @@ from dapt.cli.options import (
     QuietOption,
     RootOption,
     silence,
+    split_names,
 )
 
 EXAMPLES = """Examples:
@@ -25,15 +26,27 @@ EXAMPLES = """Examples:
 
   dapt train data/index.csv --dapt --masks masks/ --set dapt.margin=1.0
 
+  dapt train oxford_pets --root data/ --method promptsrc.few_shot --dapt --cue dataset
+
+  dapt train photos/ --shots 0 --select herding --fraction 0.1
+
+  dapt train photos/ --protocol base_to_novel --method maple --dapt
+
+  dapt train imagenet --protocol cross_dataset --method maple.cross --root data/
+
   dapt train photos/ --method coop --subset base --seed 2 --out runs/coop-base
 
-A folder has one sub-folder per class, optionally under train/, val/ and test/. A CSV has the columns image and
-label or classname, optionally mask, split and group. Every key of run.yaml can be given with --set.
+DATA is a name from 'dapt data list', a folder, a CSV, or hf:OWNER/NAME. A folder has one sub-folder per class,
+optionally under train/, val/ and test/. A CSV has the columns image and label or classname, optionally mask, split
+and group. Every key of run.yaml can be given with --set.
 """
 
 
 def train(
-    data: Annotated[str | None, typer.Argument(help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", show_default=False)] = None,
+    data: Annotated[
+        str | None,
+        typer.Argument(help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", show_default=False),
+    ] = None,
     method: Annotated[
         str | None, typer.Option("--method", help="Prompt method, see 'dapt methods list'. [default: maple]")
     ] = None,
@@ -84,6 +97,10 @@ def train(
     fraction: Annotated[
         float | None, typer.Option("--fraction", help="Share of the training images that --select chooses.")
     ] = None,
+    split_file: Annotated[
+        Path | None,
+        typer.Option("--split-file", help="JSON split file to use instead of the data's own split."),
+    ] = None,
     names: NamesOption = None,
     skip_bad: Annotated[
         bool | None,
@@ -109,6 +126,22 @@ def train(
     out: Annotated[
         str | None, typer.Option("--out", help="Run folder. [default: runs/DATA-METHOD-SHOTSshot-seedSEED]")
     ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            help="Run a whole protocol: few_shot, base_to_novel, cross_dataset, domain_generalisation, data_efficient.",
+        ),
+    ] = None,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            "--over",
+            help="What the protocol goes over, separated by commas: shots, target data sets or fractions. "
+            "[default: as published]",
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs of a protocol at the same time.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")] = False,
     quiet: QuietOption = False,
@@ -139,6 +172,7 @@ def train(
         "own_split": own_split,
         "select": select,
         "fraction": fraction,
+        "split_file": str(split_file) if split_file else None,
         "names": str(names) if names else None,
         "skip_bad": skip_bad,
         "device": device,
@@ -154,6 +188,14 @@ def train(
     if "data" not in tree:
         raise ConfigError("No data was named.", todo="Give a folder of photos or a CSV: dapt train DATA.")
     resolved = make_config(tree)
+    if protocol is not None:
+        from dapt.experiments.run_protocol import print_protocol, run_protocol
+
+        points = split_names(over) or []
+        print_protocol(run_protocol(protocol, tree, over=points, jobs=jobs, resume=resume, overwrite=overwrite))
+        return
+    if over is not None:
+        raise ConfigError("--over belongs to --protocol.", todo="Name a protocol, for example --protocol few_shot.")
 
     from dapt.training.run import run_training
 

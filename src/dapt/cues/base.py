@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from dapt.config import CueOptions, MaskFormat
-from dapt.data.items import Item
+from dapt.data.items import ImageSet, Item
 from dapt.registry import Registry
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class CueContext:
     Attributes:
         options: the configuration of the cue. folder: ``--masks``. kind: ``--mask-format``.
         skip_bad: count unreadable masks instead of raising. load_image: item to uint8 ``[3, H, W]``.
-        seed: seed of random cues.
+        seed: seed of random cues. data: the whole data set, which may know the format of its own masks.
     """
 
     options: CueOptions
@@ -101,6 +101,7 @@ class CueContext:
     skip_bad: bool
     load_image: Callable[[Item], Tensor]
     seed: int
+    data: ImageSet | None = None
 
 
 class Cue(ABC):

@@ -1,18 +1,21 @@
-"""Cues from files: a mirrored folder of masks, or the masks the data set brings."""
+"""Cues from files: a folder of masks, or the masks the data set brings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor
 
+from dapt.config import MaskFormat
 from dapt.console import progress
-from dapt.cues.base import CUES, Cue, CueReport
+from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.data.items import Item
-from dapt.data.mask_files import fit_mask, mirrored, read_mask, resize_map
+from dapt.data.mask_collections import MaskCounts, MaskFinder, check_convention, own_or_found
+from dapt.data.mask_files import fit_mask, foreground_of, misread, read_values, resize_map
 from dapt.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,43 +25,85 @@ if TYPE_CHECKING:
 LONGEST = 1024
 
 
-class _FileCue(Cue):
-    """Masks read from one file per image."""
+class _Read(NamedTuple):
+    """The mask of an image, if it has one; whether it cannot be used; whether the format seems to be another."""
 
-    def path_of(self, item: Item) -> Path | None:
-        """Where the mask of an item is."""
-        raise NotImplementedError
+    mask: Tensor | None
+    bad: bool = False
+    misread: bool = False
+
+
+class FileCue(Cue):
+    """Masks read from one file per image: the data set's own masks, unless there is a finder.
+
+    Attributes:
+        kind: the format in which they are read.
+    """
+
+    def __init__(self, context: CueContext, finder: MaskFinder | None = None) -> None:
+        super().__init__(context)
+        own_kind = context.data.mask_format if context.data is not None else None
+        self._finder = finder
+        self._fixed = finder is None and own_kind is not None
+        self.kind: MaskFormat = context.kind if finder is not None or own_kind is None else own_kind
+        self._items: Sequence[Item] = ()
+        self._misread = 0
+        if finder is not None and context.data is not None:
+            finder.check(chain.from_iterable(context.data.splits.values()))
 
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
-        self.report = CueReport()
+        if self._finder is not None:
+            self._finder.check(items)
+        self.report, self._items, self._misread = CueReport(), items, 0
         masks: list[Tensor | None] = []
         with ThreadPoolExecutor() as pool:
             read = progress(pool.map(self._read, items), len(items), "reading masks", "masks")
-            for item, (mask, bad) in zip(items, read, strict=True):
+            for item, (mask, bad, other_format) in zip(items, read, strict=True):
+                self._misread += other_format
                 if bad:
                     self.report.total += 1
                     self.report.bad.append(item.name)
                 masks.append(None if bad else self.report.add(item.name, mask))
         return masks
 
-    def _read(self, item: Item) -> tuple[Tensor | None, bool]:
-        """The mask of an item, if it has one, and whether it is left out because it cannot be used.
+    def check_convention(self) -> None:
+        """Refuse the masks prepared last if they were read in another collection's format.
+
+        Raises:
+            DataError: at least 95% of them are empty or full; see `dapt.data.mask_collections.MaskCounts`.
+        """
+        report = self.report
+        counts = MaskCounts(
+            read=report.total - len(report.missing) - len(report.bad),
+            empty=len(report.empty),
+            full=len(report.full),
+            misread=self._misread,
+        )
+        folder = None if self._finder is None else self._finder.folder
+        check_convention(counts, self._items, folder, self.kind, fixed=self._fixed)
+
+    def _read(self, item: Item) -> _Read:
+        """The mask of an item.
 
         Raises:
             DataError: it cannot be used, and `skip_bad` is false.
         """
-        path = self.path_of(item)
+        path = own_or_found(item, self._finder)
         if path is None:
-            return None, False
+            return _Read(None)
         try:
-            mask = read_mask(path, self.context.kind)
-            height, width = self.context.load_image(item).shape[-2:]
-            mask = fit_mask(mask, (height, width), path, item.path)
+            return self._load(item, path)
         except DataError:
             if not self.context.skip_bad:
                 raise
-            return None, True
-        return _smaller(mask), False
+            return _Read(None, bad=True)
+
+    def _load(self, item: Item, path: Path) -> _Read:
+        values = read_values(path, self.kind)
+        mask = foreground_of(values, self.kind)
+        other_format = bool(mask.any()) and misread(values, mask, self.kind)
+        height, width = self.context.load_image(item).shape[-2:]
+        return _Read(_smaller(fit_mask(mask, (height, width), path, item.path)), misread=other_format)
 
 
 def _smaller(mask: Tensor) -> Tensor:
@@ -71,18 +116,16 @@ def _smaller(mask: Tensor) -> Tensor:
 
 
 @CUES.register("masks")
-class MaskFileCue(_FileCue):
-    """Masks from ``--masks DIR``, or from the index when no folder is given."""
+class MaskFileCue(FileCue):
+    """Masks from ``--masks DIR``, or the data set's own when no folder is given."""
 
-    def path_of(self, item: Item) -> Path | None:
-        if self.context.folder is None:
-            return item.mask
-        return mirrored(self.context.folder, item.name)
+    def __init__(self, context: CueContext) -> None:
+        super().__init__(context, MaskFinder(context.folder, context.kind) if context.folder else None)
 
 
 @CUES.register("dataset")
-class DatasetCue(_FileCue):
-    """The data set's own annotation (the ``mask`` column of a CSV index)."""
+class DatasetCue(FileCue):
+    """The data set's own annotation (of a catalog data set, or the ``mask`` column of a CSV index)."""
 
-    def path_of(self, item: Item) -> Path | None:
-        return item.mask
+    def __init__(self, context: CueContext) -> None:
+        super().__init__(context)

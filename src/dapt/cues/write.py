@@ -16,13 +16,14 @@ from dapt.clip.load import load_clip
 from dapt.config import CueOptions, MaskFormat, make_config
 from dapt.console import say, warn
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
+from dapt.cues.files import FileCue
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
 from dapt.data.mask_files import check_format, fit_mask, mask_folder, mirrored, read_mask, resize_map
 from dapt.data.sources import load_data
-from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.errors import ConfigError, DataError
 from dapt.files import read_json, write_json, write_with
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
@@ -63,7 +64,7 @@ def write_masks(
     """
     kind = check_format(mask_format or "binary")
     images = load_data(data, names, root=root, skip_bad=skip_bad)
-    items = _items(images.splits, split)
+    items = images.chosen(split)
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
     options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)
     cue_type = CUES.get(source)
@@ -81,10 +82,11 @@ def write_masks(
         "model": None if model is None else model.clip.spec,
         "run": str(run) if run else None,
         "masks": str(masks) if masks else None,
+        "mask_format": None if cue_type.follows_prompts else kind,
     }
     _check_out(Path(data), out, items)
     _check_settings(out, settings)
-    context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed)
+    context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
     left = [item for item in items if not _target(out, item).is_file()]
     if len(left) < len(items):
         say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
@@ -112,7 +114,7 @@ def write_masks(
     }
     say(report.summary())
     if compare:
-        quality = _compare(items, out, kind)
+        quality = _compare(items, out, images.mask_format or kind)
         statistics["against_own_masks"] = quality.figures()
         say(quality.summary())
     write_json(out / STATISTICS, statistics)
@@ -150,13 +152,6 @@ def _check_settings(out: Path, settings: dict[str, Any]) -> None:
         )
 
 
-def _items(splits: dict[str, tuple[Item, ...]], split: str) -> list[Item]:
-    if split != "all" and split not in splits:
-        raise ConfigError(f"The data has no split '{split}'.", todo=did_you_mean(split, [*splits, "all"]))
-    chosen = splits.values() if split == "all" else [splits[split]]
-    return [item for items in chosen for item in items]
-
-
 def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> list[Item]:
     """Labels by class name among the model's classes; unknown ones become unlabelled."""
     place = {name: label for label, name in enumerate(now)}
@@ -186,6 +181,9 @@ def _target(out: Path, item: Item) -> Path:
 
 
 def _write(cue: Cue, items: list[Item], model: PromptedClip | None, out: Path) -> None:
+    if isinstance(cue, FileCue):  # a sample of all classes tells whether the format is right before any is written
+        cue.prepare(_spread(items, CHUNK), model)
+        cue.check_convention()
     for start in range(0, len(items), CHUNK):
         part = items[start : start + CHUNK]
         for item, mask in zip(part, cue.prepare(part, model), strict=True):
@@ -197,6 +195,11 @@ def _write(cue: Cue, items: list[Item], model: PromptedClip | None, out: Path) -
             _save(fitted, _target(out, item))
         if len(items) > CHUNK:
             say(f"{min(start + CHUNK, len(items))} of {len(items)} masks written")
+
+
+def _spread(items: Sequence[Item], count: int) -> list[Item]:
+    """At most `count` items, evenly chosen."""
+    return [items[i] for i in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)] if items else []
 
 
 def _save(mask: Tensor, path: Path) -> None:
@@ -222,7 +225,7 @@ def _compare(items: Sequence[Item], out: Path, kind: MaskFormat) -> MaskQuality:
 def _preview(items: Sequence[Item], out: Path) -> None:
     """A contact sheet: photo and masked photo of evenly chosen images."""
     side, columns = 128, 6
-    chosen = [items[i] for i in np.linspace(0, len(items) - 1, min(PREVIEW_IMAGES, len(items))).astype(int)]
+    chosen = _spread(items, PREVIEW_IMAGES)
     rows = -(-len(chosen) // columns)
     sheet = Image.new("RGB", (columns * (2 * side + 8), rows * (side + 8)), "white")
     for index, item in enumerate(chosen):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapt.config import MaskFormat
-from dapt.errors import ConfigError, DataError
+from dapt.errors import ConfigError, DataError, did_you_mean
 
 UNLABELLED = -1
 
@@ -57,6 +57,17 @@ class ImageSet:
     def split(self, name: str) -> tuple[Item, ...]:
         """The items of a split, possibly none."""
         return self.splits.get(name, ())
+
+    def chosen(self, name: str) -> list[Item]:
+        """The items of a split, or of all splits.
+
+        Raises:
+            ConfigError: there is no such split.
+        """
+        if name != "all" and name not in self.splits:
+            raise ConfigError(f"{self.name} has no split '{name}'.", todo=did_you_mean(name, [*self.splits, "all"]))
+        parts = self.splits.values() if name == "all" else [self.splits[name]]
+        return [item for items in parts for item in items]
 
     def labelled(self, name: str) -> tuple[Item, ...]:
         """The items of a split whose class is known."""

@@ -85,6 +85,8 @@ class TrainImages(Dataset[Sample]):
         masks: per item a float mask of any resolution covering the whole image, or None. Assign a new list to
             change them: loader processes hold copies, and a new list is how `train_loader` knows.
         soft: masks are maps to interpolate, not hard masks.
+        targets: ``[N, C]`` of 0 and 1: the classes each image shows, where it may show several; None: one each.
+        weights: ``[N]`` what each image counts in the classification loss, of mean 1; None: all the same.
     """
 
     def __init__(
@@ -99,6 +101,8 @@ class TrainImages(Dataset[Sample]):
         self.labels = list(labels)
         self.masks: list[Tensor | None] = [None] * len(self.items)
         self.soft = False
+        self.targets: Tensor | None = None
+        self.weights: Tensor | None = None
         self._transform = transform
         self._load = load_image
         self._seed = seed
@@ -204,9 +208,24 @@ def train_loader(
         loaded = map(load, keys)
     else:
         loaded = prefetch(load, keys)
-    for parts in loaded:
+    for positions, parts in zip(batches, loaded, strict=True):
         pixels, labels, masks, usable = (part.to(device, non_blocking=True) for part in parts)
-        yield Batch(pixels, labels, masks, usable)
+        targets, weights = (_rows(values, positions, device) for values in (images.targets, images.weights))
+        yield Batch(pixels, labels, masks, usable, targets, weights)
+
+
+def _rows(values: Tensor | None, positions: Sequence[int], device: torch.device) -> Tensor | None:
+    return None if values is None else values[list(positions)].float().to(device)
+
+
+def targets_of(items: Sequence[Item], classes: int) -> Tensor | None:
+    """Which of the classes each image shows, ``[N, C]`` of 0 and 1; None where images show one class each."""
+    if not any(item.labels for item in items):
+        return None
+    targets = torch.zeros(len(items), classes)
+    for row, item in enumerate(items):
+        targets[row, list(item.labels or (item.label,))] = 1.0
+    return targets
 
 
 class _Processes:

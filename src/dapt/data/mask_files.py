@@ -15,6 +15,9 @@ from dapt.errors import ConfigError, DataError
 
 MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ASPECT_TOLERANCE = 0.02
+NEAR_WHITE = 250
+
+Values = np.ndarray[Any, Any]
 
 
 def check_format(kind: str) -> MaskFormat:
@@ -50,6 +53,20 @@ def read_mask(path: Path, kind: MaskFormat) -> Tensor:
     - ``labels``: 0 is background, 255 is "ignore" and counts as background, everything else is foreground
       (label maps and Pascal VOC; palette images are read by index).
     - ``trimap``: 1 is foreground, 2 background, 3 undecided and counts as background (Oxford Pets).
+    - ``dapt``: values as ``labels``, of the first channel where there are several. The released DAPT code sets 255
+      to 0 and then everything above 1 to 1, which leaves 1..254 as foreground. In a JPEG that includes the small
+      values that compression puts beside an object, as it does there.
+    - ``foreground``: the mean of red, green and blue above one half is foreground (the masked collection of FVG-PT,
+      arXiv 2603.08708).
+
+    Raises:
+        DataError: missing or unreadable.
+    """
+    return foreground_of(read_values(path, kind), kind)
+
+
+def read_values(path: Path, kind: MaskFormat) -> Values:
+    """The numbers ``[H, W]`` that the format looks at: brightness, mean colour, or what is stored.
 
     Raises:
         DataError: missing or unreadable.
@@ -58,35 +75,78 @@ def read_mask(path: Path, kind: MaskFormat) -> Tensor:
         with Image.open(path) as opened:
             image = ImageOps.exif_transpose(opened)
             if kind == "binary":
-                return torch.from_numpy(_brightness(image) >= 128)
-            values = np.array(image).astype(np.int64)
+                return _brightness(image)
+            if kind == "foreground":
+                return _mean_colour(image)
+            values = np.array(image)
     except FileNotFoundError:
         raise DataError(f"There is no mask {path}.") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(
             f"The mask {path} cannot be read ({error}).",
             todo="Replace or remove it, or pass --skip-bad to go on without a cue for that image.",
         ) from None
-    if values.ndim == 3:
-        colours = values[..., :3]
-        if (colours != colours[..., :1]).any():
-            raise DataError(
-                f"The mask {path} is a colour picture, the format '{kind}' needs one number per pixel.",
-                todo="Save label maps as grey or palette PNGs, or use --mask-format binary.",
-            )
-        values = values[..., 0]
-    if kind == "labels":
-        return torch.from_numpy((values != 0) & (values != 255))
-    return torch.from_numpy(values == 1)
+    values = values.astype(np.int64) if values.dtype == bool else values
+    if values.ndim == 2:
+        return values
+    colours = values[..., :3] if values.shape[2] >= 3 else values[..., :1]
+    if kind != "dapt" and (colours != colours[..., :1]).any():
+        raise DataError(
+            f"The mask {path} is a colour picture, the format '{kind}' needs one number per pixel.",
+            todo="Save label maps as grey or palette PNGs, or use --mask-format binary.",
+        )
+    return cast(Values, colours[..., 0])
 
 
-def _brightness(image: Image.Image) -> np.ndarray[Any, Any]:
+def foreground_of(values: Values, kind: MaskFormat) -> Tensor:
+    """The foreground, bool ``[H, W]``, from what `read_values` returned for the same format."""
+    if kind == "binary":
+        return torch.from_numpy(values >= 128)
+    if kind == "foreground":
+        return torch.from_numpy(values > 127.5)
+    if kind == "trimap":
+        return torch.from_numpy(values == 1)
+    return torch.from_numpy((values != 0) & (values != 255))
+
+
+def misread(values: Values, mask: Tensor, kind: MaskFormat) -> bool:
+    """Whether more pixels speak against the format than it finds foreground.
+
+    White masks saved as JPEG are not quite empty as label maps or trimaps: their edges hold all sorts of values.
+
+    Args:
+        values: from `read_values`. mask: from `foreground_of`.
+    """
+    if kind in ("labels", "dapt"):
+        return int(((values >= NEAR_WHITE) & (values <= 255)).sum()) > int(mask.sum())
+    if kind == "trimap":
+        return int((values > 3).sum()) > int(mask.sum())
+    return False
+
+
+def _brightness(image: Image.Image) -> Values:
     """Brightness 0..255; transparent pixels are black."""
     if image.mode in ("I", "I;16", "I;16B"):
         return np.array(image).astype(np.int64) // 257
-    if image.mode in ("RGBA", "LA", "PA"):
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image.convert("RGBA"))
-    return np.array(image.convert("L"))
+    return np.array(_opaque(image).convert("L"))
+
+
+def _mean_colour(image: Image.Image) -> Values:
+    """The mean of red, green and blue, 0..255; transparent pixels are black."""
+    if image.mode in ("I", "I;16", "I;16B"):
+        return np.array(image).astype(np.float32) / 257
+    return cast(Values, np.array(_opaque(image).convert("RGB")).mean(axis=2, dtype=np.float32))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode not in ("RGBA", "LA", "PA"):
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image.convert("RGBA"))
+
+
+def same_shape(mask: tuple[int, int], image: tuple[int, int]) -> bool:
+    """Whether two sizes (height, width) have the same aspect ratio, within 2%."""
+    return abs((mask[1] / mask[0]) / (image[1] / image[0]) - 1) <= ASPECT_TOLERANCE
 
 
 def fit_mask(mask: Tensor, size: tuple[int, int], mask_path: Path, image_path: Path) -> Tensor:
@@ -97,8 +157,7 @@ def fit_mask(mask: Tensor, size: tuple[int, int], mask_path: Path, image_path: P
     """
     if tuple(mask.shape) == size:
         return mask
-    ratio = (mask.shape[1] / mask.shape[0]) / (size[1] / size[0])
-    if abs(ratio - 1) > ASPECT_TOLERANCE:
+    if not same_shape((mask.shape[0], mask.shape[1]), size):
         raise DataError(
             f"The mask {mask_path} ({mask.shape[1]} x {mask.shape[0]}) does not have the shape of its image "
             f"{image_path} ({size[1]} x {size[0]}).",
@@ -109,13 +168,29 @@ def fit_mask(mask: Tensor, size: tuple[int, int], mask_path: Path, image_path: P
 
 
 def mirrored(folder: Path, image_name: str) -> Path | None:
-    """The mask in `folder` at the image's relative path, with any image extension."""
+    """The mask in `folder` at the image's relative path, with any image extension.
+
+    For many images use `dapt.data.mask_collections.MaskFinder`, which reads the folder once.
+
+    Raises:
+        DataError: there are two, with different extensions.
+    """
     base = folder / image_name
+    found = []
     for suffix in MASK_TYPES:
-        for candidate in (base.with_suffix(suffix), base.with_suffix(suffix.upper())):
-            if candidate.is_file():
-                return candidate
-    return None
+        cased = (base.with_suffix(suffix), base.with_suffix(suffix.upper()))
+        found += [candidate for candidate in cased if candidate.is_file()][:1]
+    if len(found) > 1:
+        raise two_masks(found[0], found[1])
+    return found[0] if found else None
+
+
+def two_masks(first: Path, second: Path) -> DataError:
+    """The error for two mask files of one image."""
+    return DataError(
+        f"There are two mask files with one name: {first} and {second}.",
+        todo="Remove the one that is not meant.",
+    )
 
 
 def resize_map(mask: Tensor, size: tuple[int, int], *, soft: bool) -> Tensor:

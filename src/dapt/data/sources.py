@@ -10,7 +10,6 @@ from dapt.data.folder import read_folder
 from dapt.data.items import ImageSet, check_classes
 from dapt.errors import ConfigError, DataError, did_you_mean
 
-
 HUB_PREFIX = "hf:"
 
 
@@ -28,6 +27,7 @@ def load_data(
     root: str | None = None,
     own_split: bool = False,
     skip_bad: bool = False,
+    split_file: str | None = None,
 ) -> ImageSet:
     """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with an ``index.csv``, or a CSV.
 
@@ -36,6 +36,7 @@ def load_data(
         names: file with class names, see `read_names`. root: where catalog data lives, see `data_root`.
         own_split: divide a catalog data set anew if its official split file is missing.
         skip_bad: leave out images that an official split names and that are absent.
+        split_file: see `dapt.data.split_file`.
 
     Raises:
         DataError: there is no such data, or it is damaged.
@@ -52,6 +53,10 @@ def load_data(
         found = _read_path(data)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
+    if split_file:
+        from dapt.data.split_file import apply_split_file
+
+        found = apply_split_file(found, Path(split_file))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -12,40 +13,85 @@ from torch import Tensor
 from dapt.config import MaskFormat
 from dapt.console import progress
 from dapt.data.items import Item
-from dapt.data.loader import EvalImages, eval_loader
-from dapt.data.mask_files import fit_mask, mirrored, read_mask
+from dapt.data.loader import EvalImages, eval_loader, targets_of
+from dapt.data.mask_collections import MaskFinder
+from dapt.data.mask_files import fit_mask, read_mask
 from dapt.data.transforms import eval_transform
 from dapt.errors import DataError
 from dapt.evaluation.attention import can_show_attention, features_and_attention, foreground_share
-from dapt.evaluation.metrics import accuracy, per_class, per_class_mean, per_group, worst_group
-from dapt.training.model import PromptedClip
+from dapt.evaluation.metrics import (
+    accuracy,
+    calibration_error,
+    per_class,
+    per_class_mean,
+    per_group,
+    worst_group,
+)
+from dapt.evaluation.multi_label import average_precisions, class_scores, is_shown, mean_average_precision
+from dapt.objectives.base import MultiLabel
+from dapt.training.model import Classifier, PromptedClip
 
 
 @dataclass(frozen=True)
 class MaskSource:
-    """Where the true masks of evaluation images come from."""
+    """Where the true masks of evaluation images come from.
+
+    Attributes:
+        folder: ``--masks``. kind: ``--mask-format``.
+        own_kind: format of the data set's own masks; None: `kind`.
+    """
 
     folder: Path | None = None
     kind: MaskFormat = "binary"
+    own_kind: MaskFormat | None = None
+
+    @cached_property
+    def _finder(self) -> MaskFinder | None:
+        return MaskFinder(self.folder, self.kind) if self.folder else None
+
+    def _located(self, item: Item) -> tuple[Path | None, MaskFormat]:
+        if item.mask is not None and item.mask.is_file():
+            return item.mask, self.own_kind or self.kind
+        try:
+            return self._finder.find(item) if self._finder else None, self.kind
+        except DataError:  # two files that could be it
+            return None, self.kind
 
     def path(self, item: Item) -> Path | None:
         """Where the true mask of an item is: the data set's own, else the one in the folder, or None."""
-        if item.mask is not None and item.mask.is_file():
-            return item.mask
-        return mirrored(self.folder, item.name) if self.folder else None
+        return self._located(item)[0]
 
     def read(self, item: Item, size: tuple[int, int]) -> Tensor | None:
         """The mask of an item at the `size` of its image, float ``[H, W]``, or None.
 
         A mask that cannot be read counts as none: evaluation goes on without that image's attention figure.
         """
-        path = self.path(item)
+        path, kind = self._located(item)
         if path is None:
             return None
         try:
-            return fit_mask(read_mask(path, self.kind), size, path, item.path).float()
+            return fit_mask(read_mask(path, kind), size, path, item.path).float()
         except DataError:
             return None
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Images after the image tower: all that it takes to classify them, among whichever classes.
+
+    Attributes:
+        items: the images. features: ``[N, D]`` as `Classifier.features` gives them, on the CPU.
+        attention: mean foreground share in percent, or None.
+    """
+
+    items: tuple[Item, ...]
+    features: Tensor
+    attention: float | None = None
+
+    def __add__(self, other: Encoded) -> Encoded:
+        """The images of both, without the attention figure."""
+        parts = [part.features for part in (self, other) if part.items]
+        return Encoded(self.items + other.items, torch.cat(parts) if parts else self.features)
 
 
 @dataclass(frozen=True)
@@ -55,6 +101,8 @@ class Evaluation:
     Attributes:
         predicted, labels: ``[N]``. confidence: ``[N]`` probability of the prediction.
         names: class names. groups: per image, or None. attention: mean foreground share in percent, or None.
+        targets: ``[N, C]`` of 0 and 1, the classes each image shows, where it may show several; None: one each.
+        scores: ``[N, C]`` by which the images of a class are ranked, where there are `targets`.
     """
 
     predicted: Tensor
@@ -63,22 +111,46 @@ class Evaluation:
     names: tuple[str, ...]
     groups: tuple[str | None, ...]
     attention: float | None
+    targets: Tensor | None = None
+    scores: Tensor | None = None
+
+    @property
+    def expected(self) -> Tensor:
+        """What a right prediction is equal to, ``[N]``: the label, or any class shown where an image shows several."""
+        if self.targets is None:
+            return self.labels
+        return torch.where(is_shown(self.predicted, self.targets), self.predicted, self.labels)
 
     def metrics(self, prefix: str = "test") -> dict[str, float | None]:
-        """Figures by name, in percent."""
+        """Figures by name, in percent; None where they do not apply."""
+        predicted, expected = self.predicted, self.expected
+        single = self.targets is None
         return {
-            f"{prefix}/accuracy": accuracy(self.predicted, self.labels),
-            f"{prefix}/per_class_mean": per_class_mean(self.predicted, self.labels),
-            f"{prefix}/worst_group": worst_group(self.predicted, self.labels, self.groups),
+            f"{prefix}/accuracy": accuracy(predicted, expected),
+            f"{prefix}/per_class_mean": per_class_mean(predicted, expected) if single else None,
+            f"{prefix}/worst_group": worst_group(predicted, expected, self.groups),
+            f"{prefix}/calibration_error": calibration_error(self.confidence, predicted == expected)
+            if single
+            else None,
+            f"{prefix}/mean_average_precision": self._mean_average_precision(),
             "cue/foreground_attention": self.attention,
         }
 
+    def _mean_average_precision(self) -> float | None:
+        if self.targets is None or self.scores is None:
+            return None
+        return mean_average_precision(self.scores, self.targets)
+
     def breakdown(self) -> dict[str, dict[str, float | None]]:
-        """Accuracy of each class and of each group in percent, as in results.json."""
-        return {
-            "per_class": per_class(self.predicted, self.labels, self.names),
-            "per_group": per_group(self.predicted, self.labels, self.groups),
-        }
+        """Percent of each class and of each group, as in results.json.
+
+        Classes have their accuracy, or their average precision where images show several classes; groups accuracy.
+        """
+        if self.targets is None or self.scores is None:
+            classes = per_class(self.predicted, self.labels, self.names)
+        else:
+            classes = dict(zip(self.names, average_precisions(self.scores, self.targets), strict=True))
+        return {"per_class": classes, "per_group": per_group(self.predicted, self.expected, self.groups)}
 
 
 @torch.no_grad()
@@ -90,22 +162,43 @@ def evaluate(
     batch_size: int = 100,
     workers: int = 0,
     masks: MaskSource | None = None,
+    multi_label: MultiLabel = "softmax",
     label: str = "evaluating",
 ) -> Evaluation:
     """Classify images among the model's classes.
 
     Args:
-        items: images. labels: their class, numbered as `model.names`.
+        items: images; their `Item.labels`, if any, are numbered as `model.names`.
+        labels: their class, numbered as `model.names`.
+        masks: true foreground masks for the attention figure; None: leave it out.
+        multi_label: how classes are scored where images show several, see `class_scores`.
+    """
+    classify = model.classifier()
+    encoded = encode_images(classify, items, batch_size=batch_size, workers=workers, masks=masks, label=label)
+    return classify_images(classify, encoded, labels, batch_size=batch_size, multi_label=multi_label, label=label)
+
+
+@torch.no_grad()
+def encode_images(
+    classify: Classifier,
+    items: Sequence[Item],
+    *,
+    batch_size: int,
+    workers: int = 0,
+    masks: MaskSource | None = None,
+    label: str = "evaluating",
+) -> Encoded:
+    """Run images through the image tower; the result does not depend on the classes of `classify`.
+
+    Args:
         masks: true foreground masks for the attention figure; None: leave it out.
     """
-    clip = model.clip
+    clip = classify.model.clip
     transform = eval_transform(clip.image.image_size, clip.preprocess)
     looks = masks is not None and any(map(masks.path, items)) and can_show_attention(clip.image)
     images = EvalImages(items, transform, masks.read if masks is not None and looks else None)
     loader = eval_loader(images, batch_size=batch_size, workers=workers)
-    classify = model.classifier()
-    predicted: list[Tensor] = []
-    confidence: list[Tensor] = []
+    found: list[Tensor] = []
     shares: list[Tensor] = []
     for pixels, warped in progress(loader, len(loader), label, "batches"):
         pixels = pixels.to(clip.device)
@@ -115,15 +208,52 @@ def evaluate(
             shares.append(foreground_share(attention.cpu(), warped)[inside])
         else:
             features = classify.features(pixels)
-        top = classify.logits(features).softmax(dim=1).max(dim=1)
+        found.append(features.cpu())
+    share = torch.cat(shares) if shares else torch.empty(0)
+    return Encoded(
+        tuple(items),
+        torch.cat(found) if found else torch.empty(0, clip.embed_dim),
+        100.0 * float(share.double().mean()) if len(share) else None,
+    )
+
+
+@torch.no_grad()
+def classify_images(
+    classify: Classifier,
+    encoded: Encoded,
+    labels: Sequence[int],
+    *,
+    batch_size: int,
+    multi_label: MultiLabel = "softmax",
+    label: str = "evaluating",
+) -> Evaluation:
+    """Classify encoded images among the classes of `classify`.
+
+    Args:
+        labels: their class, numbered as the classes. batch_size: images at a time; that of `encode_images` gives the
+            very figures of one pass.
+    """
+    model = classify.model
+    targets = targets_of(encoded.items, len(model.names))
+    chunks = torch.split(encoded.features, batch_size) if encoded.items else ()
+    slow = model.prompts.conditional  # every image has class texts of its own, which takes longer than the image
+    predicted: list[Tensor] = []
+    confidence: list[Tensor] = []
+    scores: list[Tensor] = []
+    for features in progress(chunks, len(chunks), f"{label}: class texts", "batches") if slow else chunks:
+        logits = classify.logits(features.to(model.clip.device))
+        top = logits.softmax(dim=1).max(dim=1)
         confidence.append(top.values.cpu())
         predicted.append(top.indices.cpu())
-    share = torch.cat(shares) if shares else torch.empty(0)
+        if targets is not None:
+            scores.append(class_scores(logits[:, : len(model.names)].cpu(), multi_label))
     return Evaluation(
         torch.cat(predicted) if predicted else torch.empty(0, dtype=torch.long),
         torch.tensor(list(labels), dtype=torch.long),
         torch.cat(confidence) if confidence else torch.empty(0),
         tuple(model.names),
-        tuple(item.group for item in items),
-        100.0 * float(share.double().mean()) if len(share) else None,
+        tuple(item.group for item in encoded.items),
+        encoded.attention,
+        targets,
+        torch.cat(scores) if scores else None,
     )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+BINS = 15  # of the confidence, in the calibration error
+
 
 def accuracy(predicted: Tensor, labels: Tensor) -> float | None:
     """Top-1 accuracy: correct / total over all images (not per class). None without images."""
@@ -41,6 +43,23 @@ def worst_group(predicted: Tensor, labels: Tensor, groups: Sequence[str | None])
     """The lowest accuracy over the values of `groups`. None when no image has a group."""
     values = [value for value in per_group(predicted, labels, groups).values() if value is not None]
     return min(values) if values else None
+
+
+def calibration_error(confidence: Tensor, correct: Tensor) -> float | None:
+    """Expected calibration error in percent: how far confidence and accuracy are apart. None without images.
+
+    The mean over images of |accuracy - mean confidence| of the bin they fall into; 15 bins ``(low, high]`` of equal
+    width (Guo et al. 2017, On Calibration of Modern Neural Networks, ICML, arXiv 1706.04599).
+
+    Args:
+        confidence: ``[N]`` probability of the prediction. correct: ``[N]``, whether the prediction is right.
+    """
+    if not len(confidence):
+        return None
+    confidence, correct = confidence.double(), correct.double()
+    inner = torch.arange(1, BINS, dtype=torch.float64) / BINS
+    gap = torch.zeros(BINS, dtype=torch.float64).index_add(0, torch.bucketize(confidence, inner), correct - confidence)
+    return 100.0 * float(gap.abs().sum()) / len(confidence)
 
 
 def harmonic_mean(base: float | None, novel: float | None) -> float | None:

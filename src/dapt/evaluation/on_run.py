@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dapt.clip.load import load_clip
-from dapt.config import RunConfig, make_config, read_yaml
+from dapt.config import MaskFormat, RunConfig, make_config, read_yaml
 from dapt.data.items import ImageSet
 from dapt.data.mask_files import check_format, mask_folder
 from dapt.data.sources import load_data
@@ -71,8 +71,9 @@ def evaluate_saved(
         root=root or config.root,
         own_split=own and config.own_split,
         skip_bad=skip_bad or (own and config.skip_bad),
+        split_file=config.split_file if own else None,
     )
-    mask_source = _mask_source(config, own, masks, mask_format)
+    mask_source = _mask_source(config, own, masks, mask_format, source.mask_format)
     halves = classes is None and own and config.subset == "base"
     main = _choose(source, split, "base" if halves else classes or "all")
     novel = _choose(source, split, "novel") if halves and not model.prompts.fixed_classes else None
@@ -86,7 +87,17 @@ def evaluate_saved(
     role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
     if classes == "novel":
         role = "novel"
-    metrics, breakdown = evaluate_halves(model, config, main, novel, role=role, masks=mask_source, prefix=split)
+    whole = own and config.subset == "base" and classes == "all"
+    metrics, breakdown = evaluate_halves(
+        model,
+        config,
+        main,
+        novel,
+        role=role,
+        masks=mask_source,
+        prefix=split,
+        base_classes=len(class_labels(source, "base")) if whole else None,
+    )
     parts = [part for part in (main, novel) if part is not None]
     result = {
         "schema": 1,
@@ -111,9 +122,11 @@ def evaluate_saved(
     return result, path
 
 
-def _mask_source(config: RunConfig, own: bool, masks: str | None, mask_format: str | None) -> MaskSource:
+def _mask_source(
+    config: RunConfig, own: bool, masks: str | None, mask_format: str | None, own_kind: MaskFormat | None
+) -> MaskSource:
     folder = mask_folder(masks or (config.masks if own else None))
-    return MaskSource(folder, check_format(mask_format or config.mask_format))
+    return MaskSource(folder, check_format(mask_format or config.mask_format), own_kind)
 
 
 def _slug(text: str) -> str:

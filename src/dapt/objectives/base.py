@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor, nn
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FULL, FOREGROUND, BACKGROUND = "full", "foreground", "background"
 FROZEN = "frozen"  # the full view through the untouched image tower
 CLASSES = "classes"
+
+MultiLabel = Literal["softmax", "sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,19 @@ class Batch:
         pixels: ``[B, 3, H, W]`` normalised. labels: ``[B]``.
         masks: ``[B, 1, H, W]`` in 0..1, 1 = foreground, or None.
         usable: ``[B]`` bool: the image has a usable foreground cue; None: all have.
+        targets: ``[B, C]`` of 0 and 1: the classes an image shows, where it may show several; `labels` are then the
+            first of them. None: one class each.
+        weights: ``[B]`` what each image counts in the classification loss; None: 1.
+        multi_label: how logits are compared with `targets`, see `dapt.objectives.classification.image_losses`.
     """
 
     pixels: Tensor
     labels: Tensor
     masks: Tensor | None = None
     usable: Tensor | None = None
+    targets: Tensor | None = None
+    weights: Tensor | None = None
+    multi_label: MultiLabel = "softmax"
 
 
 @dataclass(frozen=True)

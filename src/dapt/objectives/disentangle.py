@@ -30,6 +30,7 @@ from dapt.objectives.base import (
     Term,
     Trainable,
 )
+from dapt.objectives.classification import image_losses
 from dapt.objectives.reliability import ReliabilityGate, gate_loss
 from dapt.training.views import masks_of
 
@@ -105,7 +106,7 @@ class Disentangle(Objective):
         if "L_f" in active:
             foreground = outputs.image[FOREGROUND]
             logits = outputs.logits_of(foreground if self.options.foreground_gradient else foreground.detach())
-            values["L_f"] = F.cross_entropy(logits, outputs.targets(batch.labels), reduction="none")
+            values["L_f"] = image_losses(logits, outputs.targets(batch.labels), batch)
         if "L_b" in active:
             logits = outputs.logits(BACKGROUND, BACKGROUND)
             values["L_b"] = F.cross_entropy(logits, logits.detach().argmax(dim=1), reduction="none")

@@ -89,10 +89,12 @@ class Selector(ABC):
 
     Attributes:
         legacy: repeat the released code where it differs.
-        needs_val: it reads validation images. needs_training: it reads counts of a training beforehand.
+        looks: it reads more than labels. needs_val: it reads validation images.
+        needs_training: it reads counts of a training beforehand.
     """
 
     legacy: bool = False
+    looks: bool = field(default=True, init=False)
     needs_val: bool = field(default=False, init=False)
     needs_training: bool = field(default=False, init=False)
 

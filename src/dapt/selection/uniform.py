@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -14,6 +14,8 @@ from dapt.selection.base import SELECTORS, Candidates, Pick, Selector
 @dataclass
 class Uniform(Selector):
     """Every image with the same probability, without replacement; the draw depends on the seed and the class."""
+
+    looks: bool = field(default=False, init=False)
 
     def pick(self, part: Candidates, count: int) -> Pick:
         first = int(part.labels[0]) if len(part) else 0

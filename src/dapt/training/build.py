@@ -10,6 +10,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.config import DaptOptions, RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
+from dapt.data.items import ImageSet
 from dapt.data.loader import ImageCache
 from dapt.data.mask_files import mask_folder
 from dapt.environment import device_memory_mb
@@ -159,18 +160,21 @@ def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
     return objectives
 
 
-def build_cue(config: RunConfig, cache: ImageCache, *, has_masks: bool) -> Cue:
+def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
     """The source of foreground masks.
 
     Args:
-        has_masks: the data set brings its own masks.
+        data: the whole data set, whose own masks are used where no folder is given.
+
+    Raises:
+        DaptError: there is no such source or folder, or the folder's files cannot be told apart.
     """
     source = config.cue.source
     if source == "auto":
-        source = "masks" if config.masks or has_masks else "gradcam"
+        source = "masks" if config.masks or data.has_masks else "gradcam"
     cue_type = CUES.get(source)
     folder = mask_folder(config.masks)
-    context = CueContext(config.cue, folder, config.mask_format, config.skip_bad, cache, config.seed)
+    context = CueContext(config.cue, folder, config.mask_format, config.skip_bad, cache, config.seed, data)
     cue = cue_type(context)
     cue.name = source
     return cue

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,11 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.images import check_images
-from dapt.data.items import ImageSet, Item
+from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.sources import load_data
 from dapt.data.subsets import base_and_novel, keep_classes
-from dapt.errors import DataError
+from dapt.errors import DataError, NotSupportedError
+from dapt.methods.base import CROSS_ENTROPY, METHODS
 
 if TYPE_CHECKING:
     from dapt.data.loader import ImageCache
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """Images of some classes: items, their labels numbered within `names`, and the class names."""
+    """Images of some classes: items, their labels numbered within `names`, and the class names.
+
+    Where images may show several classes, `Item.label` and `Item.labels` are numbered within `names`, too.
+    """
 
     items: tuple[Item, ...]
     labels: tuple[int, ...]
@@ -39,6 +43,8 @@ class RunData:
         test: test images of the training classes.
         novel: test images of the classes that were held back, with ``subset: base``.
         counts: sizes for results.json.
+        weights: what each training image counts in the loss, of mean 1, or None: all the same.
+        chosen: how the training images were selected from more, for split.json; None: they were not.
     """
 
     source: ImageSet
@@ -47,13 +53,27 @@ class RunData:
     test: Part
     novel: Part | None
     counts: dict[str, int]
+    weights: tuple[float, ...] | None = None
+    chosen: dict[str, object] | None = None
 
 
 def select_classes(data: ImageSet, items: Sequence[Item], kept: Sequence[int]) -> Part:
-    """The items of the classes `kept`, renumbered from 0."""
-    positions, labels = keep_classes([item.label for item in items], kept)
+    """The items of the classes `kept`, renumbered from 0.
+
+    An image that may show several classes is kept if one of them is, and shows those of them only.
+    """
     names = tuple(data.names[label] for label in kept)
+    if data.multi_label:
+        number = {label: index for index, label in enumerate(kept)}
+        shown = [item for item in (_renumbered(item, number) for item in items) if item.labels]
+        return Part(tuple(shown), tuple(item.label for item in shown), names)
+    positions, labels = keep_classes([item.label for item in items], kept)
     return Part(tuple(items[position] for position in positions), tuple(labels), names)
+
+
+def _renumbered(item: Item, number: Mapping[int, int]) -> Item:
+    labels = tuple(number[label] for label in item.labels or (item.label,) if label in number)
+    return replace(item, label=labels[0] if labels else UNLABELLED, labels=labels)
 
 
 def class_labels(data: ImageSet, subset: str) -> list[int]:
@@ -66,17 +86,25 @@ def class_labels(data: ImageSet, subset: str) -> list[int]:
 def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData:
     """Read, sample, check.
 
-    Sampling runs over all classes first and the subset is taken afterwards, as in the field.
+    Sampling runs over all classes first and the subset is taken afterwards, as in the field. Images that may show
+    several classes are drawn by the first of them.
 
     Args:
         cache: the training images are decoded into it, as far as it has room.
 
     Raises:
         DataError: no labelled training images, or damaged files without `skip_bad`.
+        NotSupportedError: see `check_multi_label`.
     """
     data = load_data(
-        config.data, config.names, root=config.root, own_split=config.own_split, skip_bad=config.skip_bad
+        config.data,
+        config.names,
+        root=config.root,
+        own_split=config.own_split,
+        skip_bad=config.skip_bad,
+        split_file=config.split_file,
     )
+    check_multi_label(config, data)
     train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
     if not train:
         raise DataError(
@@ -86,7 +114,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         [item.label for item in train], [item.label for item in val], config.shots, config.seed
     )
     kept = class_labels(data, config.subset)
-    _report_small_classes(data, [item.label for item in train if item.label in kept], kept, config.shots)
+    _report_small_classes(data, train, kept, config.shots)
     if config.model_selection == "best_val" and not val:
         warn("There are no validation images, so the last epoch is used instead of the best one.")
     if not test:
@@ -137,9 +165,42 @@ def checked_part(part: Part, skip_bad: bool, label: str, cache: ImageCache | Non
     return Part(checked.good, tuple(label_of[id(item)] for item in checked.good), part.names), len(checked.bad)
 
 
-def _report_small_classes(data: ImageSet, labels: Sequence[int], kept: Sequence[int], shots: int) -> None:
-    groups = groups_by_label(labels)
-    absent = [data.names[label] for label in kept if label not in groups]
+def check_multi_label(config: RunConfig, data: ImageSet) -> None:
+    """Refuse what needs exactly one class per image, where images may show several.
+
+    Cross-entropy generalises to several classes, see `dapt.objectives.classification.image_losses`; other losses, and
+    methods that look at all labels before training, do not.
+
+    Raises:
+        NotSupportedError: the method, or an option of DAPT, needs one class per image.
+    """
+    if not data.multi_label:
+        return
+    method = METHODS.get(config.method)
+    if method.objectives != (CROSS_ENTROPY,) or _looks_at_labels(config.method):
+        raise NotSupportedError(
+            f"The images of {data.name} show several classes each, and {config.method} needs one class per image.",
+            todo="Use a method that learns by cross-entropy alone, such as maple, coop, cocoop, vpt or ivlp.",
+        )
+    for option, used in (("gate", config.dapt.gate), ("released", config.dapt.released)):
+        if config.dapt.enabled and used:
+            raise NotSupportedError(
+                f"The images of {data.name} show several classes each, and dapt.{option} needs one class per image.",
+                todo=f"Leave dapt.{option} out.",
+            )
+
+
+def _looks_at_labels(method: str) -> bool:
+    from dapt.prompts.base import PromptArchitecture
+
+    kind: type[PromptArchitecture] = METHODS.get(method).load_architecture()
+    return kind.prepare is not PromptArchitecture.prepare
+
+
+def _report_small_classes(data: ImageSet, train: Sequence[Item], kept: Sequence[int], shots: int) -> None:
+    groups = groups_by_label([item.label for item in train if item.label in kept])
+    shown = {label for item in train for label in item.labels or (item.label,)}
+    absent = [data.names[label] for label in kept if label not in shown]
     if absent:
         raise DataError(f"The class '{absent[0]}' has no training image.", where=str(data.root))
     small = [(data.names[int(str(label))], len(found)) for label, found in groups.items() if len(found) < shots]
@@ -159,7 +220,7 @@ def describe_split(data: RunData) -> dict[str, object]:
             return []
         return [[item.name, label, part.names[label]] for item, label in zip(part.items, part.labels, strict=True)]
 
-    return {
+    described: dict[str, object] = {
         "data": data.source.name,
         "root": Path(data.source.root).name,
         "train": rows(data.train),
@@ -167,3 +228,10 @@ def describe_split(data: RunData) -> dict[str, object]:
         "test": rows(data.test),
         "novel": rows(data.novel),
     }
+    if data.source.own_split:
+        described["own_split"] = True
+    if data.chosen is not None:
+        described["selection"] = data.chosen
+        if data.weights is not None:
+            described["weights"] = list(data.weights)
+    return described

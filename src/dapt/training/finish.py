@@ -87,6 +87,9 @@ def finish_run(
         "cue": None if cue is None else cue.name,
         "model_selection": selection,
         "transductive": config.transductive and config.subset == "base",
+        "multi_label": config.multi_label if data.source.multi_label else None,
+        "selection": data.chosen,
+        "own_split": data.source.own_split,
         "flags": flags,
         "metrics": metrics,
         **breakdown,
@@ -112,9 +115,9 @@ def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple
     """All metrics of results.json, and the accuracy of each class and group.
 
     ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
-    held-back classes are classified among themselves for ``test/accuracy_novel``.
+    held-back classes are classified among themselves for ``test/accuracy_novel``, then all among all classes.
     """
-    masks = MaskSource(mask_folder(config.masks), config.mask_format)
+    masks = MaskSource(mask_folder(config.masks), config.mask_format, data.source.mask_format)
     novel = data.novel
     if novel is not None and model.prompts.fixed_classes:
         say(f"What {config.method} learns belongs to the training classes and cannot name others: no novel accuracy.")

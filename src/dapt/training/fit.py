@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from dapt.config import RunConfig
 from dapt.console import progress, say
 from dapt.cues.base import Cue
-from dapt.data.loader import TrainImages, epoch_batches, train_loader
+from dapt.data.loader import TrainImages, epoch_batches, targets_of, train_loader
 from dapt.environment import peak_memory_mb
 from dapt.errors import DaptError
-from dapt.objectives.base import Batch, by_group
+from dapt.objectives.base import Batch, MultiLabel, by_group
 from dapt.training.averaging import EpochAverage
 from dapt.training.gradients import backward_by_rule
 from dapt.training.model import TrainStep
@@ -46,16 +46,28 @@ class Progress:
 class _PlainStep(nn.Module):
     """The training step with plain tensors in and out, as data-parallel wrappers want it."""
 
-    def __init__(self, step: TrainStep) -> None:
+    def __init__(self, step: TrainStep, multi_label: MultiLabel) -> None:
         super().__init__()
         self.step = step
+        self.multi_label: MultiLabel = multi_label
 
     def forward(
-        self, pixels: Tensor, labels: Tensor, masks: Tensor, usable: Tensor, epoch: int, epochs: int
+        self,
+        pixels: Tensor,
+        labels: Tensor,
+        masks: Tensor,
+        usable: Tensor,
+        targets: Tensor | None,
+        weights: Tensor | None,
+        epoch: int,
+        epochs: int,
     ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        loss, terms, outputs = self.step(Batch(pixels, labels, masks, usable), epoch, epochs)
+        batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label)
+        loss, terms, outputs = self.step(batch, epoch, epochs)
         figures = {name: term.value.detach() for name, term in terms.items()}
-        figures["train/accuracy"] = 100 * (outputs.logits("full").detach().argmax(dim=1) == labels).float().mean()
+        top = outputs.logits("full").detach().argmax(dim=1)
+        correct = top == labels if targets is None else targets.gather(1, top[:, None])[:, 0]
+        figures["train/accuracy"] = 100 * correct.float().mean()
         return loss, by_group(terms), figures
 
 
@@ -84,6 +96,7 @@ class Fitter:
         self.config = config
         self.step = step
         self.images = images
+        images.targets = targets_of(images.items, len(step.model.names))
         self.cue = cue
         self.fabric = fabric
         self.validate = validate
@@ -96,7 +109,7 @@ class Fitter:
         self.device = step.model.clip.device
         half = config.precision == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
-        self.wrapped = fabric.setup_module(_PlainStep(step), move_to_device=False)
+        self.wrapped = fabric.setup_module(_PlainStep(step, config.multi_label), move_to_device=False)
 
     @property
     def epochs(self) -> int:
@@ -228,7 +241,8 @@ class Fitter:
 
     def _step(self, batch: Batch, epoch: int, number: int) -> dict[str, Tensor]:
         self.optimizer.zero_grad(set_to_none=True)
-        parts = (batch.pixels, batch.labels, batch.masks, batch.usable, epoch, self.epochs)
+        seen = (batch.pixels, batch.labels, batch.masks, batch.usable, batch.targets, batch.weights)
+        parts = (*seen, epoch, self.epochs)
         if self.rule is None:
             loss, _, figures = self.wrapped(*parts)
             self._check(loss, figures, epoch, number)

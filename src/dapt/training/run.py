@@ -13,12 +13,15 @@ from typing import Any
 import torch
 
 from dapt import console
+from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.cues.base import Cue
+from dapt.cues.files import FileCue
+from dapt.data.hub import absolute_hub
 from dapt.data.loader import ImageCache, TrainImages
-from dapt.data.sources import is_path
+from dapt.data.sources import HUB_PREFIX, is_path
 from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DataError
 from dapt.evaluation.evaluate import evaluate
@@ -31,6 +34,7 @@ from dapt.training.finish import finish_run
 from dapt.training.fit import Fitter, Progress, State
 from dapt.training.model import PromptedClip, TrainStep
 from dapt.training.run_folder import RunFolder, default_folder, read_results
+from dapt.training.selecting import check_selection, reselected, select_images
 
 
 def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = False) -> dict[str, Any]:
@@ -65,14 +69,21 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
     try:
         device = pick_device(config.device)
         cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
+        check_selection(config)
         data = load_run_data(config, cache)
+        clip = load_clip(config.model, device=device, precision=config.precision)
+        earlier = read_json(folder.split_file) if resume and folder.split_file.is_file() else None
+        if earlier is not None and "selection" in earlier:
+            data = reselected(config, data, earlier)
+        else:
+            data = select_images(config, data, lambda: clip, cache)
         split = describe_split(data)
-        if resume and folder.split_file.is_file() and read_json(folder.split_file) != split:
+        if earlier is not None and earlier != split:
             raise DataError(
                 f"The images of {config.data} have changed since the run in {folder.path} was started.",
                 todo="Restore them, or pass --overwrite to start again.",
             )
-        prepared = prepare(config, data, device, cache)
+        prepared = prepare(config, data, clip, cache)
         folder.open(config, overwrite=overwrite)
         opened = True
         write_json(folder.split_file, split)
@@ -115,11 +126,11 @@ class Prepared:
         return self.step.model
 
 
-def prepare(config: RunConfig, data: RunData, device: str, cache: ImageCache | None = None) -> Prepared:
-    """Load the backbone, build prompts and objectives, prepare the foreground cues.
+def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache | None = None) -> Prepared:
+    """Build prompts and objectives, prepare the foreground cues.
 
     Args:
-        cache: decoded training images; None: a new one.
+        clip: the frozen backbone. cache: decoded training images; None: a new one.
 
     Raises:
         DaptError: anything that does not fit together.
@@ -127,22 +138,23 @@ def prepare(config: RunConfig, data: RunData, device: str, cache: ImageCache | N
     check_dapt(config)
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
-    clip = load_clip(config.model, device=device, precision=config.precision)
     model = build_model(config, clip, data.train.names)
     cache = cache or ImageCache(config.cache_mb)
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
     images = TrainImages(data.train.items, data.train.labels, transform, cache, config.seed)
+    if data.weights is not None:
+        images.weights = torch.tensor(data.weights)
     model.prompts.prepare(training_set(config, model, data, images))
     step = TrainStep(model, build_objectives(config, model))
     say(_headline(config, model))
-    cue = build_cue(config, cache, has_masks=data.source.has_masks) if config.dapt.enabled else None
+    cue = build_cue(config, cache, data.source) if config.dapt.enabled else None
     if cue is not None:
         images.masks = cue.prepare(images.items, model)
         images.soft = config.cue.soft
         say(cue.report.summary())
         _check_cues(config, cue)
     elif config.cue.source != "auto" or config.masks:
-        build_cue(config, cache, has_masks=data.source.has_masks)  # mistakes in unused options are mistakes, too
+        build_cue(config, cache, data.source)  # mistakes in unused options are mistakes, too
         warn("Foreground cues are only used with --dapt; without it the masks serve the attention figure at most.")
     return Prepared(step, images, cue)
 
@@ -164,9 +176,11 @@ def _check_cues(config: RunConfig, cue: Cue) -> None:
     """Refuse a DAPT run in which no image has a usable cue, unless that was asked for.
 
     Raises:
-        DataError: all masks are missing, empty, full or unreadable.
+        DataError: all masks are missing, empty, full or unreadable, or mask files are read in the wrong format.
     """
     report = cue.report
+    if isinstance(cue, FileCue):
+        cue.check_convention()
     if report.without < report.total or config.cue.source == "none":
         return
     if len(report.missing) == report.total:
@@ -177,8 +191,9 @@ def _check_cues(config: RunConfig, cue: Cue) -> None:
             "or use --cue gradcam.",
         )
     raise DataError(
-        f"None of the images has a usable foreground cue: {len(report.empty)} masks empty, {len(report.full)} full.",
-        todo="Look at the masks; if they hold small numbers (label maps), pass --mask-format labels.",
+        f"None of the images has a usable foreground cue: {len(report.empty)} masks empty, {len(report.full)} full, "
+        f"{len(report.bad)} unreadable.",
+        todo="Look at the masks, or use --cue gradcam.",
     )
 
 
@@ -188,8 +203,12 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     def absolute(text: str) -> str:
         return str(Path(text).expanduser().absolute())
 
-    changed: dict[str, Any] = {"data": absolute(config.data)} if is_path(config.data) else {}
-    for key in ("masks", "names", "root"):
+    changed: dict[str, Any] = {}
+    if is_path(config.data):
+        changed["data"] = absolute(config.data)
+    elif config.data.startswith(HUB_PREFIX):
+        changed["data"] = HUB_PREFIX + absolute_hub(config.data.removeprefix(HUB_PREFIX))
+    for key in ("masks", "names", "root", "split_file"):
         if getattr(config, key):
             changed[key] = absolute(getattr(config, key))
     head, colon, path = config.model.partition(":")
@@ -209,7 +228,8 @@ def _worker(fabric: Any, config: RunConfig, path: str, data: RunData, quiet: boo
     folder = RunFolder(Path(path))
     lines: list[str] = []
     console.set_quiet(True)  # what preparing says has been said by the parent process
-    prepared = prepare(config, data, str(fabric.device))
+    clip = load_clip(config.model, device=str(fabric.device), precision=config.precision)
+    prepared = prepare(config, data, clip)
     console.set_quiet(quiet or not fabric.is_global_zero)
     console.keep_lines(lines if fabric.is_global_zero else None)
     try:

@@ -1,0 +1,122 @@
+"""What folders hold, each listed once: data sets have up to a million files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from dapt.console import warn
+from dapt.data.catalog.base import Dataset, Request
+from dapt.data.folder import IMAGE_TYPES
+from dapt.data.split_json import Row
+from dapt.errors import DataError
+
+SHOWN = 3
+
+
+class Listing:
+    """The file names in the folders under `top`, listed when first asked for."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self._names: dict[str, frozenset[str]] = {}
+
+    def names(self, folder: str) -> frozenset[str]:
+        """What the folder holds; nothing where it does not exist."""
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(_names(self.top / folder))
+            except OSError:
+                self._names[folder] = frozenset()
+        return self._names[folder]
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        folder, _, name = path.rpartition("/")
+        return name in self.names(folder)
+
+
+def _names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A file name without its extension, and the extension with its dot in lower case."""
+    stem, dot, extension = name.rpartition(".")
+    return (stem, dot + extension.lower()) if stem else (name, "")
+
+
+def class_folders(folder: Path) -> list[str]:
+    """Names of the sub-folders, sorted."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+    except OSError:
+        return []
+
+
+def image_files(folder: Path) -> list[str]:
+    """Names of the image files in a folder, sorted; those that begin with a dot are none."""
+    return sorted(name for name in _names(folder) if split_name(name)[1] in IMAGE_TYPES and name[0] != ".")
+
+
+def image_tree(folder: Path) -> Iterator[str]:
+    """Relative paths of all image files below a folder, folder by folder, sorted."""
+    yield from image_files(folder)
+    for sub in class_folders(folder):
+        for path in image_tree(folder / sub):
+            yield f"{sub}/{path}"
+
+
+def present(rows: dict[str, list[Row]], dataset: Dataset, top: Path, request: Request) -> dict[str, list[Row]]:
+    """The rows (path, label, class name) of each split whose image is there.
+
+    Raises:
+        DataError: some are absent and `Request.skip_bad` is false, or none is left.
+    """
+    listing = Listing(top)
+    kept = {split: [row for row in part if listing.has(row[0])] for split, part in rows.items()}
+    total = sum(map(len, rows.values()))
+    missing = total - sum(map(len, kept.values()))
+    if not missing:
+        return kept
+    absent = [row for part in rows.values() for row in part if not listing.has(row[0])]
+    text = (
+        f"{missing} of {total} images of {dataset.title} are missing under {top}: {_some([row[0] for row in absent])}."
+    )
+    text += _whole(rows, absent)
+    if missing == total or not request.skip_bad:
+        raise DataError(
+            text,
+            todo=f"Run 'dapt data download {dataset.name}', then 'dapt data verify {dataset.name}'"
+            + (", or pass --skip-bad to leave them out." if missing < total else "."),
+        )
+    if request.absent is None:
+        warn(f"{text} They are left out.")
+    else:
+        request.absent.extend(dataset.image_name(row[0]) for row in absent)
+    return kept
+
+
+def _whole(rows: dict[str, list[Row]], absent: Sequence[Row]) -> str:
+    """What is missing as a whole: folders and classes."""
+    gone = {row[0] for row in absent}
+    every = [row for part in rows.values() for row in part]
+    parts = []
+    ways: dict[str, Callable[[Row], str]] = {
+        "Folders": lambda row: row[0].rpartition("/")[0],
+        "Classes": lambda row: row[2],
+    }
+    for what, key in ways.items():
+        some = {key(row) for row in every if row[0] not in gone}
+        none = sorted({key(row) for row in absent} - some)
+        if none and none != [""]:
+            parts.append(f" {what} missing entirely: {len(none)} ({_some(none)}).")
+    return "".join(parts)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

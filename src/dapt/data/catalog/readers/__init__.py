@@ -1,0 +1,1 @@
+"""How the images of catalog data are found and divided, one module per kind of data set."""

@@ -1,0 +1,231 @@
+"""Checking data on disk: is everything there, and can it be read?"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dapt.console import progress
+from dapt.data.catalog.base import CATALOG, Dataset, Download, Place, Request, data_root
+from dapt.data.catalog.load import read_place
+from dapt.data.catalog.mask_folders import MASKS, collection_masks
+from dapt.data.catalog.places import companions, find_beside, require_place
+from dapt.data.items import ImageSet, Item
+from dapt.errors import DataError
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass
+class Report:
+    """What was found.
+
+    Attributes:
+        name: data set or path. folder, layout: where and how it lies, empty if it was not found.
+        classes, images: what there is; images per split. expected_classes, expected_images: what there should be,
+            None and empty where nothing is known. masked: images with a mask.
+        missing, empty, damaged, unmasked: names of images that are absent, have no bytes, cannot be decoded, or lack
+            the mask that the others have. problems: sentences. notes: what is no problem.
+    """
+
+    name: str
+    folder: str = ""
+    layout: str = ""
+    classes: int = 0
+    expected_classes: int | None = None
+    images: dict[str, int] = field(default_factory=dict)
+    expected_images: dict[str, int] = field(default_factory=dict)
+    masked: int = 0
+    missing: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    unmasked: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        """Whether all is as it should be."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values."""
+        return {"good": self.good, **self.__dict__}
+
+
+def verify(data: str, root: str | None = None, *, decode: bool = False) -> Report:
+    """Check a data set of the catalog, or a folder, CSV or hub data set by what it says of itself.
+
+    Args:
+        data: name or path. root: the data root. decode: open every image and mask.
+
+    Raises:
+        ConfigError: there is neither such a data set nor such a path.
+        DataError: a path that cannot be read as data.
+    """
+    if _is_other(data):
+        return _verify_other(data, root, decode)
+    return _verify_catalog(CATALOG.get(data), data_root(root), decode)
+
+
+def _is_other(data: str) -> bool:
+    from dapt.data.sources import HUB_PREFIX
+
+    if data in CATALOG.names():
+        return False
+    return data.startswith(HUB_PREFIX) or os.sep in data or data.lower().endswith(".csv") or Path(data).exists()
+
+
+def _verify_other(data: str, root: str | None, decode: bool) -> Report:
+    from dapt.data.sources import load_data
+
+    found = load_data(data, root=root)
+    report = Report(data, str(found.root))
+    _look(report, found, decode)
+    if found.has_masks:
+        report.notes.append(f"{report.masked} images have a mask.")
+    return report
+
+
+def _verify_catalog(dataset: Dataset, root: Path, decode: bool) -> Report:
+    report = Report(dataset.name, expected_classes=dataset.classes, expected_images=dict(dataset.counts))
+    request = Request(root, skip_bad=True, absent=report.missing)
+    try:
+        place = require_place(dataset, root)
+        report.folder, report.layout = str(place.root), place.layout.name
+        data = read_place(dataset, place, request)
+        listed = dataset.reader.listed(dataset, place, request)
+    except DataError as error:
+        report.problems.append(error.message)
+        return report
+    _look(report, data, decode)
+    if len(data.names) != dataset.classes:
+        report.problems.append(f"There are {len(data.names)} classes, not {dataset.classes}.")
+    for split, expected in dataset.counts.items():
+        found = (listed or report.images).get(split, 0)
+        if found != expected:
+            report.problems.append(f"{split}: {found} images {'listed' if listed else 'there'}, not {expected}.")
+    _look_at_masks(report, data, dataset, place, root)
+    _look_at_split_file(report, dataset, place, root)
+    return report
+
+
+def _look(report: Report, data: ImageSet, decode: bool) -> None:
+    """Count, and look for absent, empty and damaged files."""
+    report.classes = len(data.names)
+    report.images = {split: len(data.split(split)) for split in SPLITS if data.split(split)}
+    items = list({item.path: item for split in SPLITS for item in data.split(split)}.values())
+    report.masked = sum(item.mask is not None for item in items)
+    files = [(item.path, item.name) for item in items]
+    files += [(item.mask, f"mask of {item.name}") for item in items if item.mask is not None]
+    sizes = _sizes(path for path, _ in files)
+    report.missing += [name for path, name in files if path not in sizes]
+    report.empty += [name for path, name in files if sizes.get(path) == 0]
+    if decode:
+        report.damaged += _damaged([item for item in items if sizes.get(item.path)], data)
+    for names, what in ((report.missing, "Missing"), (report.empty, "Empty (0 bytes)"), (report.damaged, "Damaged")):
+        if names:
+            report.problems.append(f"{what}: {count(len(names), 'file')} ({some(names)}).")
+    gone = {posixpath.dirname(name) for name in report.missing} - {posixpath.dirname(name) for _, name in files}
+    if gone:
+        report.problems.append(f"Missing entirely: {count(len(gone), 'folder')} ({some(sorted(gone))}).")
+
+
+def _sizes(paths: Iterable[Path]) -> dict[Path, int]:
+    """Bytes of the files that exist; every folder is listed once."""
+    inside: dict[Path, dict[str, Path]] = {}
+    for path in paths:
+        inside.setdefault(path.parent, {})[path.name] = path
+    sizes: dict[Path, int] = {}
+    for folder, wanted in progress(inside.items(), len(inside), "listing folders", "folders"):
+        if not folder.is_dir():
+            continue
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name in wanted and entry.is_file():
+                    sizes[wanted[entry.name]] = entry.stat().st_size
+    return sizes
+
+
+def _damaged(items: Sequence[Item], data: ImageSet) -> list[str]:
+    """Images and masks that cannot be decoded, tried in threads."""
+    from dapt.data.images import open_image
+    from dapt.data.mask_files import read_mask
+
+    def trouble(item: Item) -> list[str]:
+        found = []
+        try:
+            open_image(item.path)
+        except DataError:
+            found.append(item.name)
+        if item.mask is not None:
+            try:
+                read_mask(item.mask, data.mask_format or "binary")
+            except DataError:
+                found.append(f"mask of {item.name}")
+        return found
+
+    with ThreadPoolExecutor() as pool:
+        found = list(progress(pool.map(trouble, items), len(items), "decoding images", "images"))
+    return [name for names in found for name in names]
+
+
+def _look_at_masks(report: Report, data: ImageSet, dataset: Dataset, place: Place, root: Path) -> None:
+    if not data.has_masks:
+        other = next((folder / MASKS for folder in companions(dataset, place, root) if (folder / MASKS).is_dir()), None)
+        report.notes.append("No masks are there." if other is None else f"{other} does not mirror the images: --masks.")
+        return
+    items = {item.path: item for split in SPLITS for item in data.split(split)}.values()
+    own = collection_masks(dataset, place, root) is None
+    report.notes.append(
+        f"{report.masked} of {len(items)} images have a mask ({'own' if own else 'masked collection'})."
+    )
+    if not (own and dataset.partly_masked):
+        report.unmasked = [item.name for item in items if item.mask is None]
+    if report.unmasked:
+        report.problems.append(f"Without mask: {count(len(report.unmasked), 'image')} ({some(report.unmasked)}).")
+
+
+def _look_at_split_file(report: Report, dataset: Dataset, place: Place, root: Path) -> None:
+    """Whether the split file is the published one, byte for byte."""
+    path = find_beside(dataset.reader.file, companions(dataset, place, root)) if dataset.reader.file else None
+    published = [source for source in dataset.sources if isinstance(source, Download) and source.what == "split"]
+    if path is None or not published:
+        return
+    known = {source.checksum.removeprefix("sha256:") for source in published}
+    if hashlib.sha256(path.read_bytes()).hexdigest() in known:
+        report.notes.append(f"{path.name} is the published file.")
+    else:
+        report.notes.append(f"{path} differs from the published file; get it with 'dapt data download'.")
+
+
+def count(number: int, what: str) -> str:
+    """A number with its noun."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+def describe(report: Report) -> str:
+    """The report as text."""
+    lines = [f"{report.name}: {report.folder or 'not found'}" + (f" ({report.layout})" if report.layout else "")]
+    rows = [("classes", report.classes, report.expected_classes)]
+    splits = [split for split in SPLITS if split in report.images or split in report.expected_images]
+    rows += [(split, report.images.get(split, 0), report.expected_images.get(split)) for split in splits]
+    if report.folder and report.images:
+        for name, number, expected in rows:
+            lines.append(f"  {name:8} {number:>9,}" + (f"  expected {expected:,}" if expected is not None else ""))
+    lines += [f"  {note}" for note in report.notes]
+    lines += [f"  problem: {problem}" for problem in report.problems]
+    lines.append("All is as expected." if report.good else f"Problems: {len(report.problems)}.")
+    return "\n".join(lines)

@@ -1,0 +1,142 @@
+"""Split files of the field: ``{"train": [[path, label, class name], ...], "val": [...], "test": [...]}``."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from dapt.errors import DataError
+
+SPLIT_NAMES = ("train", "val", "test")
+SHOWN = 3
+
+Row = tuple[str, int, str]
+
+
+def read_split_json(path: Path, *, all_classes: bool = True, val_is_test: bool = False) -> dict[str, list[Row]]:
+    """Read and check a split file; keys other than train, val and test are not read.
+
+    Args:
+        path: the file. all_classes: every label from 0 up must occur. val_is_test: validation on the test images is
+            meant (ImageNet), so these two may share images.
+
+    Returns:
+        rows (relative path, label, class name) per split, in the order of the file.
+
+    Raises:
+        DataError: not JSON or of another shape; a path that leaves the data set; labels left out, with two names or
+            with the name of another; an image that occurs twice.
+    """
+    content = _parse(path)
+    splits = {
+        split: [_row(row, f"{path}, {split}, row {number}") for number, row in enumerate(content[split], start=1)]
+        for split in SPLIT_NAMES
+        if split in content
+    }
+    _check_labels(splits, path, all_classes)
+    _check_images(splits, path, val_is_test)
+    return splits
+
+
+def class_names(splits: dict[str, list[Row]]) -> list[str]:
+    """Class names in label order."""
+    pairs = {label: name for rows in splits.values() for _, label, name in rows}
+    return [pairs[label] for label in sorted(pairs)]
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    again = "Get the split file again; it is not the published one."
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DataError(f"The split file {path} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise DataError(f"The split file {path} is not JSON: {error}.", todo=again) from error
+    if not isinstance(content, dict) or not any(split in content for split in SPLIT_NAMES):
+        raise DataError(f"The split file {path} has no lists 'train', 'val' and 'test'.", todo=again)
+    for split in SPLIT_NAMES:
+        if not isinstance(content.get(split, []), list):
+            raise DataError(f"In the split file {path} '{split}' is not a list.", todo=again)
+    if not any(content.get(split) for split in SPLIT_NAMES):
+        raise DataError(f"The split file {path} names no images.", todo=again)
+    return content
+
+
+def _row(row: Any, where: str) -> Row:
+    if not (isinstance(row, list) and len(row) == 3):
+        raise DataError(f"{where}: {_short(row)} is not [path, label, class name].")
+    path, label, name = row
+    if not (isinstance(path, str) and path and isinstance(name, str)):
+        raise DataError(f"{where}: path and class name must be text, here they are {_short(path)} and {_short(name)}.")
+    if isinstance(label, bool) or not isinstance(label, int) or label < 0:
+        raise DataError(f"{where}: the label {_short(label)} is not a number from 0 up.")
+    if not name.strip():
+        raise DataError(f"{where}: the class name is empty.")
+    plain = posixpath.normpath(path)
+    if plain == "." or plain.startswith("/") or ".." in plain.split("/") or "\\" in plain:
+        raise DataError(f"{where}: '{path}' is not a relative path within the data set.")
+    return plain, label, name
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check_labels(splits: dict[str, list[Row]], path: Path, all_classes: bool) -> None:
+    names: dict[int, str] = {}
+    labels: dict[str, int] = {}
+    for split, rows in splits.items():
+        for number, (_, label, name) in enumerate(rows, start=1):
+            if names.setdefault(label, name) != name:
+                raise DataError(
+                    f"{path}, {split}, row {number}: label {label} is '{name}' here and '{names[label]}' above.",
+                    todo="Give every label one class name.",
+                )
+            if labels.setdefault(name, label) != label:
+                raise DataError(
+                    f"{path}, {split}, row {number}: '{name}' has label {label} here and {labels[name]} above.",
+                    todo="Give every class its own name.",
+                )
+    gaps = sorted(set(range(max(names) + 1)) - set(names))
+    if gaps and all_classes:
+        raise DataError(
+            f"Labels without images in {path}: {len(gaps)} ({_some([str(label) for label in gaps])}).",
+            todo="Number the labels 0, 1, 2, ... .",
+        )
+
+
+def _check_images(splits: dict[str, list[Row]], path: Path, val_is_test: bool) -> None:
+    found: dict[str, str] = {}
+    within: list[str] = []
+    across: list[str] = []
+    for split, rows in splits.items():
+        for image, _, _ in rows:
+            first = found.setdefault(image, split)
+            if first == split:
+                continue
+            if not (val_is_test and {first, split} == {"val", "test"}):
+                across.append(f"{image} ({first} and {split})")
+        within += [f"{image} ({split})" for image in _repeated([row[0] for row in rows])]
+    if across:
+        raise DataError(
+            f"Images in two splits of {path}: {len(across)} ({_some(across)}).",
+            todo="Keep every image in one split; what is trained on must not be tested on.",
+        )
+    if within:
+        raise DataError(
+            f"Images that occur twice in a split of {path}: {len(within)} ({_some(within)}).",
+            todo="Remove the repeated rows.",
+        )
+
+
+def _repeated(images: list[str]) -> list[str]:
+    return [image for image, count in Counter(images).items() if count > 1]
+
+
+def _some(texts: list[str]) -> str:
+    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return ", ".join(texts[:SHOWN]) + more

@@ -1,0 +1,97 @@
+"""`dapt data select`: what a selector chooses, as a split file to look at or to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from dapt.clip.frozen import FrozenClip
+from dapt.clip.load import load_clip
+from dapt.config import RunConfig
+from dapt.console import say
+from dapt.data.images import open_image
+from dapt.data.items import Item
+from dapt.data.loader import ImageCache
+from dapt.errors import ConfigError
+from dapt.files import write_json, write_with
+from dapt.training.build import pick_device
+from dapt.training.data import RunData, load_run_data
+from dapt.training.selecting import check_selection, select_images
+
+SIDE, CAPTION, GAP = 96, 16, 4
+COLUMNS, ROWS = 8, 40
+
+
+def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None, overwrite: bool = False) -> RunData:
+    """Choose training images as a run with this configuration would, and write them down.
+
+    The file has the form of the field's split files: ``train``, ``val`` and ``test``, each a list of ``[image, label,
+    class name]`` with the labels of the whole data set, training images in the order in which they were chosen; beside
+    them ``selection`` (how) and, for methods that weigh images, ``weights``.
+
+    Args:
+        preview: picture of the chosen images, one row per class. overwrite: replace files that exist.
+
+    Raises:
+        ConfigError: no selector, or a file exists.
+        DaptError: anything a run would refuse.
+    """
+    if check_selection(config) is None:
+        raise ConfigError("It was not said how to choose.", todo="Pass --select NAME and --fraction F.")
+    for path in (out, preview):
+        if path is not None and path.exists() and not overwrite:
+            raise ConfigError(f"{path} exists.", todo="Choose another file, or pass --overwrite.")
+    cache = ImageCache(0)
+    data = load_run_data(config.model_copy(update={"epochs": 0}), cache)
+
+    def load() -> FrozenClip:
+        return load_clip(config.model, device=pick_device(config.device), precision=config.precision)
+
+    chosen = select_images(config, data, load, cache)
+    write_json(out, split_rows(chosen))
+    if preview is not None:
+        sheet = contact_sheet(chosen.train.items, chosen.source.names)
+        write_with(preview, lambda temporary: sheet.save(temporary, format="JPEG", quality=90))
+        say(f"picture in {preview}")
+    say(f"split file in {out}; train on it with: dapt train {config.data} --split-file {out} --shots 0")
+    return chosen
+
+
+def split_rows(data: RunData) -> dict[str, Any]:
+    """The images of a run as rows of a split file; see `write_selection`."""
+    source = data.source
+
+    def rows(items: Sequence[Item]) -> list[list[object]]:
+        return [[item.name, item.label, source.names[item.label]] for item in items]
+
+    found: dict[str, Any] = {
+        "train": rows(data.train.items),
+        "val": rows(source.labelled("val")),
+        "test": rows(source.labelled("test")),
+        "selection": data.chosen,
+    }
+    if data.weights is not None:
+        found["weights"] = list(data.weights)
+    return found
+
+
+def contact_sheet(items: Sequence[Item], names: Sequence[str]) -> Image.Image:
+    """The first images of each class in the order in which they were chosen, one row per class."""
+    by_class: dict[int, list[Item]] = {}
+    for item in items:
+        by_class.setdefault(item.label, []).append(item)
+    shown = sorted(by_class)[:ROWS]
+    columns = min(COLUMNS, max(len(found) for found in by_class.values()))
+    height = SIDE + CAPTION + GAP
+    sheet = Image.new("RGB", (columns * (SIDE + GAP), len(shown) * height), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, label in enumerate(shown):
+        count = len(by_class[label])
+        draw.text((2, row * height + 2), f"{names[label]} ({count})", fill="black")
+        for column, item in enumerate(by_class[label][:columns]):
+            photo = open_image(item.path).resize((SIDE, SIDE))
+            sheet.paste(photo, (column * (SIDE + GAP), row * height + CAPTION))
+    return sheet

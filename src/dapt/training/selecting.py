@@ -1,0 +1,242 @@
+"""Data-efficient training: a selector chooses part of the training images before a run starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+from torch import Tensor
+
+from dapt.clip.frozen import FrozenClip
+from dapt.config import RunConfig, make_config
+from dapt.console import progress, say, warn
+from dapt.data.items import Item
+from dapt.data.loader import EvalImages, ImageCache, TrainImages, eval_loader
+from dapt.data.transforms import eval_transform, train_transform
+from dapt.errors import ConfigError, DataError
+from dapt.methods.base import METHODS
+from dapt.prompts.base import PromptArchitecture
+from dapt.selection.base import SELECTORS, Candidates, Selection, Selector
+from dapt.selection.forgetting import count_forgotten
+from dapt.training.build import build_model, build_objectives
+from dapt.training.data import Part, RunData
+from dapt.training.features import training_set
+from dapt.training.fit import Fitter
+from dapt.training.model import PromptedClip, TrainStep
+
+FORGETTING_EPOCHS = 5  # of the training in which forgotten images are counted, unless said otherwise
+
+
+def check_selection(config: RunConfig) -> Selector | None:
+    """The selector of a run, with its options, or None.
+
+    Raises:
+        ConfigError: no such selector or option, a fraction without a selector, or a training that cannot take place.
+    """
+    if config.select is None:
+        if config.fraction < 1:
+            raise ConfigError(
+                f"A fraction of {config.fraction:g} of the training images was asked for, but not how to choose them.",
+                todo=f"Pass --select with one of: {', '.join(SELECTORS.names())}.",
+            )
+        return None
+    kind = SELECTORS.get(config.select)
+    own = config.selection
+    options = {**own.options, "legacy": own.legacy}
+    known = [name for name, part in kind.__dataclass_fields__.items() if part.init]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ConfigError(
+            f"The selector {config.select} has no option '{unknown[0]}'.", todo=f"Its options: {', '.join(known)}."
+        )
+    try:
+        selector = TypeAdapter(kind).validate_python(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            f"selection.options.{'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})."
+        ) from None
+    trains = METHODS.get(config.method).trains
+    if pretraining_epochs(config, selector) and not trains:
+        raise ConfigError(
+            f"The selection trains {config.method} beforehand, and {config.method} has no training steps.",
+            todo="Use another --select than forgetting, without selection.epochs, or another method.",
+        )
+    if selector.needs_training and not pretraining_epochs(config, selector):
+        raise ConfigError(
+            f"{config.select} counts what is lost in training, so selection.epochs cannot be 0.",
+            todo="Leave it out, or give a number of epochs.",
+        )
+    return selector
+
+
+def pretraining_epochs(config: RunConfig, selector: Selector) -> int:
+    """Epochs of the training that comes before the selection and is thrown away."""
+    if config.selection.epochs is not None:
+        return config.selection.epochs
+    return FORGETTING_EPOCHS if selector.needs_training else 0
+
+
+def select_images(config: RunConfig, data: RunData, load: Callable[[], FrozenClip], cache: ImageCache) -> RunData:
+    """The run's data with the selected training images only.
+
+    The images are seen by the untrained model of the run under the test transform, as in the released code; by the
+    zero-shot model where the method has no classifier before it is trained (see `_classifies_untrained`).
+
+    Args:
+        load: gives the backbone, and is called only if the selector looks at images.
+
+    Raises:
+        DaptError: see `check_selection`; no validation images where the selector reads them.
+    """
+    selector = check_selection(config)
+    if selector is None:
+        return data
+    if selector.looks:
+        candidates = see_candidates(config, data, load(), cache, selector)
+    else:
+        labels, nothing = torch.tensor(data.train.labels, dtype=torch.long), torch.empty(len(data.train.labels), 0)
+        candidates = Candidates(labels, nothing, nothing, torch.empty(0, 0), seed=config.seed)
+    found = selector.select(candidates, config.fraction, balanced=config.selection.balanced)
+    return narrowed(config, data, found)
+
+
+def see_candidates(
+    config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache, selector: Selector
+) -> Candidates:
+    """What the selector looks at: features, logits and labels of the training (and validation) images."""
+    if selector.needs_val and not data.val.items:
+        raise DataError(
+            f"{config.select} chooses by the validation images, and there are none.",
+            todo="Use data with a val split, or another --select.",
+        )
+    model = build_model(_plain(config), clip, data.train.names)
+    forgotten = None
+    epochs = pretraining_epochs(config, selector)
+    if epochs:
+        forgotten = _train_beforehand(config, data, model, cache, epochs)
+    elif not _classifies_untrained(model.prompts):
+        say(f"{config.method} has no classifier before it is trained: the zero-shot model looks at the images instead.")
+        model = build_model(_zero_shot(config), clip, data.train.names)
+    found = _candidates(model, data.train, config, "images to choose from")
+    val = _candidates(model, data.val, config, "validation images") if selector.needs_val else None
+    return replace(found, val=val, forgotten=forgotten)
+
+
+def narrowed(config: RunConfig, data: RunData, found: Selection) -> RunData:
+    """The data with the training images of a selection, in the order in which they were chosen."""
+    part = data.train
+    train = Part(tuple(part.items[i] for i in found.index), tuple(part.labels[i] for i in found.index), part.names)
+    weights = None
+    if found.weights is not None:
+        mean = sum(found.weights) / len(found.weights)
+        weights = tuple(weight / mean for weight in found.weights)
+    lost = len(set(part.labels) - set(train.labels))
+    say(f"selection: {config.select} chose {len(train.items)} of {len(part.items)} training images")
+    if lost:
+        warn(f"{lost} of {len(part.names)} classes have no image left: the fraction is too small for them.")
+    chosen: dict[str, object] = {
+        "method": config.select,
+        "fraction": config.fraction,
+        "balanced": config.selection.balanced,
+        "legacy": config.selection.legacy,
+        "candidates": len(part.items),
+    }
+    counts = {**data.counts, "train": len(train.items), "train_candidates": len(part.items)}
+    return replace(data, train=train, weights=weights, chosen=chosen, counts=counts)
+
+
+def reselected(config: RunConfig, data: RunData, earlier: Mapping[str, Any]) -> RunData:
+    """The data with the selection that an interrupted run wrote into its split.json.
+
+    Raises:
+        DataError: a chosen image is not there any more.
+    """
+    position = {item.name: number for number, item in enumerate(data.train.items)}
+    names = [str(row[0]) for row in earlier["train"]]
+    gone = [name for name in names if name not in position]
+    if gone:
+        raise DataError(
+            f"{len(gone)} selected images are not in {config.data} any more, the first: {gone[0]}.",
+            todo="Restore them, or pass --overwrite to start again.",
+        )
+    weights = earlier.get("weights")
+    return narrowed(config, data, Selection(tuple(position[name] for name in names), weights and tuple(weights)))
+
+
+def _plain(config: RunConfig) -> RunConfig:
+    return config.model_copy(update={"dapt": config.dapt.model_copy(update={"enabled": False})})
+
+
+def _zero_shot(config: RunConfig) -> RunConfig:
+    return make_config({"data": config.data, "method": "zero_shot", "seed": config.seed})
+
+
+def _classifies_untrained(prompts: PromptArchitecture) -> bool:
+    """Whether image and class features mean something before training: no cache, no student, one set of texts."""
+    looks_first = type(prompts).prepare is not PromptArchitecture.prepare
+    return not (looks_first or prompts.trains_logits or prompts.conditional or not prompts.unit_features)
+
+
+@torch.no_grad()
+def _candidates(model: PromptedClip, part: Part, config: RunConfig, label: str) -> Candidates:
+    features, logits = _look(model, part.items, config, label)
+    texts = model.text_features(model.prompts().detached()).float().cpu()
+    return Candidates(torch.tensor(part.labels, dtype=torch.long), features, logits, texts, seed=config.seed)
+
+
+@torch.no_grad()
+def _look(model: PromptedClip, items: Sequence[Item], config: RunConfig, label: str) -> tuple[Tensor, Tensor]:
+    """Features ``[N, D]`` and logits ``[N, C]`` under the test transform, float32 on the CPU."""
+    clip = model.clip
+    loader = eval_loader(
+        EvalImages(items, eval_transform(clip.image.image_size, clip.preprocess)),
+        batch_size=config.eval_batch_size,
+        workers=config.workers,
+    )
+    classify = model.classifier()
+    features: list[Tensor] = []
+    logits: list[Tensor] = []
+    for pixels, _ in progress(loader, len(loader), label, "batches"):
+        found = classify.features(pixels.to(clip.device))
+        features.append(found.float().cpu())
+        logits.append(classify.logits(found).float().cpu())
+    return torch.cat(features), torch.cat(logits)
+
+
+def _train_beforehand(config: RunConfig, data: RunData, model: PromptedClip, cache: ImageCache, epochs: int) -> Tensor:
+    """Train `model` for a few epochs; how often each image turned from right to wrong, ``[N]``.
+
+    Images are judged under the test transform before the first and after every epoch, so that the counts do not
+    depend on the random crops (the released code counts training views).
+    """
+    from lightning_fabric import Fabric
+
+    short = _plain(config).model_copy(
+        update={"epochs": epochs, "lr": config.selection.lr, "model_selection": "last", "devices": 1}
+    )
+    clip = model.clip
+    part = data.train
+    transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
+    images = TrainImages(part.items, part.labels, transform, cache, config.seed)
+    model.prompts.prepare(training_set(short, model, data, images))
+    labels = torch.tensor(part.labels)
+    correct: list[Tensor] = []
+
+    def judge() -> None:
+        _, logits = _look(model, part.items, config, "judging images")
+        correct.append(logits.argmax(dim=1) == labels)
+
+    say(f"training {epochs} epochs before the selection")
+    judge()
+    device = clip.device
+    fabric = Fabric(accelerator=device.type, devices=1 if device.index is None else [device.index], precision="32-true")
+    step = TrainStep(model, build_objectives(short, model))
+    try:
+        Fitter(short, step, images, None, fabric, validate=judge).fit()
+    finally:
+        images.close()
+    return count_forgotten(torch.stack(correct))

@@ -1,0 +1,197 @@
+"""Protocols and selection as a user types them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dapt.experiments.protocols import CROSS_DATASET, FEW_SHOTS, FRACTIONS, IMAGENET_VARIANTS, get_protocol
+from dapt.training.run_folder import data_name
+from helpers import make_csv, make_folder
+
+SHORT = ("--method", "maple", "--n-ctx", 2, "--depth", 2, "--epochs", 1, "--quiet")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another data set with some of the classes."""
+    return make_csv(tmp_path / "other", classes=2)
+
+
+def rows(folder: Path) -> dict[str, dict[str, float | None]]:
+    """Figures by row of protocol.json."""
+    return {row["point"]: row["metrics"] for row in json.loads((folder / "protocol.json").read_text())["rows"]}
+
+
+def test_few_shot_is_one_run_per_shot_count(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "few"
+    code, shown, err = dapt(
+        "train", table, "--model", tiny_spec, *SHORT, "--protocol", "few_shot", "--over", "1,2", "--out", out
+    )
+    assert code == 0, err
+    assert list(rows(out)) == ["1 shots", "2 shots"]
+    for count in (1, 2):
+        results = json.loads((out / f"{count}shot" / "results.json").read_text())
+        assert results["shots"] == count
+        assert results["metrics"] == rows(out)[f"{count} shots"]
+    assert "2 shots" in shown
+
+
+def test_few_shot_takes_the_epochs_that_were_published_for_each_shot_count() -> None:
+    plan = get_protocol("few_shot").plan({"data": "photos", "method": "coop"}, Path("out"))
+    epochs = [plan.runs[f"{shots} shots"].epochs for shots in FEW_SHOTS]
+    assert epochs == [50, 100, 100, 200, 200]
+
+
+def test_base_to_novel_gives_both_halves_and_their_mean(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "b2n"
+    code, shown, err = dapt("train", table, "--model", tiny_spec, *SHORT, "--protocol", "base_to_novel", "--out", out)
+    assert code == 0, err
+    (metrics,) = rows(out).values()
+    base, novel = metrics["test/accuracy_base"], metrics["test/accuracy_novel"]
+    assert metrics["test/harmonic_mean"] == pytest.approx(2 * base * novel / (base + novel) if base + novel else 0)
+    assert f"{metrics['test/harmonic_mean']:.2f}" in shown
+    assert "test/harmonic_mean" in shown
+
+
+def test_cross_dataset_trains_once_and_averages_the_targets(
+    dapt, table: Path, other: Path, photos: Path, tiny_spec: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "xd"
+    code, shown, err = dapt(
+        "train", table, "--model", tiny_spec, *SHORT, "--protocol", "cross_dataset", "--over", f"{other},{photos}",
+        "--out", out,
+    )  # fmt: skip
+    assert code == 0, err
+    found = rows(out)
+    assert list(found) == ["table", "other", "photos"]
+    average = json.loads((out / "protocol.json").read_text())["average"]
+    expected = (found["other"]["test/accuracy"] + found["photos"]["test/accuracy"]) / 2
+    assert average["test/accuracy"] == pytest.approx(expected)
+    assert "average of 2" in shown
+    # the same figures as dapt eval gives
+    code, _, err = dapt("eval", out / "source", other, "--json", tmp_path / "again.json")
+    assert code == 0, err
+    assert json.loads((tmp_path / "again.json").read_text())["metrics"] == found["other"]
+
+
+def test_a_missing_target_is_found_before_training(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "xd"
+    code, _, err = dapt(
+        "train", table, "--model", tiny_spec, *SHORT, "--protocol", "cross_dataset", "--root", tmp_path / "empty",
+        "--out", out,
+    )  # fmt: skip
+    assert code == 2
+    assert f"{len(CROSS_DATASET)} of {len(CROSS_DATASET)} data sets" in err
+    assert "dapt data download" in err
+    assert not out.exists()
+
+
+def test_data_efficient_goes_over_fractions(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "de"
+    code, _, err = dapt(
+        "train", table, "--model", tiny_spec, *SHORT, "--shots", 0, "--protocol", "data_efficient", "--over", "0.5,1",
+        "--select", "herding", "--out", out,
+    )  # fmt: skip
+    assert code == 0, err
+    assert list(rows(out)) == ["50%", "100%"]
+    half = json.loads((out / "herding0.5" / "results.json").read_text())
+    whole = json.loads((out / "herding1" / "results.json").read_text())
+    assert half["selection"]["fraction"] == 0.5
+    assert whole["selection"] is None
+    assert half["counts"]["train"] < whole["counts"]["train"] == half["counts"]["train_candidates"]
+
+
+def test_an_interrupted_protocol_goes_on(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "few"
+    command = ("train", table, "--model", tiny_spec, *SHORT, "--protocol", "few_shot", "--over", "1,2", "--out", out)
+    assert dapt(*command)[0] == 0
+    before = rows(out)
+    first = (out / "1shot" / "results.json").stat().st_mtime_ns
+    (out / "protocol.json").unlink()
+    shutil.rmtree(out / "2shot")
+    assert dapt(*command)[0] == 2  # the folder exists
+    code, _, err = dapt(*command, "--resume")
+    assert code == 0, err
+    assert rows(out) == before
+    assert (out / "1shot" / "results.json").stat().st_mtime_ns == first
+    code, _, err = dapt(*command, "--resume", "--lr", 0.5)
+    assert code == 2
+    assert "lr=" in err
+    assert dapt(*command, "--overwrite", "--lr", 0.5)[0] == 0
+
+
+def test_overwrite_leaves_other_folders_alone(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    keep = make_folder(tmp_path / "holiday")
+    code, _, err = dapt(
+        "train", table, "--model", tiny_spec, *SHORT, "--protocol", "few_shot", "--out", keep, "--overwrite"
+    )
+    assert code == 2
+    assert "leaves it alone" in err
+    assert any(keep.rglob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--protocol", "base-to-new"), "base_to_novel"),
+        (("--protocol", "few_shot", "--over", "many"), "shots"),
+        (("--protocol", "few_shot", "--subset", "base"), "all classes"),
+        (("--protocol", "base_to_novel", "--over", "1"), "over nothing"),
+        (("--protocol", "base_to_novel", "--method", "clap"), "belongs to its training classes"),
+        (("--protocol", "domain_generalisation"), "of ImageNet"),
+        (("--over", "1,2"), "--protocol"),
+    ],
+)
+def test_mistakes(dapt, options: tuple[object, ...], words: str, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    code, _, err = dapt("train", table, "--model", tiny_spec, *options, "--out", tmp_path / "out")
+    assert code == 2
+    assert words in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_published_points() -> None:
+    assert FEW_SHOTS == (1, 2, 4, 8, 16)
+    assert FRACTIONS == (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+    assert len(CROSS_DATASET) == 10
+    plan = get_protocol("domain-generalisation").plan({"data": "imagenet", "method": "maple.cross"}, Path("out"))
+    assert [step.data for step in plan.evaluations] == list(IMAGENET_VARIANTS)
+    assert list(plan.runs) == ["imagenet"]
+    assert data_name("hf:someone/photos?image=img") == "photos"
+
+
+def test_select_writes_a_split_file_to_train_on(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out, sheet = tmp_path / "chosen.json", tmp_path / "chosen.jpg"
+    code, _, err = dapt(
+        "data", "select", table, "--model", tiny_spec, "--select", "grand", "--fraction", 0.5, "--out", out,
+        "--preview", sheet, "--set", "n_ctx=2", "--set", "depth=2",
+    )  # fmt: skip
+    assert code == 0, err
+    split = json.loads(out.read_text())
+    assert split["selection"]["method"] == "grand"
+    assert sheet.stat().st_size > 1000
+    run = tmp_path / "run"
+    command = ("train", table, "--model", tiny_spec, *SHORT, "--shots", 0)
+    code, _, err = dapt(*command, "--split-file", out, "--out", run)
+    assert code == 0, err
+    used = json.loads((run / "split.json").read_text())
+    assert [row[0] for row in used["train"]] == [row[0] for row in split["train"]]
+    chosen = tmp_path / "chosen"
+    code, _, err = dapt(*command, "--select", "grand", "--fraction", 0.5, "--out", chosen)
+    assert code == 0, err
+    chosen_by_run = json.loads((chosen / "split.json").read_text())["train"]
+    assert [row[0] for row in chosen_by_run] == [row[0] for row in split["train"]]
+    assert dapt("data", "select", table, "--select", "grand", "--fraction", 0.5, "--out", out)[0] == 2
+
+
+def test_split_files_of_other_data_are_refused(dapt, table: Path, photos: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "chosen.json"
+    # drawing at random needs no model, so none is named, let alone downloaded
+    code, _, err = dapt("data", "select", table, "--select", "uniform", "--fraction", 0.5, "--out", out)
+    assert code == 0, err
+    code, _, err = dapt("train", photos, "--model", tiny_spec, *SHORT, "--split-file", out, "--out", tmp_path / "run")
+    assert code == 2
+    assert "images that photos does not have" in err

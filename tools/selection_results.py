@@ -1,0 +1,201 @@
+"""Data-efficient and cross-dataset results on photographs, as docs/results.md reports them.
+
+Usage: python tools/selection_results.py --shared ../shared --runs runs/selection [--commands | --tables-only]
+       python tools/selection_results.py --cross runs/methods --shared ../shared --runs runs/selection
+
+Data-efficient: MaPLe with and without DAPT on what each of the nine selectors chooses of the training images of
+caltech101. Cross-dataset (--cross): the finished runs of tools/method_results.py on all classes of one data set,
+evaluated on the other. Finished runs and evaluations are kept, interrupted ones go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from method_results import CUES, HOSTS, SEEDS, folder
+from photo_results import figure
+
+DATA = "caltech101"
+SELECTORS = (
+    *("uniform", "uncertainty", "herding", "submodular", "glister"),
+    *("grand", "craig", "cal", "forgetting"),
+)
+FRACTIONS = (0.1, 0.2, 0.5)
+EPOCHS = 5
+Cells = dict[str, dict[str, Any]]
+
+
+def cells(shared: Path, runs: Path) -> Cells:
+    """Settings of every data-efficient run by its name; ``all`` is the whole training set."""
+    found: Cells = {}
+    for seed in SEEDS:
+        for fraction in (1.0, *FRACTIONS):
+            for select in SELECTORS if fraction < 1 else ("all",):
+                for dapt in (False, True):
+                    name = cell_name(select, fraction, seed, dapt=dapt)
+                    tree: dict[str, Any] = {
+                        "data": str(shared / "data" / DATA),
+                        "model": f"local-dir:{shared / 'models' / 'photo-clip'}",
+                        "method": "maple",
+                        "shots": 0,
+                        "epochs": EPOCHS,
+                        "seed": seed,
+                        "out": str(runs / name),
+                    }
+                    if fraction < 1:
+                        tree |= {"select": select, "fraction": fraction}
+                    if dapt:
+                        tree |= {"dapt": True, "cue": {"source": "gradcam", "refresh": 0}}
+                    found[name] = tree
+    return found
+
+
+def cell_name(select: str, fraction: float, seed: int, *, dapt: bool) -> str:
+    """The folder of a run."""
+    return f"{DATA}-{select}-{fraction:g}{'+dapt' if dapt else ''}-{seed}"
+
+
+def as_command(tree: dict[str, Any]) -> str:
+    """The run as a command line."""
+    words = ["dapt train", tree["data"]]
+    for key in ("model", "method", "shots", "epochs", "seed", "select", "fraction", "out"):
+        if key in tree:
+            words.append(f"--{key} {tree[key]}")
+    if "dapt" in tree:
+        words.append("--dapt --cue gradcam --set cue.refresh=0")
+    return " ".join(words)
+
+
+def accuracies(runs: Path, select: str, fraction: float, *, dapt: bool) -> list[float]:
+    """Test accuracy of the finished runs of a cell."""
+    paths = [runs / cell_name(select, fraction, seed, dapt=dapt) / "results.json" for seed in SEEDS]
+    return [json.loads(path.read_text())["metrics"]["test/accuracy"] for path in paths if path.is_file()]
+
+
+def selection_table(runs: Path) -> None:
+    """Print the data-efficient table."""
+    heads = [f"{100 * fraction:g}%" for fraction in FRACTIONS]
+    print("\n### caltech101: data-efficient learning\n")
+    print(
+        f"| selector | {' | '.join(f'MaPLe {head}' for head in heads)} | {' | '.join(f'+ DAPT {h}' for h in heads)} |"
+    )
+    print("|---|" + "---|" * (2 * len(heads)))
+    for select in SELECTORS:
+        shown = [figure(accuracies(runs, select, part, dapt=dapt)) for dapt in (False, True) for part in FRACTIONS]
+        print(f"| {select} | {' | '.join(shown)} |")
+    whole = [figure(accuracies(runs, "all", 1, dapt=dapt)) for dapt in (False, True)]
+    print(f"\nAll training images: MaPLe {whole[0]}, + DAPT {whole[1]}.")
+
+
+def selection_plot(runs: Path, path: Path) -> None:
+    """Draw accuracy against the fraction, a panel with and one without DAPT."""
+    from matplotlib.figure import Figure
+
+    colours = ("#767676", "#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C6D00", "#000000")
+    picture = Figure(figsize=(10, 4.2), layout="constrained")
+    panels = picture.subplots(1, 2, sharey=True)
+    for axes, dapt in zip(panels, (False, True), strict=True):
+        for number, select in enumerate(SELECTORS):
+            values = [accuracies(runs, select, fraction, dapt=dapt) for fraction in FRACTIONS]
+            points = [
+                (100 * part, sum(found) / len(found)) for part, found in zip(FRACTIONS, values, strict=True) if found
+            ]
+            style = "--" if select == "uniform" else "-"
+            axes.plot(
+                *zip(*points, strict=True), style, marker="os^Dv<>Pp"[number], color=colours[number], label=select
+            )
+        whole = accuracies(runs, "all", 1, dapt=dapt)
+        if whole:
+            axes.axhline(sum(whole) / len(whole), color="#767676", linewidth=1, linestyle=":", label="all images")
+        axes.set_title("MaPLe + DAPT" if dapt else "MaPLe")
+        axes.set_xlabel("training images used, %")
+        axes.set_xticks([100 * fraction for fraction in FRACTIONS])
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    panels[0].set_ylabel("test accuracy, %")
+    panels[1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    picture.savefig(path, dpi=110)
+
+
+def evaluate_across(shared: Path, methods: Path, runs: Path) -> None:
+    """Evaluate the runs of tools/method_results.py on the other data set; finished evaluations are kept."""
+    from dapt.config import make_config, read_yaml
+    from dapt.console import set_quiet
+    from dapt.evaluation.on_run import evaluate_saved
+    from dapt.methods.base import METHODS
+
+    set_quiet(True)
+    for source in CUES:
+        (target,) = (data for data in CUES if data != source)
+        for name, host in HOSTS.items():
+            if METHODS.get(host.method).load_architecture().fixed_classes:
+                continue
+            for dapt in (False, True)[: 1 + host.dapt]:
+                for seed in SEEDS:
+                    run = folder(methods, name, "all", source, seed, dapt=dapt)
+                    path = runs / "cross" / f"{run.name}-{target}.json"
+                    if path.is_file() or not (run / "results.json").is_file():
+                        continue
+                    if make_config(read_yaml(run / "run.yaml")).prompt.get("class_specific"):
+                        continue
+                    evaluate_saved(run, data=str(shared / "data" / target), json_file=path, device="cpu")
+
+
+def cross_table(methods: Path, runs: Path) -> None:
+    """Print the cross-dataset table."""
+    heads = [f"{source} → {target}" for source in CUES for target in CUES if source != target]
+    print(f"\n### Cross-dataset\n\n| method | {' | '.join(heads)} |\n|---|" + "---|" * len(heads))
+    for name, host in HOSTS.items():
+        for dapt in (False, True)[: 1 + host.dapt]:
+            shown = []
+            for source in CUES:
+                (target,) = (data for data in CUES if data != source)
+                names = [folder(methods, name, "all", source, seed, dapt=dapt).name for seed in SEEDS]
+                paths = [runs / "cross" / f"{run}-{target}.json" for run in names]
+                rows = [json.loads(path.read_text())["metrics"]["test/accuracy"] for path in paths if path.is_file()]
+                shown.append(figure(rows))
+            if any(text != "–" for text in shown):
+                print(f"| {name}{' + DAPT' if dapt else ''} | {' | '.join(shown)} |")
+
+
+def main() -> None:
+    """Run or list the cells, then print the tables and draw the plot."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/selection"))
+    parser.add_argument("--cross", type=Path, help="evaluate these runs of tools/method_results.py instead")
+    parser.add_argument("--plot", type=Path, help="picture of the data-efficient table to write")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--commands", action="store_true", help="print the commands and stop")
+    parser.add_argument("--tables-only", action="store_true")
+    options = parser.parse_args()
+    shared, runs = options.shared.absolute(), options.runs.absolute()
+    if options.commands:
+        for tree in cells(options.shared, options.runs).values():
+            print(as_command(tree))
+        return
+    if not options.tables_only:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        if options.cross:
+            evaluate_across(shared, options.cross.absolute(), runs)
+        else:
+            from dapt.config import make_config
+            from dapt.experiments.parallel import run_all
+
+            runs.mkdir(parents=True, exist_ok=True)
+            configs = {name: make_config(tree) for name, tree in cells(shared, runs).items()}
+            run_all(configs, jobs=options.jobs, label="data-efficient")
+    if options.cross:
+        cross_table(options.cross, options.runs)
+    else:
+        selection_table(options.runs)
+    if options.plot:
+        selection_plot(options.runs, options.plot)
+
+
+if __name__ == "__main__":
+    main()
