@@ -6,6 +6,8 @@ import hashlib
 import itertools
 import json
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path, PurePosixPath
 
@@ -25,7 +27,7 @@ from helpers import REPOSITORY, SHARED, needs_shared
 
 NAMES = CATALOG.names()
 VECTORS = SHARED / "facts" / "fewshot_vectors.json"
-# Test images of the base and the new classes (METHODS 3.1).
+# Test images of the base and the new classes, counted from CoOp's split files.
 HALVES = {
     "caltech101": (1549, 916),
     "oxford_pets": (1881, 1788),
@@ -216,6 +218,13 @@ def test_checking_many_paths_is_quick(root: Path) -> None:
     start = time.process_time()
     load_catalog("eurosat", str(root))
     assert time.process_time() - start < 2  # 27,000 images, 0.3 s on a quiet machine
+
+
+def test_the_catalog_is_light() -> None:
+    """Listing data sets must not wait for torch."""
+    program = "import sys; from dapt.data.catalog.base import CATALOG; CATALOG.names(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 @needs_shared

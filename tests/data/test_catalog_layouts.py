@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -22,7 +25,8 @@ from catalog_helpers import (
     write,
     write_many,
 )
-from dapt.data.catalog.base import CATALOG
+from dapt.data.archives import unpack
+from dapt.data.catalog.base import CATALOG, Download
 from dapt.data.catalog.load import load_catalog
 from dapt.data.catalog.verify import verify
 from dapt.data.images import open_image
@@ -257,6 +261,19 @@ def test_imagenet(tmp_path: Path, number: int) -> None:
     assert first.path.is_file()
 
 
+def test_no_file_is_asked_for_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ImageNet has 1.3 million files: folders are listed, files not looked at."""
+    imagenet(tmp_path, per_class=1)
+    split_data(tmp_path, "dtd")
+    asked = []
+    stat = os.stat
+    monkeypatch.setattr(os, "stat", lambda path, *rest, **more: asked.append(str(path)) or stat(path, *rest, **more))
+    load_catalog("imagenet", str(tmp_path))
+    load_catalog("dtd", str(tmp_path))
+    assert 0 < len(asked) < 100
+    assert not any(path.lower().endswith((".jpeg", ".jpg")) for path in asked)
+
+
 def test_imagenet_masks(tmp_path: Path) -> None:
     imagenet(tmp_path, 1, per_class=1)
     names = [f"train/{wnid}/{wnid}_0.JPEG" for wnid in WNIDS] + [
@@ -356,3 +373,71 @@ def test_sketch_as_its_archive_unpacks(tmp_path: Path) -> None:
     data = load_catalog("imagenet_sketch", str(tmp_path))
     assert data.split("test")[0].name == f"images/{WNIDS[0]}/image.jpeg"
     assert data.split("test")[0].path.is_file()
+
+
+# What the archives hold: the folder in them, and where its content lies in the miniature.
+ARCHIVES_OF = {
+    "caltech101": [("101_ObjectCategories", "101_ObjectCategories")],
+    "oxford_pets": [("images", "images")],
+    "oxford_flowers": [("jpg", "jpg")],
+    "food101": [("food-101/images", "images"), ("food-101/meta", "meta")],
+    "fgvc_aircraft": [("fgvc-aircraft-2013b/data", "."), ("fgvc-aircraft-2013b/evaluation", "evaluation")],
+    "dtd": [("dtd/images", "images"), ("dtd/imdb", "imdb")],
+    "eurosat": [("2750", "2750")],
+    "ucf101": [("UCF-101-midframes", "UCF-101-midframes")],
+    "imagenetv2": [("imagenetv2-matched-frequency-format-val", "imagenetv2-matched-frequency-format-val")],
+    "imagenet_sketch": [("sketch", "images")],
+    "imagenet_a": [("imagenet-a", "imagenet-a")],
+    "imagenet_r": [("imagenet-r", "imagenet-r")],
+    "voc2012": [("VOCdevkit/VOC2012", "VOCdevkit/VOC2012")],
+}
+
+
+def pack(path: Path, content: Path) -> Path:
+    """An archive of a folder's content, of the kind that the name says."""
+    if path.name.endswith(".zip"):
+        return Path(shutil.make_archive(str(path.with_suffix("")), "zip", content))
+    with tarfile.open(path, "w:gz" if path.name.endswith(("gz", ".tgz")) else "w") as archive:
+        for each in sorted(content.iterdir()):
+            archive.add(each, each.name)
+    return path
+
+
+@pytest.mark.parametrize("name", ARCHIVES_OF)
+def test_what_a_download_unpacks_to_is_coops_layout(tmp_path: Path, name: str) -> None:
+    """An archive that is built like the published one, unpacked as the catalog says, is read."""
+    if name in SPLIT_SETS:
+        dataset = split_data(tmp_path / "source", name)
+    elif name == "fgvc_aircraft":
+        dataset = aircraft(tmp_path / "source")
+    elif name == "voc2012":
+        dataset = voc(tmp_path / "source")
+    else:
+        dataset = variant(tmp_path / "source", name)
+    expected = [item.name for item in items_of(load_catalog(name, str(tmp_path / "source")))]
+    source = next(source for source in dataset.sources if isinstance(source, Download) and source.what == "images")
+    own = tmp_path / "source" / dataset.folder
+    content = tmp_path / "content"
+    for folder, place in ARCHIVES_OF[name]:
+        if (own / place).is_dir():
+            shutil.copytree(own / place, content / folder)
+        else:
+            write(content / folder / "other.txt", "other")
+    if source.inner:
+        outer = tmp_path / "outer"
+        (outer / "caltech-101").mkdir(parents=True)
+        pack(outer / "caltech-101" / "101_ObjectCategories.tar.gz", content)
+        write(outer / "__MACOSX" / "caltech-101" / "._101_ObjectCategories.tar.gz", b"junk")
+        content = outer
+    archive = pack(tmp_path / source.file_name, content)
+    root = tmp_path / "data"
+    work = tmp_path / "work"
+    work.mkdir()
+    unpack(archive, root / dataset.folder / source.to, work, inner=source.inner, inside=source.inside)
+    for beside in (dataset.reader.file, "classnames.txt"):
+        if beside and (own / beside).is_file():
+            shutil.copy(own / beside, root / dataset.folder / beside)
+    data = load_catalog(name, str(root))
+    assert [item.name for item in items_of(data)] == expected
+    assert data.root == root / dataset.folder
+    assert all(item.path.is_file() for item in items_of(data))

@@ -169,3 +169,11 @@ def test_real_indices() -> None:
     assert salient.names == ()
     assert salient.labelled("train") == ()
     assert len(salient.split("train")) == 378
+
+
+def test_a_misspelt_catalog_name_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="'oxford_pets'"):
+        load_data("oxford_pet")
+    with pytest.raises(DataError, match="dapt data list"):
+        load_data("nothing_like_it")

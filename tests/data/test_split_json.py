@@ -82,6 +82,9 @@ def test_two_labels_with_one_name(tmp_path: Path) -> None:
     path = save(tmp_path / "s.json", {"train": [["a.jpg", 0, "ant"], ["b.jpg", 1, "ant"]]})
     with pytest.raises(DataError, match="train, row 2: 'ant' has label 1 here and 0 above"):
         read_split_json(path)
+    with pytest.raises(DataError, match="train, row 2"):
+        read_split_json(path, shared_names={"bee"})
+    assert class_names(read_split_json(path, shared_names={"ant"})) == ["ant", "ant"]
 
 
 def test_gaps(tmp_path: Path) -> None:

@@ -153,6 +153,20 @@ def test_training_refuses_what_is_missing(dapt, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_training_on_an_own_split(dapt, tmp_path: Path) -> None:
+    split_data(tmp_path, "dtd", split_file=False)
+    settings = ["--model", "demo", "--depth", 3, "--epochs", 1, "--shots", 1, "--out", tmp_path / "run"]
+    code, _, err = dapt("train", "dtd", "--root", tmp_path, *settings)
+    assert code == 2
+    assert "'dapt data download dtd --only split', or pass --own-split" in err
+    code, _, err = dapt("train", "dtd", "--root", tmp_path, "--own-split", *settings)
+    assert code == 0, err
+    assert "divided anew" in err
+    split = json.loads((tmp_path / "run" / "split.json").read_text())
+    assert split["own_split"] is True
+    assert len(split["train"]) == 2
+
+
 @pytest.mark.parametrize("command", ["list", "info", "verify"])
 def test_help_has_examples(dapt, command: str) -> None:
     code, out, _ = dapt("data", command, "--help")

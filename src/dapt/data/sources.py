@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 
@@ -76,11 +77,21 @@ def _read_path(data: str) -> ImageSet:
 
 
 def _near(path: Path) -> str:
+    from dapt.data.catalog.base import CATALOG
+
+    close = difflib.get_close_matches(path.name.lower(), CATALOG.names(), n=1, cutoff=0.6)
+    if close and path.parent == Path():
+        return f"Did you mean the data set '{close[0]}'? 'dapt data list' shows all."
     parent = path.parent
     if not parent.is_dir():
         return f"The folder {parent} does not exist either."
-    beside = [other.name for other in parent.iterdir() if other.is_dir() or other.suffix == ".csv"]
-    return did_you_mean(path.name, beside) if beside else "Give a folder with one sub-folder per class, or a CSV."
+    beside = [
+        other.name
+        for other in parent.iterdir()
+        if not other.name.startswith(".") and (other.is_dir() or other.suffix == ".csv")
+    ]
+    hint = did_you_mean(path.name, beside) if beside else ""
+    return hint or "Give a name from 'dapt data list', a folder with one sub-folder per class, or a CSV."
 
 
 def read_names(path: Path, current: tuple[str, ...]) -> list[str]:

@@ -19,7 +19,12 @@ def apply_split_file(data: ImageSet, path: Path) -> ImageSet:
         DataError: the file is damaged, or names images or classes that the data does not have.
     """
     known = {item.name: item for items in data.splits.values() for item in items}
-    splits = read_split_json(path)
+    splits = read_split_json(
+        path,
+        all_classes=False,
+        val_is_test=bool(data.split("val")) and data.split("val") == data.split("test"),  # as ImageNet's
+        shared_names={name for name in data.names if data.names.count(name) > 1},
+    )
     rows = [row for part in splits.values() for row in part]
     absent = [name for name, _, _ in rows if name not in known]
     if absent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ SHOWN = 3
 Row = tuple[str, int, str]
 
 
-def read_split_json(path: Path, *, all_classes: bool = True, val_is_test: bool = False) -> dict[str, list[Row]]:
+def read_split_json(
+    path: Path, *, all_classes: bool = True, val_is_test: bool = False, shared_names: Collection[str] = ()
+) -> dict[str, list[Row]]:
     """Read and check a split file; keys other than train, val and test are not read.
 
     Args:
         path: the file. all_classes: every label from 0 up must occur. val_is_test: validation on the test images is
-            meant (ImageNet), so these two may share images.
+            meant (ImageNet), so these two may share images. shared_names: names that several labels may have.
 
     Returns:
         rows (relative path, label, class name) per split, in the order of the file.
@@ -36,7 +39,7 @@ def read_split_json(path: Path, *, all_classes: bool = True, val_is_test: bool =
         for split in SPLIT_NAMES
         if split in content
     }
-    _check_labels(splits, path, all_classes)
+    _check_labels(splits, path, all_classes, shared_names)
     _check_images(splits, path, val_is_test)
     return splits
 
@@ -86,7 +89,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _check_labels(splits: dict[str, list[Row]], path: Path, all_classes: bool) -> None:
+def _check_labels(splits: dict[str, list[Row]], path: Path, all_classes: bool, shared_names: Collection[str]) -> None:
     names: dict[int, str] = {}
     labels: dict[str, int] = {}
     for split, rows in splits.items():
@@ -96,7 +99,7 @@ def _check_labels(splits: dict[str, list[Row]], path: Path, all_classes: bool) -
                     f"{path}, {split}, row {number}: label {label} is '{name}' here and '{names[label]}' above.",
                     todo="Give every label one class name.",
                 )
-            if labels.setdefault(name, label) != label:
+            if labels.setdefault(name, label) != label and name not in shared_names:
                 raise DataError(
                     f"{path}, {split}, row {number}: '{name}' has label {label} here and {labels[name]} above.",
                     todo="Give every class its own name.",

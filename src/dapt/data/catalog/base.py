@@ -91,7 +91,7 @@ class Layout:
     """One way in which a data set may lie under the data root, or under its own folder there.
 
     Attributes:
-        name: ``coop`` (CoOp's DATASETS.md) or ``foreground`` (the masked collection, METHODS 3.7), or another.
+        name: ``coop`` (CoOp's DATASETS.md) or ``foreground`` (the masked collection of FVG-PT), or another.
         folder: the data set's folder under the data root. images: the folder under it to which the paths in the split
             file are relative. holds: folders of which one at least must be in `images`, to tell it from other data.
     """

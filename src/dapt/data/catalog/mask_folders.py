@@ -19,10 +19,10 @@ MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 def collection_masks(dataset: Dataset, place: Place, root: Path) -> Path | None:
     """The folder of masks that mirrors the image folder, None if there is none.
 
-    The masked collection keeps the mask of ``OUTER/<path>`` at ``OUTER/mask/<path>``. OUTER is the outer folder by its
-    code and the next one by a comment in its code (METHODS 3.7), and archives of masks alone may bring OUTER,
-    ``mask`` or both along. So ``mask`` is looked for in every folder above the images, in every layout, and in it the
-    image folder with as many of the folders above it as fit, most first.
+    The masked collection (FVG-PT, arXiv 2603.08708) keeps the mask of ``OUTER/<path>`` at ``OUTER/mask/<path>``. OUTER
+    is the outer folder by its code and the next one by a comment in its code, and archives of masks alone may bring
+    OUTER, ``mask`` or both along. So ``mask`` is looked for in every folder above the images, in every layout, and in
+    it the image folder with as many of the folders above it as fit, most first.
     """
     outers = list(dict.fromkeys(PurePosixPath(layout.folder).parts[0] for layout in dataset.layouts))
     tops = ["", MASKS, *outers, *(f"{outer}/{MASKS}" for outer in outers)]

@@ -8,7 +8,7 @@ from dapt.data.catalog.base import Download, HubFiles
 
 # All data sets but ImageNet in CoOp's layout, one archive each, split file included (PromptKD's authors).
 PROMPT_LEARNING = "zhengli97/prompt_learning_dataset"
-# Images with foreground masks, and archives of masks alone (METHODS 3.7, FVG-PT's authors).
+# Images with foreground masks, and archives of masks alone (FVG-PT's authors, arXiv 2603.08708).
 FOREGROUND = "JREion/Prompt_Tuning_Datasets_with_Foreground"
 MASKS_ONLY = "_OPTIONAL_FOREGROUND_MASK_ONLY_DATA"
 

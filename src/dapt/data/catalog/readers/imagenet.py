@@ -1,4 +1,4 @@
-"""ImageNet and the sets that test its classifiers: one folder per class (METHODS 3.2 and 3.4)."""
+"""ImageNet and the sets that test its classifiers: one folder per class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets divided by CoOp's split files (METHODS 3.2)."""
+"""Data sets divided by CoOp's split files."""
 
 from __future__ import annotations
 
