@@ -40,6 +40,14 @@ def test_operating_system_errors_are_explained(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("content", ["{", "[" * 200_000, "\xe9".encode("latin-1")])
+def test_json_that_cannot_be_parsed(tmp_path: Path, content: str | bytes) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DaptError, match=r"x\.json is not valid JSON"):
+        read_json(path)
+
+
 def test_hints() -> None:
     assert did_you_mean("mapel", ["maple", "coop"]) == "Did you mean 'maple'?"
     assert did_you_mean("zzz", ["maple", "coop"]) == "Available: coop, maple."

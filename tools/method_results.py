@@ -2,8 +2,9 @@
 
 Usage: python tools/method_results.py --shared ../shared --runs runs/methods [--jobs 2] [--commands | --tables-only]
 
-Finished runs are kept, interrupted ones go on. Accuracy comes from runs beside each other; time and memory from a
-short run of each method in a process of its own with nothing beside it.
+Finished runs are kept, interrupted ones go on. Figures of finished runs are added to a record (--record), and what is
+in it is not run again, so the work can be spread over machines and days. Accuracy comes from runs beside each other;
+time and memory from a short run of each method in a process of its own with nothing beside it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from dapt.files import write_json, write_text
 from photo_results import figure
 
 SEEDS = (1, 2, 3)
+RECORD = Path(__file__).parents[1] / "benchmarks" / "results" / "photographs" / "methods.json"
+COST = "cost.json"
+Cells = dict[str, dict[str, Any]]
+Record = dict[str, dict[str, Any]]
 CUES = {"leeds_butterfly": "masks", "caltech101": "gradcam"}
 PROTOCOLS = {"all": "all", "base": "base"}
 
@@ -40,7 +48,8 @@ class Host:
     teacher: str = ""
 
 
-SHORTER = {"caltech101": 2}  # it has five times the images, so half the epochs are more than twice the steps
+# It has five times the images, so fewer epochs are still more steps.
+SHORTER = {("caltech101", "all"): 3, ("caltech101", "base"): 2}
 NINE = {"prompt": {"depth": 9}}
 HOSTS = {
     "zero_shot": Host("zero_shot", dapt=False),
@@ -91,7 +100,7 @@ def settings(name: str, protocol: str, data: str, seed: int, *, dapt: bool, shar
 def epochs_of(name: str, protocol: str, data: str) -> int:
     """How long a host is trained."""
     epochs = HOSTS[name].epochs[0 if protocol == "all" else 1]
-    return -(-epochs // SHORTER.get(data, 1))
+    return -(-epochs // SHORTER.get((data, protocol), 1))
 
 
 def folder(runs: Path, name: str, protocol: str, data: str, seed: int, *, dapt: bool) -> Path:
@@ -99,19 +108,17 @@ def folder(runs: Path, name: str, protocol: str, data: str, seed: int, *, dapt: 
     return runs / f"{data}-{protocol}-{name}{'+dapt' if dapt else ''}-{seed}"
 
 
-def cells(shared: Path, runs: Path, teachers: bool) -> dict[str, dict[str, Any]]:
-    """Run name to configuration, of those that need no teacher, or of those that do."""
-    found = {}
-    for data in CUES:
-        for protocol in PROTOCOLS:
-            for name, host in HOSTS.items():
-                if bool(host.teacher) != teachers:
-                    continue
-                for dapt in (False, True)[: 1 + host.dapt]:
-                    for seed in SEEDS:
-                        tree = settings(name, protocol, data, seed, dapt=dapt, shared=shared, runs=runs)
-                        found[Path(tree["out"]).name] = tree
-    return found
+def cells(shared: Path, runs: Path) -> Iterator[Cells]:
+    """Run name to configuration, in parts to be run one after the other: a seed on a data set, students last."""
+    for data, seed, teachers in product(CUES, SEEDS, (False, True)):
+        found = {}
+        for protocol, (name, host) in product(PROTOCOLS, HOSTS.items()):
+            if bool(host.teacher) != teachers:
+                continue
+            for dapt in (False, True)[: 1 + host.dapt]:
+                tree = settings(name, protocol, data, seed, dapt=dapt, shared=shared, runs=runs)
+                found[Path(tree["out"]).name] = tree
+        yield found
 
 
 def as_command(tree: dict[str, Any]) -> str:
@@ -126,10 +133,9 @@ def as_command(tree: dict[str, Any]) -> str:
     return " ".join(words)
 
 
-def measure_cost(shared: Path, runs: Path) -> dict[str, dict[str, Any]]:
+def measure_cost(shared: Path, runs: Path, path: Path) -> Record:
     """Seconds per epoch and peak memory of each method, with and without DAPT: one short run each, one at a time."""
-    path = runs / "cost.json"
-    found: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else {}
+    found = read_record(path)
     for name, host in HOSTS.items():
         for dapt in (False, True)[: 1 + host.dapt]:
             label = name + ("+dapt" if dapt else "")
@@ -141,11 +147,42 @@ def measure_cost(shared: Path, runs: Path) -> dict[str, dict[str, Any]]:
             subprocess.run([sys.executable, "-c", code, json.dumps(tree)], check=True, stderr=subprocess.DEVNULL)
             results = json.loads((Path(tree["out"]) / "results.json").read_text())
             found[label] = {**results["timing"], "parameters": results["counts"]["trainable_parameters"]}
-            path.write_text(json.dumps(found, indent=1))
+            write_json(path, found)
     return found
 
 
-def tables(runs: Path) -> None:
+def read_record(path: Path) -> Record:
+    """Figures of finished runs by name."""
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def add_to_record(record: Record, runs: Path, path: Path) -> None:
+    """Add the figures of the finished runs in `runs`, and write the record."""
+    for file in sorted(runs.glob("*/results.json")):
+        if not file.parent.name.startswith("cost-"):
+            results = json.loads(file.read_text())
+            known = {key: value for key, value in results["metrics"].items() if value is not None}
+            record[file.parent.name] = {"metrics": known, "flags": results["flags"]}
+    lines = [f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(record.items())]
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def missing(part: Cells, record: Record, runs: Path) -> Cells:
+    """The cells that are not in the record, and the runs that teach them."""
+    left = {name: tree for name, tree in part.items() if name not in record}
+    for tree in list(left.values()):
+        teacher = tree["prompt"].get("teacher")
+        if teacher and not (Path(teacher) / "results.json").is_file():
+            data, protocol, rest = Path(teacher).name.split("-", 2)
+            name, seed = rest.rsplit("-", 1)
+            again = settings(
+                name, protocol, data, int(seed), dapt=False, shared=Path(tree["data"]).parents[1], runs=runs
+            )
+            left = {Path(teacher).name: again, **left}
+    return left
+
+
+def tables(record: Record, runs: Path, cost: Record) -> None:
     """Print one Markdown table per data set and protocol, and the cost of each method."""
     columns = {
         "all": ["test/accuracy", "test/per_class_mean", "cue/foreground_attention"],
@@ -156,23 +193,21 @@ def tables(runs: Path) -> None:
         for protocol, keys in columns.items():
             keys = [key for key in keys if "attention" not in key or CUES[data] == "masks"]
             heads = [key.split("/")[1].replace("_", " ") for key in keys]
-            print(f"\n### {data}: {titles[protocol]}\n\n| method | epochs | {' | '.join(heads)} |")
-            print("|---|---:|" + "---|" * len(keys))
+            print(f"\n### {data}: {titles[protocol]}\n\n| method | epochs | seeds | {' | '.join(heads)} |")
+            print("|---|---:|---:|" + "---|" * len(keys))
             for name, host in HOSTS.items():
                 for dapt in (False, True)[: 1 + host.dapt]:
-                    paths = [folder(runs, name, protocol, data, seed, dapt=dapt) / "results.json" for seed in SEEDS]
-                    rows = [json.loads(path.read_text()) for path in paths if path.is_file()]
+                    names = [folder(runs, name, protocol, data, seed, dapt=dapt).name for seed in SEEDS]
+                    rows = [record[run] for run in names if run in record]
                     if rows:
-                        shown = [figure([row["metrics"][key] for row in rows]) for key in keys]
+                        shown = [figure([row["metrics"].get(key) for row in rows]) for key in keys]
                         flags = sorted({flag for row in rows for flag in row["flags"]})
                         label = name + (" + DAPT" if dapt else "") + (f" ({', '.join(flags)})" if flags else "")
                         epochs = epochs_of(name, protocol, data)
-                        print(f"| {label} | {epochs or '–'} | {' | '.join(shown)} |")
-    path = runs / "cost.json"
-    if path.is_file():
+                        print(f"| {label} | {epochs or '–'} | {len(rows)} | {' | '.join(shown)} |")
+    if cost:
         print("\n### Cost\n\n| method | trained parameters | seconds per epoch | + DAPT | peak memory, MB | + DAPT |")
         print("|---|---:|---:|---:|---:|---:|")
-        cost = json.loads(path.read_text())
         for name in HOSTS:
             pair = [cost.get(name, {}), cost.get(f"{name}+dapt", {})]
             seconds, memory = ([part.get(key) for part in pair] for key in ("seconds_per_epoch", "peak_memory_mb"))
@@ -191,11 +226,13 @@ def main() -> None:
     parser.add_argument("--commands", action="store_true", help="print the commands and stop")
     parser.add_argument("--tables-only", action="store_true")
     parser.add_argument("--no-cost", action="store_true", help="leave out time and memory")
+    parser.add_argument("--record", type=Path, default=RECORD, help="figures of finished runs")
     options = parser.parse_args()
+    record = read_record(options.record)
     shared, runs = options.shared.absolute(), options.runs.absolute()
     if options.commands:
-        for teachers in (False, True):
-            for tree in cells(options.shared, options.runs, teachers).values():
+        for part in cells(options.shared, options.runs):
+            for tree in part.values():
                 print(as_command(tree))
         return
     if not options.tables_only:
@@ -204,12 +241,16 @@ def main() -> None:
 
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         runs.mkdir(parents=True, exist_ok=True)
-        for teachers in (False, True):
-            configs = {name: make_config(tree) for name, tree in cells(shared, runs, teachers).items()}
-            run_all(configs, jobs=options.jobs, label="methods on photographs")
+        for part in cells(shared, runs):
+            configs = {name: make_config(tree) for name, tree in missing(part, record, runs).items()}
+            if configs:
+                run_all(configs, jobs=options.jobs, label="methods on photographs")
+            add_to_record(record, runs, options.record)
         if not options.no_cost:
-            measure_cost(shared, runs)
-    tables(options.runs)
+            measure_cost(shared, runs, options.record.with_name(COST))
+    if runs.is_dir():
+        add_to_record(record, runs, options.record)
+    tables(record, options.runs, read_record(options.record.with_name(COST)))
 
 
 if __name__ == "__main__":

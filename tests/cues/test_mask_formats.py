@@ -15,6 +15,7 @@ from dapt.cues.base import CUES, CueContext
 from dapt.cues.files import FileCue
 from dapt.data.items import ImageSet, Item
 from dapt.data.loader import ImageCache
+from dapt.data.mask_collections import MaskFinder
 from dapt.data.sources import load_data
 from dapt.errors import DataError
 from dapt.evaluation.evaluate import MaskSource
@@ -165,3 +166,28 @@ def test_one_flat_mask_for_two_images_is_found_beyond_the_training_sample(photos
         make_cue("masks", data, folder, "dapt")
     one = [item for item in data.split("train") if item.name.endswith("03.png")][:1]
     assert make_cue("masks", None, folder, "dapt").prepare(one, None) == [None]  # full
+
+
+@pytest.mark.parametrize("source", ["masks", "dataset"])
+def test_masks_of_another_collection_beside_catalog_images(data: ImageSet, tmp_path: Path, source: str) -> None:
+    """What the catalog finds in a folder mask is read as the masked collection's; the message says how else."""
+    items = [replace(item, mask=tmp_path / "mask" / item.name) for item in data.split("train")]
+    for item, old in zip(items, data.split("train"), strict=True):
+        rewrite(old.mask, as_label_map, item.mask)
+    cue = make_cue(source, replace(data, mask_format="binary"))
+    cue.prepare(items, None)
+    with pytest.raises(DataError, match="16 of 16 masks are of no use when they are read as 'binary'") as caught:
+        cue.check_convention()
+    assert f"--masks {tmp_path / 'mask'} --mask-format " in caught.value.todo
+    assert "dapt" in caught.value.todo
+
+
+def test_images_are_matched_with_masks_once(data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[int] = []
+    monkeypatch.setattr(MaskFinder, "check", lambda finder, items: checked.append(len(list(items))))
+    folder = tmp_path / "table" / "masks"
+    cue = make_cue("masks", data, folder, "dapt")
+    cue.prepare(data.split("train")[:5], None)
+    assert checked == [32]
+    make_cue("masks", None, folder, "dapt").prepare(data.split("train")[:5], None)
+    assert checked == [32, 5]

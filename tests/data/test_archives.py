@@ -6,6 +6,7 @@ import io
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import tarfile
 import time
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from dapt.data import archives as module
 from dapt.data.archives import DamagedError, is_archive, unpack
+from dapt.data.download import SourceError
 from dapt.errors import DataError
 
 FILES = {
@@ -48,6 +50,20 @@ def make_tar(path: Path, files: dict[str, bytes], *extra: tarfile.TarInfo) -> Pa
 
 def make(path: Path, files: dict[str, bytes]) -> Path:
     return make_zip(path, files) if path.suffix == ".zip" else make_tar(path, files)
+
+
+def test_wanted_files_only(tmp_path: Path, target: Path, work: Path) -> None:
+    for name in ("a.zip", "a.tar.gz"):
+        archive = make(tmp_path / name, {**FILES, "set/deep/list.json": b"[]"})
+        names = unpack(archive, target, work, wanted=lambda path: path.name == "list.json")
+        assert names == ["set/deep/list.json"]
+        assert tree(target) == {"set/deep/list.json": b"[]"}
+        assert unpack(archive, target / "in", work, inside="set", wanted=lambda path: path.suffix == ".json") == [
+            "deep/list.json"
+        ]
+        with pytest.raises(SourceError, match="holds none of the files that are needed"):
+            unpack(archive, target, work, wanted=lambda path: False)
+        shutil.rmtree(target)
 
 
 def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dapt.data import download as module
-from dapt.data.download import SourceError, checksum_of, discard, download, remote_size, show_bytes
+from dapt.data.download import ChecksumError, SourceError, checksum_of, discard, download, remote_size, show_bytes
 from dapt.errors import DataError
 from web import Page, Web, serve
 
@@ -153,7 +153,7 @@ def test_no_length(web: Web, path: Path) -> None:
 def test_wrong_checksum(web: Web, path: Path) -> None:
     web.pages["/file.zip"] = Page(CONTENT)
     expected = "md5:" + "0" * 32
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(ChecksumError) as caught:
         download(f"{web.address}/file.zip", path, checksum=expected)
     assert not isinstance(caught.value, SourceError)
     assert expected in caught.value.message
@@ -200,6 +200,18 @@ def test_web_page_instead_of_the_file(web: Web, path: Path, page: Page) -> None:
     with pytest.raises(SourceError, match=r"web page instead of file\.zip"):
         download(f"{web.address}/file.zip", path)
     assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("page", [Page(b""), Page(b"", chunked=True)])
+def test_nothing_instead_of_the_file(web: Web, path: Path, page: Page) -> None:
+    web.pages["/file.zip"] = page
+    with pytest.raises(SourceError, match=r"answers with nothing \(0 bytes\) instead of file\.zip"):
+        download(f"{web.address}/file.zip", path)
+    assert list(path.parent.iterdir()) == []
+    path.write_bytes(b"")  # as earlier versions left it
+    (path.parent / "file.zip.from.json").write_text(json.dumps({"url": f"{web.address}/file.zip", "total": 0}))
+    web.pages["/file.zip"] = Page(CONTENT)
+    assert download(f"{web.address}/file.zip", path).read_bytes() == CONTENT
 
 
 def test_redirects_are_followed(web: Web, path: Path) -> None:

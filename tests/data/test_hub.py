@@ -323,9 +323,24 @@ def test_names_taken_apart(tmp_path: Path, monkeypatch) -> None:
     assert parse_hub("a/b@c?label=x").path == Path("a/b@c")
     assert absolute_hub("a/b@c?label=x") == f"{tmp_path}/a/b@c?label=x"
     assert absolute_hub("owner/name@c?label=x") == "owner/name@c?label=x"
+    with pytest.raises(ConfigError, match="only repositories have configurations"):
+        parse_hub("a/b@c?config=zz")
+    assert parse_hub("a/b@c?config=").path == Path("a/b@c")
     for wrong in ("/no/such/folder", "a/b/c", "../up", ""):
         with pytest.raises(DataError, match="no folder"):
             parse_hub(wrong)
+
+
+def test_classes_of_one_name(read, tmp_path: Path) -> None:
+    """Nothing to do with --names, which is read only after the images are written."""
+    columns = pictures(8)
+    names = [name if index % 2 else "red square" for index, name in enumerate(columns["classname"])]
+    names[4] = "red_square"
+    with pytest.raises(DataError, match="are called 'red square'") as caught:
+        read(save(table({"image": columns["image"], "label": names}), tmp_path / "d"))
+    assert caught.value.todo.startswith("Rename the classes in the data set, or choose another column")
+    assert "--names" not in caught.value.message
+    assert exports(tmp_path) == []
 
 
 def test_a_folder_that_is_no_saved_data(read, photos: Path) -> None:

@@ -247,6 +247,30 @@ def test_each_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(listed) == len(set(listed)) <= len(items[0].path.parts)
 
 
+def test_paths_are_made_absolute_once_per_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ImageNet has 1.3 million images."""
+    import os
+
+    (tmp_path / "masks" / "cat").mkdir(parents=True)
+    items = [item(tmp_path / "photos" / "cat" / f"{number}.jpg", tmp_path) for number in range(50)]
+    for image in items:
+        (tmp_path / "masks" / "cat" / image.path.name).touch()
+    asked: list[str] = []
+    monkeypatch.setattr(os.path, "normpath", _noting(os.path.normpath, asked))
+    finder = MaskFinder(tmp_path / "masks", "foreground")
+    finder.check(items)
+    assert [finder.find(image) for image in items] == [tmp_path / "masks" / "cat" / image.path.name for image in items]
+    assert 0 < len(asked) <= 4
+
+
+def _noting(function, asked: list[str]):
+    def noted(path):
+        asked.append(str(path))
+        return function(path)
+
+    return noted
+
+
 @pytest.mark.parametrize(
     ("counts", "wrong"),
     [
@@ -305,4 +329,23 @@ def test_no_format_makes_sense_of_black_masks(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No other --mask-format makes sense of them"):
         check_convention(MaskCounts(4, 4), items, tmp_path / "masks", "binary")
     with pytest.raises(DataError, match="the format this data set brings"):
-        check_convention(MaskCounts(4, 4), items, None, "trimap", fixed=True)
+        check_convention(MaskCounts(4, 4), items, None, "trimap", own_kind="trimap")
+
+
+def test_masks_of_another_collection_in_the_folder_of_a_data_set(tmp_path: Path) -> None:
+    """The catalog takes masks beside the images for those of the masked collection; others need --masks."""
+    masks = tmp_path / "dtd" / "mask"
+    items = []
+    for number in range(30):
+        name = f"images/class_{number % 3}/{number}.jpg"
+        (masks / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(disc(value=3)).convert("RGB").save(masks / name)
+        items.append(Item(tmp_path / "dtd" / name, 0, name, mask=masks / name))
+    with pytest.raises(DataError) as caught:
+        check_convention(MaskCounts(30, 30), items, None, "binary", own_kind="binary")
+    assert f"--masks {masks} --mask-format labels or dapt." in caught.value.todo
+    for image in items:
+        Image.new("L", (8, 8)).save(image.mask)
+    with pytest.raises(DataError, match="No other --mask-format makes sense of them") as caught:
+        check_convention(MaskCounts(30, 30), items, None, "binary", own_kind="binary")
+    assert f"look at the masks in {masks}" in caught.value.todo

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import pickle
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -92,7 +93,8 @@ def malicious(canary: Path) -> dict[str, tuple[Any, str]]:
         "eval": (Calls(eval, program), "eval"),
         "exec": (Calls(exec, program), "exec"),
         "partial": (Calls(functools.partial, os.system, command), "functools.partial"),
-        "nested": ({"train": [[{"x": (Calls(os.system, command),)}]]}, "system"),
+        "nested": ({"train": [[{"x": [Calls(os.system, command)]}]]}, "system"),
+        "in a tuple": ({"train": [[{"x": (Calls(os.system, command),)}]]}, "SETITEM"),
         "getattr": (Calls(getattr, Calls(__import__, "os"), "system"), "getattr"),
         "open": (Calls(open, str(canary), "w"), "open"),
         "path": (canary, "pathlib"),
@@ -179,8 +181,14 @@ def test_truncated_anywhere(cache) -> None:
         ({"val": []}, "no list of training images"),
         ({"train": "abc"}, "'train' is not a list"),
         ({"train": [], "more": []}, "'more' is not a list"),
-        ({"train": [("a.jpg", 0, "a")]}, "train, entry 0 has no path"),
-        ({"train": [], 5: []}, "5 is not a list"),
+        ({"train": [["a.jpg", 0, "a"]]}, "train, entry 0 has no path"),
+        ({"train": [("a.jpg", 0, "a")]}, "APPEND at byte .* which no few-shot cache needs"),
+        ({"train": [], 5: []}, "a key of type int is not a list"),
+        ({"train": [], 2**40: []}, "LONG1 at byte .* which no few-shot cache needs"),
+        ({"train": [], "x" * 10**6: []}, "'x{40}' is not a list"),
+        ({"train": [frozenset([1])]}, "which no few-shot cache needs"),
+        ({"train": [{1}]}, "which no few-shot cache needs"),
+        ({"train": [1.5]}, "FLOAT at byte .* which no few-shot cache needs"),
     ],
 )
 def test_other_content(tmp_path: Path, value: object, what: str) -> None:
@@ -203,6 +211,45 @@ def test_attributes_of_the_stand_in_are_not_kept(cache, tmp_path: Path) -> None:
     with pytest.raises(DataError):
         read_old_fewshot(evil)
     assert read_old_fewshot(cache(ENTRIES)) == ENTRIES
+
+
+DATUM = b"c" + MODULES[0].encode() + b"\nDatum\n"
+STATE = b"}(S'_impath'\nS'a.jpg'\nS'_label'\nI0\nS'_classname'\nS'a'\nu"
+HOSTILE = {
+    "nested tuples as a key": b"\x80\x04})" + b"2\x86" * 50 + b"K\x01s.",
+    "a tower of tuples": b"\x80\x04})" + b"\x85" * 3_000_000 + b"K\x01s.",
+    "a tower of tuples in the memo": b"\x80\x04})" + b"q\x00\x85" * 100_000 + b"K\x01s.",
+    "a tower of frozen sets": b"\x80\x04}(" + b"(" * 1000 + b"\x91" * 1000 + b"K\x01s.",
+    "a tower of lists": b"\x80\x04}X\x05\x00\x00\x00train" + b"]" * 1_000_000 + b"a" * 999_999 + b"s.",
+    "a tower of objects": b"\x80\x04" + DATUM + b"q\x000}X\x05\x00\x00\x00train](" + b"h\x00)\x81" * 200_000
+    + b"b" * 199_999 + b"es.",
+    "method planted by slots": b"\x80\x02}U\x05train](" + DATUM + b"q\x00)\x81" + STATE + b"b"
+    + b"h\x00N}U\x10__getattribute__c__builtin__\nobject\ns\x86bes.",
+    "attribute planted on the class": b"\x80\x02}U\x05train](" + DATUM + b"}U\x05statec__builtin__\nobject\nsbes.",
+    "state that is no dict": b"\x80\x02}U\x05train](" + DATUM + b")\x81]bes.",
+    "no state": b"\x80\x02}U\x05train](" + DATUM + b")\x81es.",
+    "numbers that fall on one place of a dict": pickle.dumps({"train": [{n * (2**61 - 1): 0 for n in range(300)}]}, 2),
+    "numbers on one place, as text": b"}(" + b"".join(b"L%dL\nN" % (n * (2**61 - 1)) for n in range(2, 300)) + b"u.",
+}  # fmt: skip
+READ = """
+import sys
+from dapt.data.old_fewshot import read_old_fewshot
+from dapt.errors import DataError
+try:
+    read_old_fewshot(sys.argv[1])
+except DataError as error:
+    print("refused:", error.message)
+"""
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_files(tmp_path: Path, content: bytes) -> None:
+    """In a process of its own: they would hang it, or kill it."""
+    path = tmp_path / "x.pkl"
+    path.write_bytes(content)
+    done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-300:]
+    assert done.stdout.startswith(f"refused: {path} is ")
 
 
 def test_huge_and_absent_files(tmp_path: Path) -> None:

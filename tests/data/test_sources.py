@@ -125,6 +125,7 @@ def test_csv_with_names_only_or_labels_only(tmp_path: Path) -> None:
         (put(3, label="-7"), "the label -7 is negative"),
         (put(3, label="3"), "label 3 is 'white ring' here and 'red square' above"),
         (put(3, label="9", classname="new"), "no row has the label 4"),
+        (put(3, label=str(10**15), classname="new"), "no row has the label 4"),
         (lambda index, row: {**row, "classname": "same"}, "Two classes of table are called 'same'"),
     ],
 )

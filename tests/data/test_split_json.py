@@ -72,6 +72,19 @@ def test_unreadable(tmp_path: Path) -> None:
         read_split_json(tmp_path / "latin.json")
 
 
+@pytest.mark.parametrize("before", ["", '{"train": '])
+def test_brackets_without_end(tmp_path: Path, before: str) -> None:
+    with pytest.raises(DataError, match=r"deep\.json is not JSON: maximum recursion depth"):
+        read_split_json(save(tmp_path / "deep.json", before + "[" * 200_000))
+
+
+def test_deep_rows(tmp_path: Path) -> None:
+    """What can be parsed can also be shown."""
+    for depth in range(500, 1010):
+        with pytest.raises(DataError):
+            read_split_json(save(tmp_path / "deep.json", '{"train": [' + "[" * depth + "]" * depth + "]}"))
+
+
 def test_label_with_two_names(tmp_path: Path) -> None:
     path = save(tmp_path / "s.json", {"train": [["a.jpg", 0, "ant"]], "test": [["b.jpg", 0, "bee"]]})
     with pytest.raises(DataError, match="test, row 1: label 0 is 'bee' here and 'ant' above"):
@@ -92,6 +105,24 @@ def test_gaps(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"Labels without images in .*s.json: 5 \(1, 2, 3 and 2 more\)"):
         read_split_json(path)
     assert len(read_split_json(path, all_classes=False)["train"]) == 2
+    path = save(tmp_path / "s.json", {"train": [["a.jpg", 2, "ant"], ["b.jpg", 0, "bee"]]})
+    with pytest.raises(DataError, match=r"s.json: 1 \(1\)"):
+        read_split_json(path)
+
+
+def test_a_label_of_millions_is_refused_at_once(tmp_path: Path) -> None:
+    import tracemalloc
+
+    path = save(tmp_path / "s.json", {"train": [["a.jpg", 0, "ant"], ["b.jpg", 300_000, "bee"]]})
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"s.json: 299999 \(1, 2, 3 and 299996 more\)"):
+        read_split_json(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000  # a set of all labels takes 30 MB
+    path = save(tmp_path / "s.json", {"train": [["b.jpg", 10**15, "bee"]]})
+    with pytest.raises(DataError, match=rf"{10**15} \(0, 1, 2 and"):
+        read_split_json(path)
 
 
 def test_leaks_are_counted(tmp_path: Path) -> None:

@@ -187,3 +187,15 @@ def test_installed_program(photos: Path, tiny_spec: str, tmp_path: Path) -> None
     again = subprocess.run([*common, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert again.returncode == 2
     assert "Traceback" not in again.stderr
+
+
+def test_a_run_is_not_tested_on_what_it_was_trained_on(dapt, run: Path, photos: Path) -> None:
+    more = np.random.default_rng(0).integers(0, 255, (48, 40, 3), dtype=np.uint8)
+    for folder in sorted(path for path in photos.iterdir() if path.is_dir()):
+        for number in range(5):  # further photos: the folder is divided otherwise from now on
+            Image.fromarray(more).save(folder / f"0-{number}.png")
+    code, _, err = dapt("eval", run)
+    assert code == 2
+    assert "were trained on" in err
+    assert not (run / "eval").exists()
+    assert dapt("eval", run, "--split", "train")[0] == 0

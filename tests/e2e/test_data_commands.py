@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from catalog_helpers import complete_dtd, imagenet, split_data, write
-from dapt.data.catalog.base import CATALOG
+from dapt.data.catalog.base import CATALOG, Download
 from helpers import make_csv, make_folder, spoil_png
 
 
@@ -55,10 +58,20 @@ def test_not_there(dapt, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def textures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def textures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Complete textures, whose split file passes for the published one."""
     root = tmp_path_factory.mktemp("textures")
-    complete_dtd(root)
-    return root
+    dataset = complete_dtd(root)
+    digest = hashlib.sha256((root / "dtd" / dataset.reader.file).read_bytes()).hexdigest()
+    sources = tuple(
+        replace(source, checksum=f"sha256:{digest}")
+        if isinstance(source, Download) and source.what == "split"
+        else source
+        for source in dataset.sources
+    )
+    CATALOG.add("dtd", replace(dataset, sources=sources), overwrite=True)
+    yield root
+    CATALOG.add("dtd", dataset, overwrite=True)
 
 
 def test_complete(dapt, textures: Path) -> None:
@@ -68,7 +81,23 @@ def test_complete(dapt, textures: Path) -> None:
     assert "(coop)" in out
     assert "expected 2,820" in out
     assert "No masks are there." in out
-    assert "differs from the published file" in out  # its class names are made up
+    assert "split_zhou_DescribableTextures.json is the published file." in out
+
+
+def test_another_split_file_of_the_same_counts(dapt, textures: Path) -> None:
+    """The original code makes one where the file is missing, under its name."""
+    path = textures / "dtd" / "split_zhou_DescribableTextures.json"
+    whole = path.read_text()
+    split = json.loads(whole)
+    split["train"][0], split["test"][0] = split["test"][0], split["train"][0]
+    write(path, json.dumps(split))
+    try:
+        code, out, _ = dapt("data", "verify", "dtd", "--root", textures)
+        assert code == 2
+        assert f"problem: {path} is not the published split file" in out
+        assert "Problems: 1." in out
+    finally:
+        write(path, whole)
 
 
 def test_incomplete(dapt, textures: Path) -> None:
@@ -158,7 +187,7 @@ def test_training_on_an_own_split(dapt, tmp_path: Path) -> None:
     settings = ["--model", "demo", "--depth", 3, "--epochs", 1, "--shots", 1, "--out", tmp_path / "run"]
     code, _, err = dapt("train", "dtd", "--root", tmp_path, *settings)
     assert code == 2
-    assert "'dapt data download dtd --only split', or pass --own-split" in err
+    assert "'dapt data download dtd --only split', or divide the images anew with --own-split" in err
     code, _, err = dapt("train", "dtd", "--root", tmp_path, "--own-split", *settings)
     assert code == 0, err
     assert "divided anew" in err

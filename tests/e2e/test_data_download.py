@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 from dapt.data import download as download_module
 from dapt.data.catalog import fetch as fetch_module
+from dapt.data.catalog import plan as plan_module
 from dapt.data.catalog.base import CATALOG, Dataset, Download, HubFiles, Layout, Manual, Place, Reader, Request, Source
 from dapt.data.download import show_bytes
 from dapt.data.items import ImageSet
@@ -141,7 +143,7 @@ def test_everything_but_masks_by_default_then_masks(get, web: Web, offer, tmp_pa
     web.requests.clear()
     code, _, err = get("--yes", "--masks")
     assert code == 0
-    assert "images: there already" in err
+    assert "images: there already (--force gets it again)" in err
     assert [path for _, path, _ in web.requests] == ["/masks.zip"]
     assert "masks/disc/1.png" in tree(folder)
     web.requests.clear()
@@ -163,6 +165,32 @@ def test_parts(get, web: Web, offer, tmp_path: Path) -> None:
     code, _, err = get("--masks")
     assert code == 2
     assert "no masks of Shapes on the web" in err
+
+
+@pytest.mark.parametrize("text", [",", "", " , "])
+def test_only_nothing(get, web: Web, offer, tmp_path: Path, text: str) -> None:
+    offer(*standard(web))
+    code, _, err = get("--yes", "--only", text)
+    assert code == 2
+    assert "--only names no part." in err
+    assert web.requests == []
+
+
+def test_lost_files_come_with_force(dapt, tmp_path: Path) -> None:
+    """What is said where something is there but not all of it works in spite of the record of downloads."""
+    from catalog_helpers import split_data, variant
+
+    split_data(tmp_path, "food101")
+    (tmp_path / "food-101" / "images" / "apple_pie" / "100003.jpg").unlink()
+    _, out, _ = dapt("data", "verify", "food101", "--root", tmp_path)
+    assert "food101 --only split --force'" in out
+    _, _, err = dapt("train", "food101", "--root", tmp_path, "--model", "demo", "--out", tmp_path / "run")
+    assert "Run 'dapt data download food101 --only images --force'" in err
+    variant(tmp_path, "imagenet_r")
+    folder = next((tmp_path / "imagenet-rendition" / "imagenet-r").glob("n*"))
+    shutil.rmtree(folder)
+    _, out, _ = dapt("data", "verify", "imagenet_r", "--root", tmp_path)
+    assert "Run 'dapt data download imagenet_r --only images --force'" in out
 
 
 def test_dry_run_shows_the_plan_only(get, web: Web, offer, tmp_path: Path) -> None:
@@ -306,18 +334,133 @@ def test_no_alternative_left(get, web: Web, offer, tmp_path: Path) -> None:
     assert "a.zip" in err
 
 
-def test_wrong_checksum_is_no_reason_for_another_source(get, web: Web, offer, tmp_path: Path) -> None:
-    offer(
-        Download("images", f"{web.address}/images.zip", checksum="md5:" + "0" * 32),
-        Download("images", f"{web.address}/split", alternative=1),
-    )
+def test_wrong_checksum(get, web: Web, offer, tmp_path: Path) -> None:
+    offer(Download("images", f"{web.address}/images.zip", checksum="md5:" + "0" * 32))
     code, _, err = get("--yes")
     assert code == 2
     assert hashlib.sha256(IMAGES).hexdigest() not in err
     assert hashlib.md5(IMAGES).hexdigest() in err
-    assert web.asked("/split") == []
+    assert "It is downloaded once more." in err
+    assert len(web.asked("/images.zip")) == 2
     assert (tmp_path / "shapes" / ".downloads" / "images.zip.bad").exists()
     assert not (tmp_path / "shapes" / ".dapt-download.json").exists()
+
+
+def test_content_that_was_damaged_once(get, web: Web, offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second download brings what was expected."""
+    offer(*standard(web)[:2])
+    expected, sums = fetch_module.download, []
+
+    def once(url: str, path: Path, *, checksum: str = "") -> Path:
+        sums.append(checksum)
+        return expected(url, path, checksum="sha256:" + "0" * 64 if len(sums) == 1 else checksum)
+
+    monkeypatch.setattr(fetch_module, "download", once)
+    code, _, err = get("--yes")
+    assert code == 0, err
+    assert tree(tmp_path / "shapes") == {*ALL_IMAGES, "split.json"}
+    assert not (tmp_path / "shapes" / ".downloads").exists()
+
+
+@pytest.mark.parametrize("wrong", ["sum", "archive"])
+def test_wrong_content_twice_and_the_next_source(get, web: Web, offer, tmp_path: Path, wrong: str) -> None:
+    web.pages["/wrong.zip"] = Page(IMAGES if wrong == "sum" else IMAGES[:-100])
+    offer(
+        Download("images", f"{web.address}/wrong.zip", checksum="md5:" + "0" * 32 if wrong == "sum" else ""),
+        Download("images", f"{web.address}/images.zip", alternative=1),
+    )
+    code, _, err = get("--yes")
+    assert code == 0, err
+    assert len(web.asked("/wrong.zip")) == 2
+    assert ("its checksum is" if wrong == "sum" else "is damaged") in err
+    assert "The next source is tried." in err
+    assert tree(tmp_path / "shapes") == ALL_IMAGES
+    assert not (tmp_path / "shapes" / ".downloads").exists()
+
+
+BIG = zipped(
+    {"shapes/images/disc/1.jpg": b"other" * 10**6, "shapes/split.json": SPLIT, "__MACOSX/shapes/split.json": b"x"}
+)
+QUOTA = Page(b"<!doctype html>Quota exceeded", kind="text/html")
+
+
+def split_with_fallback(web: Web) -> tuple[Source, ...]:
+    """The split file, for which a whole archive stands in, and the user's own images."""
+    web.pages["/big.zip"] = Page(BIG)
+    web.pages["/split"] = QUOTA
+    small = Download("split", f"{web.address}/split", name="split.json", unpack=False, size=len(SPLIT))
+    return small, Download("split", f"{web.address}/big.zip", to="..", alternative=1)
+
+
+@pytest.mark.parametrize("answers", ["y\nn\n", "y\ny\n", "yes"])
+def test_a_larger_source_is_asked_about(
+    get, web: Web, offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: str
+) -> None:
+    offer(*split_with_fallback(web))
+    mine = tmp_path / "shapes" / "images" / "disc" / "1.jpg"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    monkeypatch.setattr(fetch_module, "_has_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+    code, out, err = get("--only", "split", *(["--yes"] if answers == "yes" else []))
+    said = out + err
+    assert f"split: big.zip, {show_bytes(len(BIG))}" in said
+    assert said.index("split.json, 36 bytes") < said.index("The next source is tried.") < said.index("big.zip")
+    assert mine.read_bytes() == b"mine"
+    if answers != "yes":
+        assert "You agreed to 36 bytes. Download 1 file?" in said
+    if answers == "y\nn\n":
+        assert code == 2
+        assert "Nothing more was downloaded." in err
+        assert web.asked("/big.zip") == []
+        assert not (tmp_path / "shapes" / "split.json").exists()
+    else:
+        assert code == 0, err
+        assert tree(tmp_path / "shapes") == {"images/disc/1.jpg", "split.json"}
+        assert (tmp_path / "shapes" / "split.json").read_bytes() == SPLIT
+
+
+@pytest.mark.parametrize(("chunked", "asks"), [(False, False), (True, True)])
+def test_a_smaller_source_is_not_asked_about_one_of_unknown_size_is(
+    get, web: Web, offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunked: bool, asks: bool
+) -> None:
+    web.pages["/big.zip"] = QUOTA
+    web.pages["/images.zip"].chunked = chunked
+    offer(
+        Download("images", f"{web.address}/big.zip", size=10**6),
+        Download("images", f"{web.address}/images.zip", alternative=1),
+    )
+    monkeypatch.setattr(fetch_module, "_has_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\ny\n"))
+    code, out, err = get()
+    assert code == 0, err
+    assert ("You agreed to 1.0 MB." in out + err) == asks
+    assert tree(tmp_path / "shapes") == ALL_IMAGES
+
+
+def test_the_split_file_of_an_archive_is_not_the_archive(get, web: Web, offer, tmp_path: Path) -> None:
+    """What came of it for the split is no reason to think that the images are there."""
+    split = split_with_fallback(web)
+    offer(*split, replace(split[1], what="images", alternative=0))
+    assert get("--yes", "--only", "split")[0] == 0
+    assert tree(tmp_path / "shapes") == {"split.json"}
+    code, _, err = get("--yes")
+    assert code == 0, err
+    assert "split: there already" in err
+    assert tree(tmp_path / "shapes") == {"split.json", "images/disc/1.jpg"}
+    (tmp_path / "shapes" / "split.json").unlink()
+    code, _, err = get("--yes", "--only", "split", "--force")
+    assert code == 0, err
+    assert tree(tmp_path / "shapes") == {"split.json", "images/disc/1.jpg"}
+
+
+def test_an_archive_without_a_split_file(get, web: Web, offer, tmp_path: Path) -> None:
+    offer(*split_with_fallback(web))
+    web.pages["/big.zip"] = Page(IMAGES)
+    code, _, err = get("--yes")
+    assert code == 2
+    assert "big.zip holds none of the files that are needed" in err
+    assert tree(tmp_path / "shapes").isdisjoint(ALL_IMAGES)
 
 
 def test_a_damaged_archive_is_not_kept(get, web: Web, offer, tmp_path: Path) -> None:
@@ -326,9 +469,11 @@ def test_a_damaged_archive_is_not_kept(get, web: Web, offer, tmp_path: Path) -> 
     code, _, err = get("--yes")
     assert code == 2
     assert "broken.zip is damaged" in err
-    assert tree(tmp_path / "shapes") == {"split.json", ".downloads/lock"}
+    assert len(web.asked("/broken.zip")) == 2
+    assert tree(tmp_path / "shapes") == {".downloads/lock"}
     web.pages["/broken.zip"] = Page(IMAGES)
     assert get("--yes")[0] == 0
+    assert tree(tmp_path / "shapes") == {*ALL_IMAGES, "split.json"}
 
 
 def test_dangerous_archive(get, web: Web, offer, tmp_path: Path) -> None:
@@ -397,7 +542,7 @@ def test_other_parts_by_hand_are_only_told(get, web: Web, offer, tmp_path: Path)
 
 def test_too_little_space(get, web: Web, offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(*standard(web))
-    monkeypatch.setattr(fetch_module, "free_space", lambda folder: 10_000)
+    monkeypatch.setattr(plan_module, "free_space", lambda folder: 10_000)
     code, _, err = get("--yes")
     assert code == 2
     assert f"At least {show_bytes(2 * len(IMAGES) + len(SPLIT))} are needed" in err
@@ -515,6 +660,27 @@ def test_hub_files_are_gone_on_with(get, hub: Web, offer, tmp_path: Path) -> Non
     assert code == 0, err
     assert [path for _, path, _ in hub.requests if path.endswith(".zip")] == []
     assert tree(tmp_path / "shapes") >= {*ALL_IMAGES, "split.json"}
+
+
+def test_what_has_arrived_from_the_hub_needs_no_space(
+    get, hub: Web, offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(HubFiles("images", "o/shapes", "^Shapes/", to="shapes"))
+    hub.pages["/datasets/o/shapes/resolve/main/Shapes/split.json"].status = 403
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch_module, "unpack", interrupted)
+        assert get("--yes", "--keep-archives")[0] == 130
+    kept = tmp_path / "shapes" / ".downloads" / "hub-images" / "Shapes" / "images.zip"
+    assert kept.stat().st_size == len(IMAGES)
+    hub.pages["/datasets/o/shapes/resolve/main/Shapes/split.json"].status = 200
+    room = len(IMAGES) + len(SPLIT)
+    for free, expected in ((room - 1, 2), (room, 0)):
+        monkeypatch.setattr(plan_module, "free_space", lambda folder, free=free: free)
+        assert get("--yes")[0] == expected
+
+
+def interrupted(*arguments: object, **named: object) -> list[str]:
+    raise KeyboardInterrupt
 
 
 def test_hub_content_is_verified(get, hub: Web, offer, tmp_path: Path) -> None:

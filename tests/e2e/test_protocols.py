@@ -134,6 +134,53 @@ def test_overwrite_leaves_other_folders_alone(dapt, table: Path, tiny_spec: str,
     assert any(keep.rglob("*.png"))
 
 
+def test_overwrite_keeps_runs_of_others(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    assert dapt("train", table, "--model", tiny_spec, *SHORT, "--shots", 1, "--out", out / "mine")[0] == 0
+    command = ("train", table, "--model", tiny_spec, *SHORT, "--protocol", "few_shot", "--over", "1", "--out", out)
+    code, _, err = dapt(*command, "--overwrite")
+    assert code == 2
+    assert "(mine)" in err
+    assert (out / "mine" / "results.json").is_file()
+
+
+def test_overwrite_deletes_nothing_before_the_new_protocol_is_known_to_work(
+    dapt, table: Path, tiny_spec: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "few"
+    command = ("--model", tiny_spec, *SHORT, "--protocol", "few_shot", "--out", out)
+    assert dapt("train", table, *command, "--over", "1,2")[0] == 0
+    before = rows(out)
+    assert dapt("train", tmp_path / "misspelt", *command, "--over", "1", "--overwrite")[0] == 2
+    assert rows(out) == before
+    assert (out / "1shot" / "results.json").is_file()
+    code, _, err = dapt("train", table, *command, "--over", "1", "--overwrite")
+    assert code == 0, err
+    assert list(rows(out)) == ["1 shots"]
+    assert not (out / "2shot").exists(), "what the new protocol does not have is gone"
+
+
+def test_resume_looks_at_the_targets_again(dapt, table: Path, other: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "xd"
+    command = ("train", table, "--model", tiny_spec, *SHORT, "--protocol", "cross_dataset", "--out", out)
+    assert dapt(*command, "--over", other)[0] == 0
+    namesake = make_csv(tmp_path / "elsewhere" / "other", classes=4)
+    code, _, err = dapt(*command, "--over", namesake, "--resume")
+    assert code == 0, err
+    assert dapt("eval", out / "source", namesake, "--json", tmp_path / "again.json")[0] == 0
+    assert rows(out)["other"] == json.loads((tmp_path / "again.json").read_text())["metrics"]
+
+
+def test_no_test_images_is_said_before_training(dapt, tiny_spec: str, tmp_path: Path) -> None:
+    photos = make_folder(tmp_path / "all" / "train")
+    code, _, err = dapt(
+        "train", photos.parent, "--model", tiny_spec, *SHORT, "--protocol", "few_shot", "--out", tmp_path / "out"
+    )
+    assert code == 2
+    assert "no labelled test images" in err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -144,6 +191,11 @@ def test_overwrite_leaves_other_folders_alone(dapt, table: Path, tiny_spec: str,
         (("--protocol", "base_to_novel", "--method", "clap"), "belongs to its training classes"),
         (("--protocol", "domain_generalisation"), "of ImageNet"),
         (("--over", "1,2"), "--protocol"),
+        (("--jobs", 2), "--protocol"),
+        (("--protocol", "data_efficient", "--over", "50,100"), "0.5 for 50%"),
+        (("--protocol", "data_efficient", "--over", "nan"), "between 0 and 1"),
+        (("--protocol", "data_efficient", "--fraction", 0.5, "--select", "grand"), "--over"),
+        (("--protocol", "few_shot", "--over", "0"), "an image per class"),
     ],
 )
 def test_mistakes(dapt, options: tuple[object, ...], words: str, table: Path, tiny_spec: str, tmp_path: Path) -> None:
@@ -195,3 +247,21 @@ def test_split_files_of_other_data_are_refused(dapt, table: Path, photos: Path, 
     code, _, err = dapt("train", photos, "--model", tiny_spec, *SHORT, "--split-file", out, "--out", tmp_path / "run")
     assert code == 2
     assert "images that photos does not have" in err
+
+
+def test_the_command_that_select_prints_works(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "chosen.json"
+    names = tmp_path / "names.txt"
+    names.write_text("one\ntwo\nthree\nfour\n")
+    code, _, err = dapt(
+        "data", "select", table, "--select", "uniform", "--fraction", 0.5, "--subset", "base", "--shots", 4,
+        "--set", f"names={names}", "--out", out,
+    )  # fmt: skip
+    assert code == 0, err
+    printed = next(line for line in err.splitlines() if "train on it with" in line).split(": dapt ")[1].split()
+    code, _, err = dapt(*printed, "--model", tiny_spec, *SHORT, "--out", tmp_path / "run")
+    assert code == 0, err
+    split, used = json.loads(out.read_text()), json.loads((tmp_path / "run" / "split.json").read_text())
+    assert [row[0] for row in used["train"]] == [row[0] for row in split["train"]]
+    assert {row[2] for row in used["train"]} == {"one", "two"}
+    assert [row[0] for row in used["val"]] == [row[0] for row in split["val"]]

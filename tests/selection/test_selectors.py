@@ -107,6 +107,16 @@ def test_uncertainty_by_hand() -> None:
     assert Uncertainty(score="least_confidence", legacy=True).pick(shifted, 1).index == [0]
 
 
+def test_released_uncertainty_with_one_budget_takes_the_most_certain() -> None:
+    part = candidates()
+    certainty = Uncertainty().certainty(part)
+    for balanced in (True, False):
+        ours = Uncertainty().select(part, 0.2, balanced=balanced).index
+        released = Uncertainty(legacy=True).select(part, 0.2, balanced=balanced).index
+        assert (set(ours) == set(released)) == balanced
+    assert set(released) == set(top(certainty, 6, largest=True))
+
+
 def test_herding_by_hand() -> None:
     features = torch.tensor([[0.0, 0.0], [1.0, 0.0], [4.0, 0.0], [1.5, 0.0]])
     part = Candidates(torch.zeros(4, dtype=torch.long), features, torch.zeros(4, 1), torch.zeros(1, 2))

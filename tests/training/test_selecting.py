@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from dapt.clip.frozen import FrozenClip
 from dapt.config import make_config
-from dapt.errors import ConfigError, DataError
+from dapt.data.items import ImageSet, Item
+from dapt.data.loader import ImageCache
+from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.files import read_json
-from dapt.selection.base import SELECTORS
+from dapt.selection.base import SELECTORS, Selection
+from dapt.training.data import Part, RunData, describe_split
 from dapt.training.run import run_training
+from dapt.training.selecting import narrowed, reselected, select_images
 
 SHORT = {"epochs": 1, "batch_size": 4, "shots": 0, "method": "maple", "n_ctx": 2, "depth": 2}
 
@@ -35,14 +41,40 @@ def test_every_selector_trains_on_its_share(name: str, table: Path, tiny_spec: s
     assert ("weights" in split) == (name == "craig")
 
 
-def test_weights_have_mean_one_and_change_the_training(table: Path, tiny_spec: str, tmp_path: Path) -> None:
-    tree = settings(table, tiny_spec, tmp_path / "weighted", select="craig", fraction=0.5)
-    run_training(make_config(tree))
+def test_weights_have_mean_one_and_act_on_the_loss(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    weighted = settings(table, tiny_spec, tmp_path / "weighted", select="craig", fraction=0.5)
+    run_training(make_config(weighted))
     split = read_json(tmp_path / "weighted" / "split.json")
     assert sum(split["weights"]) / len(split["weights"]) == pytest.approx(1)
     assert len(set(split["weights"])) > 1
-    lines = [json.loads(line) for line in (tmp_path / "weighted" / "metrics.jsonl").read_text().splitlines()]
-    assert all(line["loss"] > 0 for line in lines)
+
+    def losses(out: Path) -> list[float]:
+        return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+    # the same images in the same order without weights, through a split file
+    names = {row[0] for row in split["train"]}
+    assert len(names) == len(split["train"])
+    (tmp_path / "chosen.json").write_text(json.dumps({key: split[key] for key in ("train", "val", "test")}))
+    plain = settings(table, tiny_spec, tmp_path / "plain", split_file=str(tmp_path / "chosen.json"))
+    run_training(make_config(plain))
+    assert losses(tmp_path / "plain") != losses(tmp_path / "weighted")
+
+
+def test_stored_weights_come_back_bit_by_bit() -> None:
+    generator = random.Random(0)
+    names = ("a", "b")
+    for _ in range(200):
+        items = tuple(Item(Path(f"{number}.png"), number % 2, f"{number}.png") for number in range(30))
+        part = Part(items, tuple(item.label for item in items), names)
+        nothing = Part((), (), names)
+        data = RunData(ImageSet("made", Path(), names, {"train": items}), part, nothing, nothing, None, {})
+        config = make_config({"data": "made", "select": "craig", "fraction": 0.5})
+        index = tuple(generator.sample(range(30), 15))
+        weights = tuple(float(generator.randint(1, 9)) for _ in index)
+        chosen = narrowed(config, data, Selection(index, weights))
+        again = reselected(config, data, json.loads(json.dumps(describe_split(chosen))))
+        assert again.weights == chosen.weights
+        assert again.train == chosen.train
 
 
 def test_a_resumed_run_keeps_its_selection(
@@ -102,6 +134,8 @@ def test_methods_without_a_classifier_of_their_own_are_looked_at_by_the_zero_sho
         ({"fraction": 0.5}, "how to choose"),
         ({"select": "herdin", "fraction": 0.5}, "herding"),
         ({"select": "herding", "fraction": 0.5, "selection": {"options": {"k": 1}}}, "no option 'k'"),
+        ({"select": "herding", "fraction": 0.5, "selection": {"options": {"legacy": True}}}, "setting of its own"),
+        ({"select": "cal", "fraction": 0.5, "selection": {"options": {"neighbours": 0}}}, "neighbours"),
         ({"select": "submodular", "fraction": 0.5, "selection": {"options": {"function": "cut"}}}, "graph_cut"),
         ({"select": "forgetting", "fraction": 0.5, "selection": {"epochs": 0}}, "cannot be 0"),
         ({"select": "forgetting", "fraction": 0.5, "method": "zero_shot", "n_ctx": None, "depth": None}, "no training"),
@@ -118,3 +152,28 @@ def test_mistakes_are_found_before_anything_is_written(
 def test_a_budget_of_nothing_is_refused(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="leaves no image"):
         run_training(make_config(settings(table, tiny_spec, tmp_path / "run", select="grand", fraction=0.01)))
+
+
+def test_images_that_show_several_classes_are_drawn_at_random_only() -> None:
+    items = tuple(Item(Path(f"{number}.png"), 0, f"{number}.png", labels=(0, 1)) for number in range(4))
+    names = ("a", "b")
+    part, nothing = Part(items, (0,) * 4, names), Part((), (), names)
+    source = ImageSet("made", Path(), names, {"train": items}, multi_label=True)
+    data = RunData(source, part, nothing, nothing, None, {})
+
+    def load() -> FrozenClip:
+        raise AssertionError("no model is needed")
+
+    with pytest.raises(NotSupportedError, match="several"):
+        select_images(make_config({"data": "made", "select": "grand", "fraction": 0.5}), data, load, ImageCache(0))
+    uniform = make_config({"data": "made", "select": "uniform", "fraction": 0.5})
+    assert len(select_images(uniform, data, load, ImageCache(0)).train.items) == 2
+
+
+def test_weights_that_nothing_reads_are_pointed_out(
+    table: Path, tiny_spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = settings(table, tiny_spec, tmp_path / "run", select="craig", fraction=0.5, method="tip_adapter")
+    del tree["n_ctx"], tree["depth"]
+    run_training(make_config(tree))
+    assert "no loss that would read the weights" in capsys.readouterr().err

@@ -40,13 +40,17 @@ def download(
     """
     silence(quiet)
     from dapt.data.catalog.fetch import fetch
+    from dapt.errors import ConfigError
 
+    parts = split_names(only) or []
+    if only is not None and not parts:
+        raise ConfigError("--only names no part.", todo="Name some, or leave --only out to get all but the masks.")
     fetch(
         name,
         root,
         yes=yes,
         masks=masks,
-        only=split_names(only) or [],
+        only=parts,
         force=force,
         dry_run=dry_run,
         keep_archives=keep_archives,

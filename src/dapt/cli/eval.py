@@ -14,6 +14,7 @@ from dapt.cli.options import (
     MasksOption,
     ModelOption,
     NamesOption,
+    OwnSplitOption,
     QuietOption,
     RootOption,
     SkipBadOption,
@@ -39,6 +40,7 @@ def evaluate(
     mask_format: MaskFormatOption = None,
     skip_bad: SkipBadOption = False,
     root: RootOption = None,
+    own_split: OwnSplitOption = False,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:
@@ -69,6 +71,7 @@ def evaluate(
         mask_format=mask_format,
         skip_bad=skip_bad,
         root=root,
+        own_split=own_split,
         device=device,
     )
     print_table(result)

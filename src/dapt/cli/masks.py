@@ -15,6 +15,7 @@ from dapt.cli.options import (
     MasksOption,
     ModelOption,
     NamesOption,
+    OwnSplitOption,
     QuietOption,
     RootOption,
     SkipBadOption,
@@ -70,6 +71,7 @@ def make(
     names: NamesOption = None,
     skip_bad: SkipBadOption = False,
     root: RootOption = None,
+    own_split: OwnSplitOption = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of random cues.")] = 1,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
@@ -112,5 +114,6 @@ def make(
         skip_bad=skip_bad,
         seed=seed,
         root=root,
+        own_split=own_split,
         device=device,
     )

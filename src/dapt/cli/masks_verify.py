@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import MaskFormatOption, NamesOption, QuietOption, RootOption, silence
+from dapt.cli.options import MaskFormatOption, NamesOption, OwnSplitOption, QuietOption, RootOption, silence
 
 
 def verify(
@@ -22,6 +22,11 @@ def verify(
     ] = None,
     names: NamesOption = None,
     root: RootOption = None,
+    own_split: OwnSplitOption = False,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Leave absent images out and only count unusable masks, as training with it."),
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Check that the images have masks which training can use, and count per class those that do not.
@@ -49,6 +54,8 @@ def verify(
         json_file=json_file,
         names=str(names) if names else None,
         root=root,
+        own_split=own_split,
+        skip_bad=skip_bad,
     )
     print_table(result)
     result.check()

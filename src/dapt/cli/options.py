@@ -38,6 +38,10 @@ RootOption = Annotated[
     str | None,
     typer.Option("--root", help="Where catalog data lives. [default: $DAPT_DATA, else the user's cache]"),
 ]
+OwnSplitOption = Annotated[
+    bool,
+    typer.Option("--own-split", help="Divide a catalog data set anew if its official split file is missing."),
+]
 ClassesOption = Annotated[
     str | None,
     typer.Option(

@@ -194,6 +194,8 @@ def train(
         points = split_names(over) or []
         print_protocol(run_protocol(protocol, tree, over=points, jobs=jobs, resume=resume, overwrite=overwrite))
         return
+    if jobs != 1:
+        raise ConfigError("--jobs belongs to --protocol: a single run is one job.", todo="See --devices.")
     if over is not None:
         raise ConfigError("--over belongs to --protocol.", todo="Name a protocol, for example --protocol few_shot.")
 

@@ -44,15 +44,16 @@ class FileCue(Cue):
         super().__init__(context)
         own_kind = context.data.mask_format if context.data is not None else None
         self._finder = finder
-        self._fixed = finder is None and own_kind is not None
+        self._own_kind = own_kind
         self.kind: MaskFormat = context.kind if finder is not None or own_kind is None else own_kind
         self._items: Sequence[Item] = ()
         self._misread = 0
+        self._checked = finder is not None and context.data is not None
         if finder is not None and context.data is not None:
             finder.check(chain.from_iterable(context.data.splits.values()))
 
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
-        if self._finder is not None:
+        if self._finder is not None and not self._checked:
             self._finder.check(items)
         self.report, self._items, self._misread = CueReport(), items, 0
         masks: list[Tensor | None] = []
@@ -80,7 +81,7 @@ class FileCue(Cue):
             misread=self._misread,
         )
         folder = None if self._finder is None else self._finder.folder
-        check_convention(counts, self._items, folder, self.kind, fixed=self._fixed)
+        check_convention(counts, self._items, folder, self.kind, own_kind=self._own_kind)
 
     def _read(self, item: Item) -> _Read:
         """The mask of an item.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -97,7 +98,8 @@ class Verification:
 
     Attributes:
         data: name of the data set. masks: the folder, None for the data set's own. kind: the format read.
-        split: which images. total: all of them. classes: by class name, in the order of labels.
+        split: which images. total: all of them. classes: by class name, in the order of labels; where two classes
+            share a name, the label stands behind it. skip_bad: masks that cannot be used are only counted.
         wrong_format: why the format seems to be another, and which; None if it does not.
         found_by: if no mask was found in the folder, the formats that find some.
     """
@@ -110,6 +112,7 @@ class Verification:
     classes: dict[str, Row]
     wrong_format: DataError | None
     found_by: list[MaskFormat]
+    skip_bad: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the JSON file."""
@@ -135,7 +138,7 @@ class Verification:
         if self.wrong_format is not None:
             raise self.wrong_format
         broken = self.total.count("wrong shape") + self.total.count("unreadable")
-        if broken:
+        if broken and not self.skip_bad:
             raise DataError(
                 f"{broken} of {self.total.found} masks cannot be used.",
                 todo="Replace or remove them; training passes over them with --skip-bad.",
@@ -159,6 +162,8 @@ def verify_masks(
     json_file: Path | None = None,
     names: str | None = None,
     root: str | None = None,
+    own_split: bool = False,
+    skip_bad: bool = False,
 ) -> Verification:
     """Read the mask of every image.
 
@@ -166,13 +171,14 @@ def verify_masks(
         data: as for `load_data`. masks: folder of masks; None: the data set's own.
         mask_format: their format; for the data set's own masks it matters only where the data set does not say.
         split: ``all`` or one split. json_file: where to write `Verification.to_dict`.
+        own_split: as for `load_data`. skip_bad: also as for `load_data`, and see `Verification`.
 
     Raises:
         DaptError: bad arguments, a data set without masks, or mask files that cannot be told apart.
     """
     folder = mask_folder(masks)
     kind = check_format(mask_format or "binary")
-    images = load_data(data, names, root=root)
+    images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     items = images.chosen(split)
     finder = None
     if folder is not None:
@@ -184,10 +190,9 @@ def verify_masks(
         kind = images.mask_format or kind
     verdicts = _read_all(items, finder, kind)
     total, classes = _count(images, items, verdicts)
-    fixed = folder is None and images.mask_format is not None
-    wrong = _wrong_format(total, items, folder, kind, fixed=fixed)
+    wrong = _wrong_format(total, items, folder, kind, images.mask_format)
     found_by = formats_that_fit(items, folder, kind) if folder is not None and not total.found else []
-    result = Verification(images.name, folder, kind, split, total, classes, wrong, found_by)
+    result = Verification(images.name, folder, kind, split, total, classes, wrong, found_by, skip_bad)
     if json_file is not None:
         write_json(json_file, result.to_dict())
     return result
@@ -240,16 +245,24 @@ def _count(images: ImageSet, items: Sequence[Item], verdicts: Sequence[Verdict])
     for item, verdict in zip(items, verdicts, strict=True):
         total.add(item, verdict)
         rows[item.label].add(item, verdict)
-    return total, {("(no class)" if label == UNLABELLED else images.names[label]): row for label, row in rows.items()}
+    shared = {name for name, number in Counter(images.names).items() if number > 1}
+
+    def shown(label: int) -> str:
+        if label == UNLABELLED:
+            return "(no class)"
+        name = images.names[label]
+        return f"{name} {label}" if name in shared else name
+
+    return total, {shown(label): row for label, row in rows.items()}
 
 
 def _wrong_format(
-    total: Row, items: Sequence[Item], folder: Path | None, kind: MaskFormat, *, fixed: bool
+    total: Row, items: Sequence[Item], folder: Path | None, kind: MaskFormat, own_kind: MaskFormat | None
 ) -> DataError | None:
     empty, full = total.count("empty"), total.count("full")
     counts = MaskCounts(len(total.coverage) + empty + full, empty, full, total.misread)
     try:
-        check_convention(counts, items, folder, kind, fixed=fixed)
+        check_convention(counts, items, folder, kind, own_kind=own_kind)
     except DataError as error:
         return error
     return None
@@ -268,7 +281,7 @@ def print_table(result: Verification) -> None:
     headings = ("images", "found", "missing", "empty", "full", "wrong\nshape", "unread-\nable", "coverage")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, row in {**result.classes, "total": result.total}.items():
+    for name, row in [*result.classes.items(), ("total", result.total)]:
         mean = row.mean_coverage
         if row is result.total:
             table.add_section()

@@ -22,7 +22,7 @@ from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
 from dapt.data.mask_files import check_format, fit_mask, mask_folder, mirrored, read_mask, resize_map
-from dapt.data.sources import load_data
+from dapt.data.sources import is_path, load_data
 from dapt.errors import ConfigError, DataError
 from dapt.files import read_json, write_json, write_with
 from dapt.training.build import build_model, pick_device
@@ -52,6 +52,7 @@ def write_masks(
     skip_bad: bool = False,
     seed: int = 1,
     root: str | None = None,
+    own_split: bool = False,
     device: str = "auto",
 ) -> dict[str, Any]:
     """Write one PNG per image under `out`, at the image's relative path.
@@ -63,7 +64,7 @@ def write_masks(
         DaptError: bad arguments or damaged data.
     """
     kind = check_format(mask_format or "binary")
-    images = load_data(data, names, root=root, skip_bad=skip_bad)
+    images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     items = images.chosen(split)
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
     options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)
@@ -84,7 +85,7 @@ def write_masks(
         "masks": str(masks) if masks else None,
         "mask_format": None if cue_type.follows_prompts else kind,
     }
-    _check_out(Path(data), out, items)
+    _check_out(Path(data) if is_path(data) else None, out, items)
     _check_settings(out, settings)
     context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
     left = [item for item in items if not _target(out, item).is_file()]
@@ -124,8 +125,10 @@ def write_masks(
     return statistics
 
 
-def _check_out(data: Path, out: Path, items: Sequence[Item]) -> None:
-    if data.is_dir() and not (data / "index.csv").is_file() and out.resolve().is_relative_to(data.resolve()):
+def _check_out(data: Path | None, out: Path, items: Sequence[Item]) -> None:
+    """`data`: None for a name."""
+    folder = data is not None and data.is_dir() and not (data / "index.csv").is_file()
+    if data is not None and folder and out.resolve().is_relative_to(data.resolve()):
         raise ConfigError(
             f"{out} lies inside the data folder, where it would become a class.", todo="Choose another --out."
         )

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from dapt.console import progress, say
-from dapt.data.download import free_space, show_bytes
+from dapt.data.download import SourceError, free_space, show_bytes
 from dapt.errors import DataError
 from dapt.files import whole_file
 
@@ -35,6 +35,7 @@ _DAMAGE = (
 _NO_DATA = "__MACOSX"  # folder that macOS adds to its zip archives; its files look like images and are none
 
 Choose = Callable[[PurePosixPath], PurePosixPath | None]  # where a path of an archive goes; None: left out
+Wanted = Callable[[PurePosixPath], bool]
 
 
 class DamagedError(DataError):
@@ -138,7 +139,9 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def unpack(archive: Path, target: Path, work: Path, *, inner: str = "", inside: str = "") -> list[str]:
+def unpack(
+    archive: Path, target: Path, work: Path, *, inner: str = "", inside: str = "", wanted: Wanted | None = None
+) -> list[str]:
     """Unpack into `target`, merged with what is there; files of the same name are replaced whole.
 
     The archive is looked through before anything is written. It is unpacked into a new folder under `work` and put in
@@ -148,12 +151,13 @@ def unpack(archive: Path, target: Path, work: Path, *, inner: str = "", inside: 
         archive: zip or tar, the latter also with gzip, bzip2 or xz. target, work: folders, on one disk if possible.
         inner: regular expression; only the archives within the archive whose path it is found in are unpacked.
         inside: only the content of this folder of the archive (of the inner ones, if any) is unpacked.
+        wanted: of that, only files whose path it says yes to are unpacked.
 
     Returns:
-        The names now in `target` that come from the archive.
+        The names now in `target` that come from the archive; with `wanted` the paths of the files.
 
     Raises:
-        DamagedError: it cannot be read to its end.
+        DamagedError: it cannot be read to its end. SourceError: it does not hold what is asked for.
         DataError: it is locked, too large for the disk, or dangerous: paths or links that lead outside, device files,
             two entries of one name. Then nothing was written to `target`.
     """
@@ -167,15 +171,20 @@ def unpack(archive: Path, target: Path, work: Path, *, inner: str = "", inside: 
             _extract(archive, outer, lambda path: path if re.search(inner, str(path)) else None)
             nested = sorted(path for path in outer.rglob("*") if path.is_file())
             if not nested:
-                raise DataError(f"{archive.name} holds no archive that matches '{inner}'.", where=str(archive))
+                raise SourceError(f"{archive.name} holds no archive that matches '{inner}'.", where=str(archive))
             for each in nested:
-                _extract(each, content, _below(inside), f"{each.name} in {archive}")
+                _extract(each, content, _chosen(inside, wanted), f"{each.name} in {archive}")
         else:
-            _extract(archive, content, _below(inside))
-        names = sorted(path.name for path in content.iterdir())
+            _extract(archive, content, _chosen(inside, wanted))
+        if wanted:
+            names = sorted(path.relative_to(content).as_posix() for path in content.rglob("*") if path.is_file())
+        else:
+            names = sorted(path.name for path in content.iterdir())
         if not names:
-            missing = f"no folder '{inside}'" if inside else "no file"
-            raise DataError(f"{archive.name} holds {missing}.", where=str(archive))
+            missing = (
+                "none of the files that are needed" if wanted else f"no folder '{inside}'" if inside else "no file"
+            )
+            raise SourceError(f"{archive.name} holds {missing}.", where=str(archive))
         _check_places(content, target)
         try:
             target.mkdir(parents=True, exist_ok=True)
@@ -185,10 +194,16 @@ def unpack(archive: Path, target: Path, work: Path, *, inner: str = "", inside: 
     return names
 
 
-def _below(inside: str) -> Choose:
-    """Maps paths below the folder `inside` to paths relative to it, other paths to None."""
+def _chosen(inside: str, wanted: Wanted | None) -> Choose:
+    """Maps wanted paths below the folder `inside` to paths relative to it, other paths to None."""
     top = PurePosixPath(inside)
-    return lambda path: path.relative_to(top) if path != top and path.is_relative_to(top) else None
+
+    def choose(path: PurePosixPath) -> PurePosixPath | None:
+        if path == top or not path.is_relative_to(top) or (wanted and not wanted(path)):
+            return None
+        return path.relative_to(top)
+
+    return choose
 
 
 def _extract(archive: Path, folder: Path, choose: Choose, label: str = "") -> None:

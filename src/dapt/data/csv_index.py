@@ -83,9 +83,9 @@ def _class_table(rows: list[dict[str, str]], path: Path) -> list[str]:
                 f"{path}, line {number}: label {label} is '{name}' here and '{pairs[label]}' above.",
                 todo="Give every label one class name.",
             )
-    missing = sorted(set(range(max(pairs, default=-1) + 1)) - set(pairs))
-    if missing:
-        raise DataError(f"{path}: no row has the label {missing[0]}.", todo="Number the labels 0, 1, 2, ... .")
+    missing = next((label for label in range(max(pairs, default=0)) if label not in pairs), None)
+    if missing is not None:
+        raise DataError(f"{path}: no row has the label {missing}.", todo="Number the labels 0, 1, 2, ... .")
     return [pairs[label] for label in sorted(pairs)]
 
 

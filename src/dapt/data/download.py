@@ -36,6 +36,10 @@ class SourceError(DataError):
     """An address gives nothing: no answer, a refusal, or a page instead of the file. Another source may help."""
 
 
+class ChecksumError(DataError):
+    """What arrived is not the file that was announced."""
+
+
 class _BrokenError(Exception):
     """The connection failed or ended early; a new attempt may do better."""
 
@@ -70,11 +74,11 @@ def download(url: str, path: Path, *, checksum: str = "") -> Path:
 
     Raises:
         SourceError: the address gives nothing, or the connection failed several times.
-        DataError: the checksum is wrong (the file is kept as ``<path>.bad``), or the disk is full.
+        ChecksumError: the checksum is wrong; the file is kept as ``<path>.bad``. DataError: the disk is full.
     """
     part = beside(path, ".part")
     origin = _origin(path)
-    if not (path.is_file() and origin and origin.url == url and origin.total in (None, path.stat().st_size)):
+    if not (_size(path) and origin and origin.url == url and origin.total in (None, path.stat().st_size)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         _fetch(url, path, part)
@@ -144,7 +148,7 @@ def _verify(path: Path, expected: str, url: str) -> None:
         bad = beside(path, ".bad")
         path.replace(bad)
         discard(path)
-        raise DataError(
+        raise ChecksumError(
             f"{path.name} is not the file that was expected: its checksum is {found}, it should be {expected}.",
             where=url,
             todo=f"It was set aside as {bad}. Download it again; if the sums differ again, the file was changed there.",
@@ -206,6 +210,8 @@ def _attempt(url: str, path: Path, part: Path) -> None:
         first = _read(response)
         if not have:
             _refuse_page(url, path.name, response.headers, first)
+            if not (first or origin.total):
+                raise SourceError(f"The server answers with nothing (0 bytes) instead of {path.name}.", where=url)
         _receive(response, first, path, part, origin, have)
     if origin.total is not None and _size(part) < origin.total:
         raise _BrokenError(f"the connection ended after {_size(part)} of {origin.total} bytes")

@@ -64,7 +64,8 @@ def parse_hub(text: str) -> HubRequest:
     """Take ``OWNER/NAME[@CONFIG][?image=..&label=..]`` or ``PATH[?..]`` apart; a path that exists wins.
 
     Raises:
-        ConfigError: an unknown choice. DataError: neither a folder nor a possible repository name.
+        ConfigError: an unknown choice, or a configuration of a folder.
+        DataError: neither a folder nor a possible repository name.
     """
     whole = _folder(text)
     if whole is not None:
@@ -81,6 +82,11 @@ def parse_hub(text: str) -> HubRequest:
     config = choices.pop("config", "")
     path = _folder(source)
     if path is not None:
+        if config:
+            raise ConfigError(
+                f"hf:{text} names a configuration of a folder; only repositories have configurations.",
+                todo="Leave out config=.",
+            )
         return HubRequest(source, path, "", choices)
     source, _, at = source.partition("@")
     if REPOSITORY.fullmatch(source) is None or source.startswith("."):

@@ -110,7 +110,11 @@ def _labels(tables: Mapping[str, Any], columns: Columns, shown: str) -> tuple[li
         return [UNLABELLED] * sum(len(table) for table in tables.values()), []
     feature = next(iter(tables.values())).features[columns.label]
     labels, names = number_classes(feature, _values(tables, columns.label))
-    check_classes(ImageSet(shown, Path(), tuple(name.replace("_", " ") for name in names)))
+    try:
+        check_classes(ImageSet(shown, Path(), tuple(name.replace("_", " ") for name in names)))
+    except DataError as error:  # --names is read only after this
+        todo = "Rename the classes in the data set, or choose another column of classes with ?label=COLUMN."
+        raise DataError(error.what, todo=todo) from error
     if names and names[0].startswith("class ") and not hasattr(feature, "names"):
         warn(f"The classes of {shown} are only numbered; name them with --names FILE, or choose ?label=COLUMN.")
     unused = len(getattr(feature, "names", names)) - len(names)

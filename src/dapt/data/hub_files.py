@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dapt.console import is_quiet, say
-from dapt.data.download import AGAIN, SourceError, checksum_of
+from dapt.data.download import AGAIN, ChecksumError, SourceError, checksum_of
 from dapt.errors import DataError
 
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
@@ -76,8 +76,8 @@ def get_file(file: HubFile, folder: Path, *, force: bool = False) -> Path:
     """Download one file below `folder`; an interrupted download is gone on with.
 
     Raises:
-        SourceError: the hub cannot be reached, or refuses. DataError: the disk is full, or the content is not what
-            the hub announced.
+        SourceError: the hub cannot be reached, or refuses. DataError: the disk is full.
+        ChecksumError: the content is not what the hub announced; it is deleted.
     """
     from huggingface_hub import hf_hub_download
 
@@ -95,7 +95,7 @@ def get_file(file: HubFile, folder: Path, *, force: bool = False) -> Path:
         )
     if file.sha256 and (found := checksum_of(path)) != f"sha256:{file.sha256}":
         path.unlink()
-        raise DataError(
+        raise ChecksumError(
             f"{file.path} is not what the hub announced: its checksum is {found}, it should be sha256:{file.sha256}.",
             where=file.address,
             todo="It was deleted. Run the same command again.",

@@ -59,15 +59,20 @@ class ImageSet:
         return self.splits.get(name, ())
 
     def chosen(self, name: str) -> list[Item]:
-        """The items of a split, or of all splits.
+        """The items of a split, or of all splits; of all, an image that two splits share is named once.
 
         Raises:
             ConfigError: there is no such split.
         """
         if name != "all" and name not in self.splits:
             raise ConfigError(f"{self.name} has no split '{name}'.", todo=did_you_mean(name, [*self.splits, "all"]))
-        parts = self.splits.values() if name == "all" else [self.splits[name]]
-        return [item for items in parts for item in items]
+        if name != "all":
+            return list(self.splits[name])
+        found: dict[Path, Item] = {}  # ImageNet's val and test are the same images
+        for items in self.splits.values():
+            for item in items:
+                found.setdefault(item.path, item)
+        return list(found.values())
 
     def labelled(self, name: str) -> tuple[Item, ...]:
         """The items of a split whose class is known."""

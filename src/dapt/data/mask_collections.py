@@ -17,7 +17,7 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from dapt.config import MaskFormat
@@ -26,6 +26,7 @@ from dapt.data.mask_files import MASK_TYPES, foreground_of, misread, read_values
 from dapt.errors import DataError
 
 COLLECTIONS: tuple[MaskFormat, ...] = ("dapt", "foreground")
+OWN_FORMATS: tuple[MaskFormat, ...] = ("trimap", "labels")  # of masks that belong to a catalog data set itself
 BLANK_SHARE = 0.95
 FEW = 3
 SAMPLE = 20
@@ -40,9 +41,11 @@ class MaskFinder:
 
     def __init__(self, folder: Path, kind: MaskFormat) -> None:
         self.folder = folder
+        self._top = str(folder)
         self._by_path_end = kind in COLLECTIONS
         self._listed: dict[str, dict[str, list[str]]] = {}
         self._ends_of: dict[str, list[str]] = {}
+        self._absolutes: dict[str, str] = {}
 
     def find(self, item: Item) -> Path | None:
         """The mask of an image, or None.
@@ -50,7 +53,13 @@ class MaskFinder:
         Raises:
             DataError: two files could be it, or it is the image itself.
         """
-        for head, name in self._places(item):
+        found = self._find(item)
+        return None if found is None else self.folder / found
+
+    def _find(self, item: Item) -> str | None:
+        """The mask's path relative to the folder. There are a million images, so paths are text here."""
+        image_folder, image_name = os.path.split(item.path)
+        for head, name in self._places(item, image_folder, image_name):
             stem, suffix = posixpath.splitext(name)
             suffixes = self._list(head).get(stem, [])
             if self._by_path_end and suffix in suffixes:
@@ -61,7 +70,10 @@ class MaskFinder:
                 first, second = (self.folder / head / (stem + other) for other in sorted(suffixes)[:2])
                 raise two_masks(first, second)
             if suffixes:
-                return self._checked(self.folder / head / (stem + suffixes[0]), item)
+                file = stem + suffixes[0]
+                if file == image_name and self._same(posixpath.join(self._top, head), image_folder):
+                    raise DataError(f"The mask found for {item.path} is that image itself.", todo="Check --masks.")
+                return posixpath.join(head, file)
         return None
 
     def check(self, items: Iterable[Item]) -> None:
@@ -70,28 +82,27 @@ class MaskFinder:
         Raises:
             DataError: as `find`, or one mask file would serve two images.
         """
-        owner: dict[Path, Item] = {}
+        owner: dict[str, Item] = {}
         for item in items:
-            path = self.find(item)
+            path = self._find(item)
             if path is not None and owner.setdefault(path, item).path != item.path:
                 raise DataError(
-                    f"The images {owner[path].name} and {item.name} would share the mask {path}.",
+                    f"The images {owner[path].name} and {item.name} would share the mask {self.folder / path}.",
                     todo="Their file names are the same: keep masks in the folders of their images, or rename them.",
                 )
 
-    def _places(self, item: Item) -> Iterator[tuple[str, str]]:
+    def _places(self, item: Item, image_folder: str, image_name: str) -> Iterator[tuple[str, str]]:
         """Where to look, in order: sub-folder and file name."""
         if not self._by_path_end:
             yield os.path.split(item.name)
             return
-        head, name = os.path.split(_absolute(item.path))
-        for end in self._ends(head):
-            yield end, name
+        for end in self._ends(image_folder):
+            yield end, image_name
 
     def _ends(self, folder: str) -> list[str]:
         """The ends of a folder's path that exist as sub-folders, the longest first, and the top folder."""
         if folder not in self._ends_of:
-            parts = Path(folder).parts[1:]
+            parts = Path(self._absolute(folder)).parts[1:]
             ends = ["/".join(parts[start:]) for start in range(len(parts))]
             self._ends_of[folder] = [*filter(self._list, ends), ""]
         return self._ends_of[folder]
@@ -110,15 +121,14 @@ class MaskFinder:
             self._listed[head] = files
         return self._listed[head]
 
-    def _checked(self, path: Path, item: Item) -> Path:
-        if _absolute(path) == _absolute(item.path):
-            raise DataError(f"The mask found for {path} is that image itself.", todo="Check --masks.")
-        return path
+    def _same(self, first: str, second: str) -> bool:
+        return self._absolute(first) == self._absolute(second)
 
-
-def _absolute(path: Path) -> str:
-    """The absolute path by name only: an image folder may be a link to another disk."""
-    return os.path.normpath(path.absolute())
+    def _absolute(self, folder: str) -> str:
+        """The absolute path by name only: an image folder may be a link to another disk."""
+        if folder not in self._absolutes:
+            self._absolutes[folder] = os.path.normpath(Path(folder).absolute())
+        return self._absolutes[folder]
 
 
 def own_or_found(item: Item, finder: MaskFinder | None) -> Path | None:
@@ -152,13 +162,19 @@ class MaskCounts:
 
 
 def check_convention(
-    counts: MaskCounts, items: Sequence[Item], folder: Path | None, kind: MaskFormat, *, fixed: bool = False
+    counts: MaskCounts,
+    items: Sequence[Item],
+    folder: Path | None,
+    kind: MaskFormat,
+    *,
+    own_kind: MaskFormat | None = None,
 ) -> None:
     """Refuse masks that were read in another collection's format.
 
     Args:
         counts: of these items' masks. folder: ``--masks``; None: the data set's own masks.
-        kind: the format in which they were read. fixed: the data set says so, and ``--mask-format`` has no effect.
+        kind: the format in which they were read. own_kind: the format of its own masks by the data set, with which
+            ``--mask-format`` has no effect on them.
 
     Raises:
         DataError: see `MaskCounts.wrong_format`; the message names the formats that would do.
@@ -172,17 +188,33 @@ def check_convention(
     raise DataError(
         f"{blank} of {counts.read} masks are of no use when they are read as '{kind}': {kinds}.",
         where=str(folder) if folder else "the data set's own masks",
-        todo=_advice(items, folder, kind, fixed),
+        todo=_advice(items, folder, kind, own_kind if folder is None else None),
     )
 
 
-def _advice(items: Sequence[Item], folder: Path | None, kind: MaskFormat, fixed: bool) -> str:
-    if fixed:
+def _advice(items: Sequence[Item], folder: Path | None, kind: MaskFormat, own_kind: MaskFormat | None) -> str:
+    if own_kind in OWN_FORMATS:
         return "That is the format this data set brings: get its masks again, or use --cue gradcam."
-    better = formats_that_fit(items, folder, kind)
+    beside = _folder_beside(items) if own_kind is not None else None
+    better = formats_that_fit(items, beside or folder, kind)
     if not better:
-        return "No other --mask-format makes sense of them either: look at the masks."
-    return f"Most of them have a foreground and a background with --mask-format {' or '.join(better)}."
+        where = f" in {beside}" if beside else ""
+        return f"No other --mask-format makes sense of them either: look at the masks{where}."
+    option = f"--masks {beside} " if beside else ""
+    return f"Most of them have a foreground and a background with {option}--mask-format {' or '.join(better)}."
+
+
+def _folder_beside(items: Sequence[Item]) -> Path | None:
+    """The folder in which the data set's own masks lie as the images do, by the first image that has one."""
+    first = next((item for item in items if item.mask is not None), None)
+    if first is None or first.mask is None:
+        return None
+    folder = first.mask.parent
+    for part in reversed(PurePosixPath(first.name).parent.parts):
+        if folder.name != part:
+            break
+        folder = folder.parent
+    return folder
 
 
 def formats_that_fit(items: Sequence[Item], folder: Path | None, kind: MaskFormat) -> list[MaskFormat]:

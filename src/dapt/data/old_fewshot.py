@@ -25,6 +25,19 @@ DATUM = re.compile(r"dassl\.data\.datasets(\.base_dataset)?|datasets(\.\w+)?")
 FILE_NAME = re.compile(r"shot_(\d+)-seed_(\d+)")
 Entry = tuple[str, int, str]
 
+# Names of pickle instructions, see `pickletools`.
+TUPLES = {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
+CALLS = {"REDUCE", "NEWOBJ"}
+MEMO = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
+INSTRUCTIONS = {
+    *("PROTO", "FRAME", "STOP", "MARK", "GET", "BINGET", "LONG_BINGET", *MEMO),
+    *("EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "LIST", "APPEND", "APPENDS", *TUPLES),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE"),
+    *("NONE", "NEWTRUE", "NEWFALSE", "INT", "LONG", "LONG1", "BININT", "BININT1", "BININT2"),
+    *("GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "BUILD", *CALLS),
+}
+LARGEST = 2**31  # among the numbers, which serve as labels; larger ones can be chosen to slow down a dict
+
 
 def read_old_fewshot(path: Path | str) -> dict[str, list[Entry]]:
     """The images of a pickled few-shot cache, by split: path as written, label, class name.
@@ -38,8 +51,8 @@ def read_old_fewshot(path: Path | str) -> dict[str, list[Entry]]:
     path = Path(path)
     content = _content(path)
     try:
-        _check_memo(content)
-        found = _Reader(content, path).load()
+        _check_instructions(content)
+        return _entries(_Reader(content, path).load(), path)
     except DataError:
         raise
     except Exception as error:  # a damaged pickle can fail in any way; nothing but our own code ran
@@ -47,7 +60,6 @@ def read_old_fewshot(path: Path | str) -> dict[str, list[Entry]]:
             f"{path} is damaged, or not a pickled few-shot cache ({type(error).__name__}: {error}).",
             todo="Copy it again, or leave it: the same images are drawn from --shots and --seed.",
         ) from error
-    return _entries(found, path)
 
 
 def _content(path: Path) -> bytes:
@@ -63,30 +75,50 @@ def _content(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _check_memo(content: bytes) -> None:
-    """Refuse numbers in the memo that no honest pickle of this length has: they would claim memory without end."""
-    for opcode, argument, _ in pickletools.genops(content):
-        if "PUT" in opcode.name and isinstance(argument, int) and not 0 <= argument <= len(content):
-            raise ValueError("impossible memo index")
+def _check_instructions(content: bytes) -> None:
+    """Refuse what no few-shot cache of protocol 0 to 5 has, before anything is built from it.
+
+    Only lists, dicts, text, small numbers and objects are let through. Tuples serve as arguments alone: nested ones
+    can take the interpreter's stack or run for years when they are hashed. Numbers in the memo are below the length of
+    the file: larger ones would claim memory without end.
+
+    Raises:
+        ValueError: an instruction that no few-shot cache needs.
+    """
+    tuple_before = False
+    for opcode, argument, position in pickletools.genops(content):
+        fits = opcode.name in INSTRUCTIONS
+        if tuple_before and opcode.name not in MEMO:
+            fits = opcode.name in CALLS
+        if isinstance(argument, int):
+            fits = fits and abs(argument) <= (len(content) if opcode.name in MEMO else LARGEST)
+        if not fits:
+            raise ValueError(f"{opcode.name} at byte {position}, which no few-shot cache needs")
+        tuple_before = opcode.name in TUPLES or (tuple_before and opcode.name in MEMO)
+
+
+class _Datum:
+    """What is left of a Datum: the state that was stored. Nothing else can be set, on it or on the class."""
+
+    __slots__ = ("state",)
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that knows one class. The stand-ins are made anew per file: a pickle can set their attributes."""
+    """An unpickler that knows one class."""
 
     def __init__(self, content: bytes, path: Path) -> None:
         super().__init__(io.BytesIO(content), encoding="utf-8")
         self._path = path
 
-        class Datum:
-            """What is left of a Datum: its attributes."""
-
-        def reconstruct(kind: object, base: object, state: object) -> Datum:
-            """What pickles of protocol 0 and 1 call to make an object."""
-            if kind is not Datum or base is not object or state is not None:
+        def reconstruct(kind: object, base: object, state: object) -> _Datum:
+            """What pickles of protocol 0 and 1 call to make an object; new per file: they can set its attributes."""
+            if kind is not _Datum or base is not object or state is not None:
                 raise ValueError("only Datum can be made")
-            return Datum()
+            return _Datum()
 
-        self.datum = Datum
         self._reconstruct = reconstruct
 
     def find_class(self, module_name: str, global_name: str) -> Any:
@@ -96,7 +128,7 @@ class _Reader(pickle.Unpickler):
             DataError: any other name.
         """
         if global_name == "Datum" and DATUM.fullmatch(module_name):
-            return self.datum
+            return _Datum
         if (module_name, global_name) in (("copyreg", "_reconstructor"), ("copy_reg", "_reconstructor")):
             return self._reconstruct
         if (module_name, global_name) in (("builtins", "object"), ("__builtin__", "object")):
@@ -118,10 +150,13 @@ def _entries(found: object, path: Path) -> dict[str, list[Entry]]:
     result: dict[str, list[Entry]] = {}
     for split, values in found.items():
         if split not in ("train", "val", "test") or not isinstance(values, list):
-            raise refuse(f"{split!r:.40} is not a list of images for train, val or test")
+            shown = repr(split[:40]) if isinstance(split, str) else f"a key of type {type(split).__name__}"
+            raise refuse(f"{shown} is not a list of images for train, val or test")
         result[split] = []
         for number, value in enumerate(values):
-            state = getattr(value, "__dict__", {})
+            state = getattr(value, "state", None) if type(value) is _Datum else None
+            if not isinstance(state, dict):
+                raise refuse(f"{split}, entry {number} has no path, label and class name")
             name, label, classname = state.get("_impath"), state.get("_label"), state.get("_classname")
             if not (type(name) is str and type(label) is int and type(classname) is str):
                 raise refuse(f"{split}, entry {number} has no path, label and class name")

@@ -108,7 +108,7 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:
         table = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"The names file {path} is not valid JSON: {error}.") from error
     if isinstance(table, list):
         return [str(name) for name in table]

@@ -6,6 +6,7 @@ import json
 import posixpath
 from collections import Counter
 from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def _parse(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"The split file {path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"The split file {path} is not JSON: {error}.", todo=again) from error
     if not isinstance(content, dict) or not any(split in content for split in SPLIT_NAMES):
         raise DataError(f"The split file {path} has no lists 'train', 'val' and 'test'.", todo=again)
@@ -85,7 +86,10 @@ def _row(row: Any, where: str) -> Row:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:  # as deep as can just be parsed
+        return "a list or object with very many levels"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -104,10 +108,11 @@ def _check_labels(splits: dict[str, list[Row]], path: Path, all_classes: bool, s
                     f"{path}, {split}, row {number}: '{name}' has label {label} here and {labels[name]} above.",
                     todo="Give every class its own name.",
                 )
-    gaps = sorted(set(range(max(names) + 1)) - set(names))
-    if gaps and all_classes:
+    gaps = max(names) + 1 - len(names)
+    if gaps and all_classes:  # not listed all: one wrong label can leave out millions
+        first = islice((str(label) for label in range(max(names)) if label not in names), SHOWN)
         raise DataError(
-            f"Labels without images in {path}: {len(gaps)} ({_some([str(label) for label in gaps])}).",
+            f"Labels without images in {path}: {gaps} ({_some(list(first), gaps)}).",
             todo="Number the labels 0, 1, 2, ... .",
         )
 
@@ -140,6 +145,8 @@ def _repeated(images: list[str]) -> list[str]:
     return [image for image, count in Counter(images).items() if count > 1]
 
 
-def _some(texts: list[str]) -> str:
-    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+def _some(texts: list[str], count: int | None = None) -> str:
+    """The first of `count` texts, by default all that are given."""
+    count = len(texts) if count is None else count
+    more = f" and {count - SHOWN} more" if count > SHOWN else ""
     return ", ".join(texts[:SHOWN]) + more

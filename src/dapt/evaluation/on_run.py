@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from dapt.clip.load import load_clip
 from dapt.config import MaskFormat, RunConfig, make_config, read_yaml
-from dapt.data.items import ImageSet
+from dapt.data.items import ImageSet, Item
 from dapt.data.mask_files import check_format, mask_folder
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
-from dapt.files import write_json
+from dapt.files import read_json, write_json
 from dapt.training.build import pick_device, rebuild_model
 from dapt.training.checkpoint import load_prompts
 from dapt.training.data import Part, checked_part, class_labels, select_classes
 from dapt.training.model import PromptedClip
-from dapt.training.run_folder import find_run
+from dapt.training.run_folder import RunFolder, find_run
 
 
 def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "auto") -> tuple[PromptedClip, RunConfig]:
@@ -48,6 +49,7 @@ def evaluate_saved(
     mask_format: str | None = None,
     skip_bad: bool = False,
     root: str | None = None,
+    own_split: bool = False,
     device: str = "auto",
 ) -> tuple[dict[str, Any], Path]:
     """Evaluate a run and write the figures.
@@ -56,7 +58,8 @@ def evaluate_saved(
         run: run folder. data: other data; None: the run's own. split: train, val or test.
         classes: ``all``, ``base``, ``novel``, or class names separated by commas. None: all classes of other
             data; on the run's own data what the run itself reports (base and novel after base training).
-        root: where catalog data lives; None: as in the run.
+        root: where catalog data lives; None: as in the run. own_split: as for `load_data`; the run's own data is
+            divided as in the run.
 
     Returns:
         the written dictionary and its path.
@@ -69,7 +72,7 @@ def evaluate_saved(
         config.data if data is None else data,
         names or (config.names if own else None),
         root=root or config.root,
-        own_split=own and config.own_split,
+        own_split=own_split or (own and config.own_split),
         skip_bad=skip_bad or (own and config.skip_bad),
         split_file=config.split_file if own else None,
     )
@@ -84,6 +87,8 @@ def evaluate_saved(
         bad += more
     if not main.items:
         raise DataError(f"{source.name} has no labelled images in its {split} split.")
+    if own and split != "train":
+        _refuse_trained(Path(run), [*main.items, *(novel.items if novel is not None else ())], source.name)
     role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
     if classes == "novel":
         role = "novel"
@@ -116,10 +121,30 @@ def evaluate_saved(
             "bad_images": bad,
         },
     }
-    suffix = "" if classes in (None, "all") else f"-{_slug(classes or '')}"
+    plain = classes is None or (classes == "all" and config.subset != "base")
+    suffix = "" if plain else f"-{_slug(classes or '')}"
     path = json_file or Path(run) / "eval" / f"{source.name}-{split}{suffix}.json"
     write_json(path, result)
     return result, path
+
+
+def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:
+    """Refuse to test a run on its own training images: the data may have been divided anew since it was trained.
+
+    Raises:
+        DataError: some of the images were trained on.
+    """
+    split_file = RunFolder(run).split_file
+    if not split_file.is_file():
+        return
+    trained = {row[0] for row in read_json(split_file)["train"]}
+    seen = [item.name for item in items if item.name in trained]
+    if seen:
+        raise DataError(
+            f"{len(seen)} of these images of {name} were trained on (for example {seen[0]}): the data is divided "
+            "otherwise than when the run was made.",
+            todo="Train again, or put the data back as it was.",
+        )
 
 
 def _mask_source(
@@ -146,6 +171,8 @@ def _choose(source: ImageSet, split: str, classes: str) -> Part:
             where="--classes",
             todo=did_you_mean(unknown[0], source.names),
         )
+    if len(set(chosen)) != len(chosen):
+        raise ConfigError("A class is named twice.", where="--classes")
     return select_classes(source, items, [source.names.index(name) for name in chosen])
 
 

@@ -25,8 +25,8 @@ def side_by_side(count: int) -> int:
     return max(min(count, cores(), fit), 1)
 
 
-def run_all(configs: Mapping[str, RunConfig], *, jobs: int, label: str) -> dict[str, Results]:
-    """Train and evaluate every configuration; finished ones are kept, interrupted ones go on.
+def run_all(configs: Mapping[str, RunConfig], *, jobs: int, label: str, overwrite: bool = False) -> dict[str, Results]:
+    """Train and evaluate every configuration; finished ones are kept, interrupted ones go on, unless overwritten.
 
     Args:
         configs: by name; every one has its own `out` folder. jobs: runs at the same time, one process each.
@@ -42,10 +42,10 @@ def run_all(configs: Mapping[str, RunConfig], *, jobs: int, label: str) -> dict[
         found = {}
         for number, (name, config) in enumerate(configs.items(), start=1):
             say(f"{label} {number}/{len(configs)}: {name}")
-            found[name] = _run(config)
+            found[name] = _run(config, overwrite)
         return found
     with worker_pool(min(jobs, len(configs)), _prepare_worker, (max(cores() // jobs, 1),)) as pool:
-        futures = {name: pool.submit(_run, config) for name, config in configs.items()}
+        futures = {name: pool.submit(_run, config, overwrite) for name, config in configs.items()}
         total = sum(config.epochs or 0 for config in configs.values())
         for _ in progress(_finished_epochs(futures, configs), total, label, "epochs"):
             pass
@@ -59,9 +59,11 @@ def _prepare_worker(threads: int) -> None:
     set_quiet(True)
 
 
-def _run(config: RunConfig) -> Results:
+def _run(config: RunConfig, overwrite: bool) -> Results:
     from dapt.training.run import run_training
 
+    if overwrite:
+        return run_training(config, overwrite=True)
     started = RunFolder(Path(config.out or "")).config_file.is_file()
     return run_training(config, resume=started)
 

@@ -103,6 +103,8 @@ class FewShot(Protocol):
     def plan(self, settings: Settings, out: Path) -> Plan:
         _need_all_classes(settings, self)
         shots = [_number(text, int, self) for text in self.over] or list(FEW_SHOTS)
+        if min(shots) < 1:
+            raise ConfigError("few_shot needs an image per class at least.", todo="Give shots with --over, as in 1,2.")
         named = {f"{count} shots": changed(settings, shots=count, out=str(out / f"{count}shot")) for count in shots}
         return Plan(named)
 
@@ -172,7 +174,12 @@ class DataEfficient(Protocol):
     points = "fractions"
 
     def plan(self, settings: Settings, out: Path) -> Plan:
+        if settings.get("fraction", 1) != 1:
+            raise ConfigError("data_efficient goes over fractions.", todo="Give them with --over, not with --fraction.")
         fractions = [_number(text, float, self) for text in self.over] or list(FRACTIONS)
+        for fraction in fractions:
+            if not 0 < fraction <= 1:
+                raise ConfigError(f"The fraction {fraction:g} is not between 0 and 1.", todo="Write 0.5 for 50%.")
         select = settings.get("select") or "uniform"
         runs = {}
         for fraction in fractions:

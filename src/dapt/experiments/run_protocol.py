@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from dapt.config import RunConfig, make_config
 from dapt.console import say
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError
+from dapt.evaluation.averages import over_data_sets
 from dapt.evaluation.on_run import evaluate_saved
 from dapt.experiments.parallel import run_all
-from dapt.experiments.protocols import Plan, Settings, default_folder, get_protocol, published_recipe
+from dapt.experiments.protocols import Evaluation, Plan, Settings, default_folder, get_protocol, published_recipe
 from dapt.files import read_json, write_json
 from dapt.training.run import with_absolute_paths
 from dapt.training.run_folder import RunFolder
@@ -60,44 +62,44 @@ def run_protocol(
     out = Path(config.out) if config.out else default_folder(config, protocol)
     plan = protocol.plan(settings, out)
     plan = Plan({key: with_absolute_paths(run) for key, run in plan.runs.items()}, plan.evaluations, plan.averaged)
-    _check_folder(out, resume=resume, overwrite=overwrite)
-    _check_targets(plan, config)
-    if not overwrite:
-        _check_same_runs(plan)
+    leftover = _check_folder(out, plan, resume=resume, overwrite=overwrite)
+    _check_data(plan, config)
     better = published_recipe(config, protocol)
     if better:
         say(f"The published settings for {protocol.title} are those of --method {better}.")
-    if overwrite and out.exists():
-        shutil.rmtree(out)
-    runs = run_all(plan.runs, jobs=jobs, label=protocol.title)
+    runs = run_all(plan.runs, jobs=jobs, label=protocol.title, overwrite=overwrite)
     rows: dict[str, Metrics] = {key: found["metrics"] for key, found in runs.items()}
-    details = {key: {"run": Path(run.out or "").name} for key, run in plan.runs.items()}
+    details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
     for step in plan.evaluations:
         folder = Path(plan.runs[step.run].out or "")
-        found = _evaluated(folder, step.data, step.point, config)
-        rows[step.point] = found["metrics"]
-        details[step.point] = {"run": folder.name}
+        rows[step.point] = _evaluated(folder, step, config)
+        details[step.point] = folder.name
     result = {
         "schema": SCHEMA,
         "protocol": protocol.name,
+        "source": protocol.paper,
         "method": config.method,
         "dapt": config.dapt.enabled,
         "backbone": config.model,
         "data": config.data,
         "seed": config.seed,
-        "rows": [{"point": key, **details[key], "metrics": metrics} for key, metrics in rows.items()],
-        "average": average([rows[key] for key in plan.averaged]) if plan.averaged else None,
+        "rows": [{"point": key, "run": details[key], "metrics": metrics} for key, metrics in rows.items()],
+        "average": _average({key: rows[key] for key in plan.averaged}) if plan.averaged else None,
         "averaged": list(plan.averaged),
     }
     write_json(out / RESULT, result)
+    for folder in leftover:
+        shutil.rmtree(folder)
     say(f"results in {out / RESULT}")
     return result
 
 
-def average(rows: Sequence[Mapping[str, float | None]]) -> Metrics:
-    """Mean of every figure that all rows have."""
-    keys = [key for key in rows[0] if all(row.get(key) is not None for row in rows)]
-    return {key: sum(float(row[key] or 0.0) for row in rows) / len(rows) for key in keys}
+def _average(rows: Mapping[str, Metrics]) -> dict[str, float]:
+    """Mean over data sets of every figure that all of them have."""
+    known = {
+        data: {key: value for key, value in metrics.items() if value is not None} for data, metrics in rows.items()
+    }
+    return over_data_sets(known)
 
 
 def print_protocol(result: Mapping[str, Any]) -> None:
@@ -128,46 +130,68 @@ def print_protocol(result: Mapping[str, Any]) -> None:
     Console().print(table)
 
 
-def _evaluated(folder: Path, data: str, point: str, config: RunConfig) -> dict[str, Any]:
-    """The evaluation of a run on other data, kept from an earlier start if it is newer than the run."""
-    path = folder / "eval" / f"{point}-test.json"
-    finished = RunFolder(folder).results_file
-    if path.is_file() and path.stat().st_mtime >= finished.stat().st_mtime:
-        return dict(read_json(path))
-    return evaluate_saved(
+def _evaluated(folder: Path, step: Evaluation, config: RunConfig) -> Metrics:
+    """The figures of a run on other data; made anew when a protocol is resumed, because that data may have changed."""
+    found, _ = evaluate_saved(
         folder,
-        data=data,
-        json_file=path,
+        data=step.data,
+        json_file=folder / "eval" / f"{step.point}-test.json",
         root=config.root,
+        own_split=config.own_split,
         skip_bad=config.skip_bad,
         device=config.device,
-    )[0]
+    )
+    return dict(found["metrics"])
 
 
-def _check_folder(out: Path, *, resume: bool, overwrite: bool) -> None:
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
+def _check_folder(out: Path, plan: Plan, *, resume: bool, overwrite: bool) -> list[Path]:
+    """Whether the folder may be used; changes nothing.
+
+    Returns:
+        runs of an earlier protocol in it that are to be removed once the new one is complete.
+
+    Raises:
+        ConfigError: it exists and neither resume nor overwrite was asked for, or it holds other things.
+    """
+    if not out.exists():
+        return []
     if not out.is_dir():
         raise ConfigError(f"{out} is a file, not a folder.", todo="Choose another --out.")
-    inside = [path for path in out.iterdir() if path.name != RESULT]
-    ours = all((path / "run.yaml").is_file() for path in inside)
-    if overwrite and not ours:
-        raise ConfigError(
-            f"{out} holds other things than runs, so --overwrite leaves it alone.", todo="Choose another --out."
-        )
-    if not resume and not overwrite:
+    inside = {path.name for path in out.iterdir()}
+    if not inside:
+        return []
+    if resume:
+        for run in plan.runs.values():
+            folder = RunFolder(Path(run.out or ""))
+            if folder.path.exists() and any(folder.path.iterdir()):
+                folder.check(run, resume=True, overwrite=False)
+        return []
+    if not overwrite:
         raise ConfigError(
             f"The output folder {out} exists.",
             todo="Pass --resume to go on with it, --overwrite to start again, or another --out.",
         )
+    earlier = {row["run"] for row in read_json(out / RESULT)["rows"]} if RESULT in inside else set()
+    ours = {Path(run.out or "").name for run in plan.runs.values()}
+    foreign = sorted(inside - earlier - ours - {RESULT})
+    if foreign:
+        raise ConfigError(
+            f"{out} holds other things than this protocol ({foreign[0]}), so --overwrite leaves it alone.",
+            todo="Choose another --out.",
+        )
+    return [out / name for name in sorted((earlier - ours) & inside)]
 
 
-def _check_targets(plan: Plan, config: RunConfig) -> None:
-    """Whether all data sets are there, before hours are spent on training."""
+def _check_data(plan: Plan, config: RunConfig) -> None:
+    """Whether all data sets are there and can be tested on, before hours are spent on training."""
+    load = partial(load_data, root=config.root, own_split=config.own_split, skip_bad=config.skip_bad)
+    source = load(config.data, split_file=config.split_file)
+    if not source.labelled("test"):
+        raise DataError(f"{source.name} has no labelled test images, so a protocol has nothing to report.")
     missing: list[str] = []
     for step in plan.evaluations:
         try:
-            found = load_data(step.data, root=config.root, skip_bad=config.skip_bad)
+            found = load(step.data)
         except DataError as error:
             missing.append(f"{step.data}: {error.what}")
             continue
@@ -179,11 +203,3 @@ def _check_targets(plan: Plan, config: RunConfig) -> None:
             f"{share} data sets to evaluate on cannot be used:\n" + "\n".join(missing),
             todo="Get them (dapt data download NAME), or name others with --over A,B.",
         )
-
-
-def _check_same_runs(plan: Plan) -> None:
-    """Refuse to mix earlier runs with other settings into this protocol."""
-    for run in plan.runs.values():
-        folder = RunFolder(Path(run.out or ""))
-        if folder.path.exists() and any(folder.path.iterdir()):
-            folder.check(run, resume=True, overwrite=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
@@ -21,7 +23,7 @@ class Cal(Selector):
     Neighbours are nearest in the features of `Herding`. ``legacy`` takes the smallest divergence, as released.
     """
 
-    neighbours: int = 10
+    neighbours: Annotated[int, Field(ge=1)] = 10
 
     def pick(self, part: Candidates, count: int) -> Pick:
         return Pick(top(self.divergence(part), count, largest=not self.legacy))

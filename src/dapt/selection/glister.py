@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 
 from dapt.errors import DataError
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector
@@ -21,7 +23,7 @@ class Glister(Selector):
     subsets, as the released code does, which is close to drawing at random.
     """
 
-    rate: float = 0.0035
+    rate: Annotated[float, Field(ge=0)] = 0.0035
     needs_val: bool = field(default=True, init=False)
 
     def pick(self, part: Candidates, count: int) -> Pick:
@@ -34,10 +36,12 @@ class Glister(Selector):
         taken = torch.zeros(len(part), dtype=torch.bool)
         generator = torch.Generator().manual_seed(part.seed)
         chosen: list[int] = []
-        for _ in range(count):
-            errors = logits.softmax(dim=1) - targets
-            gains = ((errors @ ours.errors.t()) * likeness).mean(dim=0)  # <g_j, mean validation gradient>
-            gains = gains.masked_fill(taken, -torch.inf)
+        fresh = torch.zeros(len(part))
+        for step in range(count):
+            if not (step and self.legacy):
+                errors = logits.softmax(dim=1) - targets
+                fresh = ((errors @ ours.errors.t()) * likeness).mean(dim=0)  # <g_j, mean validation gradient>
+            gains = fresh.masked_fill(taken, -torch.inf)
             if self.legacy:
                 gains = _only_a_few(gains, taken, count, generator)
             best = int(gains.argmax())
@@ -54,8 +58,8 @@ class Glister(Selector):
             val = val.rows(present.nonzero().flatten())
         if val is None or not len(val):
             raise DataError(
-                "GLISTER chooses by the validation images, and a class has none.",
-                todo="Use data with a val split, or another selector.",
+                f"GLISTER chooses by the validation images, and there are none of class {int(part.labels[0])}.",
+                todo="Use one budget for all classes (selection.balanced=false), or another selector.",
             )
         return val
 

@@ -16,13 +16,15 @@ from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
 class Uncertainty(Selector):
     """By margin (first minus second probability), entropy, or the largest probability.
 
-    ``legacy`` with ``least_confidence`` takes the largest raw logit for the probability, as released.
+    ``legacy`` repeats the released code: with ``least_confidence`` it takes the largest raw logit for the probability,
+    and with one budget for all classes it takes the most certain images.
     """
 
     score: Literal["margin", "entropy", "least_confidence"] = "margin"
 
     def pick(self, part: Candidates, count: int) -> Pick:
-        return Pick(top(self.certainty(part), count, largest=False))
+        several = len(set(part.labels.tolist())) > 1
+        return Pick(top(self.certainty(part), count, largest=self.legacy and several))
 
     def certainty(self, part: Candidates) -> Tensor:
         """``[N]``, small where the model is unsure."""

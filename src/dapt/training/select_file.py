@@ -30,7 +30,7 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
 
     The file has the form of the field's split files: ``train``, ``val`` and ``test``, each a list of ``[image, label,
     class name]`` with the labels of the whole data set, training images in the order in which they were chosen; beside
-    them ``selection`` (how) and, for methods that weigh images, ``weights``.
+    them ``selection`` and ``settings`` (how) and, for methods that weigh images, ``weights``.
 
     Args:
         preview: picture of the chosen images, one row per class. overwrite: replace files that exist.
@@ -51,25 +51,45 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
         return load_clip(config.model, device=pick_device(config.device), precision=config.precision)
 
     chosen = select_images(config, data, load, cache)
-    write_json(out, split_rows(chosen))
+    write_json(out, {**split_rows(chosen, few=config.shots > 0), "settings": _settings(config)})
     if preview is not None:
         sheet = contact_sheet(chosen.train.items, chosen.source.names)
         write_with(preview, lambda temporary: sheet.save(temporary, format="JPEG", quality=90))
         say(f"picture in {preview}")
-    say(f"split file in {out}; train on it with: dapt train {config.data} --split-file {out} --shots 0")
+    say(f"split file in {out}; train on it with: {_command(config, out)}")
+    if chosen.weights is not None:
+        say("The weights in it are for your eyes: only a run that chooses for itself (--select) trains with weights.")
     return chosen
 
 
-def split_rows(data: RunData) -> dict[str, Any]:
-    """The images of a run as rows of a split file; see `write_selection`."""
+def _command(config: RunConfig, out: Path) -> str:
+    words = f"dapt train {config.data} --split-file {out} --shots 0"
+    for key in ("root", "names"):
+        if getattr(config, key):
+            words += f" --{key} {getattr(config, key)}"
+    return words + (" --subset base" if config.subset == "base" else "")
+
+
+def _settings(config: RunConfig) -> dict[str, Any]:
+    """What the choice depended on beside `selection`."""
+    return {key: getattr(config, key) for key in ("data", "model", "method", "prompt", "shots", "seed", "subset")}
+
+
+def split_rows(data: RunData, *, few: bool) -> dict[str, Any]:
+    """The images of a run as rows of a split file; see `write_selection`.
+
+    Args:
+        few: the validation images are those of the few-shot sample, otherwise all of the data set.
+    """
     source = data.source
+    label_of = {item.name: item.label for items in source.splits.values() for item in items}  # a run numbers its own
 
     def rows(items: Sequence[Item]) -> list[list[object]]:
-        return [[item.name, item.label, source.names[item.label]] for item in items]
+        return [[item.name, label_of[item.name], source.names[label_of[item.name]]] for item in items]
 
     found: dict[str, Any] = {
         "train": rows(data.train.items),
-        "val": rows(source.labelled("val")),
+        "val": rows(data.val.items if few else source.labelled("val")),
         "test": rows(source.labelled("test")),
         "selection": data.chosen,
     }

@@ -16,8 +16,8 @@ from dapt.console import progress, say, warn
 from dapt.data.items import Item
 from dapt.data.loader import EvalImages, ImageCache, TrainImages, eval_loader
 from dapt.data.transforms import eval_transform, train_transform
-from dapt.errors import ConfigError, DataError
-from dapt.methods.base import METHODS
+from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.methods.base import CROSS_ENTROPY, METHODS
 from dapt.prompts.base import PromptArchitecture
 from dapt.selection.base import SELECTORS, Candidates, Selection, Selector
 from dapt.selection.forgetting import count_forgotten
@@ -45,20 +45,22 @@ def check_selection(config: RunConfig) -> Selector | None:
         return None
     kind = SELECTORS.get(config.select)
     own = config.selection
-    options = {**own.options, "legacy": own.legacy}
-    known = [name for name, part in kind.__dataclass_fields__.items() if part.init]
-    unknown = sorted(set(options) - set(known))
+    known = [name for name, part in kind.__dataclass_fields__.items() if part.init and name != "legacy"]
+    unknown = sorted(set(own.options) - set(known))
     if unknown:
         raise ConfigError(
-            f"The selector {config.select} has no option '{unknown[0]}'.", todo=f"Its options: {', '.join(known)}."
+            f"The selector {config.select} has no option '{unknown[0]}'.",
+            todo=f"Its options: {', '.join(known) or 'none'}; selection.legacy is a setting of its own.",
         )
     try:
-        selector = TypeAdapter(kind).validate_python(options)
+        selector = TypeAdapter(kind).validate_python({**own.options, "legacy": own.legacy})
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(
             f"selection.options.{'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})."
         ) from None
+    if config.fraction == 1:
+        warn("All training images are chosen: --fraction says how many to take.")
     trains = METHODS.get(config.method).trains
     if pretraining_epochs(config, selector) and not trains:
         raise ConfigError(
@@ -95,12 +97,20 @@ def select_images(config: RunConfig, data: RunData, load: Callable[[], FrozenCli
     selector = check_selection(config)
     if selector is None:
         return data
+    if selector.looks and data.source.multi_label:
+        raise NotSupportedError(
+            f"{config.select} reads one class per image, and images of {data.source.name} show several.",
+            todo="Use --select uniform.",
+        )
     if selector.looks:
         candidates = see_candidates(config, data, load(), cache, selector)
     else:
         labels, nothing = torch.tensor(data.train.labels, dtype=torch.long), torch.empty(len(data.train.labels), 0)
         candidates = Candidates(labels, nothing, nothing, torch.empty(0, 0), seed=config.seed)
     found = selector.select(candidates, config.fraction, balanced=config.selection.balanced)
+    method = METHODS.get(config.method)
+    if found.weights is not None and not (method.trains and CROSS_ENTROPY in method.objectives):
+        warn(f"{config.select} weighs the chosen images, and {config.method} has no loss that would read the weights.")
     return narrowed(config, data, found)
 
 
@@ -143,6 +153,9 @@ def narrowed(config: RunConfig, data: RunData, found: Selection) -> RunData:
         "fraction": config.fraction,
         "balanced": config.selection.balanced,
         "legacy": config.selection.legacy,
+        "options": config.selection.options,
+        "epochs": config.selection.epochs,
+        "lr": config.selection.lr,
         "candidates": len(part.items),
     }
     counts = {**data.counts, "train": len(train.items), "train_candidates": len(part.items)}
@@ -163,8 +176,9 @@ def reselected(config: RunConfig, data: RunData, earlier: Mapping[str, Any]) -> 
             f"{len(gone)} selected images are not in {config.data} any more, the first: {gone[0]}.",
             todo="Restore them, or pass --overwrite to start again.",
         )
+    found = narrowed(config, data, Selection(tuple(position[name] for name in names)))
     weights = earlier.get("weights")
-    return narrowed(config, data, Selection(tuple(position[name] for name in names), weights and tuple(weights)))
+    return replace(found, weights=None if weights is None else tuple(weights))
 
 
 def _plain(config: RunConfig) -> RunConfig:
@@ -172,7 +186,8 @@ def _plain(config: RunConfig) -> RunConfig:
 
 
 def _zero_shot(config: RunConfig) -> RunConfig:
-    return make_config({"data": config.data, "method": "zero_shot", "seed": config.seed})
+    own = {key: config.prompt[key] for key in ("templates",) if config.prompt.get(key)}
+    return make_config({"data": config.data, "method": "zero_shot", "seed": config.seed, "prompt": own})
 
 
 def _classifies_untrained(prompts: PromptArchitecture) -> bool:

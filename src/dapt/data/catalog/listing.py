@@ -23,12 +23,13 @@ class Listing:
         self._names: dict[str, frozenset[str]] = {}
 
     def names(self, folder: str) -> frozenset[str]:
-        """What the folder holds; nothing where it does not exist."""
+        """What the folder holds; nothing where it does not exist.
+
+        Raises:
+            DataError: as `entries_of`.
+        """
         if folder not in self._names:
-            try:
-                self._names[folder] = frozenset(_names(self.top / folder))
-            except OSError:
-                self._names[folder] = frozenset()
+            self._names[folder] = frozenset(entry.name for entry in entries_of(self.top / folder))
         return self._names[folder]
 
     def has(self, path: str) -> bool:
@@ -37,9 +38,27 @@ class Listing:
         return name in self.names(folder)
 
 
-def _names(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return [entry.name for entry in entries]
+def entries_of(folder: Path) -> list[os.DirEntry[str]]:
+    """What a folder holds; nothing where it does not exist or is a file.
+
+    Raises:
+        DataError: it is there and cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def unreadable(folder: Path, error: OSError) -> DataError:
+    """The error for a folder that is there and cannot be read."""
+    return DataError(
+        f"{folder} cannot be read: {error.strerror or error}.",
+        todo="Give yourself the right to read it, or check the disk.",
+    )
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -49,17 +68,22 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def class_folders(folder: Path) -> list[str]:
-    """Names of the sub-folders, sorted."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
-    except OSError:
-        return []
+    """Names of the sub-folders, sorted.
+
+    Raises:
+        DataError: as `entries_of`.
+    """
+    return sorted(entry.name for entry in entries_of(folder) if not entry.name.startswith(".") and entry.is_dir())
 
 
 def image_files(folder: Path) -> list[str]:
-    """Names of the image files in a folder, sorted; those that begin with a dot are none."""
-    return sorted(name for name in _names(folder) if split_name(name)[1] in IMAGE_TYPES and name[0] != ".")
+    """Names of the image files in a folder, sorted; those that begin with a dot are none.
+
+    Raises:
+        DataError: as `entries_of`.
+    """
+    names = (entry.name for entry in entries_of(folder))
+    return sorted(name for name in names if split_name(name)[1] in IMAGE_TYPES and name[0] != ".")
 
 
 def image_tree(folder: Path) -> Iterator[str]:
@@ -88,9 +112,10 @@ def present(rows: dict[str, list[Row]], dataset: Dataset, top: Path, request: Re
     )
     text += _whole(rows, absent)
     if missing == total or not request.skip_bad:
+        again = f"Run 'dapt data download {dataset.name} --only images --force'"
         raise DataError(
             text,
-            todo=f"Run 'dapt data download {dataset.name}', then 'dapt data verify {dataset.name}'"
+            todo=f"{again}, then 'dapt data verify {dataset.name}'"
             + (", or pass --skip-bad to leave them out." if missing < total else "."),
         )
     if request.absent is None:

@@ -54,7 +54,11 @@ def _holds(folder: Path, place: Place) -> bool:
 
 
 def with_masks(data: ImageSet, dataset: Dataset, place: Place, request: Request) -> ImageSet:
-    """The data with the masks that are there; those of the masked collection come before the data set's own."""
+    """The data with the masks that are there; those of the masked collection come before the data set's own.
+
+    Raises:
+        DataError: two files could be the mask of an image.
+    """
     folder = collection_masks(dataset, place, request.root)
     kind: MaskFormat | None = "binary"
     own = False
@@ -79,17 +83,34 @@ def with_masks(data: ImageSet, dataset: Dataset, place: Place, request: Request)
 
 
 class _Masks:
-    """Mask files by the path of their image without its extension."""
+    """Mask files by the path of their image; the image's own extension comes before others."""
 
     def __init__(self, folder: Path) -> None:
         self._listing = Listing(folder)
-        self._stems: dict[str, dict[str, str]] = {}
+        self._stems: dict[str, dict[str, list[str]]] = {}
 
     def find(self, path: str) -> Path | None:
+        """The mask of an image.
+
+        Raises:
+            DataError: two files of other extensions could be it.
+        """
         folder, _, name = path.rpartition("/")
         if folder not in self._stems:
-            files = [file for file in sorted(self._listing.names(folder)) if file[0] != "."]
-            masks = [(split_name(file), file) for file in files]
-            self._stems[folder] = {stem: file for (stem, end), file in masks if end in MASK_TYPES}
-        found = self._stems[folder].get(split_name(name)[0])
-        return self._listing.top / folder / found if found else None
+            self._stems[folder] = self._by_stem(folder)
+        files = self._stems[folder].get(split_name(name)[0], [])
+        if name in files:
+            files = [name]
+        if len(files) > 1:
+            from dapt.data.mask_files import two_masks
+
+            raise two_masks(self._listing.top / folder / files[0], self._listing.top / folder / files[1])
+        return self._listing.top / folder / files[0] if files else None
+
+    def _by_stem(self, folder: str) -> dict[str, list[str]]:
+        stems: dict[str, list[str]] = {}
+        for file in sorted(self._listing.names(folder)):
+            stem, extension = split_name(file)
+            if file[0] != "." and extension in MASK_TYPES:
+                stems.setdefault(stem, []).append(file)
+        return stems

@@ -19,7 +19,7 @@ def bases(dataset: Dataset, layout: Layout, root: Path) -> list[Path]:
 
 
 def find_place(dataset: Dataset, root: Path) -> Place | None:
-    """The first layout whose image folder exists and is not empty."""
+    """The first layout whose image folder exists and is not empty. One that cannot be read counts: reading it tells."""
     for layout in dataset.layouts:
         for base in bases(dataset, layout, root):
             images = base / layout.images
@@ -29,13 +29,15 @@ def find_place(dataset: Dataset, root: Path) -> Place | None:
 
 
 def _fits(images: Path, layout: Layout) -> bool:
-    if layout.holds:
-        return any((images / name).is_dir() for name in layout.holds)
     try:
+        if layout.holds:
+            return any((images / name).is_dir() for name in layout.holds)
         with os.scandir(images) as entries:
             return any(not entry.name.startswith(".") for entry in entries)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return True
 
 
 def require_place(dataset: Dataset, root: Path) -> Place:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Iterable, Sequence
@@ -12,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dapt.console import progress
-from dapt.data.catalog.base import CATALOG, Dataset, Download, Place, Request, data_root
+from dapt.data.catalog.base import CATALOG, Dataset, Place, Request, data_root
+from dapt.data.catalog.listing import entries_of, unreadable
 from dapt.data.catalog.load import read_place
 from dapt.data.catalog.mask_folders import MASKS, collection_masks
 from dapt.data.catalog.places import companions, find_beside, require_place
+from dapt.data.catalog.readers.split_file import is_published
 from dapt.data.items import ImageSet, Item
 from dapt.errors import DataError
 
@@ -138,18 +139,23 @@ def _look(report: Report, data: ImageSet, decode: bool) -> None:
 
 
 def _sizes(paths: Iterable[Path]) -> dict[Path, int]:
-    """Bytes of the files that exist; every folder is listed once."""
+    """Bytes of the files that exist; every folder is listed once.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
     inside: dict[Path, dict[str, Path]] = {}
     for path in paths:
         inside.setdefault(path.parent, {})[path.name] = path
     sizes: dict[Path, int] = {}
     for folder, wanted in progress(inside.items(), len(inside), "listing folders", "folders"):
-        if not folder.is_dir():
-            continue
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name in wanted and entry.is_file():
-                    sizes[wanted[entry.name]] = entry.stat().st_size
+        for entry in entries_of(folder):
+            if entry.name in wanted:
+                try:
+                    if entry.is_file():
+                        sizes[wanted[entry.name]] = entry.stat().st_size
+                except OSError as error:
+                    raise unreadable(folder, error) from error
     return sizes
 
 
@@ -193,16 +199,16 @@ def _look_at_masks(report: Report, data: ImageSet, dataset: Dataset, place: Plac
 
 
 def _look_at_split_file(report: Report, dataset: Dataset, place: Place, root: Path) -> None:
-    """Whether the split file is the published one, byte for byte."""
+    """Whether the split file has the published rows: counts do not tell, if somebody divided the images anew."""
     path = find_beside(dataset.reader.file, companions(dataset, place, root)) if dataset.reader.file else None
-    published = [source for source in dataset.sources if isinstance(source, Download) and source.what == "split"]
-    if path is None or not published:
+    published = None if path is None else is_published(path, dataset)
+    if path is None or published is None:
         return
-    known = {source.checksum.removeprefix("sha256:") for source in published}
-    if hashlib.sha256(path.read_bytes()).hexdigest() in known:
+    if published:
         report.notes.append(f"{path.name} is the published file.")
     else:
-        report.notes.append(f"{path} differs from the published file; get it with 'dapt data download'.")
+        again = f"dapt data download {dataset.name} --only split --force"
+        report.problems.append(f"{path} is not the published split file; get it with '{again}'.")
 
 
 def count(number: int, what: str) -> str:

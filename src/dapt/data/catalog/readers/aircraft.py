@@ -40,7 +40,7 @@ def _lines(name: str, folders: list[Path], dataset: Dataset) -> tuple[list[str],
     if path is None:
         raise DataError(f"{name} of {dataset.title} is missing in {folders[0]}.", todo=_again(dataset))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}.", todo=_again(dataset)) from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -35,7 +35,7 @@ def parse_class_names(path: Path) -> dict[str, str]:
     """See `read_class_names`."""
     again = "Get CoOp's file of 1000 lines 'wnid name' again."
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}.", todo=again) from error
     names: dict[str, str] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dapt.console import warn
-from dapt.data.catalog.base import Dataset, Place, Reader, Request
+from dapt.data.catalog.base import Dataset, Manual, Place, Reader, Request
 from dapt.data.catalog.listing import class_folders, image_files
 from dapt.data.catalog.readers.class_names_file import read_class_names
 from dapt.data.items import ImageSet, Item
@@ -88,10 +88,14 @@ def check_folders(found: Sequence[str], expected: Sequence[str], folder: Path, d
     """
     missing = sorted(set(expected) - set(found))
     if missing:
-        raise DataError(
-            f"{len(missing)} of {len(expected)} class folders are missing under {folder}: {_some(missing)}.",
-            todo=_again(dataset),
-        )
+        text = f"{len(missing)} of {len(expected)} class folders are missing under {folder}: {_some(missing)}."
+        loose = image_files(folder)
+        if loose:
+            raise DataError(
+                f"{text} {len(loose)} images lie directly in {folder}.",
+                todo="Archives do not always sort them: sort them into one folder per class, of those names.",
+            )
+        raise DataError(text, todo=_again(dataset))
     unknown = sorted(name for name in set(found) - set(expected) if _WNID.fullmatch(name))
     if unknown:
         raise DataError(
@@ -128,4 +132,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _again(dataset: Dataset) -> str:
-    return f"Unpack the archive again, then run 'dapt data verify {dataset.name}'."
+    by_hand = all(isinstance(source, Manual) for source in dataset.sources if source.what == "images")
+    if by_hand:
+        return f"Unpack the archive again, then run 'dapt data verify {dataset.name}'."
+    return f"Run 'dapt data download {dataset.name} --only images --force', then 'dapt data verify {dataset.name}'."

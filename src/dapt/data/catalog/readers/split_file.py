@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dapt.console import warn
-from dapt.data.catalog.base import Dataset, Place, Reader, Request
+from dapt.data.catalog.base import Dataset, Download, Place, Reader, Request
 from dapt.data.catalog.listing import image_tree, present
 from dapt.data.catalog.places import companions, find_beside
 from dapt.data.folder import divide
 from dapt.data.items import ImageSet, Item
-from dapt.data.split_json import class_names, read_split_json
+from dapt.data.split_json import SPLIT_NAMES, class_names, read_split_json
 from dapt.errors import DataError
+
+# In whatever command the error shows, it names an option that there is.
+OWN_SPLIT = "with --own-split, which 'dapt train', 'dapt eval' and 'dapt masks' have"
+_warned: set[Path] = set()
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,17 @@ class SplitFileReader(Reader):
     rule: str = "CoOp's split file"
 
     def read(self, dataset: Dataset, place: Place, request: Request) -> ImageSet:
-        """All images that the split file names, in its order."""
+        """All images that the split file names, in its order.
+
+        A warning tells once that it is not the published file; `dapt data verify` reports that itself.
+        """
         path = find_beside(self.file, companions(dataset, place, request.root))
         if path is None:
             return self._divide(dataset, place, request)
         splits = read_split_json(path)
+        if request.absent is None and path not in _warned and is_published(path, dataset) is False:
+            _warned.add(path)
+            warn(f"{path} is not the published split file: figures will not compare with others'.")
         names = [name.replace("_", " ") for name in class_names(splits)]
         kept = present(splits, dataset, place.images, request)
         items = {
@@ -50,7 +62,7 @@ class SplitFileReader(Reader):
         if not request.own_split:
             raise DataError(
                 f"The split file {self.file} of {dataset.title} is missing in {_beside(dataset, place)}.",
-                todo=get + (", or pass --own-split to divide the images anew." if self.class_of else "."),
+                todo=get + (f", or divide the images anew {OWN_SPLIT}." if self.class_of else "."),
             )
         if self.class_of is None:
             raise DataError(
@@ -68,6 +80,36 @@ class SplitFileReader(Reader):
         )
         names = tuple(name.replace("_", " ") for _, name in order)
         return ImageSet(dataset.name, place.root, names, divide(items), own_split=True)
+
+
+def is_published(path: Path, dataset: Dataset) -> bool | None:
+    """Whether a split file has the published rows; None where no published file is known.
+
+    The known sum is of the file. The published files are as `json.dump` writes them with four spaces, so the same rows
+    in another serialisation are written again like that.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    sums = {
+        source.checksum.removeprefix("sha256:")
+        for source in dataset.sources
+        if isinstance(source, Download) and source.what == "split" and source.checksum.startswith("sha256:")
+    }
+    if not sums or not dataset.reader.file:
+        return None
+    try:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() in sums:
+            return True
+        table = json.loads(content.decode("utf-8-sig"))
+        rows = {split: table[split] for split in SPLIT_NAMES}
+    except OSError as error:
+        raise DataError(f"The split file {path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError, LookupError, TypeError):  # no split file of this kind at all
+        return False
+    again = json.dumps(rows, indent=4, separators=(",", ": "))
+    return hashlib.sha256(again.encode()).hexdigest() in sums
 
 
 def _beside(dataset: Dataset, place: Place) -> Path:

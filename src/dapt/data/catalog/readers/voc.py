@@ -60,7 +60,7 @@ def _labels(folder: Path, official: str, dataset: Dataset) -> dict[str, list[int
         path = folder / f"{name}_{official}.txt"
         again = f"Run 'dapt data download {dataset.name}'; the lists come with the images."
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
         except FileNotFoundError:
             raise DataError(f"The list {path} of {dataset.title} is missing.", todo=again) from None
         except (OSError, UnicodeDecodeError) as error:
