@@ -17,8 +17,10 @@ from dapt.data import download as download_module
 from dapt.data.catalog import fetch as fetch_module
 from dapt.data.catalog import plan as plan_module
 from dapt.data.catalog.base import CATALOG, Dataset, Download, HubFiles, Layout, Manual, Place, Reader, Request, Source
+from dapt.data.catalog.readers.split_file import SplitFileReader
 from dapt.data.download import show_bytes
 from dapt.data.items import ImageSet
+from helpers import make_folder
 from web import Page, Web, serve
 
 NAME = "shapes_on_the_web"
@@ -723,3 +725,34 @@ def test_hub_that_does_not_answer(get, offer, monkeypatch: pytest.MonkeyPatch) -
     assert code == 2
     assert "Files of o/shapes cannot be had from the hub" in err
     assert web.address in err
+
+
+def test_training_offers_the_download(dapt, web: Web, offer, tiny_spec: str, tmp_path: Path) -> None:
+    photos = make_folder(tmp_path / "photos")
+    rows = {"train": [], "val": [], "test": []}
+    for label, folder in enumerate(sorted(path for path in photos.iterdir() if path.is_dir())):
+        for number, path in enumerate(sorted(folder.iterdir())):
+            part = "test" if number % 2 else "train"
+            rows[part].append([f"{folder.name}/{path.name}", label, folder.name.replace("_", " ")])
+    archive = {f"images/{row[0]}": (photos / row[0]).read_bytes() for part in rows.values() for row in part}
+    web.pages["/photos.zip"] = Page(zipped(archive))
+    web.pages["/split"] = Page(json.dumps(rows).encode(), kind="text/plain")
+    offer(
+        Download("images", f"{web.address}/photos.zip"),
+        Download("split", f"{web.address}/split", name="split.json", unpack=False),
+    )
+    named = replace(CATALOG.get(NAME), reader=SplitFileReader("split.json"), classes=4)
+    CATALOG.add(NAME, named, overwrite=True)
+    command = ("train", NAME, "--root", tmp_path / "data", "--model", tiny_spec, "--method", "coop", "--epochs", 1)
+    code, _, err = dapt(*command, "--shots", 2, "--out", tmp_path / "run")
+    assert code == 2, "nobody can be asked"
+    assert f"dapt data download {NAME}" in err
+    code, _, err = dapt(*command, "--shots", 2, "--out", tmp_path / "run", "--yes")
+    assert code == 0, err
+    assert "from " + web.address in err
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert results["data"] == NAME
+    assert results["counts"]["train"] == 8
+    seen = len(web.requests)
+    assert dapt(*command, "--shots", 1, "--out", tmp_path / "again")[0] == 0
+    assert len(web.requests) == seen, "it is there now"

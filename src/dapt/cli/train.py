@@ -142,6 +142,9 @@ def train(
         ),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs of a protocol at the same time.")] = 1,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Download a catalog data set that is not there without asking.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")] = False,
     quiet: QuietOption = False,
@@ -188,6 +191,10 @@ def train(
     if "data" not in tree:
         raise ConfigError("No data was named.", todo="Give a folder of photos or a CSV: dapt train DATA.")
     resolved = make_config(tree)
+
+    from dapt.data.catalog.fetch import offer
+
+    offer(resolved.data, resolved.root, yes=yes)
     if protocol is not None:
         from dapt.experiments.run_protocol import print_protocol, run_protocol
 

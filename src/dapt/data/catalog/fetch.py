@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from dapt.console import say, warn
 from dapt.data.archives import PREFIX, DamagedError, is_archive, put, unpack
 from dapt.data.catalog.base import CATALOG, Download, data_root
+from dapt.data.catalog.places import find_place
 from dapt.data.catalog.plan import (
     IMAGES,
     Job,
@@ -76,6 +77,23 @@ def fetch(
             needs = [_get(job, need) for need in needs]
         say(f"{dataset.title} is in {job.folder}.")
     _tell_by_hand(job, needs, got_some=bool(parts))
+
+
+def offer(data: str, root: str | None, *, yes: bool = False) -> None:
+    """Download a data set of the catalog that is not on disk, if there is somebody to ask or `yes` was said.
+
+    Otherwise nothing happens: reading the data then says which command gets it.
+
+    Args:
+        data: what the user named as DATA; anything but a name of the catalog is left alone. root: see `data_root`.
+
+    Raises:
+        DataError: see `fetch`.
+    """
+    if data not in CATALOG.names() or find_place(CATALOG.get(data), data_root(root)) is not None:
+        return
+    if yes or _has_terminal():
+        fetch(data, root, yes=yes, masks=False, only=[], force=False, dry_run=False, keep_archives=False)
 
 
 def _question(parts: list[Part]) -> str:
