@@ -178,3 +178,11 @@ def test_a_misspelt_catalog_name_is_recognised(tmp_path: Path, monkeypatch: pyte
         load_data("oxford_pet")
     with pytest.raises(DataError, match="dapt data list"):
         load_data("nothing_like_it")
+
+
+def test_a_folder_called_like_a_catalog_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_folder(tmp_path / "dtd")
+    with pytest.raises(DataError, match=r"\./dtd"):
+        load_data("dtd", root=str(tmp_path / "nothing"))
+    assert load_data("./dtd").name == "dtd"

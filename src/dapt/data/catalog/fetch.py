@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from dapt.console import say, warn
 from dapt.data.archives import PREFIX, DamagedError, is_archive, put, unpack
 from dapt.data.catalog.base import CATALOG, Download, data_root
-from dapt.data.catalog.places import find_place
+from dapt.data.catalog.places import find_place, tell_namesake
 from dapt.data.catalog.plan import (
     IMAGES,
     Job,
@@ -93,6 +93,7 @@ def offer(data: str, root: str | None, *, yes: bool = False) -> None:
     if data not in CATALOG.names() or find_place(CATALOG.get(data), data_root(root)) is not None:
         return
     if yes or _has_terminal():
+        tell_namesake(data)
         fetch(data, root, yes=yes, masks=False, only=[], force=False, dry_run=False, keep_archives=False)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from dapt.console import say
 from dapt.data.catalog.base import Dataset, Layout, Place
 from dapt.errors import DataError
 
@@ -40,6 +41,12 @@ def _fits(images: Path, layout: Layout) -> bool:
         return True
 
 
+def tell_namesake(name: str) -> None:
+    """Say how to name a folder here that is called like a data set of the catalog, if there is one."""
+    if Path(name).exists():
+        say(f"'{name}' is the data set of the catalog; for the folder of that name here write ./{name}.")
+
+
 def require_place(dataset: Dataset, root: Path) -> Place:
     """`find_place`, which must succeed.
 
@@ -55,7 +62,8 @@ def require_place(dataset: Dataset, root: Path) -> Place:
         ]
         raise DataError(
             f"{dataset.title} is not under {root} (looked for {', '.join(looked)}).",
-            todo=f"Run 'dapt data download {dataset.name}', or name the data root with --root or $DAPT_DATA.",
+            todo=f"Run 'dapt data download {dataset.name}', or name the data root with --root or $DAPT_DATA."
+            + (f" For the folder {dataset.name} here write ./{dataset.name}." if Path(dataset.name).exists() else ""),
         )
     return place
 
