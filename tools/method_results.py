@@ -163,6 +163,11 @@ def add_to_record(record: Record, runs: Path, path: Path) -> None:
             results = json.loads(file.read_text())
             known = {key: value for key, value in results["metrics"].items() if value is not None}
             record[file.parent.name] = {"metrics": known, "flags": results["flags"]}
+    write_record(record, path)
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write a record, a line per run."""
     lines = [f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(record.items())]
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 

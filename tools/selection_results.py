@@ -5,18 +5,17 @@ Usage: python tools/selection_results.py --shared ../shared --runs runs/selectio
 
 Data-efficient: MaPLe with and without DAPT on what each of the nine selectors chooses of the training images of
 caltech101. Cross-dataset (--cross): the finished runs of tools/method_results.py on all classes of one data set,
-evaluated on the other. Finished runs and evaluations are kept, interrupted ones go on.
+evaluated on the other. Figures go into records beside that of tools/method_results.py and are not made again.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
 
-from method_results import CUES, HOSTS, SEEDS, folder
+from method_results import CUES, HOSTS, RECORD, SEEDS, Cells, Record, add_to_record, folder, read_record, write_record
 from photo_results import figure
 
 DATA = "caltech101"
@@ -26,7 +25,8 @@ SELECTORS = (
 )
 FRACTIONS = (0.1, 0.2, 0.5)
 EPOCHS = 5
-Cells = dict[str, dict[str, Any]]
+CROSS = RECORD.with_name("cross.json")
+SELECTION = RECORD.with_name("selection.json")
 
 
 def cells(shared: Path, runs: Path) -> Cells:
@@ -70,13 +70,13 @@ def as_command(tree: dict[str, Any]) -> str:
     return " ".join(words)
 
 
-def accuracies(runs: Path, select: str, fraction: float, *, dapt: bool) -> list[float]:
+def accuracies(record: Record, select: str, fraction: float, *, dapt: bool) -> list[float]:
     """Test accuracy of the finished runs of a cell."""
-    paths = [runs / cell_name(select, fraction, seed, dapt=dapt) / "results.json" for seed in SEEDS]
-    return [json.loads(path.read_text())["metrics"]["test/accuracy"] for path in paths if path.is_file()]
+    names = [cell_name(select, fraction, seed, dapt=dapt) for seed in SEEDS]
+    return [record[name]["metrics"]["test/accuracy"] for name in names if name in record]
 
 
-def selection_table(runs: Path) -> None:
+def selection_table(record: Record) -> None:
     """Print the data-efficient table."""
     heads = [f"{100 * fraction:g}%" for fraction in FRACTIONS]
     print("\n### caltech101: data-efficient learning\n")
@@ -85,13 +85,13 @@ def selection_table(runs: Path) -> None:
     )
     print("|---|" + "---|" * (2 * len(heads)))
     for select in SELECTORS:
-        shown = [figure(accuracies(runs, select, part, dapt=dapt)) for dapt in (False, True) for part in FRACTIONS]
+        shown = [figure(accuracies(record, select, part, dapt=dapt)) for dapt in (False, True) for part in FRACTIONS]
         print(f"| {select} | {' | '.join(shown)} |")
-    whole = [figure(accuracies(runs, "all", 1, dapt=dapt)) for dapt in (False, True)]
+    whole = [figure(accuracies(record, "all", 1, dapt=dapt)) for dapt in (False, True)]
     print(f"\nAll training images: MaPLe {whole[0]}, + DAPT {whole[1]}.")
 
 
-def selection_plot(runs: Path, path: Path) -> None:
+def selection_plot(record: Record, path: Path) -> None:
     """Draw accuracy against the fraction, a panel with and one without DAPT."""
     from matplotlib.figure import Figure
 
@@ -100,7 +100,7 @@ def selection_plot(runs: Path, path: Path) -> None:
     panels = picture.subplots(1, 2, sharey=True)
     for axes, dapt in zip(panels, (False, True), strict=True):
         for number, select in enumerate(SELECTORS):
-            values = [accuracies(runs, select, fraction, dapt=dapt) for fraction in FRACTIONS]
+            values = [accuracies(record, select, fraction, dapt=dapt) for fraction in FRACTIONS]
             points = [
                 (100 * part, sum(found) / len(found)) for part, found in zip(FRACTIONS, values, strict=True) if found
             ]
@@ -108,7 +108,7 @@ def selection_plot(runs: Path, path: Path) -> None:
             axes.plot(
                 *zip(*points, strict=True), style, marker="os^Dv<>Pp"[number], color=colours[number], label=select
             )
-        whole = accuracies(runs, "all", 1, dapt=dapt)
+        whole = accuracies(record, "all", 1, dapt=dapt)
         if whole:
             axes.axhline(sum(whole) / len(whole), color="#767676", linewidth=1, linestyle=":", label="all images")
         axes.set_title("MaPLe + DAPT" if dapt else "MaPLe")
@@ -121,44 +121,50 @@ def selection_plot(runs: Path, path: Path) -> None:
     picture.savefig(path, dpi=110)
 
 
-def evaluate_across(shared: Path, methods: Path, runs: Path) -> None:
-    """Evaluate the runs of tools/method_results.py on the other data set; finished evaluations are kept."""
-    from dapt.config import make_config, read_yaml
+def evaluate_across(shared: Path, methods: Path, path: Path) -> Record:
+    """Evaluate the runs of tools/method_results.py on the other data set; figures in the record are not made again."""
     from dapt.console import set_quiet
     from dapt.evaluation.on_run import evaluate_saved
     from dapt.methods.base import METHODS
 
     set_quiet(True)
-    for source in CUES:
-        (target,) = (data for data in CUES if data != source)
+    record = read_record(path)
+    for source, target in pairs():
         for name, host in HOSTS.items():
             if METHODS.get(host.method).load_architecture().fixed_classes:
                 continue
             for dapt in (False, True)[: 1 + host.dapt]:
                 for seed in SEEDS:
                     run = folder(methods, name, "all", source, seed, dapt=dapt)
-                    path = runs / "cross" / f"{run.name}-{target}.json"
-                    if path.is_file() or not (run / "results.json").is_file():
+                    cell = f"{run.name} on {target}"
+                    if cell in record or not (run / "results.json").is_file():
                         continue
-                    if make_config(read_yaml(run / "run.yaml")).prompt.get("class_specific"):
-                        continue
-                    evaluate_saved(run, data=str(shared / "data" / target), json_file=path, device="cpu")
+                    file = run / "eval" / f"{target}-test.json"
+                    found, _ = evaluate_saved(run, data=str(shared / "data" / target), json_file=file, device="cpu")
+                    record[cell] = {
+                        "metrics": {key: value for key, value in found["metrics"].items() if value is not None}
+                    }
+                    write_record(record, path)
+    return record
 
 
-def cross_table(methods: Path, runs: Path) -> None:
-    """Print the cross-dataset table."""
-    heads = [f"{source} → {target}" for source in CUES for target in CUES if source != target]
-    print(f"\n### Cross-dataset\n\n| method | {' | '.join(heads)} |\n|---|" + "---|" * len(heads))
+def pairs() -> list[tuple[str, str]]:
+    """Source and target data sets."""
+    return [(source, target) for source in CUES for target in CUES if source != target]
+
+
+def cross_table(record: Record) -> None:
+    """Print the cross-dataset table: accuracy on all classes of the other data set, and how many seeds there are."""
+    heads = [f"{source} → {target} | seeds" for source, target in pairs()]
+    print(f"\n### Cross-dataset\n\n| method | {' | '.join(heads)} |\n|---|" + "---|---:|" * len(pairs()))
     for name, host in HOSTS.items():
         for dapt in (False, True)[: 1 + host.dapt]:
             shown = []
-            for source in CUES:
-                (target,) = (data for data in CUES if data != source)
-                names = [folder(methods, name, "all", source, seed, dapt=dapt).name for seed in SEEDS]
-                paths = [runs / "cross" / f"{run}-{target}.json" for run in names]
-                rows = [json.loads(path.read_text())["metrics"]["test/accuracy"] for path in paths if path.is_file()]
-                shown.append(figure(rows))
-            if any(text != "–" for text in shown):
+            for source, target in pairs():
+                names = [folder(Path(), name, "all", source, seed, dapt=dapt).name for seed in SEEDS]
+                rows = [record[cell] for cell in (f"{run} on {target}" for run in names) if cell in record]
+                shown += [figure([row["metrics"]["test/accuracy"] for row in rows]), str(len(rows))]
+            if any(text not in ("–", "0") for text in shown):
                 print(f"| {name}{' + DAPT' if dapt else ''} | {' | '.join(shown)} |")
 
 
@@ -174,6 +180,7 @@ def main() -> None:
     parser.add_argument("--tables-only", action="store_true")
     options = parser.parse_args()
     shared, runs = options.shared.absolute(), options.runs.absolute()
+    record = read_record(SELECTION)
     if options.commands:
         for tree in cells(options.shared, options.runs).values():
             print(as_command(tree))
@@ -181,20 +188,24 @@ def main() -> None:
     if not options.tables_only:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         if options.cross:
-            evaluate_across(shared, options.cross.absolute(), runs)
+            evaluate_across(shared, options.cross.absolute(), CROSS)
         else:
             from dapt.config import make_config
             from dapt.experiments.parallel import run_all
 
             runs.mkdir(parents=True, exist_ok=True)
-            configs = {name: make_config(tree) for name, tree in cells(shared, runs).items()}
-            run_all(configs, jobs=options.jobs, label="data-efficient")
+            for seed in SEEDS:
+                part = {name: tree for name, tree in cells(shared, runs).items() if tree["seed"] == seed}
+                configs = {name: make_config(tree) for name, tree in part.items() if name not in record}
+                if configs:
+                    run_all(configs, jobs=options.jobs, label="data-efficient")
+                add_to_record(record, runs, SELECTION)
     if options.cross:
-        cross_table(options.cross, options.runs)
+        cross_table(read_record(CROSS))
     else:
-        selection_table(options.runs)
+        selection_table(record)
     if options.plot:
-        selection_plot(options.runs, options.plot)
+        selection_plot(record, options.plot)
 
 
 if __name__ == "__main__":
