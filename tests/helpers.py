@@ -139,3 +139,18 @@ def spoil_png(path: Path) -> None:
     middle = len(content) // 2
     content[middle : middle + 64] = bytes(64)
     path.write_bytes(content)
+
+
+def run_with(data: Path, spec: str, out: Path, **changes: object) -> dict[str, object]:
+    """Settings of a run that takes a second."""
+    given = {
+        "data": str(data),
+        "model": spec,
+        "method": "maple",
+        "depth": 2,
+        "shots": 2,
+        "epochs": 2,
+        "out": str(out),
+        "device": "cpu",
+    }
+    return {**given, **changes}

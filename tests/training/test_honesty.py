@@ -13,27 +13,14 @@ from dapt.errors import ConfigError, DaptError, NotSupportedError
 from dapt.evaluation.on_run import evaluate_saved
 from dapt.training.finish import training_flags
 from dapt.training.run import run_training
-
-
-def settings(data: Path, spec: str, out: Path, **changes: object) -> dict:
-    given = {
-        "data": str(data),
-        "model": spec,
-        "method": "maple",
-        "depth": 2,
-        "shots": 2,
-        "epochs": 2,
-        "out": str(out),
-        "device": "cpu",
-    }
-    return {**given, **changes}
+from helpers import run_with
 
 
 def test_selection_is_named(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     for selection in ("last", "best_val", "best_test"):
-        config = make_config(settings(table, tiny_spec, tmp_path / selection, model_selection=selection))
+        config = make_config(run_with(table, tiny_spec, tmp_path / selection, model_selection=selection))
         assert run_training(config)["model_selection"] == selection
-    config = make_config(settings(table, tiny_spec, tmp_path / "average", method="promptsrc"))
+    config = make_config(run_with(table, tiny_spec, tmp_path / "average", method="promptsrc"))
     results = run_training(config)
     assert results["model_selection"] == "average"
     assert results["transductive"] is False
@@ -42,7 +29,7 @@ def test_selection_is_named(table: Path, tiny_spec: str, tmp_path: Path) -> None
 
 def test_best_test_chooses_by_the_test_images(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    results = run_training(make_config(settings(table, tiny_spec, out, model_selection="best_test", epochs=3, lr=0.05)))
+    results = run_training(make_config(run_with(table, tiny_spec, out, model_selection="best_test", epochs=3, lr=0.05)))
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     best = max(line["val/accuracy"] for line in lines)
     assert results["metrics"]["test/accuracy"] == pytest.approx(best)
@@ -66,7 +53,7 @@ def test_a_loss_that_is_not_finite_names_step_and_term(
     monkeypatch.setattr(module.Classification, "terms", broken)
     out = tmp_path / "run"
     with pytest.raises(DaptError, match=r"epoch 2, step 2 \(L_cls\).*after epoch 1 is kept in last\.ckpt"):
-        run_training(make_config(settings(table, tiny_spec, out, shots=4)))
+        run_training(make_config(run_with(table, tiny_spec, out, shots=4)))
     state = torch.load(out / "last.ckpt", weights_only=True)
     assert state["epoch"] == 1
     assert all(torch.isfinite(value).all() for value in state["prompts"].values())
@@ -93,7 +80,7 @@ def test_the_released_code_has_more_columns_and_says_the_same_twice(
     table: Path, tiny_spec: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    config = make_config(settings(table, tiny_spec, out, dapt={"released": True}, cue="masks"))
+    config = make_config(run_with(table, tiny_spec, out, dapt={"released": True}, cue="masks"))
     results = run_training(config)
     again, _ = evaluate_saved(out, device="cpu")
     assert again["metrics"]["test/accuracy"] == results["metrics"]["test/accuracy"]
@@ -105,7 +92,7 @@ def test_the_released_code_has_more_columns_and_says_the_same_twice(
 
 @pytest.mark.parametrize("method", ["promptsrc", "kgcoop", "prograd", "coop.csc", "clap"])
 def test_the_released_columns_are_refused_where_they_do_not_fit(method: str, table, tiny_spec, tmp_path) -> None:
-    given = settings(table, tiny_spec, tmp_path / "run", method=method, dapt={"released": True}, cue="masks")
+    given = run_with(table, tiny_spec, tmp_path / "run", method=method, dapt={"released": True}, cue="masks")
     del given["depth"]
     with pytest.raises(NotSupportedError, match="no place for"):
         run_training(make_config(given))
@@ -116,7 +103,7 @@ def test_predictions_name_classes_only(table, tiny_spec, tmp_path) -> None:
     from dapt.evaluation.on_run import load_run
     from dapt.prediction import predict_images
 
-    run_training(make_config(settings(table, tiny_spec, tmp_path / "run", dapt={"released": True}, cue="masks")))
+    run_training(make_config(run_with(table, tiny_spec, tmp_path / "run", dapt={"released": True}, cue="masks")))
     model, _ = load_run(tmp_path / "run", device="cpu")
     model.set_classes(["red square"])
     found = predict_images(model, sorted((table.parent / "images").glob("*.png"))[:4])
@@ -126,7 +113,7 @@ def test_predictions_name_classes_only(table, tiny_spec, tmp_path) -> None:
 def test_parameters_that_are_not_finite_are_not_kept(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     """A step that blows up is noticed before its epoch is kept, even if no further loss is computed."""
     out = tmp_path / "run"
-    given = settings(table, tiny_spec, out, epochs=1, batch_size=8, lr=1e38, warmup_epochs=0)
+    given = run_with(table, tiny_spec, out, epochs=1, batch_size=8, lr=1e38, warmup_epochs=0)
     with pytest.raises(DaptError, match="not finite"):
         run_training(make_config(given))
     assert not (out / "last.ckpt").exists()

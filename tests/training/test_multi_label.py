@@ -17,7 +17,7 @@ from dapt.errors import NotSupportedError
 from dapt.methods.base import CROSS_ENTROPY, METHODS
 from dapt.training.data import check_multi_label, load_run_data, select_classes
 from dapt.training.run import run_training
-from helpers import COLOURS, draw
+from helpers import COLOURS, draw, run_with
 
 NAMES = tuple(name.replace("_", " ") for name in COLOURS)
 SHOWN = [(0,), (0, 1), (1, 2), (2,), (2, 3), (3, 0), (1,), (3,)]  # classes of image i are those of i modulo 8
@@ -53,20 +53,6 @@ def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
     return data
 
 
-def settings(data: ImageSet, spec: str, out: Path, **changes: object) -> dict:
-    given = {
-        "data": str(data.root),
-        "model": spec,
-        "method": "maple",
-        "depth": 2,
-        "shots": 2,
-        "epochs": 2,
-        "out": str(out),
-        "device": "cpu",
-    }
-    return {**given, **changes}
-
-
 def test_an_image_belongs_to_a_part_if_one_of_its_classes_does(several: ImageSet) -> None:
     items = several.split("test")
     part = select_classes(several, items, [2, 3])
@@ -80,10 +66,10 @@ def test_an_image_belongs_to_a_part_if_one_of_its_classes_does(several: ImageSet
 
 
 def test_few_shot_images_are_drawn_by_their_first_class(several: ImageSet, tmp_path: Path) -> None:
-    config = make_config(settings(several, "unused", tmp_path / "run", shots=1))
+    config = make_config(run_with(several.root, "unused", tmp_path / "run", shots=1))
     found = load_run_data(config)
     assert sorted(found.train.labels) == [0, 1, 2, 3]
-    several_shown = make_config(settings(several, "unused", tmp_path / "run", shots=0, subset="base"))
+    several_shown = make_config(run_with(several.root, "unused", tmp_path / "run", shots=0, subset="base"))
     found = load_run_data(several_shown)
     assert (len(found.train.items), len(found.test.items), len(found.novel.items)) == (10, 5, 5)
 
@@ -113,7 +99,7 @@ def test_options_of_dapt_that_need_one_class_per_image_are_refused(several: Imag
 
 
 def test_a_refused_run_writes_nothing(several: ImageSet, tiny_spec: str, tmp_path: Path) -> None:
-    given = settings(several, tiny_spec, tmp_path / "run", method="kgcoop", depth=None)
+    given = run_with(several.root, tiny_spec, tmp_path / "run", method="kgcoop", depth=None)
     with pytest.raises(NotSupportedError, match="several classes each, and kgcoop"):
         run_training(make_config(given))
     assert not (tmp_path / "run").exists()
@@ -124,7 +110,7 @@ def test_a_run_learns_and_measures_several_classes(several, tiny_spec: str, tmp_
     from dapt.evaluation.on_run import evaluate_saved
 
     out = tmp_path / "run"
-    given = settings(several, tiny_spec, out, shots=0, epochs=8, lr=0.02, multi_label=kind, crop_scale=(0.8, 1.0))
+    given = run_with(several.root, tiny_spec, out, shots=0, epochs=8, lr=0.02, multi_label=kind, crop_scale=(0.8, 1.0))
     results = run_training(make_config({**given, "model_selection": "best_val"}))
     metrics = results["metrics"]
     assert results["multi_label"] == kind
@@ -145,7 +131,7 @@ def test_a_run_learns_and_measures_several_classes(several, tiny_spec: str, tmp_
 
 def test_the_loss_of_the_first_step_is_that_of_the_targets(several: ImageSet, tiny_spec: str, tmp_path: Path) -> None:
     """Shown classes reach the loss with the right numbers: one batch of all images, nothing random."""
-    given = settings(several, tiny_spec, tmp_path / "run", shots=0, epochs=1, batch_size=16, flip=0.0)
+    given = run_with(several.root, tiny_spec, tmp_path / "run", shots=0, epochs=1, batch_size=16, flip=0.0)
     config = make_config({**given, "crop_scale": (1.0, 1.0), "subset": "base"})
     run_training(config)
     line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text())
@@ -183,7 +169,7 @@ def test_the_loss_of_the_first_step_is_that_of_the_targets(several: ImageSet, ti
     ],
 )
 def test_methods_run(several, tiny_spec: str, tmp_path: Path, method: str, changes: dict) -> None:
-    results = run_training(make_config(settings(several, tiny_spec, tmp_path / "run", method=method, **changes)))
+    results = run_training(make_config(run_with(several.root, tiny_spec, tmp_path / "run", method=method, **changes)))
     metrics = results["metrics"]
     assert metrics["test/mean_average_precision"] is not None
     halves = changes.get("subset") == "base"
@@ -194,7 +180,7 @@ def test_methods_run(several, tiny_spec: str, tmp_path: Path, method: str, chang
 
 def test_loader_processes_make_no_difference(several: ImageSet, tiny_spec: str, tmp_path: Path) -> None:
     for workers in (0, 1):
-        given = settings(several, tiny_spec, tmp_path / str(workers), workers=workers)
+        given = run_with(several.root, tiny_spec, tmp_path / str(workers), workers=workers)
         run_training(make_config(given))
     alone, helped = (load_file(tmp_path / str(workers) / "prompts.safetensors") for workers in (0, 1))
     assert all(torch.equal(alone[name], helped[name]) for name in alone)

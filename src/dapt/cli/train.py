@@ -12,6 +12,7 @@ from dapt.cli.options import (
     MasksOption,
     ModelOption,
     NamesOption,
+    OwnSplitOption,
     QuietOption,
     RootOption,
     silence,
@@ -82,10 +83,7 @@ def train(
         int | None, typer.Option("--depth", help="Layers with fresh prompts. [default: the method's own]")
     ] = None,
     root: RootOption = None,
-    own_split: Annotated[
-        bool | None,
-        typer.Option("--own-split", help="Divide a catalog data set anew if its official split file is missing."),
-    ] = None,
+    own_split: OwnSplitOption = False,
     select: Annotated[
         str | None,
         typer.Option(
@@ -172,7 +170,7 @@ def train(
         "n_ctx": n_ctx,
         "depth": depth,
         "root": root,
-        "own_split": own_split,
+        "own_split": own_split or None,
         "select": select,
         "fraction": fraction,
         "split_file": str(split_file) if split_file else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -245,7 +244,7 @@ def _count(images: ImageSet, items: Sequence[Item], verdicts: Sequence[Verdict])
     for item, verdict in zip(items, verdicts, strict=True):
         total.add(item, verdict)
         rows[item.label].add(item, verdict)
-    shared = {name for name, number in Counter(images.names).items() if number > 1}
+    shared = images.shared_names
 
     def shown(label: int) -> str:
         if label == UNLABELLED:

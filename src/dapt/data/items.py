@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,6 +58,11 @@ class ImageSet:
     def split(self, name: str) -> tuple[Item, ...]:
         """The items of a split, possibly none."""
         return self.splits.get(name, ())
+
+    @property
+    def shared_names(self) -> set[str]:
+        """Names that several classes have, which only some catalog data sets may."""
+        return {name for name, number in Counter(self.names).items() if number > 1}
 
     def chosen(self, name: str) -> list[Item]:
         """The items of a split, or of all splits; of all, an image that two splits share is named once.

@@ -23,7 +23,7 @@ def apply_split_file(data: ImageSet, path: Path) -> ImageSet:
         path,
         all_classes=False,
         val_is_test=bool(data.split("val")) and data.split("val") == data.split("test"),  # as ImageNet's
-        shared_names={name for name in data.names if data.names.count(name) > 1},
+        shared_names=data.shared_names,
     )
     rows = [row for part in splits.values() for row in part]
     absent = [name for name, _, _ in rows if name not in known]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,11 @@ from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig, make_config
-from dapt.console import progress, say, warn
-from dapt.data.items import Item
-from dapt.data.loader import EvalImages, ImageCache, TrainImages, eval_loader
-from dapt.data.transforms import eval_transform, train_transform
+from dapt.console import say, warn
+from dapt.data.loader import ImageCache, TrainImages
+from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.evaluation.evaluate import encode_images, evaluate
 from dapt.methods.base import CROSS_ENTROPY, METHODS
 from dapt.prompts.base import PromptArchitecture
 from dapt.selection.base import SELECTORS, Candidates, Selection, Selector
@@ -198,28 +198,13 @@ def _classifies_untrained(prompts: PromptArchitecture) -> bool:
 
 @torch.no_grad()
 def _candidates(model: PromptedClip, part: Part, config: RunConfig, label: str) -> Candidates:
-    features, logits = _look(model, part.items, config, label)
-    texts = model.text_features(model.prompts().detached()).float().cpu()
-    return Candidates(torch.tensor(part.labels, dtype=torch.long), features, logits, texts, seed=config.seed)
-
-
-@torch.no_grad()
-def _look(model: PromptedClip, items: Sequence[Item], config: RunConfig, label: str) -> tuple[Tensor, Tensor]:
-    """Features ``[N, D]`` and logits ``[N, C]`` under the test transform, float32 on the CPU."""
-    clip = model.clip
-    loader = eval_loader(
-        EvalImages(items, eval_transform(clip.image.image_size, clip.preprocess)),
-        batch_size=config.eval_batch_size,
-        workers=config.workers,
-    )
     classify = model.classifier()
-    features: list[Tensor] = []
-    logits: list[Tensor] = []
-    for pixels, _ in progress(loader, len(loader), label, "batches"):
-        found = classify.features(pixels.to(clip.device))
-        features.append(found.float().cpu())
-        logits.append(classify.logits(found).float().cpu())
-    return torch.cat(features), torch.cat(logits)
+    size = config.eval_batch_size
+    features = encode_images(classify, part.items, batch_size=size, workers=config.workers, label=label).features
+    logits = [classify.logits(chunk.to(model.clip.device)).float().cpu() for chunk in torch.split(features, size)]
+    texts = model.text_features(model.prompts().detached()).float().cpu()
+    labels = torch.tensor(part.labels, dtype=torch.long)
+    return Candidates(labels, features.float(), torch.cat(logits), texts, seed=config.seed)
 
 
 def _train_beforehand(config: RunConfig, data: RunData, model: PromptedClip, cache: ImageCache, epochs: int) -> Tensor:
@@ -238,12 +223,18 @@ def _train_beforehand(config: RunConfig, data: RunData, model: PromptedClip, cac
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
     images = TrainImages(part.items, part.labels, transform, cache, config.seed)
     model.prompts.prepare(training_set(short, model, data, images))
-    labels = torch.tensor(part.labels)
     correct: list[Tensor] = []
 
     def judge() -> None:
-        _, logits = _look(model, part.items, config, "judging images")
-        correct.append(logits.argmax(dim=1) == labels)
+        found = evaluate(
+            model,
+            part.items,
+            part.labels,
+            batch_size=config.eval_batch_size,
+            workers=config.workers,
+            label="judging images",
+        )
+        correct.append(found.predicted == found.labels)
 
     say(f"training {epochs} epochs before the selection")
     judge()
