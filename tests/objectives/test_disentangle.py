@@ -127,6 +127,25 @@ def test_phases(epochs: int, first_of_second: int) -> None:
     assert objective.switch_epoch(epochs) == first_of_second
 
 
+@pytest.mark.parametrize(
+    ("changes", "epochs", "named"),
+    [
+        ({}, 3, "L_f and L_b never act"),
+        ({"background_weight": 0}, 3, "L_f never acts"),
+        ({"switch": 0}, 3, None),
+        ({"switch": 1}, 3, None),
+        ({"foreground_weight": 0, "background_weight": 0}, 3, None),
+        ({}, 4, None),
+        ({}, 0, None),
+        ({"variant": "joint"}, 1, None),
+    ],
+)
+def test_a_training_too_short_for_the_second_phase_is_named(changes: dict, epochs: int, named: str | None) -> None:
+    sentence = Disentangle(DaptOptions(**{"variant": "phased", **changes}), EVERYTHING).too_short(epochs)
+    assert (sentence is None) == (named is None)
+    assert (sentence or "").startswith(named or "")
+
+
 def test_only_what_is_read_is_computed() -> None:
     phased = Disentangle(DaptOptions(variant="phased"), EVERYTHING)
     first, second = phased.needs(0, 10), phased.needs(7, 10)

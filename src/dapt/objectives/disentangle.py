@@ -82,6 +82,18 @@ class Disentangle(Objective):
         first_phase = epoch < self.switch_epoch(epochs)
         return {name: weight for name, weight in self._weights.items() if (name == "L_v") == first_phase}
 
+    def too_short(self, epochs: int) -> str | None:
+        """One sentence if a training of so many epochs ends before the second phase begins, unless it was so asked."""
+        second = [name for name in self._weights if name != "L_v"]
+        asked = self.options.variant == "joint" or self.options.switch == 1
+        if not second or not epochs or asked or self.switch_epoch(epochs) < epochs:
+            return None
+        never = "never act" if len(second) > 1 else "never acts"
+        return (
+            f"{' and '.join(second)} {never}: dapt.switch={self.options.switch:g} puts the second phase after epoch "
+            f"{self.switch_epoch(epochs)} of {epochs}. Use more epochs, a smaller dapt.switch, or dapt.variant=joint."
+        )
+
     def needs(self, epoch: int, epochs: int) -> Needs:
         active = self.active(epoch, epochs)
         needs = Needs()

@@ -156,6 +156,8 @@ def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
         dapt = Disentangle(config.dapt, model.trainable())
         for sentence in dapt.left_out:
             warn(sentence)
+        if sentence := dapt.too_short(config.epochs):
+            warn(sentence)
         objectives.append(dapt)
     return objectives
 
