@@ -156,8 +156,8 @@ def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
         dapt = Disentangle(config.dapt, model.trainable())
         for sentence in dapt.left_out:
             warn(sentence)
-        if sentence := dapt.too_short(config.epochs):
-            warn(sentence)
+        if too_short := dapt.too_short(config.epochs or 0):
+            warn(too_short)
         objectives.append(dapt)
     return objectives
 
