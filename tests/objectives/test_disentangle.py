@@ -146,6 +146,14 @@ def test_a_training_too_short_for_the_second_phase_is_named(changes: dict, epoch
     assert (sentence or "").startswith(named or "")
 
 
+def test_a_short_training_is_warned_of(capsys) -> None:
+    tree = {"data": "-", "method": "maple", "prompt": {"depth": 3}, "dapt": {"variant": "phased"}}
+    for epochs, warned in ((3, True), (4, False)):
+        config = make_config({**tree, "epochs": epochs})
+        build_objectives(config, build_model(config, tiny_clip(), NAMES))
+        assert ("L_f and L_b never act" in " ".join(capsys.readouterr().err.split())) == warned
+
+
 def test_only_what_is_read_is_computed() -> None:
     phased = Disentangle(DaptOptions(variant="phased"), EVERYTHING)
     first, second = phased.needs(0, 10), phased.needs(7, 10)
