@@ -24,7 +24,7 @@ SELECTORS = (
     *("grand", "craig", "cal", "forgetting"),
 )
 FRACTIONS = (0.1, 0.2, 0.5)
-EPOCHS = 5
+EPOCHS = 4
 CROSS = RECORD.with_name("cross.json")
 SELECTION = RECORD.with_name("selection.json")
 

@@ -12,9 +12,11 @@ from dapt.console import progress, say, set_quiet
 from dapt.environment import cores, memory_mb
 from dapt.processes import worker_pool
 from dapt.training.run_folder import RunFolder
+from dapt.training.seen import Seen
 
 Results = dict[str, Any]
 
+_seen = Seen()  # of a worker process, which ends with the group
 RUN_MB = 1000  # what a small run needs, most of it for the libraries
 
 
@@ -39,13 +41,13 @@ def run_all(configs: Mapping[str, RunConfig], *, jobs: int, label: str, overwrit
         DaptError: what the first run that fails raised; the others are stopped, their state is kept.
     """
     if jobs <= 1:
-        found = {}
+        found, seen = {}, Seen()
         for number, (name, config) in enumerate(configs.items(), start=1):
             say(f"{label} {number}/{len(configs)}: {name}")
-            found[name] = _run(config, overwrite)
+            found[name] = _run(config, overwrite, seen)
         return found
     with worker_pool(min(jobs, len(configs)), _prepare_worker, (max(cores() // jobs, 1),)) as pool:
-        futures = {name: pool.submit(_run, config, overwrite) for name, config in configs.items()}
+        futures = {name: pool.submit(_work, config, overwrite) for name, config in configs.items()}
         total = sum(config.epochs or 0 for config in configs.values())
         for _ in progress(_finished_epochs(futures, configs), total, label, "epochs"):
             pass
@@ -59,13 +61,17 @@ def _prepare_worker(threads: int) -> None:
     set_quiet(True)
 
 
-def _run(config: RunConfig, overwrite: bool) -> Results:
+def _work(config: RunConfig, overwrite: bool) -> Results:
+    return _run(config, overwrite, _seen)
+
+
+def _run(config: RunConfig, overwrite: bool, seen: Seen) -> Results:
     from dapt.training.run import run_training
 
     if overwrite:
-        return run_training(config, overwrite=True)
+        return run_training(config, overwrite=True, seen=seen)
     started = RunFolder(Path(config.out or "")).config_file.is_file()
-    return run_training(config, resume=started)
+    return run_training(config, resume=started, seen=seen)
 
 
 def _finished_epochs(futures: Mapping[str, Future[Results]], configs: Mapping[str, RunConfig]) -> Iterator[int]:

@@ -34,10 +34,13 @@ from dapt.training.finish import finish_run
 from dapt.training.fit import Fitter, Progress, State
 from dapt.training.model import PromptedClip, TrainStep
 from dapt.training.run_folder import RunFolder, default_folder, read_results
+from dapt.training.seen import Seen
 from dapt.training.selecting import check_selection, reselected, select_images
 
 
-def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = False) -> dict[str, Any]:
+def run_training(
+    config: RunConfig, *, resume: bool = False, overwrite: bool = False, seen: Seen | None = None
+) -> dict[str, Any]:
     """Train and evaluate; write the run folder.
 
     Everything that can be wrong with the data, the model, the masks and the folder is found before anything
@@ -46,6 +49,7 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
     Args:
         config: resolved configuration. resume: go on with an interrupted run in the same folder.
         overwrite: delete what the folder holds and start again.
+        seen: what selectors looked at in earlier runs of a group.
 
     Returns:
         the content of results.json.
@@ -76,7 +80,7 @@ def run_training(config: RunConfig, *, resume: bool = False, overwrite: bool = F
         if earlier is not None and "selection" in earlier:
             data = reselected(config, data, earlier)
         else:
-            data = select_images(config, data, lambda: clip, cache)
+            data = select_images(config, data, lambda: clip, cache, seen)
         split = describe_split(data)
         if earlier is not None and earlier != split:
             raise DataError(

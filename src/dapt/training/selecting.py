@@ -26,6 +26,7 @@ from dapt.training.data import Part, RunData
 from dapt.training.features import training_set
 from dapt.training.fit import Fitter
 from dapt.training.model import PromptedClip, TrainStep
+from dapt.training.seen import Seen
 
 FORGETTING_EPOCHS = 5  # of the training in which forgotten images are counted, unless said otherwise
 
@@ -82,7 +83,9 @@ def pretraining_epochs(config: RunConfig, selector: Selector) -> int:
     return FORGETTING_EPOCHS if selector.needs_training else 0
 
 
-def select_images(config: RunConfig, data: RunData, load: Callable[[], FrozenClip], cache: ImageCache) -> RunData:
+def select_images(
+    config: RunConfig, data: RunData, load: Callable[[], FrozenClip], cache: ImageCache, seen: Seen | None = None
+) -> RunData:
     """The run's data with the selected training images only.
 
     The images are seen by the untrained model of the run under the test transform, as in the released code; by the
@@ -90,6 +93,7 @@ def select_images(config: RunConfig, data: RunData, load: Callable[[], FrozenCli
 
     Args:
         load: gives the backbone, and is called only if the selector looks at images.
+        seen: what earlier runs of a group have looked at.
 
     Raises:
         DaptError: see `check_selection`; no validation images where the selector reads them.
@@ -103,7 +107,11 @@ def select_images(config: RunConfig, data: RunData, load: Callable[[], FrozenCli
             todo="Use --select uniform.",
         )
     if selector.looks:
-        candidates = see_candidates(config, data, load(), cache, selector)
+        _check_val(config, data, selector)
+        detail = (selector.needs_val, pretraining_epochs(config, selector))
+        candidates = (seen or Seen()).get(
+            config, data, detail, lambda: see_candidates(config, data, load(), cache, selector)
+        )
     else:
         labels, nothing = torch.tensor(data.train.labels, dtype=torch.long), torch.empty(len(data.train.labels), 0)
         candidates = Candidates(labels, nothing, nothing, torch.empty(0, 0), seed=config.seed)
@@ -118,11 +126,6 @@ def see_candidates(
     config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache, selector: Selector
 ) -> Candidates:
     """What the selector looks at: features, logits and labels of the training (and validation) images."""
-    if selector.needs_val and not data.val.items:
-        raise DataError(
-            f"{config.select} chooses by the validation images, and there are none.",
-            todo="Use data with a val split, or another --select.",
-        )
     model = build_model(_plain(config), clip, data.train.names)
     forgotten = None
     epochs = pretraining_epochs(config, selector)
@@ -179,6 +182,14 @@ def reselected(config: RunConfig, data: RunData, earlier: Mapping[str, Any]) -> 
     found = narrowed(config, data, Selection(tuple(position[name] for name in names)))
     weights = earlier.get("weights")
     return replace(found, weights=None if weights is None else tuple(weights))
+
+
+def _check_val(config: RunConfig, data: RunData, selector: Selector) -> None:
+    if selector.needs_val and not data.val.items:
+        raise DataError(
+            f"{config.select} chooses by the validation images, and there are none.",
+            todo="Use data with a val split, or another --select.",
+        )
 
 
 def _plain(config: RunConfig) -> RunConfig:
