@@ -54,6 +54,14 @@ def cells(shared: Path, runs: Path) -> Cells:
     return found
 
 
+def parts(shared: Path, runs: Path) -> list[Cells]:
+    """What is run one after the other: the fractions of a seed, and last the whole training set."""
+    found: list[Cells] = [{} for _ in (*SEEDS, "all")]
+    for name, tree in cells(shared, runs).items():
+        found[SEEDS.index(tree["seed"]) if "select" in tree else -1][name] = tree
+    return found
+
+
 def cell_name(select: str, fraction: float, seed: int, *, dapt: bool) -> str:
     """The folder of a run."""
     return f"{DATA}-{select}-{fraction:g}{'+dapt' if dapt else ''}-{seed}"
@@ -194,8 +202,7 @@ def main() -> None:
             from dapt.experiments.parallel import run_all
 
             runs.mkdir(parents=True, exist_ok=True)
-            for seed in SEEDS:
-                part = {name: tree for name, tree in cells(shared, runs).items() if tree["seed"] == seed}
+            for part in parts(shared, runs):
                 configs = {name: make_config(tree) for name, tree in part.items() if name not in record}
                 if configs:
                     run_all(configs, jobs=options.jobs, label="data-efficient")
