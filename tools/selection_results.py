@@ -104,6 +104,8 @@ def selection_plot(record: Record, path: Path) -> None:
     from matplotlib.figure import Figure
 
     colours = ("#767676", "#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C6D00", "#000000")
+    zero_shot = folder(Path(), "zero_shot", "all", DATA, 1, dapt=False).name
+    untrained = read_record(RECORD)[zero_shot]["metrics"]["test/accuracy"]
     picture = Figure(figsize=(10, 4.2), layout="constrained")
     panels = picture.subplots(1, 2, sharey=True)
     for axes, dapt in zip(panels, (False, True), strict=True):
@@ -119,6 +121,7 @@ def selection_plot(record: Record, path: Path) -> None:
         whole = accuracies(record, "all", 1, dapt=dapt)
         if whole:
             axes.axhline(sum(whole) / len(whole), color="#767676", linewidth=1, linestyle=":", label="all images")
+        axes.axhline(untrained, color="#767676", linewidth=1, linestyle="-.", label="zero-shot")
         axes.set_title("MaPLe + DAPT" if dapt else "MaPLe")
         axes.set_xlabel("training images used, %")
         axes.set_xticks([100 * fraction for fraction in FRACTIONS])
