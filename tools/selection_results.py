@@ -95,8 +95,9 @@ def selection_table(record: Record) -> None:
     for select in SELECTORS:
         shown = [figure(accuracies(record, select, part, dapt=dapt)) for dapt in (False, True) for part in FRACTIONS]
         print(f"| {select} | {' | '.join(shown)} |")
-    whole = [figure(accuracies(record, "all", 1, dapt=dapt)) for dapt in (False, True)]
-    print(f"\nAll training images: MaPLe {whole[0]}, + DAPT {whole[1]}.")
+    whole = [accuracies(record, "all", 1, dapt=dapt) for dapt in (False, True)]
+    seeds = min(len(found) for found in whole)
+    print(f"\nAll training images ({seeds} seed{'s' if seeds > 1 else ''}): MaPLe {figure(whole[0])}, + DAPT {figure(whole[1])}.")
 
 
 def selection_plot(record: Record, path: Path) -> None:
