@@ -96,8 +96,8 @@ def selection_table(record: Record) -> None:
         shown = [figure(accuracies(record, select, part, dapt=dapt)) for dapt in (False, True) for part in FRACTIONS]
         print(f"| {select} | {' | '.join(shown)} |")
     whole = [accuracies(record, "all", 1, dapt=dapt) for dapt in (False, True)]
-    seeds = min(len(found) for found in whole)
-    print(f"\nAll training images ({seeds} seed{'s' if seeds > 1 else ''}): MaPLe {figure(whole[0])}, + DAPT {figure(whole[1])}.")
+    plain, ours = (f"{figure(found)} ({len(found)} of {len(SEEDS)} seeds)" for found in whole)
+    print(f"\nAll training images: MaPLe {plain}, + DAPT {ours}.")
 
 
 def selection_plot(record: Record, path: Path) -> None:
