@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from dapt.config import RunConfig, make_config
+from dapt.data.loader import ImageCache
 from dapt.experiments.parallel import run_all
 from dapt.files import read_json
 from dapt.training import selecting
-from dapt.training.data import RunData
+from dapt.training.data import RunData, load_run_data
 from dapt.training.run import run_training
 from dapt.training.seen import MOST, Seen
 
@@ -54,9 +55,6 @@ def test_a_group_looks_once_and_equals_runs_alone(
 
 
 def test_other_images_are_looked_at_and_few_sets_are_kept(table: Path, tiny_spec: str) -> None:
-    from dapt.data.loader import ImageCache
-    from dapt.training.data import load_run_data
-
     def data(**changes: object) -> tuple[RunConfig, RunData]:
         config = make_config({"data": str(table), "model": tiny_spec, "shots": 0, **changes})
         return config, load_run_data(config, ImageCache(0))
@@ -70,3 +68,4 @@ def test_other_images_are_looked_at_and_few_sets_are_kept(table: Path, tiny_spec
     assert [look(5, seed=2), look(6, subset="base"), look(7, dapt=True)] == [5, 6, 7]
     assert made == [1, 4, 5, 6, 7]
     assert MOST == 3
+    assert [look(8, seed=2), look(9)] == [5, 7]  # the seventh looked anew, its first look was gone; it equals plain
