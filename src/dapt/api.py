@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dapt.config import make_config
-from dapt.errors import ConfigError
-from dapt.training.run_folder import RunFolder, default_folder, find_run, read_results
+from dapt.training.run_folder import RunFolder, copy_run, default_folder, find_run, read_results
 
 if TYPE_CHECKING:
     from dapt.prediction import Prediction
@@ -79,9 +77,7 @@ class Run:
     def save(self, folder: Path | str) -> Run:
         """Copy the run to another, new folder and return it from there."""
         target = Path(folder)
-        if target.exists():
-            raise ConfigError(f"{target} exists.", todo="Choose a new folder.")
-        shutil.copytree(self.folder, target)
+        copy_run(self.folder, target)
         return Run(target, model_spec=self._model_spec, device=self._device)
 
 

@@ -1,99 +1,235 @@
-"""Writing files so that they appear whole or not at all."""
+"""Writing files so that they appear whole or not at all, and reading JSON strictly.
+
+Whatever can be made in memory is: some writers (image encoders, C++ archives) do not notice a short write. The bytes
+then go into a file beside the target, are counted, synced and renamed, and the folder is synced, so that neither a
+killed process nor a lost power supply leaves half a file under a name that somebody reads.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import math
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dapt.errors import DaptError
 
+PART = re.compile(r"\.(?P<name>.+)\.[0-9a-z_]{8}\.part", re.DOTALL)  # what an interrupted write leaves
+LONGEST_NAME = 200  # bytes of the target's name in the name of the part; file systems allow 255 in all
+# What file systems answer that cannot sync a folder.
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
-@contextmanager
-def whole_file(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it replaces `path`, on failure `path` stays as it was.
+
+def write_bytes(path: Path | str, content: bytes | memoryview, *, make_parents: bool = True) -> None:
+    """Write `content` to `path`, whole or not at all.
+
+    Args:
+        make_parents: make the folder of the file; otherwise it has to be there.
 
     Raises:
         DaptError: the file system refused the write (disk full, read-only, no such folder, ...).
     """
+    with whole_file(path, make_parents=make_parents) as temporary, temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        written = os.fstat(file.fileno()).st_size
+        if written != len(content):
+            raise OSError(errno.EIO, f"only {written} of {len(content)} bytes were written", str(temporary))
+
+
+@contextmanager
+def whole_file(path: Path | str, *, make_parents: bool = True) -> Iterator[Path]:
+    """Yield an empty file beside `path`; on success it is synced and replaces `path`, on failure it is removed.
+
+    For content that is too large for memory; otherwise use `write_bytes`. The caller has to notice short writes:
+    Python's own files do.
+
+    Raises:
+        DaptError: the file system refused the write, or something else that was used on the way; names the file.
+    """
     path = Path(path)
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        if make_parents:
+            make_folder(path.parent)
+        temporary = part_of(path)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         _discard(temporary)
-        raise DaptError(
-            f"Could not write {path}: {error.strerror or error}.",
-            todo="Nothing was changed there. Free some space or choose another folder, then run again.",
-        ) from error
+        raise refused(error, path, temporary) from error
     except BaseException:
         _discard(temporary)
         raise
 
 
+def part_of(path: Path) -> Path:
+    """A new name beside `path` for a file that is to replace it; `leftovers` finds what stays of it."""
+    return path.with_name(f".{_stem(path.name)}.{secrets.token_hex(4)}.part")
+
+
+def _stem(name: str) -> str:
+    return os.fsdecode(os.fsencode(name)[:LONGEST_NAME])
+
+
+def leftovers(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Parts in `folder` that interrupted writes of the files `names` have left."""
+    stems = {_stem(name) for name in names}
+    if not folder.is_dir():
+        return []
+    found = ((path, PART.fullmatch(path.name)) for path in sorted(folder.iterdir()))
+    return [path for path, match in found if match and match["name"] in stems]
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and what is missing above it, so that it survives a crash.
+
+    Raises:
+        OSError: the file system refuses.
+    """
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        if folder.parent == folder:
+            break
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where the file system can."""
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(handle)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file that dapt wrote, if it is there, durably.
+
+    Raises:
+        DaptError: the file system refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            sync_folder(path.parent)
+    except OSError as error:
+        raise DaptError(f"Could not remove {path}: {error.strerror or error}.") from error
+
+
+def refused(error: OSError, path: Path, temporary: Path | None = None) -> DaptError:
+    """What to say when `path` could not be written: the file that failed, which may be another one."""
+    own = {None, str(path), str(path.parent), *([str(temporary)] if temporary else [])}
+    failed = path if error.filename is None or str(error.filename) in own else error.filename
+    verb = "write" if failed == path else "use"
+    return DaptError(
+        f"Could not {verb} {failed}: {error.strerror or error}.",
+        todo=f"{path} was left as it was. Free some space or choose another folder, then run again.",
+    )
+
+
 def _discard(temporary: Path | None) -> None:
     if temporary is not None:
-        with suppress(OSError):
+        with suppress(OSError):  # the error that led here is the one to tell
             temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path | str, text: str) -> None:
-    """Write `text` (UTF-8) to `path`, whole or not at all."""
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def write_text(path: Path | str, text: str, *, make_parents: bool = True) -> None:
+    """Write `text` (UTF-8; undecodable parts of file names as their bytes) to `path`, whole or not at all."""
+    write_bytes(path, text.encode("utf-8", "surrogateescape"), make_parents=make_parents)
 
 
-def write_json(path: Path | str, value: Any) -> None:
-    """Write `value` as indented JSON to `path`, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path | str, value: Any, *, make_parents: bool = True) -> None:
+    """Write `value` as indented JSON to `path`, whole or not at all.
+
+    Raises:
+        DaptError: a number is not finite, which JSON cannot say; or see `write_bytes`.
+    """
+    write_bytes(path, json_text(value, path).encode(), make_parents=make_parents)
 
 
-def write_with(path: Path | str, writer: Callable[[Path], Any]) -> None:
-    """Let `writer(temporary_path)` produce the file at `path`, whole or not at all."""
-    with whole_file(path) as temporary:
-        try:
-            writer(temporary)
-        except (OSError, DaptError):
+def json_text(value: Any, path: Path | str) -> str:
+    """`value` as the text of a JSON file, see `write_json`."""
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        place = _not_finite(value)
+        if place is None:
             raise
-        except Exception as error:
-            # Some writers (safetensors, torch) wrap the operating system's error in their own type.
-            cause = _os_error_in(error)
-            if cause is None:
-                raise
-            raise cause from error
+        raise DaptError(
+            f"{path} was not written: {place[0] or 'the value'} is {place[1]}, which is no result.",
+            todo="Look for the cause in what was measured: parameters or weights that are not finite.",
+        ) from error
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # file names that are not UTF-8
+        text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    return text
 
 
-def _os_error_in(error: BaseException) -> OSError | None:
-    text = str(error)
-    for hint in ("os error", "No space", "File too large", "Disk quota", "enforce fail", "file write failed"):
-        if hint in text:
-            return OSError(text.splitlines()[0])
-    return None
+def _not_finite(value: Any, key: str = "") -> tuple[str, float] | None:
+    """Where in a tree the first number lies that is not finite, and that number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return key, value
+    if isinstance(value, dict):
+        parts: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    else:
+        return None
+    found = (_not_finite(part, f"{key}.{name}" if key else str(name)) for name, part in parts)
+    return next((place for place in found if place is not None), None)
+
+
+def write_with(path: Path | str, writer: Callable[[BinaryIO], Any], *, make_parents: bool = True) -> None:
+    """Let `writer(file)` produce the content in memory, then write it to `path`, whole or not at all."""
+    buffer = io.BytesIO()
+    writer(buffer)
+    write_bytes(path, buffer.getbuffer(), make_parents=make_parents)
 
 
 def read_json(path: Path) -> Any:
     """Parse a JSON file.
 
     Raises:
-        DaptError: the file is missing or is not valid JSON.
+        DaptError: the file is missing or is not valid JSON (``NaN`` and ``Infinity`` are not).
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DaptError(f"Could not read {path}: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
         raise DaptError(f"{path} is not valid JSON: {error}.") from error
+
+
+def parse_json(text: str) -> Any:
+    """Strict JSON.
+
+    Raises:
+        ValueError, RecursionError: it is not.
+    """
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no number")

@@ -46,7 +46,8 @@ def test_run_folder_and_results(table: Path, tiny_spec: str, tmp_path: Path) -> 
     out = tmp_path / "run"
     results = run_training(config(table, tiny_spec, out))
     files = {path.name.split(".")[0] for path in out.iterdir()}
-    assert files == {"run", "metrics", "results", "prompts", "split", "events", "log"}
+    assert files == {"run", "metrics", "results", "prompts", "split", "inputs", "events", "log", ""}
+    assert {path.name for path in out.iterdir() if path.name.startswith(".")} == {".dapt.json", ".lock"}
     assert not (out / "last.ckpt").exists()
     assert json.loads((out / "results.json").read_text()) == results
     assert results["schema"] == 1

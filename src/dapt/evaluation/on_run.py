@@ -14,12 +14,12 @@ from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
-from dapt.files import read_json, write_json
+from dapt.files import write_json
 from dapt.training.build import pick_device, rebuild_model
 from dapt.training.checkpoint import load_prompts
 from dapt.training.data import Part, checked_part, class_labels, select_classes
 from dapt.training.model import PromptedClip
-from dapt.training.run_folder import RunFolder, find_run
+from dapt.training.run_folder import RunFolder, find_run, is_evaluation
 
 
 def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "auto") -> tuple[PromptedClip, RunConfig]:
@@ -43,6 +43,7 @@ def evaluate_saved(
     split: str = "test",
     classes: str | None = None,
     json_file: Path | None = None,
+    name: str | None = None,
     model_spec: str | None = None,
     names: str | None = None,
     masks: str | None = None,
@@ -58,6 +59,8 @@ def evaluate_saved(
         run: run folder. data: other data; None: the run's own. split: train, val or test.
         classes: ``all``, ``base``, ``novel``, or class names separated by commas. None: all classes of other
             data; on the run's own data what the run itself reports (base and novel after base training).
+        json_file: where the figures go; None: ``eval/NAME.json`` in the run folder. name: NAME; None: made from
+            data, split and classes.
         root: where catalog data lives; None: as in the run. own_split: as for `load_data`; the run's own data is
             divided as in the run.
 
@@ -66,6 +69,8 @@ def evaluate_saved(
     """
     if split not in ("train", "val", "test"):
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
+    if json_file is not None and json_file.exists() and not is_evaluation(json_file):
+        raise ConfigError(f"{json_file} holds something else than figures of dapt eval.", todo="Choose another --json.")
     model, config = load_run(run, model_spec=model_spec, device=device)
     own = data is None
     source = load_data(
@@ -123,9 +128,10 @@ def evaluate_saved(
     }
     plain = classes is None or (classes == "all" and config.subset != "base")
     suffix = "" if plain else f"-{_slug(classes or '')}"
-    path = json_file or Path(run) / "eval" / f"{source.name}-{split}{suffix}.json"
-    write_json(path, result)
-    return result, path
+    if json_file is None:
+        return result, RunFolder(Path(run)).add_evaluation(name or f"{source.name}-{split}{suffix}", result)
+    write_json(json_file, result)
+    return result, json_file
 
 
 def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:
@@ -134,10 +140,13 @@ def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:
     Raises:
         DataError: some of the images were trained on.
     """
-    split_file = RunFolder(run).split_file
-    if not split_file.is_file():
+    folder = RunFolder(run)
+    if not folder.split_file.is_file():
         return
-    trained = {row[0] for row in read_json(split_file)["train"]}
+    try:
+        trained = {row[0] for row in folder.earlier_split()["train"]}
+    except (KeyError, TypeError, IndexError) as error:
+        raise DataError(f"{folder.split_file} is not what dapt writes.", todo="Restore it, or train again.") from error
     seen = [item.name for item in items if item.name in trained]
     if seen:
         raise DataError(

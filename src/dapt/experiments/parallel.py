@@ -68,10 +68,7 @@ def _work(config: RunConfig, overwrite: bool) -> Results:
 def _run(config: RunConfig, overwrite: bool, seen: Seen) -> Results:
     from dapt.training.run import run_training
 
-    if overwrite:
-        return run_training(config, overwrite=True, seen=seen)
-    started = RunFolder(Path(config.out or "")).config_file.is_file()
-    return run_training(config, resume=started, seen=seen)
+    return run_training(config, resume=not overwrite, overwrite=overwrite, seen=seen)
 
 
 def _finished_epochs(futures: Mapping[str, Future[Results]], configs: Mapping[str, RunConfig]) -> Iterator[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,17 +10,25 @@ from typing import Any
 from dapt.config import RunConfig, make_config
 from dapt.console import say
 from dapt.data.sources import load_data
-from dapt.errors import ConfigError, DataError
+from dapt.errors import DataError
 from dapt.evaluation.averages import over_data_sets
 from dapt.evaluation.on_run import evaluate_saved
+from dapt.experiments.folder import RESULT, ProtocolFolder
 from dapt.experiments.parallel import run_all
-from dapt.experiments.protocols import Evaluation, Plan, Settings, default_folder, get_protocol, published_recipe
-from dapt.files import read_json, write_json
+from dapt.experiments.protocols import (
+    Evaluation,
+    Plan,
+    Protocol,
+    Settings,
+    default_folder,
+    get_protocol,
+    published_recipe,
+)
+from dapt.files import write_json
+from dapt.training.apart import check_files_apart
 from dapt.training.run import with_absolute_paths
-from dapt.training.run_folder import RunFolder
 
 SCHEMA = 1
-RESULT = "protocol.json"
 MAIN = (
     "test/accuracy",
     "test/mean_average_precision",
@@ -62,11 +69,23 @@ def run_protocol(
     out = Path(config.out) if config.out else default_folder(config, protocol)
     plan = protocol.plan(settings, out)
     plan = Plan({key: with_absolute_paths(run) for key, run in plan.runs.items()}, plan.evaluations, plan.averaged)
-    leftover = _check_folder(out, plan, resume=resume, overwrite=overwrite)
-    _check_data(plan, config)
+    folder = ProtocolFolder(out, plan.runs)
+    folder.check(resume=resume, overwrite=overwrite)
+    _check_data(plan, config, out)
     better = published_recipe(config, protocol)
     if better:
         say(f"The published settings for {protocol.title} are those of --method {better}.")
+    with folder.lock:
+        left = folder.begin(resume=resume, overwrite=overwrite)
+        result = _result(protocol, config, plan, jobs=jobs, overwrite=overwrite)
+        write_json(out / RESULT, result, make_parents=False)
+        folder.complete(left)
+    say(f"results in {out / RESULT}")
+    return result
+
+
+def _result(protocol: Protocol, config: RunConfig, plan: Plan, *, jobs: int, overwrite: bool) -> dict[str, Any]:
+    """Train and evaluate; the content of protocol.json."""
     runs = run_all(plan.runs, jobs=jobs, label=protocol.title, overwrite=overwrite)
     rows: dict[str, Metrics] = {key: found["metrics"] for key, found in runs.items()}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
@@ -74,7 +93,7 @@ def run_protocol(
         folder = Path(plan.runs[step.run].out or "")
         rows[step.point] = _evaluated(folder, step, config)
         details[step.point] = folder.name
-    result = {
+    return {
         "schema": SCHEMA,
         "protocol": protocol.name,
         "source": protocol.paper,
@@ -87,11 +106,6 @@ def run_protocol(
         "average": _average({key: rows[key] for key in plan.averaged}) if plan.averaged else None,
         "averaged": list(plan.averaged),
     }
-    write_json(out / RESULT, result)
-    for folder in leftover:
-        shutil.rmtree(folder)
-    say(f"results in {out / RESULT}")
-    return result
 
 
 def _average(rows: Mapping[str, Metrics]) -> dict[str, float]:
@@ -135,7 +149,7 @@ def _evaluated(folder: Path, step: Evaluation, config: RunConfig) -> Metrics:
     found, _ = evaluate_saved(
         folder,
         data=step.data,
-        json_file=folder / "eval" / f"{step.point}-test.json",
+        name=f"{step.point}-test",
         root=config.root,
         own_split=config.own_split,
         skip_bad=config.skip_bad,
@@ -144,48 +158,11 @@ def _evaluated(folder: Path, step: Evaluation, config: RunConfig) -> Metrics:
     return dict(found["metrics"])
 
 
-def _check_folder(out: Path, plan: Plan, *, resume: bool, overwrite: bool) -> list[Path]:
-    """Whether the folder may be used; changes nothing.
-
-    Returns:
-        runs of an earlier protocol in it that are to be removed once the new one is complete.
-
-    Raises:
-        ConfigError: it exists and neither resume nor overwrite was asked for, or it holds other things.
-    """
-    if not out.exists():
-        return []
-    if not out.is_dir():
-        raise ConfigError(f"{out} is a file, not a folder.", todo="Choose another --out.")
-    inside = {path.name for path in out.iterdir()}
-    if not inside:
-        return []
-    if resume:
-        for run in plan.runs.values():
-            folder = RunFolder(Path(run.out or ""))
-            if folder.path.exists() and any(folder.path.iterdir()):
-                folder.check(run, resume=True, overwrite=False)
-        return []
-    if not overwrite:
-        raise ConfigError(
-            f"The output folder {out} exists.",
-            todo="Pass --resume to go on with it, --overwrite to start again, or another --out.",
-        )
-    earlier = {row["run"] for row in read_json(out / RESULT)["rows"]} if RESULT in inside else set()
-    ours = {Path(run.out or "").name for run in plan.runs.values()}
-    foreign = sorted(inside - earlier - ours - {RESULT})
-    if foreign:
-        raise ConfigError(
-            f"{out} holds other things than this protocol ({foreign[0]}), so --overwrite leaves it alone.",
-            todo="Choose another --out.",
-        )
-    return [out / name for name in sorted((earlier - ours) & inside)]
-
-
-def _check_data(plan: Plan, config: RunConfig) -> None:
-    """Whether all data sets are there and can be tested on, before hours are spent on training."""
+def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
+    """Whether all data sets are there, apart from `out`, and can be tested on, before hours are spent on training."""
     load = partial(load_data, root=config.root, own_split=config.own_split, skip_bad=config.skip_bad)
     source = load(config.data, split_file=config.split_file)
+    check_files_apart(out, source, config.data)
     if not source.labelled("test"):
         raise DataError(f"{source.name} has no labelled test images, so a protocol has nothing to report.")
     missing: list[str] = []
@@ -195,6 +172,7 @@ def _check_data(plan: Plan, config: RunConfig) -> None:
         except DataError as error:
             missing.append(f"{step.data}: {error.what}")
             continue
+        check_files_apart(out, found, step.data)
         if not found.labelled("test"):
             missing.append(f"{step.data}: there are no labelled test images.")
     if missing:

@@ -1,9 +1,13 @@
-"""Saving and loading: learned prompts (safetensors) and the state to resume from (plain tensors)."""
+"""Saving and loading: learned prompts (safetensors) and the state to resume from (plain tensors).
+
+Both carry a checksum of their content, so that a file with a wrong byte is refused, not used.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +18,16 @@ from torch import Tensor
 from dapt.clip.frozen import FrozenClip
 from dapt.environment import version
 from dapt.errors import ModelError
-from dapt.files import write_with
+from dapt.files import write_bytes, write_with
 
-FORMAT = "dapt-prompts-1"
+FORMAT = "dapt-prompts-2"
+OLD_FORMAT = "dapt-prompts-1"  # of version 0.1.0, without a checksum
+DIGEST = "digest"
 STATE_KEYS = {
     *("epoch", "prompts", "optimizer", "scaler", "helpers", "average", "lines"),
     *("best", "best_accuracy", "best_epoch", "masks"),
 }
+RUN_KEYS = {"identity", "device", "log", DIGEST}
 
 
 @dataclass(frozen=True)
@@ -39,18 +46,14 @@ class SavedPrompts:
     backbone: dict[str, Any]
 
 
-def save_prompts(
-    path: Path,
-    tensors: dict[str, Tensor],
-    *,
-    method: str,
-    options: dict[str, Any],
-    names: Sequence[str],
-    clip: FrozenClip,
-) -> None:
-    """Write prompts with everything needed to use them again."""
-    from safetensors.torch import save_file
+def prompts_content(
+    tensors: dict[str, Tensor], *, method: str, options: dict[str, Any], names: Sequence[str], clip: FrozenClip
+) -> bytes:
+    """The prompts file: everything needed to use them again. Equal prompts give equal bytes.
 
+    Raises:
+        ModelError: a number in them is not finite.
+    """
     metadata = {
         "format": FORMAT,
         "dapt_version": version(),
@@ -59,36 +62,83 @@ def save_prompts(
         "classnames": json.dumps(list(names)),
         "backbone": json.dumps(clip.describe()),
     }
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_with(path, lambda temporary: save_file(plain, str(temporary), metadata=metadata))
+    plain = {name: value.detach().cpu().contiguous() for name, value in sorted(tensors.items())}
+    _check_finite(plain, "The learned prompts")
+    metadata[DIGEST] = content_digest([plain, metadata])
+    return _safetensors(plain, metadata)
+
+
+def save_prompts(path: Path, tensors: dict[str, Tensor], **about: Any) -> None:
+    """Write a prompts file; the arguments are those of `prompts_content`."""
+    write_bytes(path, prompts_content(tensors, **about))
+
+
+def _safetensors(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
+    """The library's bytes with the header in a fixed order: it writes metadata in the order of a hash table."""
+    from safetensors.torch import save
+
+    content = save(tensors, metadata)
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
 
 
 def load_prompts(path: Path) -> SavedPrompts:
     """Read a prompts file.
 
     Raises:
-        ModelError: missing, damaged, or not made by this program.
+        ModelError: missing, damaged, changed, or not made by this program.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import load
 
+    damaged = ModelError(
+        f"The prompts {path} were changed or are damaged: their checksum does not fit.",
+        todo="Restore the file, or train again with --overwrite.",
+    )
     try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"The prompts {path} cannot be read: {error}.") from error
-    if metadata.get("format") != FORMAT:
+        content = path.read_bytes()
+        metadata = _metadata(content)
+        tensors = load(content)
+    except OSError as error:
+        raise ModelError(f"The prompts {path} cannot be read: {error.strerror or error}.") from error
+    except Exception as error:  # the library has errors of many types
+        raise ModelError(f"The prompts {path} cannot be read: they are no whole safetensors file.") from error
+    if metadata.get("format") not in (FORMAT, OLD_FORMAT):
         raise ModelError(f"{path} was not written by this version of dapt.", todo=f"Expected format {FORMAT}.")
+    digest = metadata.pop(DIGEST, None)
+    if digest != (content_digest([tensors, metadata]) if metadata["format"] == FORMAT else None):
+        raise damaged
+    _check_finite(tensors, f"The prompts {path}")
     try:
-        return SavedPrompts(
-            tensors,
-            metadata["method"],
-            json.loads(metadata["options"]),
-            tuple(json.loads(metadata["classnames"])),
-            json.loads(metadata["backbone"]),
-        )
-    except (KeyError, ValueError) as error:
+        options, names, backbone = (json.loads(metadata[key]) for key in ("options", "classnames", "backbone"))
+        method = metadata["method"]
+    except (KeyError, ValueError, RecursionError) as error:
         raise ModelError(f"The prompts {path} lack their description: {error}.") from error
+    known = isinstance(backbone, dict) and {"spec", "fingerprint"} <= set(backbone)
+    named = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+    if not (known and named and isinstance(options, dict) and isinstance(backbone["spec"], str)):
+        raise ModelError(f"The description in the prompts {path} is not what dapt writes.", todo="Train again.")
+    return SavedPrompts(tensors, method, options, tuple(names), backbone)
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    length = int.from_bytes(content[:8], "little")
+    if length > len(content):
+        raise ValueError("the header is longer than the file")
+    metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
+    return {str(key): str(value) for key, value in metadata.items()}
+
+
+def _check_finite(tensors: Mapping[str, Tensor], what: str) -> None:
+    """Refuse numbers that give no probabilities.
+
+    Raises:
+        ModelError: naming the tensor.
+    """
+    for name, value in tensors.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise ModelError(f"{what} are not finite ({name}).", todo="Train again with a lower --lr.")
 
 
 def check_backbone(saved: SavedPrompts, clip: FrozenClip) -> None:
@@ -112,19 +162,24 @@ def check_backbone(saved: SavedPrompts, clip: FrozenClip) -> None:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write the resume state: tensors and plain values only."""
-    write_with(path, lambda temporary: torch.save(state, temporary))
+    """Write the resume state: tensors and plain values only, with their checksum.
+
+    Raises:
+        DaptError: the file system refuses; the folder has to be there.
+    """
+    whole = {**state, DIGEST: content_digest(state)}
+    write_with(path, lambda file: torch.save(whole, file), make_parents=False)
 
 
 def load_state(path: Path) -> dict[str, Any]:
     """Read a resume state. Code in the file is never executed.
 
     Raises:
-        ModelError: damaged, or holds more than tensors and plain values.
+        ModelError: damaged, changed, or holds more than tensors and plain values.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+    except Exception as error:  # unpickling has errors of many types
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
             f"The checkpoint {path} was refused: {reason[:200]}.",
@@ -132,4 +187,40 @@ def load_state(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(state, dict) or not set(state) >= STATE_KEYS:
         raise ModelError(f"The checkpoint {path} holds no resume state.", todo="Start again with --overwrite.")
+    if not set(state) >= RUN_KEYS:
+        raise ModelError(
+            f"The checkpoint {path} was written by another version of dapt.", todo="Start again with --overwrite."
+        )
+    digest = state.pop(DIGEST)
+    if digest != content_digest(state):
+        raise ModelError(
+            f"The checkpoint {path} was changed or is damaged: its checksum does not fit.",
+            todo="Start again with --overwrite.",
+        )
     return state
+
+
+def content_digest(value: Any) -> str:
+    """SHA-256 of tensors and plain values, whatever file they come from; the order of keys does not matter."""
+    digest = hashlib.sha256()
+    for part in _parts(value):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(value: Any) -> Iterator[bytes | memoryview]:
+    if isinstance(value, Tensor):
+        plain = value.detach().cpu().contiguous()
+        yield f"tensor {plain.dtype} {tuple(plain.shape)}\n".encode()
+        yield memoryview(plain.reshape(-1).view(torch.uint8).numpy())
+    elif isinstance(value, Mapping):
+        yield f"keys {len(value)}\n".encode()
+        for key in sorted(value, key=repr):
+            yield f"{key!r}\n".encode()
+            yield from _parts(value[key])
+    elif isinstance(value, list | tuple):
+        yield f"list {len(value)}\n".encode()
+        for each in value:
+            yield from _parts(each)
+    else:
+        yield f"{value!r}\n".encode("utf-8", "surrogatepass")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from dapt.data.mask_files import mask_folder
 from dapt.environment import describe, peak_memory_mb
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import Figures, evaluate_halves
-from dapt.training.checkpoint import save_prompts
+from dapt.training.checkpoint import prompts_content
 from dapt.training.data import RunData
 from dapt.training.fit import Progress
 from dapt.training.model import PromptedClip
@@ -54,18 +55,23 @@ def finish_run(
     progress: Progress,
     training_seconds: float,
     selection: str,
+    log: list[str],
 ) -> None:
-    """Save the prompts, evaluate, write results.json and the TensorBoard events, remove the checkpoint."""
+    """Save the prompts, evaluate, write the TensorBoard events and the log, then results.json; remove the checkpoint.
+
+    Args:
+        log: lines of log.txt, which is final with the results.
+    """
     model, cue = prepared.model, prepared.cue
     model.set_classes(data.train.names)
-    save_prompts(
-        folder.prompts_file,
+    prompts = prompts_content(
         dict(model.prompts.state_dict()),
         method=config.method,
         options={**config.prompt, **model.prompts.saved_options()},
         names=data.train.names,
         clip=model.clip,
     )
+    folder.write(folder.prompts_file, prompts)
     evaluating = time.perf_counter()
     metrics, breakdown = evaluate_run(config, data, model)
     counts = {**data.counts, "trainable_parameters": model.prompts.count()}
@@ -104,11 +110,13 @@ def finish_run(
         "selected_epoch": progress.best_epoch + 1 if progress.best_epoch >= 0 else config.epochs,
         "environment": describe(str(model.clip.device)),
     }
-    _tensorboard(folder, progress, metrics)
-    folder.write_results(results)
-    folder.checkpoint_file.unlink(missing_ok=True)
+    folder.write(folder.events_file, events_content(progress, metrics))
     shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)
-    say(f"{shown}\nresults in {folder.path}")
+    if shown:
+        say(shown)
+    folder.write_log(log)
+    folder.complete(results)
+    say(f"results in {folder.path}")
 
 
 def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Figures]]:
@@ -125,16 +133,19 @@ def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple
     return evaluate_halves(model, config, data.test, novel, role=config.subset, masks=masks)
 
 
-def _tensorboard(folder: RunFolder, progress: Progress, metrics: dict[str, float | None]) -> None:
-    from torch.utils.tensorboard import SummaryWriter
+def events_content(progress: Progress, metrics: dict[str, float | None]) -> bytes:
+    """The figures of a run as a TensorBoard events file."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+    from torch.utils.tensorboard.summary import scalar
 
-    for old in folder.path.glob("events.*"):
-        old.unlink()
-    with SummaryWriter(str(folder.path)) as writer:
-        for line in progress.lines:
-            for name, value in line.items():
-                if name != "epoch":
-                    writer.add_scalar(name, value, line["epoch"])
-        for name, value in metrics.items():
-            if value is not None:
-                writer.add_scalar(name, value, len(progress.lines))
+    buffer = io.BytesIO()
+    records = RecordWriter(buffer)
+    now = time.time()
+    records.write(Event(wall_time=now, file_version="brain.Event:2").SerializeToString())
+    figures = [(line["epoch"], name, value) for line in progress.lines for name, value in line.items()]
+    figures += [(len(progress.lines), name, value) for name, value in metrics.items() if value is not None]
+    for step, name, value in figures:
+        if name != "epoch":
+            records.write(Event(wall_time=now, step=step, summary=scalar(name, value)).SerializeToString())
+    return buffer.getvalue()

@@ -16,7 +16,7 @@ from dapt.console import progress, say
 from dapt.cues.base import Cue
 from dapt.data.loader import TrainImages, epoch_batches, targets_of, train_loader
 from dapt.environment import peak_memory_mb
-from dapt.errors import DaptError
+from dapt.errors import DaptError, ModelError
 from dapt.objectives.base import Batch, MultiLabel, by_group
 from dapt.training.averaging import EpochAverage
 from dapt.training.gradients import backward_by_rule
@@ -135,7 +135,27 @@ class Fitter:
         }
 
     def load_state(self, state: State) -> None:
-        """Go on from `state`."""
+        """Go on from `state`.
+
+        Raises:
+            ModelError: it is the state of another run, or of none.
+        """
+        try:
+            self._load_state(state)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            reason = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
+            raise ModelError(
+                f"The resume state does not fit this run: {reason}.", todo="Start again with --overwrite."
+            ) from error
+
+    def _load_state(self, state: State) -> None:
+        epoch, lines = state["epoch"], state["lines"]
+        if not isinstance(epoch, int) or not 0 < epoch <= self.epochs:
+            raise ValueError(f"it has {epoch} epochs of {self.epochs}")
+        if not isinstance(lines, list) or [line["epoch"] for line in lines] != list(range(1, epoch + 1)):
+            raise ValueError(f"it has no metrics for each of {epoch} epochs")
+        if state["masks"] is not None and len(state["masks"]) != len(self.images):
+            raise ValueError(f"it has {len(state['masks'])} masks for {len(self.images)} images")
         self.step.model.prompts.load_state_dict(state["prompts"])
         self.optimizer.load_state_dict(state["optimizer"])
         if state["scaler"]:

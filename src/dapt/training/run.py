@@ -25,13 +25,16 @@ from dapt.data.sources import HUB_PREFIX, is_path
 from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DataError
 from dapt.evaluation.evaluate import evaluate
-from dapt.files import read_json, write_json
+from dapt.owned import check_apart
+from dapt.training.apart import check_files_apart, named_inputs
 from dapt.training.build import build_cue, build_model, build_objectives, check_dapt, pick_device
-from dapt.training.checkpoint import load_state, save_state
+from dapt.training.checkpoint import save_state
 from dapt.training.data import RunData, describe_split, load_run_data
 from dapt.training.features import training_set
 from dapt.training.finish import finish_run
-from dapt.training.fit import Fitter, Progress, State
+from dapt.training.fit import Fitter, Progress
+from dapt.training.identity import check_unchanged, fingerprint, identity
+from dapt.training.keep import StateKeeper
 from dapt.training.model import PromptedClip, TrainStep
 from dapt.training.run_folder import RunFolder, default_folder, read_results
 from dapt.training.seen import Seen
@@ -48,7 +51,7 @@ def run_training(
 
     Args:
         config: resolved configuration. resume: go on with an interrupted run in the same folder.
-        overwrite: delete what the folder holds and start again.
+        overwrite: remove the run that the folder holds and start again; nothing else is ever removed.
         seen: what selectors looked at in earlier runs of a group.
 
     Returns:
@@ -57,26 +60,32 @@ def run_training(
     Raises:
         DaptError: anything the user can mend.
     """
-    from lightning_fabric import Fabric
-
     config = with_absolute_paths(config)
     _check_devices(config)
     folder = RunFolder(Path(config.out) if config.out else default_folder(config))
+    check_apart(folder.path, named_inputs(config))
     folder.check(config, resume=resume, overwrite=overwrite)
-    if resume and folder.done:
-        say(f"{folder.path} is finished already.")
-        return read_results(folder)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     lines: list[str] = []
-    opened = False
     console.keep_lines(lines)
+    finished = False
     try:
+        if (resume or overwrite) and folder.path.is_dir():
+            folder.lock.take()
+        if resume and folder.done:
+            folder.sweep()
+            folder.verify()
+            finished = True
+            say(f"{folder.path} is finished already.")
+            return read_results(folder)
         device = pick_device(config.device)
         cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
         check_selection(config)
         data = load_run_data(config, cache)
+        check_files_apart(folder.path, data.source, config.data)
         clip = load_clip(config.model, device=device, precision=config.precision)
-        earlier = read_json(folder.split_file) if resume and folder.split_file.is_file() else None
+        going_on = resume and folder.started
+        earlier = folder.earlier_split() if going_on else None
         if earlier is not None and "selection" in earlier:
             data = reselected(config, data, earlier)
         else:
@@ -87,33 +96,58 @@ def run_training(
                 f"The images of {config.data} have changed since the run in {folder.path} was started.",
                 todo="Restore them, or pass --overwrite to start again.",
             )
+        inputs = fingerprint(config, data, clip)
+        if going_on:
+            check_unchanged(folder.earlier_inputs(), inputs, run=folder.path, data=config.data)
         prepared = prepare(config, data, clip, cache)
-        folder.open(config, overwrite=overwrite)
-        opened = True
-        write_json(folder.split_file, split)
-        kind = torch.device(device).type
-        if config.devices > 1:
-            strategy = "ddp_spawn"
-            fabric = Fabric(accelerator=kind, devices=config.devices, strategy=strategy, precision="32-true")
-            # bound beforehand: Fabric takes launch arguments apart, which frozen dataclasses do not allow
-            folder.write_log(lines)
-            lines.clear()
-            work = partial(_worker, config=config, path=str(folder.path), data=data, quiet=console.is_quiet())
-            try:
-                fabric.launch(work)
-            except KeyboardInterrupt:
-                for child in multiprocessing.active_children():
-                    child.terminate()
-                raise
-        else:
-            index = torch.device(device).index
-            fabric = Fabric(accelerator=kind, devices=1 if index is None else [index], precision="32-true")
-            _train(fabric, config, folder, data, prepared)
+        folder.begin(config, resume=resume, overwrite=overwrite, split=split, inputs=inputs)
+        work = Work(config, folder, data, identity(config, inputs), lines)
+        _launch(work, device, prepared)
+        finished = True
     finally:
         console.keep_lines(None)
-        if opened:  # a folder that was refused, or not reached, keeps its log as it is
+        # a folder that was refused, or not reached, keeps its log as it is; several processes write it themselves
+        if folder.begun and not finished and config.devices == 1 and folder.is_there():
             folder.write_log(lines)
+        folder.lock.release()
     return read_results(folder)
+
+
+def _launch(work: Work, device: str, prepared: Prepared) -> None:
+    """Train in this process, or in as many as were asked for."""
+    from lightning_fabric import Fabric
+
+    kind, devices = torch.device(device).type, work.config.devices
+    if devices == 1:
+        index = torch.device(device).index
+        fabric = Fabric(accelerator=kind, devices=1 if index is None else [index], precision="32-true")
+        _train(fabric, work, prepared)
+        return
+    fabric = Fabric(accelerator=kind, devices=devices, strategy="ddp_spawn", precision="32-true")
+    # bound beforehand: Fabric takes launch arguments apart, which frozen dataclasses do not allow
+    bound = partial(_worker, work=work, quiet=console.is_quiet())
+    try:
+        fabric.launch(bound)
+    except KeyboardInterrupt:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+
+
+@dataclass
+class Work:
+    """A run whose folder has been begun.
+
+    Attributes:
+        identity: of configuration and inputs, see `dapt.training.identity`. log: lines of log.txt so far; what is
+            said is appended to it.
+    """
+
+    config: RunConfig
+    folder: RunFolder
+    data: RunData
+    identity: str
+    log: list[str]
 
 
 @dataclass
@@ -226,34 +260,36 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     return config.model_copy(update=changed)
 
 
-def _worker(fabric: Any, config: RunConfig, path: str, data: RunData, quiet: bool) -> None:
+def _worker(fabric: Any, work: Work, quiet: bool) -> None:
     """The run on one process of several; the first one speaks and writes."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    folder = RunFolder(Path(path))
-    lines: list[str] = []
     console.set_quiet(True)  # what preparing says has been said by the parent process
-    clip = load_clip(config.model, device=str(fabric.device), precision=config.precision)
-    prepared = prepare(config, data, clip)
+    clip = load_clip(work.config.model, device=str(fabric.device), precision=work.config.precision)
+    prepared = prepare(work.config, work.data, clip)
     console.set_quiet(quiet or not fabric.is_global_zero)
-    console.keep_lines(lines if fabric.is_global_zero else None)
+    console.keep_lines(work.log if fabric.is_global_zero else None)
     try:
-        _train(fabric, config, folder, data, prepared)
-    finally:
-        if fabric.is_global_zero:
-            folder.write_log(lines)
+        _train(fabric, work, prepared)
+    except BaseException:
+        if fabric.is_global_zero and work.folder.is_there():
+            work.folder.write_log(work.log)
+        raise
 
 
-def _train(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepared: Prepared) -> None:
+def _train(fabric: Any, work: Work, prepared: Prepared) -> None:
     started = time.perf_counter()
     progress = Progress()
+    config = work.config
     if config.epochs and prepared.model.prompts.count():
-        progress = _fit(fabric, config, folder, data, prepared)
+        progress = _fit(fabric, work, prepared)
     if fabric.is_global_zero:
-        selection = selection_of(config, data, prepared.step)
-        finish_run(config, folder, data, prepared, progress, time.perf_counter() - started, selection)
+        selection = selection_of(config, work.data, prepared.step)
+        seconds = time.perf_counter() - started
+        finish_run(config, work.folder, work.data, prepared, progress, seconds, selection, work.log)
 
 
-def _fit(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepared: Prepared) -> Progress:
+def _fit(fabric: Any, work: Work, prepared: Prepared) -> Progress:
+    config, folder, data = work.config, work.folder, work.data
     selection = selection_of(config, data, prepared.step)
     judged = data.val if selection == "best_val" else data.test
 
@@ -271,11 +307,8 @@ def _fit(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepa
         model.set_classes(data.train.names)
         return found.metrics("val")["val/accuracy"]
 
-    def after_epoch(state: State, progress: Progress) -> None:
-        save_state(folder.checkpoint_file, state)
-        folder.write_metrics(progress.lines)
-
     selects = selection in ("best_val", "best_test")
+    keeper = StateKeeper(folder, work.identity, prepared.model.clip.device.type, work.log)
     fitter = Fitter(
         config,
         prepared.step,
@@ -283,10 +316,12 @@ def _fit(fabric: Any, config: RunConfig, folder: RunFolder, data: RunData, prepa
         prepared.cue,
         fabric,
         validate=validate if selects else None,
-        after_epoch=after_epoch,
+        after_epoch=lambda state, progress: keeper.keep(state, progress, save_state),
     )
     if folder.checkpoint_file.is_file():
-        fitter.load_state(load_state(folder.checkpoint_file))
+        fitter.load_state(keeper.load())
+        if fabric.is_global_zero:
+            keeper.restore()
         say(f"resuming after epoch {fitter.progress.epoch}")
     try:
         return fitter.fit()

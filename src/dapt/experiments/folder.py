@@ -1,0 +1,144 @@
+"""The folder of a protocol: its runs in folders of their own, and protocol.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dapt.config import RunConfig
+from dapt.errors import ConfigError, DaptError
+from dapt.files import read_json
+from dapt.lock import FolderLock
+from dapt.owned import (
+    MANIFEST,
+    Manifest,
+    check_apart,
+    read_manifest,
+    refuse_strangers,
+    run_above,
+    strangers,
+    sweep,
+    write_manifest,
+)
+from dapt.training.apart import named_inputs
+from dapt.training.run_folder import RunFolder
+
+KIND = "protocol"
+RESULT = "protocol.json"
+
+
+class ProtocolFolder:
+    """The folder of one protocol.
+
+    Args:
+        path: the folder. runs: configuration of each run; the last part of its `out` is its folder's name in `path`.
+
+    Attributes:
+        lock: held while the protocol goes on.
+    """
+
+    def __init__(self, path: Path, runs: Mapping[str, RunConfig]) -> None:
+        self.path = path
+        self.lock = FolderLock(path)
+        self._runs = {Path(run.out or "").name: run for run in runs.values()}
+
+    def check(self, *, resume: bool, overwrite: bool) -> None:
+        """Whether the folder may be used; changes nothing.
+
+        Raises:
+            ConfigError: it exists and neither resume nor overwrite was asked for, it holds other things, or an input
+                lies in it or holds it.
+        """
+        for run in self._runs.values():
+            check_apart(self.path, named_inputs(run))
+        above = run_above(self.path)
+        if above is not None:
+            raise ConfigError(
+                f"The output folder {self.path} lies within {above}, which dapt fills.", todo="Choose another --out."
+            )
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise ConfigError(f"{self.path} is a file, not a folder.", todo="Choose another --out.")
+        inside = strangers(self.path, ())
+        if not inside and not (self.path / MANIFEST).exists():
+            return
+        if resume:
+            self._check_resume()
+            return
+        if not overwrite:
+            raise ConfigError(
+                f"The output folder {self.path} exists.",
+                todo="Pass --resume to go on with it, --overwrite to start again, or another --out.",
+            )
+        allowed = {RESULT, *self.earlier(), *self._runs}
+        foreign = [path.name for path in inside if path.name not in allowed]
+        if foreign:
+            raise ConfigError(
+                f"{self.path} holds other things than this protocol ({foreign[0]}), so --overwrite leaves it alone.",
+                todo="Choose another --out.",
+            )
+        for path in inside:
+            if path.name != RESULT:
+                self._check_run(RunFolder(path))
+
+    def _check_resume(self) -> None:
+        manifest = read_manifest(self.path)
+        if manifest is not None and manifest.kind != KIND:
+            raise ConfigError(f"{self.path} holds {manifest.kind}, not a protocol.", todo="Choose another --out.")
+        for name, run in self._runs.items():
+            folder = RunFolder(self.path / name)
+            if folder.path.exists():
+                folder.check(run, resume=True, overwrite=False)
+
+    def _check_run(self, folder: RunFolder) -> None:
+        """Whether --overwrite may remove a run of the protocol."""
+        manifest = folder.manifest()
+        if manifest is None and strangers(folder.path, ()) and not folder.started:
+            raise ConfigError(
+                f"{folder.path} is not a run folder, so --overwrite leaves it alone.", todo="Choose another --out."
+            )
+        refuse_strangers(folder.path, strangers(folder.path, folder.known(manifest)))
+
+    def earlier(self) -> list[str]:
+        """Names of the folders of runs that a protocol has made here before.
+
+        Raises:
+            ConfigError: protocol.json is damaged.
+        """
+        manifest = read_manifest(self.path)
+        if manifest is not None:
+            return manifest.folders
+        result = self.path / RESULT  # version 0.1.0 kept no manifest
+        if not result.is_file():
+            return []
+        try:
+            return [str(row["run"]) for row in read_json(result)["rows"]]
+        except (DaptError, KeyError, TypeError) as error:
+            raise ConfigError(f"{result} is damaged.", todo="Choose another --out.") from error
+
+    def begin(self, *, resume: bool, overwrite: bool) -> list[RunFolder]:
+        """Become the folder's writer and note what will be written.
+
+        Returns:
+            runs of an earlier protocol that are to be removed once this one is complete.
+
+        Raises:
+            ConfigError: as `check`, or another process uses the folder.
+        """
+        self.lock.take()
+        self.check(resume=resume, overwrite=overwrite)
+        sweep(self.path, [RESULT])
+        earlier = self.earlier()
+        names = list(dict.fromkeys([*earlier, *self._runs]))
+        write_manifest(self.path, Manifest(KIND, {RESULT: None}, names))
+        if not overwrite:
+            return []
+        left = [RunFolder(self.path / name) for name in earlier if name not in self._runs]
+        return [folder for folder in left if folder.path.is_dir()]
+
+    def complete(self, left: list[RunFolder]) -> None:
+        """Remove what an earlier protocol has left."""
+        for folder in left:
+            folder.remove()
+        write_manifest(self.path, Manifest(KIND, {RESULT: None}, list(self._runs)))

@@ -1,0 +1,144 @@
+"""One writer per folder: a lock that ends with its process, and a note of who holds it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from dapt.console import say
+from dapt.errors import ConfigError, DaptError
+from dapt.files import make_folder, parse_json, remove_file, write_json
+
+LOCK = ".lock"
+OWNER = ".owner.json"
+# Children of a killed process hold its lock until they notice, a few seconds later.
+ORPHANS_S = 15.0
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds a folder.
+
+    Attributes:
+        pid: number of the process. host: name of its machine. started: when it took the folder, local time.
+    """
+
+    pid: int
+    host: str
+    started: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} (since {self.started})"
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process is known to have ended; of other machines that is not known."""
+        if self.host != socket.gethostname():
+            return False
+        if not 0 < self.pid < 2**31:  # no number of a process
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # somebody else's, so it is there
+            return False
+        return False
+
+
+class FolderLock:
+    """Exclusive use of a folder, as a context or by `take` and `release`; readers need none.
+
+    The operating system frees the lock of a process that dies, whatever kills it. Its note stays, and the next owner
+    says that it takes over.
+
+    Args:
+        folder: made if it is absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = FileLock(str(folder / LOCK))
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return bool(self._lock.is_locked)
+
+    def take(self, wait_s: float = 0.0) -> None:
+        """Become the only writer; nothing happens where this object is that already.
+
+        Args:
+            wait_s: how long to wait for another owner to finish.
+
+        Raises:
+            ConfigError: another process is.
+            DaptError: the folder cannot be used.
+        """
+        if self.held:
+            return
+        try:
+            make_folder(self.folder)
+            self._acquire(wait_s)
+        except OSError as error:
+            raise DaptError(
+                f"The folder {self.folder} cannot be used: {error.strerror or error}.", todo="Choose another folder."
+            ) from error
+        before = read_owner(self.folder)
+        if before is not None:
+            say(f"{self.folder} was held by {before}, which is gone; its lock is taken over.")
+        try:
+            now = time.strftime("%Y-%m-%d %H:%M:%S")
+            write_json(self.folder / OWNER, asdict(Owner(os.getpid(), socket.gethostname(), now)), make_parents=False)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _acquire(self, wait_s: float) -> None:
+        try:
+            self._lock.acquire(timeout=wait_s)
+        except Timeout:
+            owner = read_owner(self.folder)
+            if owner is not None and owner.is_gone:
+                try:
+                    self._lock.acquire(timeout=ORPHANS_S)
+                    return
+                except Timeout:
+                    owner = read_owner(self.folder)
+            raise ConfigError(
+                f"{self.folder} is in use by {owner or 'another process'}.",
+                todo="Wait until that has ended, or choose another folder.",
+            ) from None
+
+    def release(self) -> None:
+        """Give the folder back."""
+        if self.held:
+            try:
+                if self.folder.is_dir():  # it may have been removed meanwhile
+                    remove_file(self.folder / OWNER)
+            finally:
+                self._lock.release()
+
+    def __enter__(self) -> FolderLock:
+        self.take()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def read_owner(folder: Path) -> Owner | None:
+    """The note of the present or last owner; None where there is none, or none that can be read."""
+    try:
+        tree = parse_json((folder / OWNER).read_text(encoding="utf-8"))
+        return Owner(int(tree["pid"]), str(tree["host"]), str(tree["started"]))
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return None
