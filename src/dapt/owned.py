@@ -115,8 +115,8 @@ def strangers(folder: Path, known: Iterable[str], apart: Iterable[str] = ()) -> 
         known: paths within the folder, with forward slashes. apart: sub-folders that are looked at elsewhere.
     """
     names = {*known, MANIFEST, LOCK, OWNER}
-    above = {str(parent) for name in names for parent in Path(name).parents} - {"."}
     separate = set(apart)
+    above = {parent.as_posix() for name in names | separate for parent in Path(name).parents} - {"."}
     found: list[Path] = []
 
     def look(inside: Path) -> None:

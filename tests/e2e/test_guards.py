@@ -88,7 +88,7 @@ def test_masks_made_with_other_settings_are_not_reused(dapt, photos: Path, tiny_
     assert dapt("masks", photos, "--model", tiny_spec, "--out", out)[0] == 0
     refused(dapt, ["masks", photos, "--cue", "random", "--out", out], "were made with cue gradcam, not random")
     refused(dapt, ["masks", photos, "--model", tiny_spec, "--threshold", 0.3, "--out", out], "threshold 0.5, not 0.3")
-    refused(dapt, ["masks", photos, "--model", tiny_spec, "--out", photos / "masks"], "would become a class")
+    refused(dapt, ["masks", photos, "--model", tiny_spec, "--out", photos / "masks"], "lies within the data")
 
 
 def test_two_images_with_one_mask_file(dapt, photos: Path, tiny_spec: str, tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ def demo(
             f"scenes in {index}\ntry: dapt train {index} --model demo --method {method} --dapt --shots {settings.shots}"
         )
         return
-    from dapt.demo.run import PAGE, run_demo
+    from dapt.demo.contents import PAGE
+    from dapt.demo.run import run_demo
     from dapt.demo.table import print_table
 
     results = run_demo(out, settings, jobs=jobs, device=device, resume=resume, overwrite=overwrite)

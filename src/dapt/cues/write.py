@@ -17,20 +17,22 @@ from dapt.config import CueOptions, MaskFormat, make_config
 from dapt.console import say, warn
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.cues.files import FileCue
+from dapt.cues.out import PREVIEW, MaskFolder
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
 from dapt.data.mask_files import check_format, fit_mask, mask_folder, mirrored, read_mask, resize_map
 from dapt.data.sources import is_path, load_data
-from dapt.errors import ConfigError, DataError
-from dapt.files import read_json, write_json, write_with
+from dapt.errors import DataError
+from dapt.files import write_json, write_with
+from dapt.owned import check_apart
+from dapt.training.apart import check_files_apart
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
 
 CHUNK = 50
 PREVIEW_IMAGES = 24
-STATISTICS = "masks.json"
 
 
 def write_masks(
@@ -64,6 +66,8 @@ def write_masks(
         DaptError: bad arguments or damaged data.
     """
     kind = check_format(mask_format or "binary")
+    given = {"the data": Path(data) if is_path(data) else None, "the masks": masks, "the run": run}
+    check_apart(out, given)
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     items = images.chosen(split)
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
@@ -85,21 +89,32 @@ def write_masks(
         "masks": str(masks) if masks else None,
         "mask_format": None if cue_type.follows_prompts else kind,
     }
-    _check_out(Path(data) if is_path(data) else None, out, items)
-    _check_settings(out, settings)
+    check_files_apart(out, images, data)
+    folder = MaskFolder(out, settings, items)
+    folder.check()
     context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
-    left = [item for item in items if not _target(out, item).is_file()]
-    if len(left) < len(items):
-        say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
-    write_json(out / STATISTICS, {"settings": settings})
-    _write(cue_type(context), left, model, out)
+    with folder.lock:
+        left = folder.begin()
+        if len(left) < len(items):
+            say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
+        _write(cue_type(context), left, model, folder)
+        own_kind = (images.mask_format or kind) if compare else None
+        statistics = {"settings": settings, **_statistics(items, folder, own_kind)}
+        write_json(folder.statistics_file, statistics)
+        if preview:
+            _preview(items, out)
+    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    return statistics
+
+
+def _statistics(items: Sequence[Item], folder: MaskFolder, own_kind: MaskFormat | None) -> dict[str, Any]:
+    """Figures of the masks that were written; compared with the data set's own, read as `own_kind`, if that is given."""
     report = CueReport()
     for item in items:
-        with Image.open(_target(out, item)) as written:
+        with Image.open(folder.target(item)) as written:
             report.add(item.name, torch.from_numpy(np.array(written.convert("L")) / 255.0))
     coverage = np.array(report.coverage)
     statistics: dict[str, Any] = {
-        "settings": settings,
         "images": report.total,
         "empty": report.empty,
         "full": report.full,
@@ -114,45 +129,11 @@ def write_masks(
         },
     }
     say(report.summary())
-    if compare:
-        quality = _compare(items, out, images.mask_format or kind)
+    if own_kind is not None:
+        quality = _compare(items, folder, own_kind)
         statistics["against_own_masks"] = quality.figures()
         say(quality.summary())
-    write_json(out / STATISTICS, statistics)
-    if preview:
-        _preview(items, out)
-    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
-
-
-def _check_out(data: Path | None, out: Path, items: Sequence[Item]) -> None:
-    """`data`: None for a name."""
-    folder = data is not None and data.is_dir() and not (data / "index.csv").is_file()
-    if data is not None and folder and out.resolve().is_relative_to(data.resolve()):
-        raise ConfigError(
-            f"{out} lies inside the data folder, where it would become a class.", todo="Choose another --out."
-        )
-    seen: dict[Path, str] = {}
-    for item in items:
-        target = _target(out, item)
-        if target in seen:
-            raise DataError(
-                f"The images {seen[target]} and {item.name} would share the mask file {target}.",
-                todo="Give them different names.",
-            )
-        seen[target] = item.name
-
-
-def _check_settings(out: Path, settings: dict[str, Any]) -> None:
-    """Masks made with other settings are not passed off as these."""
-    before = read_json(out / STATISTICS).get("settings", {}) if (out / STATISTICS).is_file() else settings
-    changed = [key for key in settings if before.get(key) != settings[key]]
-    if changed:
-        key = changed[0]
-        raise ConfigError(
-            f"The masks in {out} were made with {key} {before.get(key)}, not {settings[key]}.",
-            todo="Choose another --out, or remove that folder.",
-        )
 
 
 def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> list[Item]:
@@ -179,11 +160,7 @@ def _model(run: Path | None, spec: str | None, names: list[str], device: str) ->
     return build_model(config, load_clip(config.model, device=pick_device(device)), names)
 
 
-def _target(out: Path, item: Item) -> Path:
-    return (out / item.name).with_suffix(".png")
-
-
-def _write(cue: Cue, items: list[Item], model: PromptedClip | None, out: Path) -> None:
+def _write(cue: Cue, items: list[Item], model: PromptedClip | None, folder: MaskFolder) -> None:
     if isinstance(cue, FileCue):  # a sample of all classes tells whether the format is right before any is written
         cue.prepare(_spread(items, CHUNK), model)
         cue.check_convention()
@@ -195,7 +172,7 @@ def _write(cue: Cue, items: list[Item], model: PromptedClip | None, out: Path) -
                 full = item.name in cue.report.full
                 mask = torch.full((height, width), float(full))
             fitted = resize_map(mask, (height, width), soft=cue.context.options.soft)
-            _save(fitted, _target(out, item))
+            _save(fitted, folder.target(item))
         if len(items) > CHUNK:
             say(f"{min(start + CHUNK, len(items))} of {len(items)} masks written")
 
@@ -207,10 +184,10 @@ def _spread(items: Sequence[Item], count: int) -> list[Item]:
 
 def _save(mask: Tensor, path: Path) -> None:
     picture = Image.fromarray((mask.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
-    write_with(path, lambda temporary: picture.save(temporary, format="PNG"))
+    write_with(path, lambda file: picture.save(file, format="PNG"))
 
 
-def _compare(items: Sequence[Item], out: Path, kind: MaskFormat) -> MaskQuality:
+def _compare(items: Sequence[Item], folder: MaskFolder, kind: MaskFormat) -> MaskQuality:
     quality = MaskQuality()
     for item in items:
         if item.mask is None or not item.mask.is_file():
@@ -218,7 +195,8 @@ def _compare(items: Sequence[Item], out: Path, kind: MaskFormat) -> MaskQuality:
         height, width = image_tensor(item.path).shape[-2:]
         size = (height, width)
         true = fit_mask(read_mask(item.mask, kind), size, item.mask, item.path)
-        ours = fit_mask(read_mask(_target(out, item), "binary"), size, _target(out, item), item.path)
+        written = folder.target(item)
+        ours = fit_mask(read_mask(written, "binary"), size, written, item.path)
         compare_masks(ours, true, quality)
     if not quality.iou:
         warn("the data set has no masks of its own to compare with")
@@ -241,4 +219,4 @@ def _preview(items: Sequence[Item], out: Path) -> None:
         left, top = (index % columns) * (2 * side + 8), (index // columns) * (side + 8)
         for step, picture in enumerate((photo, hidden)):
             sheet.paste(Image.fromarray(picture).resize((side, side)), (left + step * side, top))
-    write_with(out / "preview.jpg", lambda temporary: sheet.save(temporary, format="JPEG", quality=90))
+    write_with(out / PREVIEW, lambda file: sheet.save(file, format="JPEG", quality=90))

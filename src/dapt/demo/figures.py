@@ -128,15 +128,12 @@ def headline(figures: Mapping[str, Mapping[str, Spread]], host: str) -> str:
 
 def curves(out: Path, settings: DemoSettings) -> dict[str, dict[str, list[list[float | None]]]]:
     """Per-epoch values of every loss term and the training accuracy: kind, then name, then one list per seed."""
-    import json
-
     from dapt.training.run_folder import RunFolder
 
     found: dict[str, dict[str, list[list[float | None]]]] = {}
     for kind in KINDS[1:]:
         for name in names_of(kind, settings):
-            text = RunFolder(out / name).metrics_file.read_text(encoding="utf-8")
-            lines = [json.loads(line) for line in text.splitlines()]
+            lines = RunFolder(out / name).read_metrics()
             keys = {key for line in lines for key in line if key.startswith("L_") or key == "train/accuracy"}
             for key in sorted(keys):
                 found.setdefault(kind, {}).setdefault(key, []).append([line.get(key) for line in lines])

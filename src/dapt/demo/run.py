@@ -10,15 +10,11 @@ from typing import Any
 from dapt.config import RunConfig
 from dapt.console import say
 from dapt.demo.bundled import bundled_model
-from dapt.demo.folder import open_folder
+from dapt.demo.contents import DATA, PAGE, RESULTS, RUNS, demo_files, demo_runs, scene_files
+from dapt.demo.folder import DemoFolder
 from dapt.demo.plan import DemoSettings, check_runs, command, plan, run_name, scenes_command
 from dapt.demo.scene_data import write_scenes
 from dapt.files import write_json
-
-PAGE = "index.html"
-RESULTS = "results.json"
-CONTENTS = ("data", "runs", PAGE, RESULTS)
-SCENE_CONTENTS = ("images", "masks", "index.csv")
 
 
 def run_demo(
@@ -42,17 +38,23 @@ def run_demo(
     Raises:
         DaptError: the folder is in use or cannot be written, or the bundled model is damaged.
     """
-    from dapt.experiments.parallel import run_all, side_by_side
     from dapt.training.build import pick_device
 
     bundled_model()
     device = pick_device(device)
     check_runs(settings)
-    open_folder(out, settings, CONTENTS, resume=resume, overwrite=overwrite)
+    folder = DemoFolder(out, settings, demo_files(settings), demo_runs(settings))
+    with folder.open(resume=resume, overwrite=overwrite):
+        return _run(out, settings, jobs, device, resume)
+
+
+def _run(out: Path, settings: DemoSettings, jobs: int | None, device: str, resume: bool) -> dict[str, Any]:
+    from dapt.experiments.parallel import run_all, side_by_side
+
     clock = {"drawing": time.perf_counter()}
-    index = draw_scenes(out / "data", settings, jobs)
+    index = draw_scenes(out / DATA, settings, jobs)
     clock["drawing"] = time.perf_counter() - clock["drawing"]
-    configs = plan(settings, index, out / "runs", device)
+    configs = plan(settings, index, out / RUNS, device)
     jobs = jobs or side_by_side(len(configs))
     say(f"training {len(configs)} runs, {jobs} at a time; every run is an ordinary folder of dapt train")
     started = time.perf_counter()
@@ -82,8 +84,8 @@ def scenes_alone(
     Raises:
         DaptError: the folder is in use or cannot be written.
     """
-    open_folder(folder, settings, SCENE_CONTENTS, resume=resume, overwrite=overwrite)
-    return draw_scenes(folder, settings, jobs)
+    with DemoFolder(folder, settings, scene_files(settings)).open(resume=resume, overwrite=overwrite):
+        return draw_scenes(folder, settings, jobs)
 
 
 def _finish(
@@ -112,7 +114,7 @@ def _finish(
     models = {}
     taken = {}
     for name in configs:
-        model, _ = load_run(out / "runs" / name, device="cpu")
+        model, _ = load_run(out / RUNS / name, device="cpu")
         found = evaluate(model, exchanged, labels, label=f"measuring {name}")
         taken[name] = taken_for_background(exchanged, labels, found.predicted.tolist())
         models[name] = model
@@ -125,7 +127,7 @@ def _finish(
         out / PAGE,
         settings=settings,
         figures=figures,
-        curves=curves(out / "runs", settings),
+        curves=curves(out / RUNS, settings),
         exhibits=exhibits,
         train_items=data.labelled("train"),
         test_items=exchanged,

@@ -7,6 +7,7 @@ half show the class on a background of other classes. That is the paper's proble
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ from dapt.demo.backgrounds import BACKGROUNDS
 from dapt.demo.objects import OBJECTS, class_names
 from dapt.demo.scenes import render
 from dapt.environment import cores
-from dapt.files import whole_file, write_with
+from dapt.files import write_text, write_with
 from dapt.processes import worker_pool
 
+INDEX = "index.csv"
 FEW = 200  # scenes that one process has drawn before others have started
 COLUMNS = ("image", "label", "classname", "mask", "split", "group", "background", "colour")
 
@@ -92,12 +94,21 @@ def write_scenes(
     with worker_pool(workers) if several else nullcontext() as pool:
         drawn = pool.map(_draw, work, chunksize=16) if pool else map(_draw, work)
         rows = list(progress(drawn, len(work), "drawing scenes", "scenes"))
-    index = root / "index.csv"
-    with whole_file(index) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    index = root / INDEX
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(index, text.getvalue())
     return index
+
+
+def scene_names(
+    root: Path, *, seed: int, train_per_class: int, test_per_class: int, size: int, classes: int | None
+) -> list[str]:
+    """What `write_scenes` writes with the same arguments, by path in the folder."""
+    stems = [job.stem for job in _jobs(root, seed, train_per_class, test_per_class, size, classes)]
+    return [INDEX, *(f"{folder}/{stem}.png" for folder in ("images", "masks") for stem in stems)]
 
 
 def _jobs(

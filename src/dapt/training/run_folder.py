@@ -10,7 +10,7 @@ from typing import Any
 
 from dapt.config import RunConfig, read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError, did_you_mean
-from dapt.files import json_text, read_json, remove_file, write_bytes
+from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, FolderLock
 from dapt.owned import (
     MANIFEST,
@@ -253,6 +253,22 @@ class RunFolder:
     def write_log(self, lines: list[str]) -> None:
         """Rewrite log.txt."""
         self.write(self.log_file, "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace"))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl, one per finished epoch.
+
+        Raises:
+            DaptError: missing, changed or damaged.
+        """
+        check_sealed(self.path, self.manifest(), self.metrics_file.name)
+        try:
+            return [dict(parse_json(line)) for line in self.metrics_file.read_text(encoding="utf-8").splitlines()]
+        except OSError as error:
+            raise DaptError(f"Could not read {self.metrics_file}: {error.strerror or error}.") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DaptError(
+                f"{self.metrics_file} is damaged: {error}.", todo="Train again with --overwrite."
+            ) from error
 
     def complete(self, results: dict[str, Any]) -> None:
         """Seal all files, write results.json, with which the run is done, and remove the checkpoint."""

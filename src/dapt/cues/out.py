@@ -1,0 +1,105 @@
+"""The folder that `dapt masks` fills: one mask per image, at the image's relative path, and masks.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dapt.data.items import Item
+from dapt.errors import ConfigError, DataError
+from dapt.files import read_json, write_json
+from dapt.lock import FolderLock
+from dapt.owned import Manifest, read_manifest, run_above, strangers, sweep, write_manifest
+
+KIND = "masks"
+STATISTICS = "masks.json"
+PREVIEW = "preview.jpg"
+
+
+class MaskFolder:
+    """A folder of masks made with one set of settings. Masks that are there are kept, so nothing is ever removed.
+
+    Args:
+        path: the folder. settings: what decides the masks; of others they are not passed off as these.
+        items: the images.
+
+    Attributes:
+        lock: held while masks are written.
+    """
+
+    def __init__(self, path: Path, settings: dict[str, Any], items: Sequence[Item]) -> None:
+        self.path = path
+        self.lock = FolderLock(path)
+        self._settings = settings
+        self._items = items
+        self.statistics_file = path / STATISTICS
+
+    def target(self, item: Item) -> Path:
+        """Where the mask of an image goes."""
+        return self.path / mask_name(item)
+
+    def check(self) -> None:
+        """Whether the masks may go there; changes nothing.
+
+        Raises:
+            ConfigError: the folder holds other things, or masks made with other settings.
+            DataError: two images would share a mask file.
+        """
+        above = run_above(self.path)
+        if above is not None:
+            raise ConfigError(f"{self.path} lies within {above}, which dapt fills.", todo="Choose another --out.")
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"{self.path} is a file, not a folder.", todo="Choose another --out.")
+        owner: dict[str, str] = {}
+        for item in self._items:
+            name = mask_name(item)
+            if owner.setdefault(name, item.name) != item.name:
+                raise DataError(
+                    f"The images {owner[name]} and {item.name} would share the mask file {self.path / name}.",
+                    todo="Give them different names.",
+                )
+        manifest = read_manifest(self.path)
+        if manifest is not None and manifest.kind != KIND:
+            raise ConfigError(f"{self.path} holds {manifest.kind}, not masks.", todo="Choose another --out.")
+        if self.statistics_file.is_file():
+            self._check_settings()
+        elif manifest is None and (found := strangers(self.path, ())):
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            raise ConfigError(
+                f"{self.path} holds what dapt did not write: {found[0].name}{more}. It could be taken for masks.",
+                todo="Choose another --out.",
+            )
+
+    def _check_settings(self) -> None:
+        tree = read_json(self.statistics_file)
+        before = tree.get("settings") if isinstance(tree, dict) else None
+        if not isinstance(before, dict):
+            raise ConfigError(
+                f"{self.statistics_file} is damaged.", todo="Choose another --out, or remove that folder."
+            )
+        changed = [key for key, value in self._settings.items() if before.get(key) != value]
+        if changed:
+            key = changed[0]
+            raise ConfigError(
+                f"The masks in {self.path} were made with {key} {before.get(key)}, not {self._settings[key]}.",
+                todo="Choose another --out, or remove that folder.",
+            )
+
+    def begin(self) -> list[Item]:
+        """Note what the masks are made with, as the holder of `lock`; returns the images that have none yet.
+
+        Raises:
+            ConfigError: as `check`.
+        """
+        self.check()  # again, now that nobody else writes
+        write_manifest(self.path, Manifest(KIND, {STATISTICS: None, PREVIEW: None}))
+        sweep(self.path, [STATISTICS, PREVIEW, *(mask_name(item) for item in self._items)])
+        if not self.statistics_file.is_file():
+            write_json(self.statistics_file, {"settings": self._settings}, make_parents=False)
+        return [item for item in self._items if not self.target(item).is_file()]
+
+
+def mask_name(item: Item) -> str:
+    """The path of an image's mask within the folder."""
+    return Path(item.name).with_suffix(".png").as_posix()
