@@ -241,6 +241,30 @@ def check_apart(out: Path, inputs: Mapping[str, Path | None]) -> None:
             )
 
 
+def holds_keys(path: Path, keys: set[str]) -> bool:
+    """Whether a file is a JSON object with these keys."""
+    try:
+        tree = read_json(path)
+    except DaptError:
+        return False
+    return isinstance(tree, dict) and keys <= set(tree)
+
+
+def check_replaceable(path: Path | None, keys: set[str], option: str) -> None:
+    """Refuse to write a JSON file over something that dapt did not write.
+
+    Args:
+        path: named by the user; None: no file is written. keys: by which a file of the kind is known.
+
+    Raises:
+        ConfigError: there is something else.
+    """
+    if path is not None and path.exists() and not (path.is_file() and holds_keys(path, keys)):
+        raise ConfigError(
+            f"{path} exists, and dapt did not write it.", where=option, todo="Choose another file; it was left alone."
+        )
+
+
 def holding(out: Path, files: Iterable[Path]) -> Path | None:
     """The first of `files` that lies in `out`, as it is written or through links."""
     place = _resolved(out)

@@ -67,18 +67,28 @@ def test_a_foreign_resume_state(dapt, arguments, tmp_path: Path) -> None:
     refused(dapt, [*arguments, "--resume"], "holds no resume state")
 
 
-def test_damaged_prompts(dapt, arguments, tmp_path: Path) -> None:
+def test_damaged_prompts(dapt, arguments, table: Path, tmp_path: Path) -> None:
+    import torch
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
+
+    from dapt.training.checkpoint import content_digest
 
     assert dapt(*arguments)[0] == 0
     path = tmp_path / "r" / "prompts.safetensors"
     with safe_open(str(path), framework="pt") as file:
         metadata = file.metadata()
     tensors = load_file(path)
-    tensors.pop("ctx")
+    first = tensors.pop("ctx")
     save_file(tensors, str(path), metadata=metadata)
+    refused(dapt, ["eval", tmp_path / "r"], "their checksum does not fit")
+    metadata.pop("digest")
+    save_file(tensors, str(path), metadata={**metadata, "digest": content_digest([tensors, metadata])})
     refused(dapt, ["eval", tmp_path / "r"], "do not fit maple")
+    broken = {**tensors, "ctx": torch.full_like(first, float("nan"))}
+    save_file(broken, str(path), metadata={**metadata, "digest": content_digest([broken, metadata])})
+    for command in ("eval", tmp_path / "r"), ("predict", tmp_path / "r", table.parent / "images"):
+        refused(dapt, list(command), "are not finite (ctx)")
     path.write_bytes(b"nonsense")
     refused(dapt, ["eval", tmp_path / "r"], "cannot be read")
 

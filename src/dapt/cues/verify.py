@@ -18,6 +18,7 @@ from dapt.data.mask_files import check_format, foreground_of, mask_folder, misre
 from dapt.data.sources import load_data
 from dapt.errors import DataError
 from dapt.files import write_json
+from dapt.owned import check_replaceable
 
 PROBLEMS = ("missing", "empty", "full", "wrong shape", "unreadable")
 SHOWN_NAMES = 5
@@ -37,6 +38,9 @@ class Verdict(NamedTuple):
     coverage: float | None = None
     resized: bool = False
     misread: bool = False
+
+
+VERIFICATION_KEYS = {"schema", "mask_format", "total", "classes", "wrong_format"}  # of the JSON file
 
 
 @dataclass
@@ -175,6 +179,7 @@ def verify_masks(
     Raises:
         DaptError: bad arguments, a data set without masks, or mask files that cannot be told apart.
     """
+    check_replaceable(json_file, VERIFICATION_KEYS, "--json")
     folder = mask_folder(masks)
     kind = check_format(mask_format or "binary")
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)

@@ -108,7 +108,7 @@ def write_masks(
 
 
 def _statistics(items: Sequence[Item], folder: MaskFolder, own_kind: MaskFormat | None) -> dict[str, Any]:
-    """Figures of the masks that were written; compared with the data set's own, read as `own_kind`, if that is given."""
+    """Figures of the masks that were written, compared with the data set's own if their format is given."""
     report = CueReport()
     for item in items:
         with Image.open(folder.target(item)) as written:

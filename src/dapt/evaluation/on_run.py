@@ -15,11 +15,12 @@ from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
+from dapt.owned import check_replaceable
 from dapt.training.build import pick_device, rebuild_model
 from dapt.training.checkpoint import load_prompts
 from dapt.training.data import Part, checked_part, class_labels, select_classes
 from dapt.training.model import PromptedClip
-from dapt.training.run_folder import RunFolder, find_run, is_evaluation
+from dapt.training.run_folder import EVALUATION_KEYS, RunFolder, find_run
 
 
 def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "auto") -> tuple[PromptedClip, RunConfig]:
@@ -69,8 +70,7 @@ def evaluate_saved(
     """
     if split not in ("train", "val", "test"):
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
-    if json_file is not None and json_file.exists() and not is_evaluation(json_file):
-        raise ConfigError(f"{json_file} holds something else than figures of dapt eval.", todo="Choose another --json.")
+    check_replaceable(json_file, EVALUATION_KEYS, "--json")
     model, config = load_run(run, model_spec=model_spec, device=device)
     own = data is None
     source = load_data(

@@ -77,7 +77,7 @@ def _safetensors(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
     """The library's bytes with the header in a fixed order: it writes metadata in the order of a hash table."""
     from safetensors.torch import save
 
-    content = save(tensors, metadata)
+    content: bytes = save(tensors, metadata)
     length = int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
@@ -208,11 +208,11 @@ def content_digest(value: Any) -> str:
     return digest.hexdigest()
 
 
-def _parts(value: Any) -> Iterator[bytes | memoryview]:
+def _parts(value: Any) -> Iterator[bytes]:
     if isinstance(value, Tensor):
         plain = value.detach().cpu().contiguous()
         yield f"tensor {plain.dtype} {tuple(plain.shape)}\n".encode()
-        yield memoryview(plain.reshape(-1).view(torch.uint8).numpy())
+        yield plain.reshape(-1).view(torch.uint8).numpy().tobytes()
     elif isinstance(value, Mapping):
         yield f"keys {len(value)}\n".encode()
         for key in sorted(value, key=repr):

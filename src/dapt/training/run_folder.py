@@ -17,6 +17,7 @@ from dapt.owned import (
     Manifest,
     check_sealed,
     digest_of,
+    holds_keys,
     read_manifest,
     refuse_strangers,
     remove_empty,
@@ -37,6 +38,7 @@ FILES = (
     *("log.txt", EVENTS),
 )
 EVALUATIONS = "eval"
+EVALUATION_KEYS = {"schema", "run", "split", "metrics", "counts"}
 
 
 def default_folder(config: RunConfig) -> Path:
@@ -355,11 +357,7 @@ def is_old_run(path: Path) -> bool:
 
 def is_evaluation(path: Path) -> bool:
     """Whether a file holds figures that `dapt eval` wrote."""
-    try:
-        tree = read_json(path)
-    except DaptError:
-        return False
-    return isinstance(tree, dict) and {"schema", "metrics", "split"} <= set(tree)
+    return holds_keys(path, EVALUATION_KEYS)
 
 
 def find_run(path: Path | str) -> RunFolder:

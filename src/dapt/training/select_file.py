@@ -15,14 +15,18 @@ from dapt.console import say
 from dapt.data.images import open_image
 from dapt.data.items import Item
 from dapt.data.loader import ImageCache
+from dapt.data.sources import is_path
 from dapt.errors import ConfigError
 from dapt.files import write_json, write_with
+from dapt.owned import check_apart, check_replaceable
 from dapt.training.build import pick_device
 from dapt.training.data import RunData, load_run_data
 from dapt.training.selecting import check_selection, select_images
 
 SIDE, CAPTION, GAP = 96, 16, 4
 COLUMNS, ROWS = 8, 40
+COMMENT = b"made by dapt data select"  # in the picture, by which it is known again
+SELECTION_KEYS = {"train", "val", "test", "selection", "settings"}
 
 
 def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None, overwrite: bool = False) -> RunData:
@@ -36,7 +40,7 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
         preview: picture of the chosen images, one row per class. overwrite: replace files that exist.
 
     Raises:
-        ConfigError: no selector, or a file exists.
+        ConfigError: no selector, a file exists, or with `overwrite` one that is no selection.
         DaptError: anything a run would refuse.
     """
     if check_selection(config) is None:
@@ -44,6 +48,11 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
     for path in (out, preview):
         if path is not None and path.exists() and not overwrite:
             raise ConfigError(f"{path} exists.", todo="Choose another file, or pass --overwrite.")
+        if path is not None and is_path(config.data):
+            check_apart(path, {"the data": Path(config.data)})
+    check_replaceable(out, SELECTION_KEYS, "--out")
+    if preview is not None and preview.exists() and not _is_preview(preview):
+        raise ConfigError(f"{preview} exists, and dapt did not make it.", todo="Choose another --preview.")
     cache = ImageCache(0)
     data = load_run_data(config.model_copy(update={"epochs": 0}), cache)
 
@@ -54,12 +63,21 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
     write_json(out, {**split_rows(chosen, few=config.shots > 0), "settings": _settings(config)})
     if preview is not None:
         sheet = contact_sheet(chosen.train.items, chosen.source.names)
-        write_with(preview, lambda temporary: sheet.save(temporary, format="JPEG", quality=90))
+        write_with(preview, lambda file: sheet.save(file, format="JPEG", quality=90, comment=COMMENT))
         say(f"picture in {preview}")
     say(f"split file in {out}; train on it with: {_command(config, out)}")
     if chosen.weights is not None:
         say("The weights in it are for your eyes: only a run that chooses for itself (--select) trains with weights.")
     return chosen
+
+
+def _is_preview(path: Path) -> bool:
+    """Whether a picture is one that `write_selection` made: its comment says so."""
+    try:
+        with Image.open(path, formats=["JPEG"]) as picture:
+            return picture.info.get("comment") == COMMENT
+    except (OSError, ValueError, SyntaxError):
+        return False
 
 
 def _command(config: RunConfig, out: Path) -> str:
