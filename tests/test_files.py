@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from dapt.errors import ConfigError, DaptError, did_you_mean
-from dapt.files import read_json, whole_file, write_json, write_with
+from dapt.files import PART, leftovers, part_of, read_json, whole_file, write_bytes, write_json
 from dapt.registry import Registry
 
 
@@ -26,18 +28,97 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert [other.name for other in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_operating_system_errors_are_explained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("failing", ["fsync", "close"])
+def test_operating_system_errors_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
 
-    def full(temporary: Path) -> None:
+    def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(f"dapt.files.os.{failing}", full)
     with pytest.raises(DaptError, match=r"Could not write .*a\.bin: No space left on device"):
-        write_with(path, full)
+        write_bytes(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert [other.name for other in tmp_path.iterdir()] == ["a.bin"]
     (tmp_path / "file").write_text("")
     with pytest.raises(DaptError, match="Could not write"):
         write_json(tmp_path / "file" / "below.json", {})
-    assert not path.exists()
+
+
+def test_the_message_names_the_file_that_failed(tmp_path: Path) -> None:
+    path, source = tmp_path / "copy.zip", tmp_path / "absent.zip"
+
+    def copy() -> None:
+        with whole_file(path) as temporary:
+            shutil.copyfile(source, temporary)
+
+    with pytest.raises(DaptError, match=r"Could not use .*absent\.zip: No such file") as caught:
+        copy()
+    assert f"{path} was left as it was" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_short_write_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
+    real = os.fstat
+
+    def shorter(handle: int) -> os.stat_result:
+        found = list(real(handle))
+        found[6] -= 1
+        return os.stat_result(found)
+
+    monkeypatch.setattr("dapt.files.os.fstat", shorter)
+    with pytest.raises(DaptError, match="only 2 of 3 bytes were written"):
+        write_bytes(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+
+
+def test_a_file_is_synced_renamed_and_its_folder_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[tuple[str, str]] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def name(handle: int) -> str:
+        return Path(f"/proc/self/fd/{handle}").readlink().name
+
+    monkeypatch.setattr("dapt.files.os.fsync", lambda handle: (done.append(("sync", name(handle))), fsync(handle))[1])
+    monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(("rename", path.name)), replace(path, to))[1])
+    write_bytes(tmp_path / "below" / "a.bin", b"new")
+    part = done[-3][1]
+    assert PART.fullmatch(part)
+    assert done == [("sync", tmp_path.name), ("sync", part), ("rename", part), ("sync", "below")]
+
+
+def test_parts_are_found_by_the_names_they_belong_to(tmp_path: Path) -> None:
+    long = "ä" * 120
+    parts = [part_of(tmp_path / name) for name in ("a.json", "b.json", long)]
+    for part in parts:
+        assert len(part.name.encode()) <= 255
+        part.write_text("half")
+    assert leftovers(tmp_path, ["a.json", long]) == sorted([parts[0], parts[2]])
+    assert leftovers(tmp_path / "absent", ["a.json"]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [({"a": [1.0, {"b": float("nan")}]}, r"a\.1\.b is nan"), ([float("inf")], "0 is inf"), (float("-inf"), "-inf")],
+)
+def test_no_number_that_json_does_not_know(tmp_path: Path, value: object, place: str) -> None:
+    with pytest.raises(DaptError, match=place):
+        write_json(tmp_path / "a.json", value)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "b.json").write_text('{"a": NaN}')
+    with pytest.raises(DaptError, match="NaN is no number"):
+        read_json(tmp_path / "b.json")
+
+
+def test_names_that_are_not_utf8_survive_json(tmp_path: Path) -> None:
+    name = os.fsdecode(b"photo-\xff.jpg")
+    write_json(tmp_path / "a.json", {name: "ä"})
+    assert read_json(tmp_path / "a.json") == {name: "ä"}
 
 
 @pytest.mark.parametrize("content", ["{", "[" * 200_000, "\xe9".encode("latin-1")])

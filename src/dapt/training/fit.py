@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,10 +150,15 @@ class Fitter:
 
     def _load_state(self, state: State) -> None:
         epoch, lines = state["epoch"], state["lines"]
-        if not isinstance(epoch, int) or not 0 < epoch <= self.epochs:
+        if type(epoch) is not int or not 0 < epoch <= self.epochs:
             raise ValueError(f"it has {epoch} epochs of {self.epochs}")
         if not isinstance(lines, list) or [line["epoch"] for line in lines] != list(range(1, epoch + 1)):
             raise ValueError(f"it has no metrics for each of {epoch} epochs")
+        for key in ("average", "best", "scaler", "helpers"):
+            if not isinstance(state[key], Mapping):
+                raise TypeError(f"'{key}' is no mapping")
+        if not isinstance(state["best_accuracy"], float) or type(state["best_epoch"]) is not int:
+            raise TypeError("the best epoch is no number")
         if state["masks"] is not None and len(state["masks"]) != len(self.images):
             raise ValueError(f"it has {len(state['masks'])} masks for {len(self.images)} images")
         self.step.model.prompts.load_state_dict(state["prompts"])

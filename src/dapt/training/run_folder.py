@@ -29,8 +29,9 @@ from dapt.owned import (
 )
 
 KIND = "run"
-# Keys that may change between the first start and a resume without changing the results.
-FREE_KEYS = {"out", "workers", "cache_mb", "device", "eval_batch_size"}
+# Keys that may change between the first start and a resume without changing a bit of the results; of the device only
+# the number, not the kind, see `dapt.training.keep`.
+FREE_KEYS = {"out", "workers", "cache_mb", "device"}
 EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (
@@ -141,13 +142,13 @@ class RunFolder:
                     todo="Choose another --out.",
                 )
             refuse_strangers(self.path, strangers(self.path, self.known(manifest)))
-        elif self.started:
-            self._check_same(config, manifest)
-        elif manifest is None:
+        elif manifest is None and not is_old_run(self.path):
             raise ConfigError(
-                f"{self.path} holds no run to resume (no run.yaml).",
+                f"{self.path} holds no run to resume (no run.yaml of dapt).",
                 todo="Choose another --out, or an empty folder.",
             )
+        elif self.started:
+            self._check_same(config, manifest)
 
     def manifest(self) -> Manifest | None:
         """The list of what dapt wrote here, None for runs of version 0.1.0."""

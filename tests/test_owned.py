@@ -1,0 +1,210 @@
+"""Only what dapt wrote is ever removed, and inputs and outputs stay apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dapt.errors import ConfigError, DaptError
+from dapt.files import part_of
+from dapt.lock import LOCK, OWNER
+from dapt.owned import (
+    MANIFEST,
+    Manifest,
+    check_apart,
+    check_replaceable,
+    check_sealed,
+    digest_of,
+    holding,
+    read_manifest,
+    refuse_strangers,
+    remove_known,
+    run_above,
+    strangers,
+    sweep,
+    write_manifest,
+)
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+
+def everything(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) is None
+    manifest = Manifest("run", {"run.yaml": "ab", "eval/x.json": None}, ["1shot"])
+    write_manifest(tmp_path, manifest)
+    assert read_manifest(tmp_path) == manifest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "3",
+        "[]",
+        "{}",
+        '{"schema": 1, "kind": "run", "files": {"../photo.jpg": null}, "folders": []}',
+        '{"schema": 1, "kind": "run", "files": {"/etc/passwd": null}, "folders": []}',
+        '{"schema": 1, "kind": "run", "files": {"": null}, "folders": []}',
+        '{"schema": 1, "kind": "run", "files": {"a": 3}, "folders": []}',
+        '{"schema": 1, "kind": "run", "files": {}, "folders": [".."]}',
+        '{"schema": 1, "kind": "run", "files": {}, "folders": [3]}',
+        '{"schema": 1, "kind": "run", "files": {}}',
+        '{"schema": 9, "kind": "run", "files": {}, "folders": []}',
+        "[" * 100_000,
+    ],
+)
+def test_a_manifest_that_is_damaged_or_reaches_outside_protects_the_folder(tmp_path: Path, text: str) -> None:
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(ConfigError, match="damaged"):
+        read_manifest(tmp_path)
+
+
+def test_strangers(tmp_path: Path) -> None:
+    fill(tmp_path, "a.json", "eval/b.json", MANIFEST, LOCK, OWNER, "runs/one/run.yaml")
+    known = ["a.json", "eval/b.json", "absent.txt"]
+    assert strangers(tmp_path, known, ["runs/one"]) == []
+    part_of(tmp_path / "a.json").write_text("")
+    part_of(tmp_path / "eval" / "b.json").write_text("")
+    assert strangers(tmp_path, known, ["runs/one"]) == []
+    fill(tmp_path, "notes.txt", "eval/photo.jpg", "mine/x", "runs/two/x")
+    part = part_of(tmp_path / "holiday.jpg")
+    part.write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    (tmp_path / "empty").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in strangers(tmp_path, known, ["runs/one"])]
+    assert sorted(found) == sorted(["notes.txt", "eval/photo.jpg", "mine", "runs/two", "link", "empty", part.name])
+    with pytest.raises(ConfigError, match=r"holds what dapt did not write: .* and 4 more. Nothing was removed"):
+        refuse_strangers(tmp_path, strangers(tmp_path, known, ["runs/one"]))
+
+
+def test_removal_takes_known_files_their_parts_and_folders_left_empty(tmp_path: Path) -> None:
+    fill(tmp_path, "a.json", "eval/b.json", "deep/er/c.txt", "notes.txt", "deep/photo.jpg", MANIFEST, LOCK)
+    for name in ("a.json", "eval/b.json"):
+        part_of(tmp_path / name).write_text("half")
+    mine = part_of(tmp_path / "mine.json")
+    mine.write_text("mine")
+    remove_known(tmp_path, ["a.json", "eval/b.json", "deep/er/c.txt", MANIFEST, "absent"])
+    assert everything(tmp_path) == sorted([MANIFEST, LOCK, "deep", "deep/photo.jpg", "notes.txt", mine.name])
+
+
+def test_removal_does_not_follow_links(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    fill(elsewhere, "index.csv")
+    fill(folder, "a.json")
+    (folder / "data").symlink_to(elsewhere)
+    (folder / "b.json").symlink_to(elsewhere / "index.csv")
+    remove_known(folder, ["a.json", "b.json", "data/index.csv"])
+    assert (elsewhere / "index.csv").read_text() == "index.csv"
+    assert everything(folder) == ["data"]  # the link to a folder; the link to a file went, its target stayed
+
+
+names = st.lists(st.sampled_from(["a", "b.json", "c/d", "c/e/f", "c/g", "h/i", "k"]), unique=True)
+
+
+@given(present=names, known=names)
+def test_removal_leaves_every_stranger_and_nothing_known(
+    tmp_path_factory: pytest.TempPathFactory, present: list[str], known: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("folder")
+    fill(folder, *present)
+    foreign = {path.relative_to(folder).as_posix() for path in strangers(folder, known)}
+    remove_known(folder, known)
+    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert left == set(present) - set(known)
+    assert all(any(name == one or name.startswith(f"{one}/") for one in foreign) for name in left)
+
+
+def test_sweeping_takes_parts_of_known_files_alone(tmp_path: Path) -> None:
+    fill(tmp_path, "a.json")
+    ours, theirs = part_of(tmp_path / "a.json"), part_of(tmp_path / "photo.jpg")
+    for path in (ours, theirs):
+        path.write_text("half")
+    sweep(tmp_path, ["a.json"])
+    assert not ours.exists()
+    assert theirs.exists()
+    assert (tmp_path / "a.json").exists()
+
+
+def test_sealed_files(tmp_path: Path) -> None:
+    fill(tmp_path, "a", "b")
+    manifest = Manifest("run", {"a": digest_of(b"a"), "b": None, "c": digest_of(b"c")})
+    check_sealed(tmp_path, manifest, "a")
+    check_sealed(tmp_path, manifest, "b")
+    check_sealed(tmp_path, None, "a")
+    (tmp_path / "a").write_text("A")
+    with pytest.raises(DaptError, match="changed, or is damaged"):
+        check_sealed(tmp_path, manifest, "a")
+    with pytest.raises(DaptError, match="Could not read"):
+        check_sealed(tmp_path, manifest, "c")
+
+
+@pytest.mark.parametrize(
+    ("out", "given", "words"),
+    [
+        ("photos", "photos", "holds the data"),
+        ("photos/run", "photos", "lies within the data"),
+        (".", "photos", "holds the data"),
+        ("x/../photos/run", "photos", "lies within the data"),
+        ("link/run", "photos", "lies within the data"),
+        ("photos", "photos/cat/1.jpg", "holds the data"),
+        ("photos", "link", "holds the data"),
+    ],
+)
+def test_output_and_input_stay_apart(tmp_path: Path, out: str, given: str, words: str) -> None:
+    fill(tmp_path, "photos/cat/1.jpg", "x/y")
+    (tmp_path / "link").symlink_to(tmp_path / "photos")
+    with pytest.raises(ConfigError, match=words):
+        check_apart(tmp_path / out, {"the data": tmp_path / given})
+    check_apart(tmp_path / "runs" / "one", {"the data": tmp_path / given, "the masks": None})
+
+
+def test_an_output_beside_a_file_is_apart_from_it(tmp_path: Path) -> None:
+    fill(tmp_path, "index.csv")
+    check_apart(tmp_path / "runs", {"the data": tmp_path / "index.csv"})
+
+
+def test_files_in_an_output_folder(tmp_path: Path) -> None:
+    fill(tmp_path, "photos/cat/1.jpg", "photos/dog/2.jpg")
+    files = [tmp_path / "photos" / "cat" / "1.jpg", tmp_path / "photos" / "dog" / "2.jpg"]
+    assert holding(tmp_path / "photos" / "dog", files) == files[1]
+    assert holding(tmp_path, files) == files[0]
+    assert holding(tmp_path / "photos" / "do", files) is None
+    (tmp_path / "link").symlink_to(tmp_path / "photos")
+    assert holding(tmp_path / "link" / "dog", files) == files[1]
+
+
+def test_folders_that_dapt_fills_hold_no_other_output(tmp_path: Path) -> None:
+    run, protocol = tmp_path / "run", tmp_path / "protocol"
+    for folder, kind in ((run, "run"), (protocol, "protocol")):
+        folder.mkdir()
+        write_manifest(folder, Manifest(kind))
+    assert run_above(run / "eval" / "x") == run
+    assert run_above(run) is None
+    assert run_above(protocol / "1shot") is None
+    old = tmp_path / "old"
+    fill(old, "run.yaml", "split.json")
+    assert run_above(old / "x") == old
+
+
+@pytest.mark.parametrize("text", ["a photograph", "[]", '{"metrics": {}}', '{"metrics": NaN, "split": 1}'])
+def test_files_of_others_are_not_written_over(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    check_replaceable(path, {"metrics", "split"}, "--json")
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="dapt did not write it"):
+        check_replaceable(path, {"metrics", "split"}, "--json")
+    path.write_text('{"metrics": {}, "split": "test"}')
+    check_replaceable(path, {"metrics", "split"}, "--json")
+    with pytest.raises(ConfigError, match="dapt did not write it"):
+        check_replaceable(tmp_path, {"metrics"}, "--json")
