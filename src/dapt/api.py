@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dapt.config import make_config
-from dapt.training.run_folder import RunFolder, copy_run, default_folder, find_run, read_results
+from dapt.training.run_folder import RunFolder, copy_run, find_run, read_results
+from dapt.training.run_names import default_folder
 
 if TYPE_CHECKING:
     from dapt.prediction import Prediction

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dapt.console import warn
 from dapt.data.items import Item
 from dapt.errors import ConfigError, DataError
 from dapt.files import read_json, write_json
@@ -97,7 +98,21 @@ class MaskFolder:
         sweep(self.path, [STATISTICS, PREVIEW, *(mask_name(item) for item in self._items)])
         if not self.statistics_file.is_file():
             write_json(self.statistics_file, {"settings": self._settings}, make_parents=False)
-        return [item for item in self._items if not self.target(item).is_file()]
+        left = [item for item in self._items if not self.target(item).is_file()]
+        self._warn_of_old({item.name for item in left})
+        return left
+
+    def _warn_of_old(self, left: set[str]) -> None:
+        old = [item.name for item in self._items if item.name not in left and _newer(item.path, self.target(item))]
+        if old:
+            warn(
+                f"{len(old)} images are newer than their masks, the first: {old[0]}. The masks are kept; remove those "
+                "that no longer fit, and run again."
+            )
+
+
+def _newer(path: Path, other: Path) -> bool:
+    return path.stat().st_mtime_ns > other.stat().st_mtime_ns
 
 
 def mask_name(item: Item) -> str:

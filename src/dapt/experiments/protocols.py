@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from dapt.config import RunConfig, make_config
 from dapt.errors import ConfigError, did_you_mean
 from dapt.methods.base import METHODS
-from dapt.training.run_folder import data_name, run_name
+from dapt.training.run_names import data_name, run_name
 
 Settings = Mapping[str, Any]
 

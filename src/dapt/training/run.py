@@ -36,7 +36,8 @@ from dapt.training.fit import Fitter, Progress
 from dapt.training.identity import check_unchanged, fingerprint, identity
 from dapt.training.keep import StateKeeper
 from dapt.training.model import PromptedClip, TrainStep
-from dapt.training.run_folder import RunFolder, default_folder, read_results
+from dapt.training.run_folder import RunFolder, read_results
+from dapt.training.run_names import default_folder
 from dapt.training.seen import Seen
 from dapt.training.selecting import check_selection, reselected, select_images
 

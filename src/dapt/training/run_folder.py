@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -40,29 +39,6 @@ FILES = (
 )
 EVALUATIONS = "eval"
 EVALUATION_KEYS = {"schema", "run", "split", "metrics", "counts"}
-
-
-def default_folder(config: RunConfig) -> Path:
-    """``runs/<data>-<method>[+dapt]-<shots>shot[-base][-<selector><fraction>]-seed<seed>``."""
-    return Path("runs") / f"{data_name(config.data)}-{run_name(config)}-seed{config.seed}"
-
-
-def data_name(data: str) -> str:
-    """A short name of DATA that can be part of a file name."""
-    path = Path(data.removeprefix("hf:").partition("?")[0])
-    if path.name == "index.csv":
-        path = path.parent
-    stem = path.resolve().name.removesuffix(".csv")
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", stem)
-
-
-def run_name(config: RunConfig) -> str:
-    """What distinguishes a run from others on the same data with the same seed, short, for file names."""
-    method = config.method + ("+dapt" if config.dapt.enabled else "")
-    shots = f"{config.shots}shot" if config.shots else "all"
-    subset = "-base" if config.subset == "base" else ""
-    chosen = f"-{config.select}{config.fraction:g}" if config.select else ""
-    return f"{method}-{shots}{subset}{chosen}"
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
