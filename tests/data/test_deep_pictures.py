@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from dapt.data.images import open_image
+from dapt.data.images import check_images, open_image
+from dapt.data.items import Item
 from dapt.data.mask_files import fit_mask, foreground_of, misread, read_mask, read_values, resize_map, same_shape
 from dapt.errors import DataError
 
@@ -83,6 +84,7 @@ def test_where_each_format_draws_its_line(kind, values: list[float], expected: l
         ("labels", [250, 255, 0], True),  # 250 counts on both sides
         ("labels", [249, 255, 0], False),
         ("dapt", [255, 255, 1], True),
+        ("labels", [255, 256], False),
         ("labels", [256, 256, 256], False),  # a label map of many numbers
         ("trimap", [4, 4, 1], True),
         ("trimap", [3, 3, 1], False),
@@ -130,3 +132,22 @@ def test_maps_are_resized_by_kind() -> None:
     assert resize_map(given, (1, 4), soft=False).tolist() == [[0.0, 0.0, 1.0, 1.0]]
     assert resize_map(given, (1, 4), soft=True).tolist() == [[0.0, 0.25, 0.75, 1.0]]
     assert resize_map(given > 0, (2, 2), soft=False).tolist() == [[0.0, 1.0], [0.0, 1.0]]
+
+
+@pytest.mark.parametrize(("broken", "more"), [(1, ""), (2, " 1 more such files."), (3, " 2 more such files.")])
+def test_damaged_pictures_are_counted(tmp_path: Path, capsys, broken: int, more: str) -> None:
+    items = []
+    for number in range(4):
+        path = tmp_path / f"{number}.png"
+        Image.new("RGB", (4, 4)).save(path)
+        if number < broken:
+            path.write_bytes(b"no picture")
+        items.append(Item(path, 0, path.name))
+    with pytest.raises(DataError) as caught:
+        check_images(items, skip_bad=False, label="")
+    assert caught.value.what.startswith(f"{items[0].path} is damaged")
+    assert caught.value.what.endswith(more or ").")
+    found = check_images(items, skip_bad=True, label="")
+    assert found.good == tuple(items[broken:])
+    assert len(found.bad) == broken
+    assert f"{broken} damaged or missing images are left out" in " ".join(capsys.readouterr().err.split())

@@ -27,14 +27,14 @@ from dapt.objectives.base import (
     total,
 )
 from dapt.objectives.clap import NearZeroShot
-from dapt.objectives.classification import centred, image_losses
+from dapt.objectives.classification import Classification, centred, image_losses
 from dapt.objectives.disentangle import Disentangle
 from dapt.objectives.kgcoop import KnowledgeGuided
 from dapt.objectives.prograd import GENERAL, ZeroShotKnowledge
 from dapt.objectives.promptkd import Distillation
 from dapt.objectives.promptsrc import SelfConsistency
 from dapt.objectives.reference import mean_divergence, template_features, zero_shot_logits
-from dapt.objectives.reliability import GREATEST_AREA, SMALLEST_AREA, ReliabilityGate, gate_loss
+from dapt.objectives.reliability import GREATEST_AREA, SMALLEST_AREA, ReliabilityGate, gate_inputs, gate_loss
 from dapt.prompts.prototypes import own_class_probability
 from dapt.training.build import background_texts, build_model, build_objectives
 from helpers import tiny_clip
@@ -248,6 +248,24 @@ def test_the_gate_is_told_whether_the_foreground_helps() -> None:
     helps, hurts = math.log(1 + math.exp(-0.3)), math.log(1 + math.exp(0.3))
     labels = torch.tensor([0, 0, 0])
     assert gate_loss(score, full, foreground, labels).tolist() == pytest.approx([helps, hurts, helps])
+
+
+def test_no_gradient_leaves_the_gate_by_its_inputs() -> None:
+    full, foreground = (torch.randn(4, 3, requires_grad=True) for _ in range(2))
+    trust, score = ReliabilityGate()(full, foreground, torch.full((4,), 0.5))
+    (trust.sum() + gate_loss(score, full, foreground, torch.tensor([0, 1, 2, 0])).sum()).backward()
+    assert full.grad is None
+    assert foreground.grad is None
+    half = gate_inputs(full.detach().bfloat16(), foreground.detach().bfloat16(), torch.full((4,), 0.5).bfloat16())
+    whole = gate_inputs(full.detach().bfloat16().float(), foreground.detach().bfloat16().float(), torch.full((4,), 0.5))
+    assert half.dtype == torch.float32
+    assert torch.equal(half, whole)
+
+
+def test_what_classification_and_kgcoop_read() -> None:
+    assert Classification().needs(0, 1) == Needs({FULL: True}, {CLASSES: True})
+    assert KnowledgeGuided(REFERENCE, 1.0).needs(0, 1) == Needs({}, {CLASSES: True})
+    assert NearZeroShot(None).needs(0, 1) == Needs()
 
 
 def test_background_texts_fill_the_template() -> None:
