@@ -1,0 +1,94 @@
+"""The optimisers, step by step by hand: what decays, what gathers momentum, and what is left alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from dapt.config import RunConfig, make_config
+from dapt.training.optimizer import make_optimizer
+
+
+def config(**changes: Any) -> RunConfig:
+    return make_config({"data": "-", "method": "maple", "lr": 0.1, **changes})
+
+
+def one(*values: float, grad: float | None = None) -> nn.Parameter:
+    parameter = nn.Parameter(torch.tensor(values))
+    parameter.grad = None if grad is None else torch.full_like(parameter, grad)
+    return parameter
+
+
+def stepped(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, gradients: list[float]) -> list[float]:
+    found = []
+    for gradient in gradients:
+        parameter.grad = torch.full_like(parameter, gradient)
+        optimizer.step()
+        found.append(float(parameter.detach()[0]))
+    return found
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.01, 0.2])
+def test_adamw_decays_apart_from_the_gradient(decay: float) -> None:
+    """Without a gradient the decay alone acts: by ``lr * decay`` of the parameter, not of its Adam step."""
+    parameter = one(2.0)
+    optimizer = make_optimizer([parameter], config(optimizer="adamw", weight_decay=decay))
+    assert type(optimizer) is torch.optim.AdamW
+    assert stepped(optimizer, parameter, [0.0, 0.0]) == pytest.approx(
+        [2.0 * (1 - 0.1 * decay), 2.0 * (1 - 0.1 * decay) ** 2]
+    )
+
+
+def test_adamw_moves_by_the_rate_at_first() -> None:
+    parameter = one(2.0)
+    optimizer = make_optimizer([parameter], config(optimizer="adamw", weight_decay=0.01))
+    m = v = 0.0
+    x = 2.0
+    expected = []
+    for step, gradient in enumerate((3.0, -1.0, 0.5), start=1):
+        x *= 1 - 0.1 * 0.01
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        x -= 0.1 * (m / (1 - 0.9**step)) / (math.sqrt(v / (1 - 0.999**step)) + 1e-8)
+        expected.append(x)
+    assert stepped(optimizer, parameter, [3.0, -1.0, 0.5]) == pytest.approx(expected, rel=1e-5)
+    assert expected[0] == pytest.approx(2.0 * 0.999 - 0.1, abs=1e-6)
+
+
+@pytest.mark.parametrize(("momentum", "decay"), [(0.9, 5e-4), (0.9, 0.0), (0.0, 0.1), (0.5, 0.3)])
+def test_sgd_with_momentum_and_coupled_decay(momentum: float, decay: float) -> None:
+    """No dampening, no Nesterov: ``v = momentum v + g + decay x``, ``x -= lr v``."""
+    parameter = one(2.0)
+    optimizer = make_optimizer([parameter], config(optimizer="sgd", momentum=momentum, weight_decay=decay))
+    assert type(optimizer) is torch.optim.SGD
+    x, velocity, expected = 2.0, 0.0, []
+    for gradient in (3.0, -1.0, 0.5):
+        velocity = momentum * velocity + gradient + decay * x
+        x -= 0.1 * velocity
+        expected.append(x)
+    assert stepped(optimizer, parameter, [3.0, -1.0, 0.5]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_everything_trained_decays_alike(name: str) -> None:
+    """Prompts, weights and biases; what is not trained does not."""
+    vector, matrix, frozen = one(1.0, grad=0.0), nn.Parameter(torch.ones(2, 2)), one(1.0, grad=0.0)
+    matrix.grad = torch.zeros(2, 2)
+    frozen.requires_grad_(False)
+    optimizer = make_optimizer([vector, matrix, frozen], config(optimizer=name, weight_decay=0.5))
+    optimizer.step()
+    assert float(vector.detach()[0]) == pytest.approx(0.95)
+    assert matrix.detach().flatten().tolist() == pytest.approx([0.95] * 4)
+    assert frozen.tolist() == [1.0]
+    assert [len(group["params"]) for group in optimizer.param_groups] == [2]
+
+
+def test_rates_and_decay_that_are_not_given() -> None:
+    bare = RunConfig(data="-", warmup_lr=0.003)
+    group = make_optimizer([one(1.0)], bare).param_groups[0]
+    assert (group["lr"], group["weight_decay"], group["momentum"]) == (0.003, 0.0, 0.9)
+    assert (group["nesterov"], group["dampening"]) == (False, 0)
+    assert make_optimizer([one(1.0)], config(lr=0.25)).param_groups[0]["lr"] == 0.25
