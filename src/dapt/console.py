@@ -90,7 +90,7 @@ def show(*lines: str) -> None:
 
 
 def cell(text: str) -> Text:
-    """A cell or title of a rich table that shows `text`, made `visible`, and nothing else: no markup, no emoji codes."""
+    """A cell or title of a rich table: `text` made `visible`, with no markup and no emoji codes in it."""
     from rich.text import Text
 
     return Text(visible(text))
