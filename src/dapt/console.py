@@ -1,23 +1,124 @@
 """What the program says while it works: lines, warnings and progress bars.
 
 On a terminal progress is a bar with rate and time left; elsewhere it is a plain line now and then.
+
+Names of files and classes come from others and may hold anything. Whatever is shown goes through `visible`, line by
+line: a text given to `say` or `warn`, or a field of a `DaptError`, is one line, whatever names are in it. Several lines
+are several calls.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 T = TypeVar("T")
 
 _quiet = False
 _lines: list[str] | None = None
 _bar_console: Console | None = None  # while a bar is shown: what is printed through its console appears above it
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# Unicode counts these to the format characters, but they are signs that are seen: of numbers, years and verses.
+_SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+_JOINERS = frozenset("\u200c\u200d")  # zero-width: Persian and the scripts of India are written with them, and emoji
+_JOINED = frozenset({"Lo", "Mn", "Mc", "So", "Sk"})  # what they join: letters without case, marks, symbols
+_VIRAMA = 9  # combining class
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """`text` as one line that shows what is in it.
+
+    Control characters, line and paragraph separators, bidirectional overrides and the other format characters,
+    characters that are none (U+FFFE, ...) and lone surrogates (undecodable bytes of file names) become escapes such as
+    ``\\n``, ``\\x1b`` and ``\\u202e``. Letters of all scripts, symbols, spaces and emoji stay, also where a zero-width
+    joiner stands between them. A backslash stays as it is: the escapes are for reading, not for reading back.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escape(letter) if _hidden(text, place) else letter for place, letter in enumerate(text))
+
+
+def _hidden(text: str, place: int) -> bool:
+    letter = text[place]
+    if letter.isprintable() or letter in _SEEN:
+        return False
+    if letter in _JOINERS:
+        before, behind = text[place - 1 : place], text[place + 1 : place + 2]
+        return not (_joined(before) and (_joined(behind) or unicodedata.combining(before) == _VIRAMA))
+    kind, number = unicodedata.category(letter), ord(letter)
+    if kind == "Cn":  # letters and emoji younger than this Python stay; what can never be one does not
+        ignored = number == 0x2065 or 0xFFF0 <= number <= 0xFFF8 or 0xE0000 <= number <= 0xE0FFF
+        return ignored or 0xFDD0 <= number <= 0xFDEF or number & 0xFFFE == 0xFFFE
+    return kind not in ("Zs", "Co")
+
+
+def _joined(letter: str) -> bool:
+    return bool(letter) and unicodedata.category(letter) in _JOINED
+
+
+def _escape(letter: str) -> str:
+    number = ord(letter)
+    if letter in _SHORT:
+        return _SHORT[letter]
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def writable(text: str) -> str:
+    """`text` with its lone surrogates as escapes, all else as it is: no encoder takes them."""
+    return _SURROGATE.sub(lambda found: _escape(found[0]), text)
+
+
+def lines_of(lines: Iterable[str]) -> str:
+    """Lines of text, each made `visible`, as one text."""
+    return "\n".join(visible(line) for line in lines)
+
+
+def show(*lines: str) -> None:
+    """Print lines on standard output, each made `visible`."""
+    print(lines_of(lines))
+
+
+def cell(text: str) -> Text:
+    """A cell or title of a rich table: `text` made `visible`, with no markup and no emoji codes in it."""
+    from rich.text import Text
+
+    return Text(visible(text))
+
+
+def json_text(value: Any) -> str:
+    """`value` as indented JSON that can be written and shown anywhere, and is read back exactly.
+
+    Letters stand as they are; what `visible` hides is escaped the way of JSON.
+    """
+
+    def escaped(line: str) -> str:
+        if line.isprintable():
+            return line
+        parts = (json.dumps(letter)[1:-1] if _hidden(line, place) else letter for place, letter in enumerate(line))
+        return "".join(parts)
+
+    return "\n".join(map(escaped, json.dumps(value, indent=2, ensure_ascii=False).split("\n")))
+
+
+def show_json(value: Any) -> None:
+    """Print `value` as JSON on standard output; only ASCII where the output can hold no more."""
+    text = json_text(value)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    print(text)
 
 
 def set_quiet(quiet: bool) -> None:
@@ -44,13 +145,13 @@ def say(text: str) -> None:
     """Print one line of information."""
     _keep(text)
     if not _quiet:
-        console().print(text, markup=False, emoji=False)
+        console().print(visible(text), markup=False, emoji=False)
 
 
 def warn(text: str) -> None:
     """Print one warning."""
     _keep(f"warning: {text}")
-    console().print(f"warning: {text}", style="yellow", markup=False, emoji=False)
+    console().print(f"warning: {visible(text)}", style="yellow", markup=False, emoji=False)
 
 
 def keep_lines(lines: list[str] | None) -> None:
@@ -61,7 +162,7 @@ def keep_lines(lines: list[str] | None) -> None:
 
 def _keep(text: str) -> None:
     if _lines is not None:
-        _lines.append(time.strftime("%Y-%m-%d %H:%M:%S ") + text)
+        _lines.append(time.strftime("%Y-%m-%d %H:%M:%S ") + visible(text))
 
 
 def progress(items: Iterable[T], total: int, label: str, unit: str = "it") -> Iterator[T]:
@@ -85,7 +186,7 @@ def _bar(items: Iterable[T], total: int, label: str, unit: str) -> Iterator[T]:
     )
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -100,7 +201,7 @@ def _bar(items: Iterable[T], total: int, label: str, unit: str) -> Iterator[T]:
     with Progress(*columns, console=console(), transient=True) as bar:
         _bar_console = bar.console
         try:
-            task = bar.add_task(label, total=total, rate="")
+            task = bar.add_task(visible(label), total=total, rate="")
             for count, item in enumerate(items, start=1):
                 yield item
                 rate = count / max(time.perf_counter() - start, 1e-9)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from dapt.console import lines_of
 
 
 class DaptError(Exception):
@@ -13,21 +15,25 @@ class DaptError(Exception):
         what: one sentence that says what is wrong.
         where: the file, option or key it concerns.
         todo: what the reader can do about it.
+        more: further lines between these, for example one for each of several files.
+
+    Each is shown as one line, with the control characters of names in it as escapes (`dapt.console.visible`).
     """
 
-    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", todo: str = "", more: Sequence[str] = ()) -> None:
         self.what = what
         self.where = where
         self.todo = todo
+        self.more = tuple(more)
         super().__init__(self.message)
 
     @property
     def message(self) -> str:
-        """One to three lines: what, where, what to do."""
-        lines = [self.what if not self.where else f"{self.what} ({self.where})"]
+        """One to three lines, and `more`: what, where, what to do."""
+        lines = [self.what if not self.where else f"{self.what} ({self.where})", *self.more]
         if self.todo:
             lines.append(self.todo)
-        return "\n".join(lines)
+        return lines_of(lines)
 
     def __str__(self) -> str:
         return self.message

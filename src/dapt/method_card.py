@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dapt.console import lines_of, visible
 from dapt.methods.base import METHODS, Method
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def card(method: Method, found: MethodFacts, backbone: str, classes: int) -> str
         lines.append(f"  {key} = {_short(getattr(options, key))}  {field.description or ''}")
     if method.differences:
         lines += ["known differences from the released code:", *(f"  - {text}" for text in method.differences)]
-    return "\n".join(lines)
+    return lines_of(lines)
 
 
 def _short(value: object) -> str:
@@ -142,5 +143,6 @@ def families() -> list[list[str]]:
 
 def overview(names: Sequence[str]) -> str:
     """One line per method: name and summary."""
-    width = max(len(name) for name in names)
-    return "\n".join(f"{name:<{width}}  {METHODS.get(name).summary}" for name in names)
+    shown = {name: visible(name) for name in names}
+    width = max(len(text) for text in shown.values())
+    return lines_of(f"{text:<{width}}  {METHODS.get(name).summary}" for name, text in shown.items())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from dapt.console import progress, warn
+from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import image_tensor
 from dapt.data.transforms import eval_transform
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
 
 BATCH = 32
+FORMULA = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,18 @@ def predict_files(
     skip_bad: bool = False,
     device: str = "auto",
 ) -> list[Prediction]:
-    """Load a run and classify files; with `explain` write a picture per image of where the model looks."""
+    """Load a run and classify files; with `explain` write a picture per image of where the model looks.
+
+    Raises:
+        ConfigError: in the folder `explain` a picture would take the place of a file that is none of dapt's.
+    """
     from dapt.evaluation.on_run import load_run
 
     files = find_images(paths)
+    if explain is not None:
+        from dapt.evaluation.pictures import picture_files
+
+        picture_files(files, explain)
     model, _ = load_run(run, model_spec=model_spec, device=device)
     if classes:
         model.set_classes(classes)
@@ -120,34 +128,77 @@ def predict_files(
 
 
 def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
-    """Print predictions as a table, JSON or CSV on standard output."""
+    """Print predictions on standard output as a table, JSON or CSV.
+
+    Names of files and classes may hold anything. The table shows their control characters as escapes, see
+    `dapt.console.visible`. JSON has every name exactly, its control characters and undecodable bytes (as Python's lone
+    surrogates) in JSON's own escapes. For CSV see `print_csv`.
+    """
     if output == "json":
-        rows = [
-            {
-                "image": str(prediction.path),
-                "predictions": [
-                    {"class": name, "probability": value}
-                    for name, value in zip(prediction.classes, prediction.probabilities, strict=True)
-                ],
-            }
-            for prediction in predictions
-        ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        show_json(
+            [
+                {
+                    "image": str(prediction.path),
+                    "predictions": [
+                        {"class": name, "probability": value}
+                        for name, value in zip(prediction.classes, prediction.probabilities, strict=True)
+                    ],
+                }
+                for prediction in predictions
+            ]
+        )
     elif output == "csv":
-        writer = csv.writer(sys.stdout)
-        writer.writerow(["image", "rank", "class", "probability"])
-        for prediction in predictions:
-            pairs = zip(prediction.classes, prediction.probabilities, strict=True)
-            for rank, (name, value) in enumerate(pairs, start=1):
-                writer.writerow([prediction.path, rank, name, f"{value:.6f}"])
+        print_csv(predictions)
     else:
         from rich.console import Console
-        from rich.markup import escape
         from rich.table import Table
 
         table = Table("image", "class", "probability")
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs):
-                table.add_row(escape(str(prediction.path)) if rank == 0 else "", escape(name), f"{100 * value:.1f}%")
+                shown = cell(str(prediction.path) if rank == 0 else "")
+                table.add_row(shown, cell(name), f"{100 * value:.1f}%")
         Console().print(table)
+
+
+def print_csv(predictions: Sequence[Prediction]) -> None:
+    """Print predictions as CSV on standard output, one row per image and class.
+
+    Names stand as they are, with these exceptions, each of which is said:
+
+    - Control characters and undecodable bytes are escapes (`dapt.console.visible`), as are letters that the encoding of
+      the output lacks: such names are for reading only, and JSON has them exactly.
+    - A path that begins like a formula of a spreadsheet (``=``, ``+``, ``-``, ``@``) is written with ``./`` before it,
+      which names the same file. A class name has no other spelling and is left as it is.
+    """
+    changed: set[str] = set()
+    moved: set[str] = set()
+    formulas: set[str] = set()
+
+    def written(name: str) -> str:
+        text = visible(name)
+        encoding = sys.stdout.encoding or "utf-8"
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+        if text != name:
+            changed.add(name)
+        return text
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")  # the stream itself knows how lines end on this machine
+    writer.writerow(["image", "rank", "class", "probability"])
+    for prediction in predictions:
+        path = str(prediction.path)
+        if path.startswith(FORMULA):
+            moved.add(path)
+            path = f"./{path}"
+        pairs = zip(prediction.classes, prediction.probabilities, strict=True)
+        for rank, (name, value) in enumerate(pairs, start=1):
+            if name.startswith(FORMULA):
+                formulas.add(name)
+            writer.writerow([written(path), rank, written(name), f"{value:.6f}"])
+    if changed:
+        warn(f"{len(changed)} names stand in the CSV with escapes ({min(changed)}); --format json has them exactly.")
+    if moved:
+        warn(f"{len(moved)} image paths begin like a formula and have ./ before them in the CSV ({min(moved)}).")
+    if formulas:
+        warn(f"{len(formulas)} class names begin like a formula ({min(formulas)}): read the CSV as text.")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
-from types import FrameType
+import traceback
+from types import FrameType, TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +19,7 @@ from dapt.cli.masks import masks
 from dapt.cli.methods import methods
 from dapt.cli.predict import predict
 from dapt.cli.train import train
+from dapt.console import lines_of, visible
 from dapt.errors import DaptError
 
 INTERRUPTED = 130
@@ -59,9 +62,16 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback; the names in it are shown like all others."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    print(lines_of(text.rstrip("\n").split("\n")), file=sys.stderr)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and exit: 0 done, 2 the user's mistake, 130 interrupted, 1 our own bug."""
     signal.signal(signal.SIGTERM, _terminate)
+    sys.excepthook = _show_bug
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
@@ -76,26 +86,39 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except DaptError as error:
-        print(f"error: {error.message}", file=sys.stderr)
+        _print_error(error.message.split("\n"))  # its lines are ours, a name in it has none
         return 2
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        name = error.filename if isinstance(error.filename, (str, bytes)) else str(error.filename)
+        _print_error([f"{os.fsdecode(name)}: {error.strerror}"])
         return 2
     except Exception as error:
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # a usage error, of typer's own click or any
-            error.show()
+            _show_usage(error)
             return int(error.exit_code)
         message = _from_worker(error)
         if message is None:
             raise
-        print(f"error: {message}", file=sys.stderr)
+        _print_error(message.split("\n"))
         return 2
     if result == INTERRUPTED:  # some versions of typer turn the interrupt into this code themselves
         advice = "give the same command again, with --resume if it has that option"
         print(f"interrupted; what was finished is saved: {advice}", file=sys.stderr)
     return int(result) if isinstance(result, int) else 0
+
+
+def _print_error(lines: list[str]) -> None:
+    print(lines_of(["error: " + lines[0], *lines[1:]]), file=sys.stderr)
+
+
+def _show_usage(error: Any) -> None:
+    """Print a usage error: it names arguments, and those may be file names that the shell put in place of a ``*``."""
+    error.message = visible(str(error.message))
+    text = io.StringIO()
+    error.show(file=text)
+    print(lines_of(text.getvalue().rstrip("\n").split("\n")), file=sys.stderr)
 
 
 def _from_worker(error: Exception) -> str | None:

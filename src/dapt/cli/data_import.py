@@ -29,7 +29,7 @@ def import_fewshot(
       dapt data import-fewshot split_fewshot/shot_16-seed_1.pkl --data dtd --out dtd-old.json
     """
     silence(quiet)
-    from dapt.console import say, warn
+    from dapt.console import say, show, warn
     from dapt.data.old_fewshot import compare_with_rule, match_sample, read_old_fewshot
     from dapt.data.sources import load_data
     from dapt.errors import ConfigError, DataError
@@ -53,7 +53,7 @@ def import_fewshot(
             f"{sample.from_test} training images of {pickle} are test images of {data}: accuracy would be too high.",
             todo="Nothing was written. The cache was made with another split of the data.",
         )
-    print(compare_with_rule(sample, images, pickle))
+    show(compare_with_rule(sample, images, pickle))
     write_json(out, sample.table(images))
     counts = ", ".join(f"{len(items)} {split}" for split, items in sample.splits.items())
     say(f"{out}: {counts} images.")

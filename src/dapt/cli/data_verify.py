@@ -29,12 +29,14 @@ def verify(
       dapt data verify photos/ --decode --json
     """
     silence(quiet)
-    import json
-
+    from dapt.console import show_json
     from dapt.data.catalog.verify import describe
     from dapt.data.catalog.verify import verify as check
 
     report = check(data, root, decode=decode)
-    print(json.dumps(report.as_json(), indent=2, ensure_ascii=False) if as_json else describe(report))
+    if as_json:
+        show_json(report.as_json())
+    else:
+        print(describe(report))
     if not report.good:
         raise typer.Exit(2)

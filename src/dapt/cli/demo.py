@@ -68,14 +68,14 @@ def demo(
         from dapt.demo.run import scenes_alone
 
         index = scenes_alone(data_only, settings, jobs=jobs, resume=resume, overwrite=overwrite)
-        say(
-            f"scenes in {index}\ntry: dapt train {index} --model demo --method {method} --dapt --shots {settings.shots}"
-        )
+        say(f"scenes in {index}")
+        say(f"try: dapt train {index} --model demo --method {method} --dapt --shots {settings.shots}")
         return
+    from dapt.console import show
     from dapt.demo.contents import PAGE
     from dapt.demo.run import run_demo
     from dapt.demo.table import print_table
 
     results = run_demo(out, settings, jobs=jobs, device=device, resume=resume, overwrite=overwrite)
     print_table(results)
-    print(f"page: {(out / PAGE).absolute()}")
+    show(f"page: {(out / PAGE).absolute()}")

@@ -57,6 +57,7 @@ def evaluate(
       dapt eval runs/base-run --classes novel
     """
     silence(quiet)
+    from dapt.console import show
     from dapt.evaluation.on_run import evaluate_saved, print_table
 
     result, path = evaluate_saved(
@@ -75,4 +76,4 @@ def evaluate(
         device=device,
     )
     print_table(result)
-    print(f"written to {path}")
+    show(f"written to {path}")

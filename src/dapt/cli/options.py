@@ -52,8 +52,10 @@ ClassesOption = Annotated[
 
 
 def split_names(text: str | None) -> list[str] | None:
-    """Class names separated by commas; None when none were given."""
-    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+    """Class names separated by commas, undecodable bytes as escapes; None when none were given."""
+    from dapt.console import writable
+
+    return [writable(name.strip()) for name in text.split(",") if name.strip()] if text else None
 
 
 def silence(quiet: bool) -> None:

@@ -16,9 +16,14 @@ def predict(
     top: Annotated[int, typer.Option("--top", min=1, help="Classes to list per image.")] = 5,
     classes: Annotated[str | None, typer.Option("--classes", help="Other class names, separated by commas.")] = None,
     explain: Annotated[
-        Path | None, typer.Option("--explain", help="Folder for pictures of where the model looks.")
+        Path | None,
+        typer.Option(
+            "--explain", help="Folder for pictures of where the model looks; no other file there is written over."
+        ),
     ] = None,
-    output: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    output: Annotated[
+        str, typer.Option("--format", help="table, json or csv; only json has names with control characters exactly.")
+    ] = "table",
     model: ModelOption = None,
     skip_bad: SkipBadOption = False,
     device: DeviceOption = "auto",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from dapt.config import MaskFormat
-from dapt.console import progress
+from dapt.console import cell, progress, show
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit, own_or_found
 from dapt.data.mask_files import check_format, foreground_of, mask_folder, misread, read_values, same_shape
@@ -275,11 +275,10 @@ def _wrong_format(
 def print_table(result: Verification) -> None:
     """Print counts per class, totals, and the first names of each kind of problem."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     place = "the data set's own masks" if result.masks is None else f"masks in {result.masks}"
-    print(f"{result.data} ({result.split}), {place}, read as {result.kind}")
+    show(f"{result.data} ({result.split}), {place}, read as {result.kind}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("class", overflow="fold")
     headings = ("images", "found", "missing", "empty", "full", "wrong\nshape", "unread-\nable", "coverage")
@@ -290,7 +289,7 @@ def print_table(result: Verification) -> None:
         if row is result.total:
             table.add_section()
         table.add_row(
-            escape(name),
+            cell(name),
             str(row.images),
             str(row.found),
             *(str(row.count(problem)) for problem in PROBLEMS),
@@ -298,8 +297,8 @@ def print_table(result: Verification) -> None:
         )
     Console().print(table)
     usable = len(result.total.coverage)
-    print(f"usable: {usable} of {result.total.images} images; {result.total.resized} masks need resizing")
+    show(f"usable: {usable} of {result.total.images} images; {result.total.resized} masks need resizing")
     for problem, names in result.total.names.items():
         if names:
             more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-            print(f"{problem} ({len(names)}): {', '.join(names[:SHOWN_NAMES])}{more}")
+            show(f"{problem} ({len(names)}): {', '.join(names[:SHOWN_NAMES])}{more}")

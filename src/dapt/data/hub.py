@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from dapt.console import console, is_quiet, say, warn
+from dapt.console import console, is_quiet, say, visible, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.csv_index import read_csv
 from dapt.data.hub_export import INDEX, SOURCE, export, size_text
@@ -156,7 +156,7 @@ def confirm_download(text: str) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise DataError(f"{text} This needs your consent.", todo=f"Set {YES_VARIABLE}=1 to give it, then run again.")
-    console().print(f"{text} Go on? [y/N] ", end="", markup=False, emoji=False)
+    console().print(f"{visible(text)} Go on? [y/N] ", end="", markup=False, emoji=False)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise DataError("Nothing was downloaded.", todo="Run again and answer y, or name data on this machine.")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapt.config import MaskFormat
+from dapt.console import warn, writable
 from dapt.errors import ConfigError, DataError, did_you_mean
 
 UNLABELLED = -1
@@ -101,6 +102,25 @@ class ImageSet:
     def has_masks(self) -> bool:
         """Whether the data set brings its own masks."""
         return any(item.mask is not None for items in self.splits.values() for item in items)
+
+
+def with_writable_names(data: ImageSet) -> ImageSet:
+    """The data set with undecodable bytes in class names as escapes, with a warning: no text and no file can hold them.
+
+    Raises:
+        DataError: two classes would have the same name.
+    """
+    names = tuple(map(writable, data.names))
+    changed = [name for before, name in zip(data.names, names, strict=True) if before != name]
+    if not changed:
+        return data
+    if len(set(names)) < len(set(data.names)):
+        raise DataError(
+            f"Class names of {data.name} with undecodable bytes are the same as others ({changed[0]}).",
+            todo="Rename those folders, or give the classes other names with --names FILE.",
+        )
+    warn(f"{len(changed)} class names hold undecodable bytes, which are written as escapes: {changed[0]}.")
+    return replace(data, names=names)
 
 
 def check_classes(data: ImageSet) -> ImageSet:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dapt.data.csv_index import read_csv
 from dapt.data.folder import read_folder
-from dapt.data.items import ImageSet, check_classes
+from dapt.data.items import ImageSet, check_classes, with_writable_names
 from dapt.errors import ConfigError, DataError, did_you_mean
 
 HUB_PREFIX = "hf:"
@@ -54,6 +54,7 @@ def load_data(
         found = _read_path(data)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
+    found = with_writable_names(found)
     if split_file:
         from dapt.data.split_file import apply_split_file
 

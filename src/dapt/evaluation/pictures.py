@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,12 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+from dapt.console import visible
 from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.data.images import image_tensor
 from dapt.data.transforms import denormalise, eval_transform
+from dapt.errors import ConfigError
 from dapt.evaluation.attention import can_show_attention, features_and_attention
 from dapt.files import write_with
 
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
 
 SIDE = 224
 CAPTION = 18
+NAME_BYTES = 200  # file systems take 255; a number, the extension and the name of an unfinished file need some
+MARK, MADE_BY = "Software", "dapt predict --explain"  # in the picture, so that it is known again
 
 # Dark violet to yellow: readable for colour-blind viewers, brightness rises with value.
 _RAMP = np.array([[13, 8, 60], [90, 20, 120], [180, 45, 95], [235, 105, 50], [250, 235, 140]], dtype=np.float32)
@@ -58,7 +65,10 @@ def row(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     for index, (caption, picture) in enumerate(pictures):
         left = index * (SIDE + 6)
-        draw.text((left + 2, 3), caption[:38], fill="black")
+        text = visible(caption)[:38]
+        if not isinstance(draw.getfont(), ImageFont.FreeTypeFont):  # the bitmap font has Latin letters only
+            text = text.encode("latin-1", "backslashreplace").decode("latin-1")
+        draw.text((left + 2, 3), text, fill="black")
         sheet.paste(picture.resize((SIDE, SIDE)), (left, CAPTION))
     return sheet
 
@@ -87,14 +97,75 @@ def enlarge(coarse: Tensor) -> np.ndarray:
 
 
 def write_explanations(model: PromptedClip, predictions: Sequence[Prediction], folder: Path) -> None:
-    """One picture per prediction, named after the image, in `folder`."""
-    used: set[str] = set()
-    for prediction in predictions:
-        name = prediction.path.stem
-        count = 2
-        while name in used:
-            name = f"{prediction.path.stem}-{count}"
-            count += 1
-        used.add(name)
+    """One picture per prediction, named after the image, in `folder`.
+
+    Raises:
+        ConfigError: as `picture_files`.
+    """
+    targets = picture_files([prediction.path for prediction in predictions], folder)
+    for prediction, target in zip(predictions, targets, strict=True):
         picture = explain_image(model, prediction.path, model.names.index(prediction.classes[0]))
-        write_with(folder / f"{name}.png", partial(picture.save, format="PNG"))
+        _check_place(target)
+        write_with(target, partial(picture.save, format="PNG", pnginfo=_mark()))
+
+
+def picture_files(images: Sequence[Path], folder: Path) -> list[Path]:
+    """Where `write_explanations` puts the picture of each image; writes nothing.
+
+    A picture is named after its image. Where several images have one name, or names that some file systems do not tell
+    apart, a number follows; a name of more than `NAME_BYTES` is cut.
+
+    Raises:
+        ConfigError: `folder` is a file, or holds something under one of these names that is no picture of dapt's.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file, not a folder.", where="--explain", todo="Choose another folder.")
+    used: set[str] = set()
+    targets = []
+    for image in images:
+        stem = _shortened(image.stem)
+        name, count = stem, 2
+        while (same := unicodedata.normalize("NFC", name).casefold()) in used:
+            name = f"{stem}-{count}"
+            count += 1
+        used.add(same)
+        targets.append(folder / f"{name}.png")
+    for target in targets:
+        _check_place(target)
+    return targets
+
+
+def _shortened(stem: str) -> str:
+    while len(os.fsencode(stem)) > NAME_BYTES:
+        stem = stem[:-1]
+    return stem
+
+
+def _check_place(target: Path) -> None:
+    """Refuse to write over what dapt did not make.
+
+    Raises:
+        ConfigError: there is such a file, folder or link.
+    """
+    if os.path.lexists(target) and not _is_ours(target):
+        raise ConfigError(
+            f"{target} exists and is no picture that dapt predict made, so it is left alone.",
+            where="--explain",
+            todo="Nothing was written over it. Choose another folder for --explain, or move that file away.",
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with Image.open(path) as picture:
+            return picture.info.get(MARK) == MADE_BY
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _mark() -> PngInfo:
+    info = PngInfo()
+    info.add_text(MARK, MADE_BY)
+    return info

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from dapt.console import visible
 from dapt.files import write_text
 
 
@@ -26,7 +27,8 @@ def data_uri(picture: Image.Image, *, photo: bool = True) -> str:
 def write_page(path: Path, template: str, content: dict[str, Any]) -> None:
     """Fill `template` (a file in ``report/templates``) and write the page, whole or not at all.
 
-    Text is escaped; charts are passed as `markupsafe.Markup`.
+    Text is escaped, and its control characters are shown as `dapt.console.visible` shows them; charts are passed as
+    `markupsafe.Markup`.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -34,7 +36,14 @@ def write_page(path: Path, template: str, content: dict[str, Any]) -> None:
         loader=PackageLoader("dapt.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     write_text(path, environment.get_template(template).render(content))
+
+
+def _shown(value: Any) -> Any:
+    from markupsafe import Markup
+
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dapt.console import lines_of, visible
 from dapt.data.catalog.base import CATALOG, Dataset, Download, HubFiles, Source
 from dapt.data.catalog.places import find_place
 
@@ -18,14 +19,14 @@ def overview(root: Path) -> str:
     for name in CATALOG.names():
         dataset = CATALOG.get(name)
         place = find_place(dataset, root)
-        found = f"{place.layout.name} ({place.root.relative_to(root).as_posix()})" if place else "-"
+        found = visible(f"{place.layout.name} ({place.root.relative_to(root).as_posix()})") if place else "-"
         rows.append(
             (
                 *(name, dataset.title, f"{dataset.classes:,}", f"{dataset.images:,}"),
                 *(size(dataset), masks(dataset), found),
             )
         )
-    return "\n".join([*_aligned(rows, right=(2, 3, 4)), "", f"data root: {root}"])
+    return lines_of([*_aligned(rows, right=(2, 3, 4)), "", f"data root: {root}"])
 
 
 def _aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
@@ -63,7 +64,7 @@ def card(dataset: Dataset, root: Path) -> str:
     found = f"yes, {place.root} ({place.layout.name})" if place else f"no, not under {root}"
     shows = "; images show several" if dataset.multi_label else ""
     divided = f"{dataset.reader.rule} ({dataset.reader.file})" if dataset.reader.file else dataset.reader.rule
-    return "\n".join(
+    return lines_of(
         [
             f"{dataset.name}: {dataset.title}",
             f"paper: {dataset.paper}",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
-from dapt.console import say, warn
+from dapt.console import say, show, visible, warn
 from dapt.data.archives import PREFIX, DamagedError, is_archive, put, unpack
 from dapt.data.catalog.base import CATALOG, Download, data_root
 from dapt.data.catalog.places import find_place, tell_namesake
@@ -65,11 +65,11 @@ def fetch(
     needs = [choose(job, what) for what in kinds]
     parts = distinct(needs)
     if dry_run:
-        print("\n".join(show_plan(job, needs)))
+        show(*show_plan(job, needs))
         return
     asks = bool(parts) and not yes
     for line in show_plan(job, needs):
-        print(line, file=sys.stderr) if asks else say(line)
+        print(visible(line), file=sys.stderr) if asks else say(line)
     if parts:
         check_space(job, parts)
         _ask(job, _question(parts))
@@ -116,7 +116,7 @@ def _ask(job: Job, question: str, refused: str = "Nothing was downloaded.") -> N
         )
     import typer
 
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(visible(question), err=True):
         raise DataError(refused, todo="Run again and answer y, or choose parts with --only.")
 
 
@@ -184,7 +184,7 @@ def _agree_on_other(job: Job, failed: Need, need: Need) -> None:
     asks = not job.yes and (agreed is None or size is None or size > agreed)
     for part in parts:
         for line in show_part(need, part):
-            print(line, file=sys.stderr) if asks else say(line)
+            print(visible(line), file=sys.stderr) if asks else say(line)
     if asks:
         before = "a size that was not known" if agreed is None else show_bytes(agreed)
         _ask(job, f"You agreed to {before}. {_question(parts)}", "Nothing more was downloaded.")

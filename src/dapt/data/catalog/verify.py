@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dapt.console import progress
+from dapt.console import lines_of, progress
 from dapt.data.catalog.base import CATALOG, Dataset, Place, Request, data_root
 from dapt.data.catalog.listing import entries_of, unreadable
 from dapt.data.catalog.load import read_place
@@ -103,7 +103,7 @@ def _verify_catalog(dataset: Dataset, root: Path, decode: bool) -> Report:
         data = read_place(dataset, place, request)
         listed = dataset.reader.listed(dataset, place, request)
     except DataError as error:
-        report.problems.append(error.message)
+        report.problems.append(error.message.replace("\n", " "))  # its lines are ours
         return report
     _look(report, data, decode)
     if len(data.names) != dataset.classes:
@@ -223,7 +223,7 @@ def some(names: Sequence[str], shown: int = 3) -> str:
 
 
 def describe(report: Report) -> str:
-    """The report as text."""
+    """The report as text, with the names in it as `dapt.console.visible` shows them."""
     lines = [f"{report.name}: {report.folder or 'not found'}" + (f" ({report.layout})" if report.layout else "")]
     rows = [("classes", report.classes, report.expected_classes)]
     splits = [split for split in SPLITS if split in report.images or split in report.expected_images]
@@ -234,4 +234,4 @@ def describe(report: Report) -> str:
     lines += [f"  {note}" for note in report.notes]
     lines += [f"  problem: {problem}" for problem in report.problems]
     lines.append("All is as expected." if report.good else f"Problems: {len(report.problems)}.")
-    return "\n".join(lines)
+    return lines_of(lines)
