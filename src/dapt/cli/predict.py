@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import DeviceOption, ModelOption, QuietOption, SkipBadOption, silence, split_names
+from dapt.cli.options import (
+    DeviceOption,
+    MaxPixelsOption,
+    ModelOption,
+    QuietOption,
+    SkipBadOption,
+    silence,
+    split_names,
+)
 
 
 def predict(
@@ -21,6 +29,7 @@ def predict(
     output: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
     model: ModelOption = None,
     skip_bad: SkipBadOption = False,
+    max_pixels: MaxPixelsOption = None,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:

@@ -10,6 +10,7 @@ KIB, MIB, GIB = 2**10, 2**20, 2**30
 # Pictures. A decoded pixel takes 4 bytes, 7 to 10 while it becomes a tensor.
 MAX_MEGAPIXELS = 120.0  # phones write 50 and 108 million pixels; one picture of 120 takes about 1 GB for a moment
 DRAFT_TIMES = 2  # JPEGs of up to twice the limit (200 million: phones) are read reduced; progressive ones take 1.4 GB
+LARGE_PIXELS = 2**24  # above, memory is given back to the system before the next one, and copied in pieces
 PIXELS_AT_A_TIME = 100_000_000  # in one process: eight photos of 12 million pixels in threads, or one large picture
 
 # Tables and lists. What is parsed takes ten to twenty times its size in memory.
