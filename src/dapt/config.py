@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dapt.data.limits import MAX_MEGAPIXELS
 from dapt.errors import ConfigError, did_you_mean
 
 # Background words of the released DAPT code: 25 general words and 7 for food scenes.
@@ -154,6 +155,12 @@ class RunConfig(Section):
         None, description="JSON split file whose images replace the data's own split, see 'dapt data select'."
     )
     skip_bad: bool = Field(False, description="Leave out damaged files and count them, instead of stopping.")
+    max_pixels: float = Field(
+        MAX_MEGAPIXELS,
+        gt=0,
+        description="Million pixels of the largest image or mask that is decoded. JPEGs of up to twice as many are "
+        "read at a half, a quarter or an eighth of their size, which is said. See docs/limits.md.",
+    )
 
     shots: int = Field(16, ge=0, description="Training images per class; 0: all.")
     seed: int = Field(1, ge=0, description="Seed of the few-shot sample, the prompts and the batches.")

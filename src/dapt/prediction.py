@@ -13,7 +13,9 @@ import torch
 
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.folder import IMAGE_TYPES
-from dapt.data.images import image_tensor
+from dapt.data.images import RefusedImageError, image_tensor
+from dapt.data.pixels import say_reduced
+from dapt.data.regular import irregular
 from dapt.data.transforms import eval_transform
 from dapt.errors import DataError
 
@@ -37,15 +39,19 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     """The image files among and below `paths`, folders in sorted order.
 
     Raises:
-        DataError: a path does not exist, or a folder holds no image.
+        DataError: a path does not exist or is neither a file nor a folder, or a folder holds no image.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_TYPES)
+            inside = sorted(
+                file for file in path.rglob("*") if file.suffix.lower() in IMAGE_TYPES and not file.is_dir()
+            )
             if not inside:
                 raise DataError(f"The folder {path} holds no image.")
             found += inside
+        elif what := irregular(path):
+            raise DataError(f"{path} is not read: it is {what}.", todo="Give images or folders of images.")
         elif path.exists():
             found.append(path)
         else:
@@ -68,7 +74,7 @@ def predict_images(
     predictions: list[Prediction] = []
     count = min(top, len(model.names))
     starts = range(0, len(paths), BATCH)
-    skipped = 0
+    skipped = {False: 0, True: 0}
     for start in progress(starts, len(starts), "predicting", "batches"):
         batch, kept = [], []
         for path in paths[start : start + BATCH]:
@@ -77,7 +83,7 @@ def predict_images(
             except DataError as error:
                 if not skip_bad:
                     raise
-                skipped += 1
+                skipped[isinstance(error, RefusedImageError)] += 1
                 warn(error.what)
                 continue
             batch.append(transform(image, torch.zeros(1, *image.shape[1:]))[0])
@@ -88,8 +94,10 @@ def predict_images(
         best = logits.softmax(dim=1).topk(count, dim=1)
         for path, indices, values in zip(kept, best.indices.tolist(), best.values.tolist(), strict=True):
             predictions.append(Prediction(path, tuple(model.names[index] for index in indices), tuple(values)))
-    if skipped:
-        warn(f"{skipped} damaged images were left out.")
+    say_reduced()
+    for count, what in ((skipped[False], "damaged images"), (skipped[True], "images that are too large or not read")):
+        if count:
+            warn(f"{count} {what} were left out.")
     return predictions
 
 

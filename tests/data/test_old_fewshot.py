@@ -396,3 +396,11 @@ def test_import_refused_on_the_command_line(dapt, cache, data: ImageSet, tmp_pat
     assert "Traceback" not in err
     assert not out.exists()
     assert not (tmp_path / "canary").exists()
+
+
+def test_millions_of_lists_are_refused(tmp_path: Path) -> None:
+    """Of a byte each in the file, and of 64 in memory."""
+    path = tmp_path / "x.pkl"
+    path.write_bytes(b"\x80\x02" + b"]" * (old_fewshot.PICKLE_OBJECTS + 1) + b".")
+    with pytest.raises(DataError, match="more than 1,000,000 lists and objects"):
+        read_old_fewshot(path)

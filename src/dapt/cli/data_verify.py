@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import QuietOption, RootOption, silence
+from dapt.cli.options import MaxPixelsOption, QuietOption, RootOption, silence
 
 
 def verify(
     data: Annotated[str, typer.Argument(help="Name of a data set, or a folder of photos or CSV index.")],
     root: RootOption = None,
     decode: Annotated[bool, typer.Option("--decode", help="Also open every image and mask, to find damage.")] = False,
+    max_pixels: MaxPixelsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, with all names of files.")] = False,
     quiet: QuietOption = False,
 ) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import MaskFormatOption, NamesOption, OwnSplitOption, QuietOption, RootOption, silence
+from dapt.cli.options import (
+    MaskFormatOption,
+    MaxPixelsOption,
+    NamesOption,
+    OwnSplitOption,
+    QuietOption,
+    RootOption,
+    silence,
+)
 
 
 def verify(
@@ -27,6 +35,7 @@ def verify(
         bool,
         typer.Option("--skip-bad", help="Leave absent images out and only count unusable masks, as training with it."),
     ] = False,
+    max_pixels: MaxPixelsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Check that the images have masks which training can use, and count per class those that do not.

@@ -19,6 +19,26 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings,
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out damaged files and count them, instead of stopping.")
 ]
+
+
+def _use_max_pixels(millions: float | None) -> float | None:
+    """Sets the limit for the process, so that a command with the option has no more to do."""
+    from dapt.data.pixels import use_option
+
+    use_option(millions)
+    return millions
+
+
+MaxPixelsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-pixels",
+        min=0.001,
+        callback=_use_max_pixels,
+        help="Million pixels of the largest image or mask that is decoded; JPEGs of up to twice as many are read "
+        "reduced. [default: 120]",
+    ),
+]
 NamesOption = Annotated[
     Path | None,
     typer.Option("--names", help="File with class names: one per line in label order, or JSON old to new."),

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import DeviceOption, ModelOption, QuietOption, SkipBadOption, silence, split_names
+from dapt.cli.options import (
+    DeviceOption,
+    MaxPixelsOption,
+    ModelOption,
+    QuietOption,
+    SkipBadOption,
+    silence,
+    split_names,
+)
 
 
 def predict(
@@ -26,6 +34,7 @@ def predict(
     ] = "table",
     model: ModelOption = None,
     skip_bad: SkipBadOption = False,
+    max_pixels: MaxPixelsOption = None,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:

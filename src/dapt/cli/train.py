@@ -10,6 +10,7 @@ import typer
 from dapt.cli.options import (
     MaskFormatOption,
     MasksOption,
+    MaxPixelsOption,
     ModelOption,
     NamesOption,
     OwnSplitOption,
@@ -104,6 +105,7 @@ def train(
         bool | None,
         typer.Option("--skip-bad", help="Leave out damaged files and count them, instead of stopping."),
     ] = None,
+    max_pixels: MaxPixelsOption = None,
     device: Annotated[
         str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps. [default: auto]")
     ] = None,
@@ -176,6 +178,7 @@ def train(
         "split_file": str(split_file) if split_file else None,
         "names": str(names) if names else None,
         "skip_bad": skip_bad,
+        "max_pixels": max_pixels,
         "device": device,
         "devices": devices,
         "precision": precision,

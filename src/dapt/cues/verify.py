@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image
-
 from dapt.config import MaskFormat
 from dapt.console import cell, progress, show
+from dapt.data.images import image_size
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit, own_or_found
 from dapt.data.mask_files import check_format, foreground_of, mask_folder, misread, read_values, same_shape
+from dapt.data.regular import irregular
 from dapt.data.sources import load_data
 from dapt.errors import DataError
 from dapt.files import write_json
@@ -22,8 +22,6 @@ from dapt.owned import check_replaceable
 
 PROBLEMS = ("missing", "empty", "full", "wrong shape", "unreadable")
 SHOWN_NAMES = 5
-ROTATED = range(5, 9)  # EXIF orientations that exchange width and height
-ORIENTATION = 0x0112
 
 
 class Verdict(NamedTuple):
@@ -32,12 +30,14 @@ class Verdict(NamedTuple):
     Attributes:
         problem: one of `PROBLEMS`, or none. coverage: share of foreground 0..1 of a usable mask.
         resized: the mask has another size than the image, and the same shape. misread: see `mask_files.misread`.
+        reason: why it is unreadable.
     """
 
     problem: str = ""
     coverage: float | None = None
     resized: bool = False
     misread: bool = False
+    reason: str = ""
 
 
 VERIFICATION_KEYS = {"schema", "mask_format", "total", "classes", "wrong_format"}  # of the JSON file
@@ -49,7 +49,7 @@ class Row:
 
     Attributes:
         images: their number. names: of the images with each problem. coverage: shares of the usable masks, 0..1.
-        resized, misread: numbers of masks, as in `Verdict`.
+        resized, misread: numbers of masks, as in `Verdict`. reason: why the first unreadable one is.
     """
 
     images: int = 0
@@ -57,12 +57,14 @@ class Row:
     coverage: list[float] = field(default_factory=list)
     resized: int = 0
     misread: int = 0
+    reason: str = ""
 
     def add(self, item: Item, verdict: Verdict) -> None:
         """Count one image."""
         self.images += 1
         self.resized += verdict.resized
         self.misread += verdict.misread
+        self.reason = self.reason or verdict.reason
         if verdict.problem:
             self.names[verdict.problem].append(item.name)
         if verdict.coverage is not None:
@@ -205,7 +207,8 @@ def verify_masks(
 def _read_all(items: Sequence[Item], finder: MaskFinder | None, kind: MaskFormat) -> list[Verdict]:
     def look(item: Item) -> Verdict:
         path = own_or_found(item, finder)
-        return Verdict("missing") if path is None or not path.is_file() else judge(path, item.path, kind)
+        there = path is not None and (path.is_file() or irregular(path))
+        return judge(path, item.path, kind) if path is not None and there else Verdict("missing")
 
     with ThreadPoolExecutor() as pool:
         return list(progress(pool.map(look, items), len(items), "reading masks", "masks"))
@@ -216,8 +219,8 @@ def judge(mask_path: Path, image_path: Path, kind: MaskFormat) -> Verdict:
     try:
         values = read_values(mask_path, kind)
         size = image_size(image_path)
-    except DataError:
-        return Verdict("unreadable")
+    except DataError as error:
+        return Verdict("unreadable", reason=error.what)
     mask = foreground_of(values, kind)
     shape = (mask.shape[0], mask.shape[1])
     if not same_shape(shape, size):
@@ -226,21 +229,6 @@ def judge(mask_path: Path, image_path: Path, kind: MaskFormat) -> Verdict:
     problem = "empty" if share <= 0 else "full" if share >= 1 else ""
     other_format = not problem and misread(values, mask, kind)
     return Verdict(problem, None if problem else share, shape != size, other_format)
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """Height and width of a photograph held upright, without decoding it.
-
-    Raises:
-        DataError: missing, or not an image.
-    """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(ORIENTATION) in ROTATED
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} cannot be read ({error}).") from None
-    return (width, height) if turned else (height, width)
 
 
 def _count(images: ImageSet, items: Sequence[Item], verdicts: Sequence[Verdict]) -> tuple[Row, dict[str, Row]]:
@@ -302,3 +290,5 @@ def print_table(result: Verification) -> None:
         if names:
             more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
             show(f"{problem} ({len(names)}): {', '.join(names[:SHOWN_NAMES])}{more}")
+    if result.total.reason:
+        show(f"the first unreadable one: {result.total.reason}")

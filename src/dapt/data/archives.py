@@ -5,24 +5,21 @@ from __future__ import annotations
 import errno
 import gzip
 import lzma
-import posixpath
 import re
 import shutil
-import stat
 import struct
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from dapt.console import progress, say
+from dapt.data.archive_files import Ceiling, ExcessError, Member, ceiling_of, open_archive
 from dapt.data.download import SourceError, free_space, show_bytes
+from dapt.data.limits import ARCHIVE_DEPTH
 from dapt.errors import DataError
 from dapt.files import whole_file
 
@@ -42,105 +39,20 @@ class DamagedError(DataError):
     """An archive that cannot be read to its end."""
 
 
-@dataclass(frozen=True)
-class Member:
-    """One entry of an archive.
-
-    Attributes:
-        name: as stored. kind: ``file``, ``folder``, ``link`` or ``other``. size: unpacked bytes.
-        target: of a link, relative to the top of the archive.
-    """
-
-    name: str
-    kind: str
-    size: int = 0
-    target: str = ""
-
-    @property
-    def path(self) -> PurePosixPath:
-        """Where it goes, relative to the folder unpacked into."""
-        return PurePosixPath(self.name.replace("\\", "/"))
-
-
-class _Archive(ABC):
-    """An open archive."""
-
-    @abstractmethod
-    def members(self) -> list[Member]:
-        """All entries, in the order in which they are stored."""
-
-    @abstractmethod
-    def open(self, member: Member) -> IO[bytes]:
-        """The content of a file."""
-
-
-class _Zip(_Archive):
-    def __init__(self, file: zipfile.ZipFile) -> None:
-        self._file = file
-
-    def members(self) -> list[Member]:
-        return [self._member(entry) for entry in self._file.infolist()]
-
-    def _member(self, entry: zipfile.ZipInfo) -> Member:
-        mode = entry.external_attr >> 16
-        if entry.flag_bits & 1:
-            raise DataError(f"{self._file.filename} is locked with a password.", todo="Unpack it by hand.")
-        if entry.is_dir():
-            return Member(entry.filename, "folder")
-        if stat.S_ISLNK(mode):
-            with self._file.open(entry) as content:
-                target = content.read(4096).decode()
-            return Member(entry.filename, "link", target=_beside(entry.filename, target))
-        special = stat.S_IFMT(mode) not in (0, stat.S_IFREG)
-        return Member(entry.filename, "other" if special else "file", entry.file_size)
-
-    def open(self, member: Member) -> IO[bytes]:
-        return self._file.open(member.name)
-
-
-class _Tar(_Archive):
-    def __init__(self, file: tarfile.TarFile) -> None:
-        self._file = file
-        self._entries: dict[str, tarfile.TarInfo] = {}
-
-    def members(self) -> list[Member]:
-        entries = self._file.getmembers()
-        self._check_end()
-        self._entries = {entry.name: entry for entry in entries if entry.isreg()}
-        return [self._member(entry) for entry in entries]
-
-    def _member(self, entry: tarfile.TarInfo) -> Member:
-        if entry.isdir():
-            return Member(entry.name, "folder")
-        if entry.issym():
-            return Member(entry.name, "link", target=_beside(entry.name, entry.linkname))
-        if entry.islnk():
-            return Member(entry.name, "link", target=posixpath.normpath(entry.linkname))
-        return Member(entry.name, "file" if entry.isreg() else "other", entry.size)
-
-    def _check_end(self) -> None:
-        """`tarfile` takes garbage between two entries for the end, and does not read a compressed stream to its sum."""
-        stream = self._file.fileobj
-        assert stream is not None
-        stream.seek(self._file.offset)
-        if stream.read(512).strip(b"\0"):
-            raise tarfile.ReadError("an entry cannot be read")
-        while stream.read(2**20):
-            continue
-
-    def open(self, member: Member) -> IO[bytes]:
-        content = self._file.extractfile(self._entries[member.name])
-        assert content is not None
-        return content
-
-
 def is_archive(name: str) -> bool:
     """Whether a file name has one of `ENDINGS`."""
     return name.lower().endswith(ENDINGS)
 
 
 def unpack(
-    archive: Path, target: Path, work: Path, *, inner: str = "", inside: str = "", wanted: Wanted | None = None
+    archive: Path,
+    target: Path,
+    work: Path,
+    *,
+    inner: str = "",
+    inside: str = "",
+    wanted: Wanted | None = None,
+    ceiling: Ceiling | None = None,
 ) -> list[str]:
     """Unpack into `target`, merged with what is there; files of the same name are replaced whole.
 
@@ -152,6 +64,7 @@ def unpack(
         inner: regular expression; only the archives within the archive whose path it is found in are unpacked.
         inside: only the content of this folder of the archive (of the inner ones, if any) is unpacked.
         wanted: of that, only files whose path it says yes to are unpacked.
+        ceiling: what may come out of it; None: what an archive of its size may. The archives within share one.
 
     Returns:
         The names now in `target` that come from the archive; with `wanted` the paths of the files.
@@ -159,23 +72,24 @@ def unpack(
     Raises:
         DamagedError: it cannot be read to its end. SourceError: it does not hold what is asked for.
         DataError: it is locked, too large for the disk, or dangerous: paths or links that lead outside, device files,
-            two entries of one name. Then nothing was written to `target`.
+            two entries of one name, more than the ceiling allows. Then nothing was written to `target`.
     """
     say(f"unpacking {archive.name}")
+    ceiling = ceiling or ceiling_of(archive.stat().st_size if archive.is_file() else 0)
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=work) as folder:
         content = Path(folder) / "content"
         content.mkdir()
         if inner:
             outer = Path(folder) / "outer"
-            _extract(archive, outer, lambda path: path if re.search(inner, str(path)) else None)
+            _extract(archive, outer, lambda path: path if re.search(inner, str(path)) else None, replace(ceiling))
             nested = sorted(path for path in outer.rglob("*") if path.is_file())
             if not nested:
                 raise SourceError(f"{archive.name} holds no archive that matches '{inner}'.", where=str(archive))
             for each in nested:
-                _extract(each, content, _chosen(inside, wanted), f"{each.name} in {archive}")
+                _extract(each, content, _chosen(inside, wanted), ceiling, f"{each.name} in {archive}")
         else:
-            _extract(archive, content, _chosen(inside, wanted))
+            _extract(archive, content, _chosen(inside, wanted), ceiling)
         if wanted:
             names = sorted(path.relative_to(content).as_posix() for path in content.rglob("*") if path.is_file())
         else:
@@ -206,16 +120,19 @@ def _chosen(inside: str, wanted: Wanted | None) -> Choose:
     return choose
 
 
-def _extract(archive: Path, folder: Path, choose: Choose, label: str = "") -> None:
-    """Check all of an archive and write what `choose` gives a path to into `folder`."""
+def _extract(archive: Path, folder: Path, choose: Choose, ceiling: Ceiling, label: str = "") -> None:
+    """Check all of an archive and write what `choose` gives a path to into `folder`; the ceiling is lowered by it."""
     label = label or str(archive)
     try:
-        with _opened(archive) as opened:
+        with open_archive(archive, ceiling) as opened:
             members = opened.members()
             folder.mkdir(parents=True, exist_ok=True)
             files = _check(members, label, folder)
             wanted = [(member, path) for member in files.values() if (path := choose(member.path)) is not None]
             need = sum(_source(member, files).size for member, _ in wanted)
+            ceiling.check(len(members), need)
+            ceiling.members -= len(members)
+            ceiling.size -= need
             if need > (free := free_space(folder)):
                 raise DataError(
                     f"{archive.name} unpacks to {show_bytes(need)}, the disk has {show_bytes(free)} left.",
@@ -225,24 +142,16 @@ def _extract(archive: Path, folder: Path, choose: Choose, label: str = "") -> No
             for member, path in progress(wanted, len(wanted), archive.name, unit="files"):
                 place = folder / path
                 place.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(_source(member, files)) as source, place.open("wb") as written:
-                    shutil.copyfileobj(source, written, 2**20)
+                with place.open("wb") as written:
+                    opened.copy(_source(member, files), written)
+    except ExcessError as error:
+        raise _refusal(label, str(error)) from error
     except _DAMAGE as error:
         raise _damage(archive.name, label, error) from error
     except OSError as error:
         if error.errno is None:  # the decompressors' own
             raise _damage(archive.name, label, error) from error
         raise _write_error(archive.name, error) from error
-
-
-@contextmanager
-def _opened(archive: Path) -> Iterator[_Archive]:
-    if archive.name.lower().endswith(".zip"):
-        with zipfile.ZipFile(archive) as zipped:
-            yield _Zip(zipped)
-    else:
-        with tarfile.open(archive) as tarred:
-            yield _Tar(tarred)
 
 
 def _check(members: list[Member], label: str, folder: Path) -> dict[PurePosixPath, Member]:
@@ -260,6 +169,8 @@ def _check(members: list[Member], label: str, folder: Path) -> dict[PurePosixPat
             raise _refusal(label, f"its entry '{member.name}'{to} leads outside the folder")
         if member.kind == "other":
             raise _refusal(label, f"its entry '{member.name}' is a device or pipe")
+        if len(member.path.parts) > ARCHIVE_DEPTH:
+            raise _refusal(label, f"its entry '{member.name[:60]}...' lies more than {ARCHIVE_DEPTH} folders deep")
         if member.kind == "folder" or member.path.parts[:1] == (_NO_DATA,):
             continue
         if not member.path.parts:
@@ -285,11 +196,6 @@ def _source(member: Member, files: dict[PurePosixPath, Member]) -> Member:
 def _leads_outside(name: str) -> bool:
     path = name.replace("\\", "/")
     return path.startswith("/") or re.match("[A-Za-z]:", path) is not None or ".." in path.split("/") or "\0" in path
-
-
-def _beside(name: str, target: str) -> str:
-    """The target of a symbolic link, from the top of the archive; a path that leads outside keeps its ``..``."""
-    return target if target.startswith("/") else posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
 
 
 def _ignores_case(folder: Path) -> bool:

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import csv
+import io
 import posixpath
+from collections.abc import Iterator
 from pathlib import Path
 
 from dapt.data.folder import SPLITS, divide
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
+from dapt.data.limits import CSV_BYTES, CSV_CELLS, CSV_COLUMNS, CSV_FIELD
+from dapt.data.regular import open_regular, reason
 from dapt.errors import DataError, did_you_mean
 
 KNOWN = {"image", "label", "classname", "mask", "split"}
+SHOWN = 3
+
+Rows = dict[int, dict[str, str]]  # by line of the file, the last where a row has several
 
 
 def read_csv(path: Path) -> ImageSet:
     """Read a CSV index. Paths are relative to the CSV and must stay in its folder.
 
     Rows whose label is -1 or empty are unlabelled: they serve for masks and prediction, not for training.
-    Without a ``split`` column the rows are divided per class into 50% train, 20% val and 30% test.
+    Without a ``split`` column the rows are divided per class into 50% train, 20% val and 30% test. Every image has one
+    row: what is trained on must not be tested on, and a repeated row would count twice.
 
     Raises:
-        DataError: missing columns, unknown split names, paths outside the folder, contradicting labels.
+        DataError: missing columns, unknown split names, paths outside the folder, contradicting labels, an image in
+            two rows, or more than `dapt.data.limits` allows.
     """
     rows = _rows(path)
     classes = _class_table(rows, path)
     by_name = {name: label for label, name in enumerate(classes)}
     items: dict[str, list[Item]] = {}
-    for number, row in enumerate(rows, start=2):
+    placed: list[tuple[int, str, Item]] = []
+    for number, row in rows.items():
         split = _split_of(row, path, number)
         item = Item(
             path=_inside(row["image"], path, number),
@@ -36,6 +46,8 @@ def read_csv(path: Path) -> ImageSet:
             meta=tuple((key, value) for key, value in row.items() if key not in KNOWN),
         )
         items.setdefault(split, []).append(item)
+        placed.append((number, split, item))
+    _check_images(placed, classes, path)
     splits = {split: tuple(values) for split, values in items.items()}
     if "all" in splits:
         splits = divide(splits["all"])
@@ -43,15 +55,56 @@ def read_csv(path: Path) -> ImageSet:
     return check_classes(ImageSet(name, path.parent, tuple(classes), splits))
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _check_images(placed: list[tuple[int, str, Item]], classes: list[str], path: Path) -> None:
+    """Refuse an image that several rows name, the worst kind first."""
+    first: dict[str, tuple[int, str, Item]] = {}
+    across: list[str] = []
+    labels: list[str] = []
+    again: list[str] = []
+    for number, split, item in placed:
+        other, before, known = first.setdefault(item.name, (number, split, item))
+        if other == number:
+            continue
+        if before != split:
+            across.append(f"{item.name} (line {other}: {before}, line {number}: {split})")
+        elif known.label != item.label:
+            told = [_shown(each.label, classes) for each in (known, item)]
+            labels.append(f"{item.name} (line {other}: {told[0]}, line {number}: {told[1]})")
+        else:
+            again.append(f"{item.name} (lines {other} and {number})")
+    for found, what, todo in (
+        (across, "in two splits of", "Keep every image in one split; what is trained on must not be tested on."),
+        (labels, "with two labels in", "Keep the row that is right; an image has one class here."),
+        (again, "that occur twice in", "Remove the repeated rows: they would count twice."),
+    ):
+        if found:
+            more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+            raise DataError(f"Images {what} {path}: {len(found)} ({', '.join(found[:SHOWN])}{more}).", todo=todo)
+
+
+def _shown(label: int, classes: list[str]) -> str:
+    return f"{label} '{classes[label]}'" if label != UNLABELLED else "none"
+
+
+def _rows(path: Path) -> Rows:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with (
+            open_regular(path, CSV_BYTES) as content,
+            io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file,
+        ):
             reader = csv.DictReader(file)
             columns = [column.strip() for column in reader.fieldnames or []]
             reader.fieldnames = columns
-            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"The index {path} cannot be read: {error}.") from error
+            rows = dict(_cells(reader, columns, path))
+    except csv.Error as error:
+        todo = (
+            f"A field may have {CSV_FIELD:,} characters; is a quotation mark not closed?"
+            if "limit" in str(error)
+            else ""
+        )
+        raise DataError(f"The index {path} cannot be read: {error}.", todo=todo) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The index {path} cannot be read: {reason(error)}.") from error
     if "image" not in columns:
         raise DataError(
             f"{path} has no 'image' column (it has: {', '.join(columns) or 'none'}).",
@@ -67,13 +120,26 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _class_table(rows: list[dict[str, str]], path: Path) -> list[str]:
+def _cells(reader: csv.DictReader[str], columns: list[str], path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows with their lines, as long as they are not more than can be meant."""
+    if len(columns) > CSV_COLUMNS:
+        raise DataError(f"{path} has {len(columns):,} columns, an index of up to {CSV_COLUMNS:,} is read.")
+    for count, row in enumerate(reader, start=1):
+        if count * len(columns) > CSV_CELLS:
+            raise DataError(
+                f"{path} has more than {CSV_CELLS:,} cells ({len(columns)} columns, more than {count - 1:,} rows).",
+                todo="Leave out columns other than image, label, classname, mask, split and group.",
+            )
+        yield reader.reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
+
+
+def _class_table(rows: Rows, path: Path) -> list[str]:
     """Class names by label."""
     pairs: dict[int, str] = {}
-    names = sorted({row["classname"] for row in rows if row.get("classname")})
-    if not any(row.get("label") for row in rows):
+    names = sorted({row["classname"] for row in rows.values() if row.get("classname")})
+    if not any(row.get("label") for row in rows.values()):
         return [name.replace("_", " ") for name in names]
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows.items():
         label = _integer(row.get("label", ""), path, number)
         if label == UNLABELLED:
             continue

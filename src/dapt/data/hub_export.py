@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from dapt.console import progress, say, warn
 from dapt.data.hub_columns import Columns, choose_columns, choose_splits, number_classes
 from dapt.data.items import UNLABELLED, ImageSet, check_classes
+from dapt.data.picture_files import DAMAGE, Refusal, header, prepare
+from dapt.data.pixels import decoding, take_room, without_pillow_limit
+from dapt.data.regular import open_regular
 from dapt.errors import DataError
 from dapt.files import write_json, write_text
 
@@ -175,7 +178,8 @@ def _content(value: Mapping[str, Any] | None, where: str) -> bytes | None:
             where=where,
             todo="Restore it, or save the data set again with its images.",
         )
-    return path.read_bytes()
+    with open_regular(path) as file:
+        return file.read()
 
 
 def image_suffix(content: bytes) -> str | None:
@@ -186,13 +190,14 @@ def image_suffix(content: bytes) -> str | None:
 
 
 def as_png(content: bytes) -> bytes:
-    """The image as PNG; content that cannot be decoded stays as it is, and is found when images are checked."""
+    """The image as PNG; content that is not decoded stays as it is, and is found when images are checked."""
     try:
-        with Image.open(io.BytesIO(content)) as opened:
+        with without_pillow_limit, decoding(), header(io.BytesIO(content)) as opened:
+            take_room(prepare(opened))
             image = ImageOps.exif_transpose(opened)
             written = io.BytesIO()
             (image if image.mode in PNG_MODES else image.convert("RGB")).save(written, "PNG")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (Refusal, *DAMAGE):
         return content
     return written.getvalue()
 

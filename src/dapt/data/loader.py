@@ -7,6 +7,7 @@ processes or of training processes sees the same pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from dapt.data.images import image_tensor
 from dapt.data.items import Item
 from dapt.data.mask_files import resize_map
+from dapt.data.pixels import max_megapixels, use_option
 from dapt.data.prefetch import prefetch
 from dapt.data.transforms import Joint, RandomJoint
 from dapt.errors import DaptError
@@ -242,6 +244,7 @@ class _Processes:
             collate_fn=_Collate(_collate),
             pin_memory=pin,
             persistent_workers=True,
+            worker_init_fn=_start(),
             generator=torch.Generator(),  # else every epoch draws from the global one
         )
 
@@ -283,6 +286,15 @@ class _Collate:
         return errors[0] if errors else self._collate(samples)
 
 
+def _start() -> Callable[[int], None]:
+    """What a loader process does first: take over the limit of pixels, which is a setting of the process."""
+    return partial(_take_over, max_megapixels())
+
+
+def _take_over(millions: float, worker: int) -> None:
+    use_option(millions)
+
+
 def _checked(parts: Any) -> Any:
     if isinstance(parts, DaptError):
         raise parts
@@ -316,6 +328,7 @@ class EvalLoader:
             batch_size=batch_size,
             num_workers=workers,
             collate_fn=_Collate(default_collate),
+            worker_init_fn=_start(),
             generator=torch.Generator(),
         )
 

@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from dapt.config import MaskFormat
+from dapt.data.images import SIXTEEN_BIT, RefusedImageError
+from dapt.data.picture_files import DAMAGE, Refusal, decoded
 from dapt.errors import ConfigError, DataError
 
 MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -68,12 +70,16 @@ def read_mask(path: Path, kind: MaskFormat) -> Tensor:
 def read_values(path: Path, kind: MaskFormat) -> Values:
     """The numbers ``[H, W]`` that the format looks at: brightness, mean colour, or what is stored.
 
+    A mask above the limit of pixels is refused: read reduced, its values would be mixed.
+
     Raises:
+        RefusedImageError: too many pixels, no regular file, or another kind of file.
         DataError: missing or unreadable.
     """
     try:
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
+        with decoded(path) as image:
+            ImageOps.exif_transpose(image, in_place=True)
+            image.load()
             if kind == "binary":
                 return _brightness(image)
             if kind == "foreground":
@@ -81,7 +87,9 @@ def read_values(path: Path, kind: MaskFormat) -> Values:
             values = np.array(image)
     except FileNotFoundError:
         raise DataError(f"There is no mask {path}.") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Refusal as refusal:
+        raise RefusedImageError(f"The mask {path} {refusal.why}.", todo=refusal.todo) from None
+    except DAMAGE as error:
         raise DataError(
             f"The mask {path} cannot be read ({error}).",
             todo="Replace or remove it, or pass --skip-bad to go on without a cue for that image.",
@@ -126,14 +134,14 @@ def misread(values: Values, mask: Tensor, kind: MaskFormat) -> bool:
 
 def _brightness(image: Image.Image) -> Values:
     """Brightness 0..255; transparent pixels are black."""
-    if image.mode in ("I", "I;16", "I;16B"):
-        return np.array(image).astype(np.int64) // 257
+    if image.mode in SIXTEEN_BIT:
+        return np.array(image) // 257
     return np.array(_opaque(image).convert("L"))
 
 
 def _mean_colour(image: Image.Image) -> Values:
     """The mean of red, green and blue, 0..255; transparent pixels are black."""
-    if image.mode in ("I", "I;16", "I;16B"):
+    if image.mode in SIXTEEN_BIT:
         return np.array(image).astype(np.float32) / 257
     return cast(Values, np.array(_opaque(image).convert("RGB")).mean(axis=2, dtype=np.float32))
 

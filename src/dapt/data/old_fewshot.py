@@ -7,6 +7,7 @@ machine that wrote it.
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import pickletools
 import re
@@ -18,9 +19,11 @@ from typing import Any
 
 from dapt.data.fewshot import sample_few_shot
 from dapt.data.items import ImageSet, Item
+from dapt.data.limits import PICKLE_BYTES, PICKLE_OBJECTS
+from dapt.data.regular import open_regular
 from dapt.errors import DataError
 
-LIMIT = 64 * 2**20  # bytes; the largest cache in use, ImageNet with 16 shots, has about 3 MB
+LIMIT = PICKLE_BYTES
 DATUM = re.compile(r"dassl\.data\.datasets(\.base_dataset)?|datasets(\.\w+)?")
 FILE_NAME = re.compile(r"shot_(\d+)-seed_(\d+)")
 Entry = tuple[str, int, str]
@@ -28,6 +31,7 @@ Entry = tuple[str, int, str]
 # Names of pickle instructions, see `pickletools`.
 TUPLES = {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
 CALLS = {"REDUCE", "NEWOBJ"}
+MAKERS = {"EMPTY_DICT", "DICT", "EMPTY_LIST", "LIST", "OBJ", "INST", *CALLS}
 MEMO = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 INSTRUCTIONS = {
     *("PROTO", "FRAME", "STOP", "MARK", "GET", "BINGET", "LONG_BINGET", *MEMO),
@@ -64,15 +68,17 @@ def read_old_fewshot(path: Path | str) -> dict[str, list[Entry]]:
 
 def _content(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > LIMIT:
-            raise DataError(
-                f"{path} has {size / 2**20:.0f} MB, a few-shot cache has a few.",
-                todo=f"Files above {LIMIT // 2**20} MB are not read.",
-            )
-        return path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read(LIMIT + 1)
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(content) > LIMIT:
+        raise DataError(
+            f"{path} has {size / 2**20:.0f} MB, a few-shot cache has a few.",
+            todo=f"Files above {LIMIT // 2**20} MB are not read.",
+        )
+    return content
 
 
 def _check_instructions(content: bytes) -> None:
@@ -80,18 +86,22 @@ def _check_instructions(content: bytes) -> None:
 
     Only lists, dicts, text, small numbers and objects are let through. Tuples serve as arguments alone: nested ones
     can take the interpreter's stack or run for years when they are hashed. Numbers in the memo are below the length of
-    the file: larger ones would claim memory without end.
+    the file: larger ones would claim memory without end. So would millions of empty lists, at a byte each.
 
     Raises:
-        ValueError: an instruction that no few-shot cache needs.
+        ValueError: an instruction that no few-shot cache needs, or too many.
     """
     tuple_before = False
+    made = 0
     for opcode, argument, position in pickletools.genops(content):
         fits = opcode.name in INSTRUCTIONS
         if tuple_before and opcode.name not in MEMO:
             fits = opcode.name in CALLS
         if isinstance(argument, int):
             fits = fits and abs(argument) <= (len(content) if opcode.name in MEMO else LARGEST)
+        made += opcode.name in MAKERS
+        if made > PICKLE_OBJECTS:
+            raise ValueError(f"more than {PICKLE_OBJECTS:,} lists and objects, which no few-shot cache needs")
         if not fits:
             raise ValueError(f"{opcode.name} at byte {position}, which no few-shot cache needs")
         tuple_before = opcode.name in TUPLES or (tuple_before and opcode.name in MEMO)

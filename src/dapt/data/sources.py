@@ -9,6 +9,7 @@ from pathlib import Path
 from dapt.data.csv_index import read_csv
 from dapt.data.folder import read_folder
 from dapt.data.items import ImageSet, check_classes, with_writable_names
+from dapt.data.regular import irregular
 from dapt.errors import ConfigError, DataError, did_you_mean
 
 HUB_PREFIX = "hf:"
@@ -64,14 +65,17 @@ def load_data(
 
 def _read_path(data: str) -> ImageSet:
     path = Path(data).expanduser()
-    if path.is_dir() and (path / "index.csv").is_file():
-        found = read_csv(path / "index.csv")
+    index = path / "index.csv"
+    if path.is_dir() and (index.is_file() or (irregular(index) and not index.is_dir())):
+        found = read_csv(index)
     elif path.is_dir():
         found = read_folder(path)
     elif path.suffix.lower() == ".csv" and path.is_file():
         found = read_csv(path)
     elif path.is_file():
         raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a CSV.")
+    elif what := irregular(path):
+        raise DataError(f"{path} cannot be read: it is {what}.", todo="Give a folder of photos or a CSV.")
     else:
         raise DataError(f"There is no data at {path}.", todo=_near(path))
     return found

@@ -12,6 +12,7 @@ from dapt.console import say, warn
 from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.images import check_images
 from dapt.data.items import UNLABELLED, ImageSet, Item
+from dapt.data.pixels import use_setting
 from dapt.data.sources import load_data
 from dapt.data.subsets import base_and_novel, keep_classes
 from dapt.errors import DataError, NotSupportedError
@@ -96,6 +97,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         DataError: no labelled training images, or damaged files without `skip_bad`.
         NotSupportedError: see `check_multi_label`.
     """
+    use_setting(config.max_pixels)
     data = load_data(
         config.data,
         config.names,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from dapt.console import say, show, visible, warn
+from dapt.data.archive_files import ceiling_of
 from dapt.data.archives import PREFIX, DamagedError, is_archive, put, unpack
 from dapt.data.catalog.base import CATALOG, Download, data_root
 from dapt.data.catalog.places import find_place, tell_namesake
@@ -217,7 +218,15 @@ def _get_part(job: Job, part: Part) -> None:
     if unpacks:
         wanted = _is_split_file(job.dataset.reader.file) if part.alone else None
         try:
-            names = unpack(path, part.target, job.downloads, inner=inner, inside=inside, wanted=wanted)
+            names = unpack(
+                path,
+                part.target,
+                job.downloads,
+                inner=inner,
+                inside=inside,
+                wanted=wanted,
+                ceiling=ceiling_of(size, images=job.dataset.images, megabytes=job.dataset.size_mb),
+            )
         except DamagedError as error:
             discard(path)
             raise DamagedError(error.what, where=error.where, todo="It was removed: run the command again.") from error

@@ -31,8 +31,9 @@ class Report:
         name: data set or path. folder, layout: where and how it lies, empty if it was not found.
         classes, images: what there is; images per split. expected_classes, expected_images: what there should be,
             None and empty where nothing is known. masked: images with a mask.
-        missing, empty, damaged, unmasked: names of images that are absent, have no bytes, cannot be decoded, or lack
-            the mask that the others have. problems: sentences. notes: what is no problem.
+        missing, empty, damaged, refused, unmasked: names of images that are absent, have no bytes, cannot be decoded,
+            are not decoded (too large, or another kind of file; the reason follows the name), or lack the mask that
+            the others have. problems: sentences. notes: what is no problem.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Report:
     missing: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     unmasked: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -129,8 +131,13 @@ def _look(report: Report, data: ImageSet, decode: bool) -> None:
     report.missing += [name for path, name in files if path not in sizes]
     report.empty += [name for path, name in files if sizes.get(path) == 0]
     if decode:
-        report.damaged += _damaged([item for item in items if sizes.get(item.path)], data)
-    for names, what in ((report.missing, "Missing"), (report.empty, "Empty (0 bytes)"), (report.damaged, "Damaged")):
+        report.damaged, report.refused = _decode([item for item in items if sizes.get(item.path)], data)
+    for names, what in (
+        (report.missing, "Missing"),
+        (report.empty, "Empty (0 bytes)"),
+        (report.damaged, "Damaged"),
+        (report.refused, "Not decoded"),
+    ):
         if names:
             report.problems.append(f"{what}: {count(len(names), 'file')} ({some(names)}).")
     gone = {posixpath.dirname(name) for name in report.missing} - {posixpath.dirname(name) for _, name in files}
@@ -139,7 +146,7 @@ def _look(report: Report, data: ImageSet, decode: bool) -> None:
 
 
 def _sizes(paths: Iterable[Path]) -> dict[Path, int]:
-    """Bytes of the files that exist; every folder is listed once.
+    """Bytes of the regular files that exist; every folder is listed once.
 
     Raises:
         DataError: a folder cannot be read.
@@ -159,27 +166,32 @@ def _sizes(paths: Iterable[Path]) -> dict[Path, int]:
     return sizes
 
 
-def _damaged(items: Sequence[Item], data: ImageSet) -> list[str]:
-    """Images and masks that cannot be decoded, tried in threads."""
-    from dapt.data.images import open_image
+def _decode(items: Sequence[Item], data: ImageSet) -> tuple[list[str], list[str]]:
+    """Images and masks that are damaged, and those that are not decoded, tried in threads."""
+    from dapt.data.images import RefusedImageError, open_image
     from dapt.data.mask_files import read_mask
+    from dapt.data.pixels import decoding, say_reduced
 
-    def trouble(item: Item) -> list[str]:
+    def trouble(item: Item) -> list[tuple[str, DataError]]:
         found = []
         try:
-            open_image(item.path)
-        except DataError:
-            found.append(item.name)
+            with decoding():  # until the picture is gone
+                open_image(item.path)
+        except DataError as error:
+            found.append((item.name, error))
         if item.mask is not None:
             try:
                 read_mask(item.mask, data.mask_format or "binary")
-            except DataError:
-                found.append(f"mask of {item.name}")
+            except DataError as error:
+                found.append((f"mask of {item.name}", error))
         return found
 
     with ThreadPoolExecutor() as pool:
-        found = list(progress(pool.map(trouble, items), len(items), "decoding images", "images"))
-    return [name for names in found for name in names]
+        parts = list(progress(pool.map(trouble, items), len(items), "decoding images", "images"))
+    say_reduced()
+    found = [each for part in parts for each in part]
+    refused = [f"{name}: {error.what}" for name, error in found if isinstance(error, RefusedImageError)]
+    return [name for name, error in found if not isinstance(error, RefusedImageError)], refused
 
 
 def _look_at_masks(report: Report, data: ImageSet, dataset: Dataset, place: Place, root: Path) -> None:

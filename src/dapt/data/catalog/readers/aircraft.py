@@ -8,6 +8,8 @@ from dapt.data.catalog.base import Dataset, Place, Reader, Request
 from dapt.data.catalog.listing import present
 from dapt.data.catalog.places import companions, find_beside
 from dapt.data.items import ImageSet, Item
+from dapt.data.limits import LIST_BYTES
+from dapt.data.regular import read_text, reason
 from dapt.errors import DataError
 
 
@@ -40,9 +42,9 @@ def _lines(name: str, folders: list[Path], dataset: Dataset) -> tuple[list[str],
     if path is None:
         raise DataError(f"{name} of {dataset.title} is missing in {folders[0]}.", todo=_again(dataset))
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, LIST_BYTES)
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}.", todo=_again(dataset)) from error
+        raise DataError(f"{path} cannot be read: {reason(error)}.", todo=_again(dataset)) from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise DataError(f"{path} is empty.", todo=_again(dataset))

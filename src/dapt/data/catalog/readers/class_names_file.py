@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dapt.data.catalog.base import Dataset, Place, Request
 from dapt.data.catalog.places import companions, find_beside
+from dapt.data.limits import LIST_BYTES
+from dapt.data.regular import read_text, reason
 from dapt.errors import DataError
 
 FILE = "classnames.txt"
@@ -35,9 +37,9 @@ def parse_class_names(path: Path) -> dict[str, str]:
     """See `read_class_names`."""
     again = "Get CoOp's file of 1000 lines 'wnid name' again."
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path, LIST_BYTES).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}.", todo=again) from error
+        raise DataError(f"{path} cannot be read: {reason(error)}.", todo=again) from error
     names: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():

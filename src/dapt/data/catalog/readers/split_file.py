@@ -14,6 +14,8 @@ from dapt.data.catalog.listing import image_tree, present
 from dapt.data.catalog.places import companions, find_beside
 from dapt.data.folder import divide
 from dapt.data.items import ImageSet, Item
+from dapt.data.limits import LIST_BYTES
+from dapt.data.regular import read_bytes
 from dapt.data.split_json import SPLIT_NAMES, class_names, read_split_json
 from dapt.errors import DataError
 
@@ -99,7 +101,7 @@ def is_published(path: Path, dataset: Dataset) -> bool | None:
     if not sums or not dataset.reader.file:
         return None
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, LIST_BYTES)
         if hashlib.sha256(content).hexdigest() in sums:
             return True
         table = json.loads(content.decode("utf-8-sig"))

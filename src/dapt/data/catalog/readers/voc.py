@@ -7,6 +7,8 @@ from pathlib import Path
 from dapt.data.catalog.base import Dataset, Place, Reader, Request
 from dapt.data.catalog.listing import present
 from dapt.data.items import ImageSet, Item
+from dapt.data.limits import LIST_BYTES
+from dapt.data.regular import read_text, reason
 from dapt.errors import DataError
 
 LISTS = Path("ImageSets") / "Main"
@@ -60,11 +62,11 @@ def _labels(folder: Path, official: str, dataset: Dataset) -> dict[str, list[int
         path = folder / f"{name}_{official}.txt"
         again = f"Run 'dapt data download {dataset.name}'; the lists come with the images."
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            lines = read_text(path, LIST_BYTES).splitlines()
         except FileNotFoundError:
             raise DataError(f"The list {path} of {dataset.title} is missing.", todo=again) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} cannot be read: {error}.", todo=again) from error
+            raise DataError(f"{path} cannot be read: {reason(error)}.", todo=again) from error
         for number, line in enumerate(lines, start=1):
             words = line.split()
             if not words:
