@@ -17,6 +17,7 @@ from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import image_tensor
 from dapt.data.transforms import eval_transform
 from dapt.errors import DataError
+from dapt.strict import readable
 
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
@@ -132,14 +133,14 @@ def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
             }
             for prediction in predictions
         ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(readable(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False)))
     elif output == "csv":
         writer = csv.writer(sys.stdout)
         writer.writerow(["image", "rank", "class", "probability"])
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs, start=1):
-                writer.writerow([prediction.path, rank, name, f"{value:.6f}"])
+                writer.writerow([readable(str(prediction.path)), rank, name, f"{value:.6f}"])
     else:
         from rich.console import Console
         from rich.markup import escape
@@ -149,5 +150,7 @@ def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs):
-                table.add_row(escape(str(prediction.path)) if rank == 0 else "", escape(name), f"{100 * value:.1f}%")
+                table.add_row(
+                    escape(readable(str(prediction.path))) if rank == 0 else "", escape(name), f"{100 * value:.1f}%"
+                )
         Console().print(table)

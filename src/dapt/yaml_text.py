@@ -10,7 +10,7 @@ import yaml
 from dapt.errors import ConfigError
 from dapt.strict import readable
 
-LONGEST = 2**20  # characters: a configuration has a few thousand
+LONGEST = 2**18  # characters: a configuration has a few thousand
 MOST = 100_000  # values, those that aliases repeat included
 DEEPEST = 50  # levels
 _TAG = "tag:yaml.org,2002:"
@@ -69,8 +69,8 @@ def parse_yaml(text: str, where: str) -> Any:
         where: what it is, for messages: "The value in --set ...", the name of a file.
 
     Raises:
-        ConfigError: it is no YAML, longer than 1 MiB, has more than 100,000 values or 50 levels, names a key twice or
-            one that is no text, or asks for objects.
+        ConfigError: it is no YAML, too long or too deep, has too many values, names a key twice or one that is no text,
+            or asks for objects.
     """
     if len(text) > LONGEST:
         raise ConfigError(f"{where} is longer than {LONGEST} characters, so it is no configuration.")

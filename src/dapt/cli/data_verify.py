@@ -33,8 +33,13 @@ def verify(
 
     from dapt.data.catalog.verify import describe
     from dapt.data.catalog.verify import verify as check
+    from dapt.strict import readable
 
     report = check(data, root, decode=decode)
-    print(json.dumps(report.as_json(), indent=2, ensure_ascii=False) if as_json else describe(report))
+    print(
+        readable(json.dumps(report.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        if as_json
+        else describe(report)
+    )
     if not report.good:
         raise typer.Exit(2)

@@ -22,7 +22,9 @@ class TipAdapterOptions(TemplateOptions):
     )
     alpha_max: Rate = Field(3.0, gt=0.1, description="Upper end of the search for alpha: 20 values from 0.1.")
     beta_max: Rate = Field(7.0, gt=0.1, description="Upper end of the search for beta: 200 values from 0.1.")
-    cache_size: int | None = Field(None, ge=1, description="Number of keys; none: one per training image.")
+    cache_size: int | None = Field(
+        None, ge=1, le=10_000_000, description="Number of keys; none: one per training image."
+    )
 
 
 _PAPER = "Zhang et al., Tip-Adapter: Training-free Adaption of CLIP for Few-shot Classification, ECCV 2022"
