@@ -102,7 +102,7 @@ def test_a_table_to_a_pipe_without_a_reader(monkeypatch: pytest.MonkeyPatch) -> 
     reader, writer = os.pipe()
     os.close(reader)
     said = io.StringIO()
-    with open(writer, "w") as broken:
+    with os.fdopen(writer, "w") as broken:
         monkeypatch.setattr(sys, "stdout", broken)
         monkeypatch.setattr(sys, "stderr", said)
         streams = Streams()
