@@ -10,10 +10,12 @@ from pathlib import Path, PurePath
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from dapt.data.limits import MAX_MEGAPIXELS
 from dapt.errors import ConfigError, did_you_mean
+from dapt.strict import Count, Megabytes, Rate, Strict, readable, shown
+from dapt.yaml_text import LONGEST, parse_yaml
 
 # Background words of the released DAPT code: 25 general words and 7 for food scenes.
 BACKGROUND_WORDS: tuple[str, ...] = tuple(
@@ -26,14 +28,14 @@ BACKGROUND_WORDS: tuple[str, ...] = tuple(
 
 RELEASED_SLICE = 25  # so many text rows the released code takes for background, of 32
 
+LARGEST_ADAMW_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
+
 M = TypeVar("M", bound=BaseModel)
 MaskFormat = Literal["binary", "labels", "trimap", "dapt", "foreground"]
 
 
-class Section(BaseModel):
-    """A strict part of the configuration."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+class Section(Strict):
+    """A part of the configuration; what all of them refuse stands in `dapt.strict`."""
 
 
 class DaptOptions(Section):
@@ -45,10 +47,10 @@ class DaptOptions(Section):
         description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms "
         "throughout (the paper's figure).",
     )
-    visual_weight: float = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
-    foreground_weight: float = Field(0.1, ge=0, description="Weight of the foreground term L_f.")
-    background_weight: float = Field(0.5, ge=0, description="Weight of the background term L_b.")
-    margin: float = Field(1.5, ge=0, description="Margin of the triplet in L_v.")
+    visual_weight: Rate = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
+    foreground_weight: Rate = Field(0.1, ge=0, description="Weight of the foreground term L_f.")
+    background_weight: Rate = Field(0.5, ge=0, description="Weight of the background term L_b.")
+    margin: Rate = Field(1.5, ge=0, description="Margin of the triplet in L_v.")
     switch: float = Field(0.7, ge=0, le=1, description="phased: fraction of the epochs before the switch.")
     words: list[str] = Field(default=list(BACKGROUND_WORDS), min_length=1, description="Background words.")
     word_count: int | None = Field(None, ge=1, description="Use only the first so many words; none: all.")
@@ -112,9 +114,9 @@ class CueOptions(Section):
     normalise: Literal["image", "batch"] = Field(
         "image", description="gradcam: divide by the maximum of the image, or of the batch (released code)."
     )
-    batch_size: int = Field(50, ge=1, description="gradcam: images per batch.")
-    refresh: int = Field(1, ge=0, description="gradcam: recompute every so many epochs; 0: only at the start.")
-    grid: int = Field(4, ge=1, description="random: cells per side.")
+    batch_size: Count = Field(50, ge=1, description="gradcam: images per batch.")
+    refresh: Count = Field(1, ge=0, description="gradcam: recompute every so many epochs; 0: only at the start.")
+    grid: int = Field(4, ge=1, le=1000, description="random: cells per side.")
     hide: float = Field(0.5, ge=0, le=1, description="random: probability that a cell is background.")
 
 
@@ -123,10 +125,10 @@ class SelectionOptions(Section):
 
     balanced: bool = Field(True, description="The fraction of every class; false: of all images together.")
     legacy: bool = Field(False, description="Repeat the released code where its direction or scores differ.")
-    epochs: int | None = Field(
+    epochs: Count | None = Field(
         None, ge=0, description="Training before the selection, thrown away afterwards; none: what the method needs."
     )
-    lr: float = Field(0.0035, gt=0, description="Learning rate of that training.")
+    lr: Rate = Field(0.0035, gt=0, description="Learning rate of that training.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the selection method.")
 
 
@@ -169,13 +171,13 @@ class RunConfig(Section):
     fraction: float = Field(1.0, gt=0, le=1, description="Share of the training images that is chosen.")
     selection: SelectionOptions = Field(default_factory=SelectionOptions, description="How it is chosen.")
 
-    epochs: int | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
-    batch_size: int | None = Field(None, ge=1, description="Images per step over all devices.")
+    epochs: Count | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
+    batch_size: Count | None = Field(None, ge=1, description="Images per step over all devices.")
     lr: float | None = Field(None, gt=0, description="Base learning rate; none: the method's own.")
     optimizer: Literal["sgd", "adamw"] | None = Field(None, description="sgd or adamw; none: the method's own.")
     momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float | None = Field(None, ge=0, description="Of everything trained; none: the method's own.")
-    warmup_epochs: int | None = Field(
+    weight_decay: Rate | None = Field(None, ge=0, description="Of everything trained; none: the method's own.")
+    warmup_epochs: Count | None = Field(
         None, ge=0, description="Epochs at warmup_lr before the cosine starts; none: the method's own."
     )
     warmup_lr: float = Field(1e-5, gt=0)
@@ -198,15 +200,15 @@ class RunConfig(Section):
 
     crop_scale: tuple[float, float] = Field((0.08, 1.0), description="Area range of the random crop.")
     flip: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip.")
-    workers: int = Field(0, ge=0, description="Loader processes.")
-    cache_mb: int = Field(2048, ge=0, description="Memory for decoded training images.")
-    eval_batch_size: int = Field(100, ge=1)
+    workers: int = Field(0, ge=0, le=256, description="Loader processes.")
+    cache_mb: Megabytes = Field(2048, ge=0, description="Memory for decoded training images.")
+    eval_batch_size: Count = Field(100, ge=1)
 
     device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps.")
-    devices: int = Field(1, ge=1, description="Processes of data-parallel training.")
+    devices: int = Field(1, ge=1, le=64, description="Processes of data-parallel training.")
     precision: Literal["32", "bf16", "16"] = Field("32", description="Type of the towers; prompts are float32.")
     grad_checkpointing: bool = Field(False, description="Recompute blocks in backward to save memory.")
-    text_memory_mb: int | None = Field(
+    text_memory_mb: Megabytes | None = Field(
         None,
         ge=1,
         description="Memory for what the text tower keeps for backward; classes beyond it are recomputed in "
@@ -214,6 +216,14 @@ class RunConfig(Section):
     )
     deterministic: bool = Field(False, description="Refuse non-deterministic GPU kernels.")
     out: str | None = Field(None, description="Run folder; none: runs/<data>-<method>-<shots>shot-seed<seed>.")
+
+    @field_validator("crop_scale")
+    @classmethod
+    def _crop_scale(cls, value: tuple[float, float]) -> tuple[float, float]:
+        low, high = value
+        if not (0 <= low <= high <= 1 and high > 0):
+            raise ValueError("an area range is two shares of the image, the smaller first, as in [0.08, 1.0]")
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -271,17 +281,20 @@ def resolve(config: RunConfig) -> RunConfig:
         prompt[key] = value
     options = validated(method.options, prompt, "prompt.")
     defaults = method.training
+    lr = config.lr or defaults.lr
     filled = {
         "prompt": options.model_dump(),
         "n_ctx": None,
         "depth": None,
         "epochs": defaults.epochs_for(config.shots) if config.epochs is None else config.epochs,
         "batch_size": config.batch_size or defaults.batch_size,
-        "lr": config.lr or defaults.lr,
+        "lr": lr,
         "optimizer": config.optimizer or defaults.optimizer,
         "weight_decay": defaults.weight_decay if config.weight_decay is None else config.weight_decay,
         "warmup_epochs": defaults.warmup_epochs if config.warmup_epochs is None else config.warmup_epochs,
     }
+    if filled["optimizer"] == "adamw" and max(lr, config.warmup_lr, config.selection.lr) > LARGEST_ADAMW_LR:
+        raise ConfigError(f"A learning rate beyond {LARGEST_ADAMW_LR:g} is too large for adamw.")
     if config.transductive and not method.label_free:
         raise ConfigError(
             f"{config.method} learns from labels, so it cannot train on classes that are held back.",
@@ -301,11 +314,10 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
     for setting in settings:
         path, separator, text = setting.partition("=")
         if not separator or not path:
-            raise ConfigError(f"--set {setting} is not KEY=VALUE.", todo="Write, for example, --set dapt.margin=1.0")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"The value in --set {setting} is not valid YAML.") from error
+            raise ConfigError(
+                f"--set {_brief(setting)} is not KEY=VALUE.", todo="Write, for example, --set dapt.margin=1.0"
+            )
+        value = parse_yaml(text, f"The value in --set {_brief(setting)}")
         *sections, last = path.split(".")
         node = tree
         for name in sections:
@@ -317,7 +329,7 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
             elif inside is None:
                 inside = {}
             if not isinstance(inside, dict):
-                raise ConfigError(f"--set {setting}: '{name}' is no section.")
+                raise ConfigError(f"--set {_brief(setting)}: '{_brief(name)}' is no section.")
             node[name] = inside
             node = inside
         node[last] = value
@@ -328,14 +340,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """A configuration file as a nested mapping.
 
     Raises:
-        ConfigError: missing, or not a YAML mapping.
+        ConfigError: missing, not a YAML mapping, or one that `parse_yaml` refuses.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(4 * LONGEST + 1)  # a character has at most four bytes
+        text = content.decode()
     except OSError as error:
         raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {str(error).splitlines()[0]}.") from error
+    except UnicodeDecodeError as error:
+        if len(content) > 4 * LONGEST:
+            raise ConfigError(f"{path} is too large for a configuration.") from error
+        raise ConfigError(f"{path} is not valid YAML: it is no UTF-8 text.") from error
+    tree = parse_yaml(text, str(path))
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -352,15 +369,20 @@ def to_yaml(config: RunConfig) -> str:
 def _explain(error: ValidationError, model: type[BaseModel], prefix: str) -> ConfigError:
     """Turn pydantic's first complaint into one sentence with the closest key."""
     first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    key = (prefix + ".".join(path)).rstrip(".")
+    path = [readable(str(part)) for part in first["loc"]]
+    key = _brief((prefix + ".".join(path)).rstrip("."))
     if first["type"] == "extra_forbidden":
         return ConfigError(f"There is no setting '{key}'.", todo=did_you_mean(path[-1], _keys(model, path[:-1])))
     if first["type"] == "missing":
         return ConfigError(f"The setting '{key}' is missing.")
-    reason = first["msg"].removeprefix("Value error, ")
-    shown = f" (got {first['input']!r})" if not isinstance(first["input"], (dict, BaseModel)) else ""
-    return ConfigError(f"{key or 'The configuration'}: {reason}{shown}.".replace("..", "."))
+    reason = _brief(first["msg"].removeprefix("Value error, "), 300)
+    got = f" (got {shown(first['input'])})" if not isinstance(first["input"], (dict, BaseModel)) else ""
+    return ConfigError(f"{key or 'The configuration'}: {reason.removesuffix('.')}{got}.")
+
+
+def _brief(text: str, longest: int = 100) -> str:
+    """A key or setting in a message, cut where it is long."""
+    return readable(text if len(text) <= longest else text[: longest - 3] + "...")
 
 
 def _keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:

@@ -108,7 +108,7 @@ def json_text(value: Any) -> str:
         parts = (json.dumps(letter)[1:-1] if _hidden(line, place) else letter for place, letter in enumerate(line))
         return "".join(parts)
 
-    return "\n".join(map(escaped, json.dumps(value, indent=2, ensure_ascii=False).split("\n")))
+    return "\n".join(map(escaped, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False).split("\n")))
 
 
 def show_json(value: Any) -> None:
@@ -117,7 +117,7 @@ def show_json(value: Any) -> None:
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = json.dumps(value, indent=2)
+        text = json.dumps(value, indent=2, allow_nan=False)
     print(text)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from dapt.console import lines_of
 
+LONGEST_NAME = 200
+
 
 class DaptError(Exception):
     """A mistake in what the program was given. The command line prints it and exits with code 2.
@@ -58,6 +60,7 @@ class NotSupportedError(DaptError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the closest known name, or all known names when none is close."""
     options = sorted(set(known))
+    name = name[:LONGEST_NAME]  # comparing takes the time of its length times that of all names
     lowered = {option.lower(): option for option in options}
     close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
     if close:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dapt.errors import DaptError
+from dapt.streams import guard_stderr
 
 
 @contextmanager
@@ -51,6 +52,7 @@ def worker_pool(
 
 
 def _prepare(initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    guard_stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if initializer is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from dapt.errors import ConfigError, did_you_mean
+from dapt.strict import shown
 
 T = TypeVar("T")
 
@@ -52,8 +53,11 @@ class Registry(Generic[T]):
             ConfigError: there is none; the message names the closest one.
         """
         self._discover()
+        if not isinstance(name, str):  # read from a file
+            raise ConfigError(f"The name of a {self.kind} is text, here it is {shown(name)}.")
         if name not in self._values:
-            raise ConfigError(f"There is no {self.kind} '{name}'.", todo=did_you_mean(name, self._values))
+            known = did_you_mean(name, self._values)
+            raise ConfigError(f"There is no {self.kind} {shown(name)}.", todo=known)
         return self._values[name]
 
     def names(self) -> list[str]:

@@ -20,7 +20,9 @@ from dapt.cli.methods import methods
 from dapt.cli.predict import predict
 from dapt.cli.train import train
 from dapt.console import lines_of, visible
-from dapt.errors import DaptError
+from dapt.errors import ConfigError, DaptError
+from dapt.streams import OutputLostError, Streams
+from dapt.strict import is_utf8, readable
 
 INTERRUPTED = 130
 
@@ -69,22 +71,36 @@ def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the program and exit: 0 done, 2 the user's mistake, 130 interrupted, 1 our own bug."""
+    """Run the program and exit.
+
+    0 done, and everything printed was delivered; 2 the user's mistake, or standard output is full or closed; 130
+    interrupted; 141 the reader of standard output has gone (nothing is said then); 1 our own bug. Standard error may be
+    full or closed.
+    """
     signal.signal(signal.SIGTERM, _terminate)
     sys.excepthook = _show_bug
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
-    sys.exit(run(arguments))
+    streams = Streams()
+    try:
+        code = run(arguments)
+    except OutputLostError:
+        code = 0
+    sys.exit(streams.deliver(code))
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the program and return its exit code."""
+    """Run the program and return its exit code.
+
+    Raises:
+        OutputLostError: standard output took no more (only with `Streams`).
+    """
     result: Any = 0
     try:
+        _check_arguments(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, prog_name="dapt", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
+    except OutputLostError:
+        raise
     except DaptError as error:
         _print_error(error.message.split("\n"))  # its lines are ours, a name in it has none
         return 2
@@ -119,6 +135,17 @@ def _show_usage(error: Any) -> None:
     text = io.StringIO()
     error.show(file=text)
     print(lines_of(text.getvalue().rstrip("\n").split("\n")), file=sys.stderr)
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """Refuse names that could not be written into the files of a run, or into what is printed.
+
+    Raises:
+        ConfigError: one is no UTF-8.
+    """
+    for text in arguments:
+        if not is_utf8(text):
+            raise ConfigError(f"The argument {readable(text)} is not valid UTF-8.", todo="Rename the file or folder.")
 
 
 def _from_worker(error: Exception) -> str | None:

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dapt.finite import require_finite
 from dapt.training.model import Classifier
 
 EPSILON = 1e-6  # added to the batch maximum, as released
@@ -63,6 +64,7 @@ def grad_cam(classify: Classifier, pixels: Tensor, targets: Tensor) -> CamResult
 
     Raises:
         NotSupportedError: the image tower is not a ViT.
+        DaptError: the maps are not finite.
     """
     tower = classify.model.clip.image
     with torch.enable_grad(), _captured(tower.last_norm()) as kept:
@@ -76,6 +78,7 @@ def grad_cam(classify: Classifier, pixels: Tensor, targets: Tensor) -> CamResult
     patches = slice(tower.first_patch, tower.first_patch + height * width)
     weights = gradients[:, patches].mean(dim=1, keepdim=True)
     coarse = F.relu((weights * activations[:, patches].float()).sum(dim=-1))
+    require_finite(coarse, "Grad-CAM maps")
     score = (chosen.sum() / logits.numel()).detach()
     return CamResult(score, logits.detach(), activations, gradients, coarse.view(-1, height, width))
 

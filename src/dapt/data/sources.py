@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 from pathlib import Path
+from typing import Any
 
 from dapt.data.csv_index import read_csv
 from dapt.data.folder import read_folder
 from dapt.data.items import ImageSet, check_classes, with_writable_names
 from dapt.data.regular import irregular
+from dapt.data.split_json import each_once
 from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.strict import is_utf8, readable, shown
 
 HUB_PREFIX = "hf:"
 
@@ -43,6 +46,8 @@ def load_data(
     Raises:
         DataError: there is no such data, or it is damaged.
     """
+    if not is_utf8(data):
+        raise DataError(f"The name {readable(data)} is not valid UTF-8.", todo="Rename the file or folder.")
     if data.startswith(HUB_PREFIX):
         from dapt.data.hub import read_hub
 
@@ -103,23 +108,29 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
     """Class names from a file: one per line in label order, or a JSON object from old to new names.
 
     Raises:
-        ConfigError: the file is missing, or names classes that do not exist.
+        ConfigError: the file is missing, holds something else than names, or names classes that do not exist.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"The names file {path} cannot be read: {error}.") from error
     if path.suffix.lower() != ".json":
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        return _each_named([line.strip() for line in text.splitlines() if line.strip()], path)
     try:
-        table = json.loads(text)
+        table = json.loads(text, object_pairs_hook=each_once)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"The names file {path} is not valid JSON: {error}.") from error
     if isinstance(table, list):
-        return [str(name) for name in table]
+        return _each_named(table, path)
     if not isinstance(table, dict):
         raise ConfigError(f"The names file {path} must hold a list of names, or an object from old to new names.")
-    renamed = {str(old).replace("_", " "): str(new) for old, new in table.items()}
+    renamed: dict[str, Any] = {}
+    for old, new in table.items():
+        plain = old.replace("_", " ")
+        if plain in renamed:
+            raise ConfigError(f"{path} renames '{plain}' twice.", todo="Name every class once.")
+        renamed[plain] = new
+    _each_named(list(renamed.values()), path, [shown(old) for old in table])
     unknown = sorted(set(renamed) - set(current))
     if unknown:
         raise ConfigError(
@@ -127,3 +138,23 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
             todo=did_you_mean(unknown[0], current),
         )
     return [renamed.get(name, name) for name in current]
+
+
+def _each_named(names: list[Any], path: Path, places: list[str] | None = None) -> list[str]:
+    """The names, if each of them is a text with something in it.
+
+    Args:
+        places: where each stands, for messages; None: they are numbered.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for number, name in enumerate(names):
+        place = f"name {number + 1}" if places is None else f"the name of {places[number]}"
+        if not isinstance(name, str):
+            raise ConfigError(f"{path}: {place} is {shown(name)}, not a text.", todo="Put every name in quotes.")
+        if not name.strip():
+            raise ConfigError(f"{path}: {place} is empty.", todo="Give every class a name.")
+        if "\0" in name or not is_utf8(name):
+            raise ConfigError(f"{path}: {place} has a zero byte, or half of a character, in it.")
+    return names

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.errors import DataError
+from dapt.strict import is_utf8, readable
 
 SPLIT_NAMES = ("train", "val", "test")
 SHOWN = 3
@@ -45,6 +46,19 @@ def read_split_json(
     return splits
 
 
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, for `json.loads`.
+
+    Raises:
+        ValueError: a key is there twice, of which the first would be lost.
+    """
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        repeated = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {_short(repeated)} is there twice")
+    return table
+
+
 def class_names(splits: dict[str, list[Row]]) -> list[str]:
     """Class names in label order."""
     pairs = {label: name for rows in splits.values() for _, label, name in rows}
@@ -54,7 +68,7 @@ def class_names(splits: dict[str, list[Row]]) -> list[str]:
 def _parse(path: Path) -> dict[str, Any]:
     again = "Get the split file again; it is not the published one."
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=each_once)
     except OSError as error:
         raise DataError(f"The split file {path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
@@ -79,17 +93,27 @@ def _row(row: Any, where: str) -> Row:
         raise DataError(f"{where}: the label {_short(label)} is not a number from 0 up.")
     if not name.strip():
         raise DataError(f"{where}: the class name is empty.")
+    for text in (path, name):
+        if "\0" in text or not is_utf8(text):
+            raise DataError(f"{where}: {_short(text)} has a zero byte, or half of a character, in it.")
     plain = posixpath.normpath(path)
     if plain == "." or plain.startswith("/") or ".." in plain.split("/") or "\\" in plain:
-        raise DataError(f"{where}: '{path}' is not a relative path within the data set.")
+        raise DataError(f"{where}: '{_cut(path)}' is not a relative path within the data set.")
     return plain, label, name
 
 
 def _short(value: object) -> str:
     try:
-        text = json.dumps(value)
+        text = json.dumps(value, ensure_ascii=False)
     except RecursionError:  # as deep as can just be parsed
         return "a list or object with very many levels"
+    except ValueError:  # more digits than Python writes
+        return "a number of very many digits"
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
+    text = readable(text)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

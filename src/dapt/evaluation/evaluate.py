@@ -28,6 +28,7 @@ from dapt.evaluation.metrics import (
     worst_group,
 )
 from dapt.evaluation.multi_label import average_precisions, class_scores, is_shown, mean_average_precision
+from dapt.finite import require_finite
 from dapt.objectives.base import MultiLabel
 from dapt.training.model import Classifier, PromptedClip
 
@@ -172,6 +173,9 @@ def evaluate(
         labels: their class, numbered as `model.names`.
         masks: true foreground masks for the attention figure; None: leave it out.
         multi_label: how classes are scored where images show several, see `class_scores`.
+
+    Raises:
+        DaptError: what the model computes is not finite.
     """
     classify = model.classifier()
     encoded = encode_images(classify, items, batch_size=batch_size, workers=workers, masks=masks, label=label)
@@ -209,7 +213,7 @@ def encode_images(
         else:
             features = classify.features(pixels)
         found.append(features.cpu())
-    share = torch.cat(shares) if shares else torch.empty(0)
+    share = require_finite(torch.cat(shares), "attention figures") if shares else torch.empty(0)
     return Encoded(
         tuple(items),
         torch.cat(found) if found else torch.empty(0, clip.embed_dim),

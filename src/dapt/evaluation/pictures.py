@@ -23,6 +23,7 @@ from dapt.data.transforms import denormalise, eval_transform
 from dapt.errors import ConfigError
 from dapt.evaluation.attention import can_show_attention, features_and_attention
 from dapt.files import write_with
+from dapt.finite import require_finite
 
 if TYPE_CHECKING:
     from dapt.prediction import Prediction
@@ -92,7 +93,7 @@ def explain_image(model: PromptedClip, path: Path, target: int) -> Image.Image:
 
 def enlarge(coarse: Tensor) -> np.ndarray:
     """The first map of ``[1, h, w]``, scaled to 0..1, as ``[SIDE, SIDE]``."""
-    heat: np.ndarray = normalise_maps(coarse.float(), (SIDE, SIDE))[0].cpu().numpy()
+    heat: np.ndarray = normalise_maps(require_finite(coarse.float(), "maps"), (SIDE, SIDE))[0].cpu().numpy()
     return heat
 
 

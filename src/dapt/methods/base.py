@@ -10,17 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from dapt.registry import Registry
+from dapt.strict import Strict
 
 CROSS_ENTROPY = "dapt.objectives.classification:Classification"
 
 
-class MethodOptions(BaseModel):
-    """The options of one method (`prompt.*` in YAML). Unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+class MethodOptions(Strict):
+    """The options of one method (`prompt.*` in YAML); what all of them refuse stands in `dapt.strict`."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from dapt.methods.base import Method, TrainingDefaults, add_method
 from dapt.methods.zero_shot import TemplateOptions
+from dapt.strict import Rate
 
 
 class ClipLoraOptions(TemplateOptions):
@@ -21,7 +22,7 @@ class ClipLoraOptions(TemplateOptions):
     )
     last_layers: int | None = Field(None, ge=1, description="Adapt only so many layers at the end; none: all.")
     rank: int = Field(2, ge=1, description="Rank r of the updates.")
-    alpha: float = Field(1.0, gt=0, description="The updates are scaled by alpha / sqrt(r).")
+    alpha: Rate = Field(1.0, gt=0, description="The updates are scaled by alpha / sqrt(r).")
     dropout: float = Field(
         0.25, ge=0, lt=1, description="Probability with which an input channel of an update is dropped in a step."
     )

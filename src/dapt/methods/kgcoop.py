@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
 from dapt.methods.coop import CoopOptions
 from dapt.methods.templates import KGCOOP, PHOTO, check_template, named_in
+from dapt.strict import Rate
 
 
 class KgCoopOptions(CoopOptions):
@@ -19,7 +20,7 @@ class KgCoopOptions(CoopOptions):
         PHOTO,
         description="Hand-written text of a class, with {} for its name; 'oxford_pets' etc. name the published ones.",
     )
-    knowledge_weight: float = Field(8.0, ge=0, description="Weight lambda of the knowledge term.")
+    knowledge_weight: Rate = Field(8.0, ge=0, description="Weight lambda of the knowledge term.")
 
 
 _PAPER = "Yao et al., Visual-Language Prompt Tuning with Knowledge-guided Context Optimization, CVPR 2023"

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.strict import Count
 
 
 class LinearProbeOptions(MethodOptions):
     """Options of the linear probe."""
 
     c: float | None = Field(
-        None, gt=0, description="Inverse strength C of the L2 penalty; none: searched on the validation images."
+        None,
+        gt=0,
+        le=1e20,
+        description="Inverse strength C of the L2 penalty; none: searched on the validation images.",
     )
-    steps: int = Field(8, ge=1, description="Bisection steps of the search for C.")
-    max_iter: int = Field(1000, ge=1, description="Most iterations of L-BFGS per fit.")
+    steps: int = Field(8, ge=1, le=1000, description="Bisection steps of the search for C.")
+    max_iter: Count = Field(1000, ge=1, description="Most iterations of L-BFGS per fit.")
 
 
 add_method(

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
 from dapt.methods.coop import CoopOptions
 from dapt.methods.templates import PHOTO, PROGRAD, check_template, named_in
+from dapt.strict import Rate
 
 
 class ProGradOptions(CoopOptions):
@@ -18,8 +19,8 @@ class ProGradOptions(CoopOptions):
         PHOTO,
         description="Zero-shot text of a class, with {} for its name; 'oxford_pets' etc. name the published ones.",
     )
-    temperature: float = Field(1.0, gt=0, description="Temperature T of the zero-shot cross-entropy.")
-    strength: float = Field(1.0, ge=0, description="lambda: share of the contradicting part that is taken away.")
+    temperature: Rate = Field(1.0, gt=0, description="Temperature T of the zero-shot cross-entropy.")
+    strength: Rate = Field(1.0, ge=0, description="lambda: share of the contradicting part that is taken away.")
     ctx_from_template: bool = Field(
         False,
         description="Start the last context vectors from the words of knowledge_template before the name, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.strict import Rate
 
 
 class PromptKdOptions(MethodOptions):
@@ -16,11 +17,13 @@ class PromptKdOptions(MethodOptions):
     teacher_model: str | None = Field(
         None, description="Backbone of the teacher; none: the one its prompts name. Its weights must be the same."
     )
-    teacher_dim: int | None = Field(None, ge=1, description="Size of the teacher's features; none: read from it.")
+    teacher_dim: int | None = Field(
+        None, ge=1, le=8192, description="Size of the teacher's features; none: read from it."
+    )
     n_ctx: int = Field(4, ge=1, description="Number of visual prompt tokens of the student.")
     depth: int = Field(9, ge=1, description="Image layers with fresh prompts.")
-    temperature: float = Field(1.0, gt=0, description="Temperature T of the distillation.")
-    kd_weight: float = Field(1000.0, ge=0, description="Weight of the distillation term.")
+    temperature: Rate = Field(1.0, gt=0, description="Temperature T of the distillation.")
+    kd_weight: Rate = Field(1000.0, ge=0, description="Weight of the distillation term.")
 
 
 _PAPER = "Li et al., PromptKD: Unsupervised Prompt Distillation for Vision-Language Models, CVPR 2024"

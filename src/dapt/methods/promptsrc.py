@@ -7,6 +7,7 @@ from pydantic import Field
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
 from dapt.methods.ivlp import IvlpOptions
 from dapt.methods.templates import TemplateList
+from dapt.strict import Rate
 
 
 class PromptSrcOptions(IvlpOptions):
@@ -18,13 +19,13 @@ class PromptSrcOptions(IvlpOptions):
     templates: TemplateList = Field(
         default=["promptsrc60"], description="Templates of the frozen class texts; 'promptsrc60' is the published list."
     )
-    text_weight: float = Field(25.0, ge=0, description="Weight of L_scl_text.")
-    image_weight: float = Field(10.0, ge=0, description="Weight of L_scl_image.")
-    logit_weight: float = Field(1.0, ge=0, description="Weight of L_scl_logits.")
-    gpa_mean: float | None = Field(
+    text_weight: Rate = Field(25.0, ge=0, description="Weight of L_scl_text.")
+    image_weight: Rate = Field(10.0, ge=0, description="Weight of L_scl_image.")
+    logit_weight: Rate = Field(1.0, ge=0, description="Weight of L_scl_logits.")
+    gpa_mean: Rate | None = Field(
         15.0, description="Centre, in epochs from 1, of the Gaussian average over epochs; none: last epoch."
     )
-    gpa_std: float = Field(1.0, gt=0, description="Width of the Gaussian average, in epochs.")
+    gpa_std: Rate = Field(1.0, ge=1e-3, description="Width of the Gaussian average, in epochs.")
 
 
 _PAPER = "Khattak et al., Self-regulating Prompts: Foundational Model Adaptation without Forgetting, ICCV 2023"

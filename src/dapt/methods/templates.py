@@ -12,6 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
+from dapt.strict import shown
+
 PHOTO = "a photo of a {}."
 
 # By the names of the data catalog.
@@ -75,7 +77,7 @@ LISTS: dict[object, Callable[[], list[str]]] = {
 def check_template(template: str) -> str:
     """`template`, if it has one place for the class name."""
     if template.count("{}") != 1:
-        raise ValueError(f"template '{template}' must contain {{}} exactly once")
+        raise ValueError(f"template {shown(template)} must contain {{}} exactly once")
     return template
 
 

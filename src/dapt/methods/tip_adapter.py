@@ -6,20 +6,25 @@ from pydantic import Field
 
 from dapt.methods.base import Method, TrainingDefaults, add_method
 from dapt.methods.zero_shot import TemplateOptions
+from dapt.strict import Rate
 
 
 class TipAdapterOptions(TemplateOptions):
     """Options of Tip-Adapter."""
 
-    views: int = Field(10, ge=0, description="A key is the mean over so many random views of its image; 0: test view.")
-    alpha: float = Field(1.0, ge=0, description="Weight of the cache, where it is not searched.")
-    beta: float = Field(5.5, gt=0, description="How fast votes fade with distance, where it is not searched.")
+    views: int = Field(
+        10, ge=0, le=1000, description="A key is the mean over so many random views of its image; 0: test view."
+    )
+    alpha: Rate = Field(1.0, ge=0, description="Weight of the cache, where it is not searched.")
+    beta: Rate = Field(5.5, gt=0, description="How fast votes fade with distance, where it is not searched.")
     search: bool = Field(
         True, description="Choose alpha and beta by accuracy on the validation images, if there are any."
     )
-    alpha_max: float = Field(3.0, gt=0.1, description="Upper end of the search for alpha: 20 values from 0.1.")
-    beta_max: float = Field(7.0, gt=0.1, description="Upper end of the search for beta: 200 values from 0.1.")
-    cache_size: int | None = Field(None, ge=1, description="Number of keys; none: one per training image.")
+    alpha_max: Rate = Field(3.0, gt=0.1, description="Upper end of the search for alpha: 20 values from 0.1.")
+    beta_max: Rate = Field(7.0, gt=0.1, description="Upper end of the search for beta: 200 values from 0.1.")
+    cache_size: int | None = Field(
+        None, ge=1, le=10_000_000, description="Number of keys; none: one per training image."
+    )
 
 
 _PAPER = "Zhang et al., Tip-Adapter: Training-free Adaption of CLIP for Few-shot Classification, ECCV 2022"

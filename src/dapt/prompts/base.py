@@ -10,7 +10,7 @@ where i counts the blocks from 0, so deep prompts start at i = 1.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ from dapt.prompts.value import Prompts
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
 
+AROUND_CONTEXT = 3  # positions beside context vectors at least: a name, the full stop, the end
+PROMPTS_PER_PATCH = 10  # at most
 SPREAD = 0.02  # standard deviation of random prompts, as published
 
 
@@ -129,6 +131,14 @@ class PromptArchitecture(nn.Module, ABC):
         """Options to save beside the configured ones, so that the architecture can be built again."""
         return {}
 
+    @classmethod
+    def check_saved(cls, options: Any, tensors: Mapping[str, Tensor]) -> None:
+        """Refuse saved options that ask for more than the saved `tensors` hold, before anything is made of that size.
+
+        Raises:
+            ModelError: they do not belong together.
+        """
+
     @property
     def trains_text(self) -> bool:
         """Whether class text features depend on trained parameters."""
@@ -202,6 +212,39 @@ def check_depth(depth: int, layers: int, tower: str) -> int:
             todo=f"Use --depth {layers} or less.",
         )
     return depth
+
+
+def check_text_count(clip: FrozenClip, count: int, where: str = "prompt.n_ctx") -> int:
+    """`count` context vectors, if the text tower has room for them and the shortest name; checked before they are made.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    room = clip.text.context_length - clip.tokenizer.offset - AROUND_CONTEXT
+    if count > room:
+        raise ConfigError(
+            f"{count} context vectors are more than the {room} for which the text tower has room.",
+            where=where,
+            todo="Use a smaller --n-ctx.",
+        )
+    return count
+
+
+def check_visual_count(clip: FrozenClip, count: int, where: str = "prompt.n_ctx") -> int:
+    """`count` visual prompts, if they are not many times the patches; checked before they are made.
+
+    Raises:
+        ConfigError: they are.
+    """
+    height, width = clip.image.grid
+    most = PROMPTS_PER_PATCH * height * width
+    if count > most:
+        raise ConfigError(
+            f"{count} visual prompts beside {height * width} patches are too many.",
+            where=where,
+            todo=f"Use {most} or less; published are at most 200 beside 196 patches.",
+        )
+    return count
 
 
 def need_visual(clip: FrozenClip) -> None:

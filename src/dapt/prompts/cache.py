@@ -6,7 +6,7 @@ Every training image votes for its class, the more the nearer it is; the votes a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip, unit
 from dapt.console import say
+from dapt.errors import ModelError
 from dapt.methods.tip_adapter import TipAdapterOptions
 from dapt.prompts.base import TrainingSet
 from dapt.prompts.fixed import FixedClassPrompts
@@ -39,6 +40,13 @@ class CachePrompts(FixedClassPrompts):
         self.alpha: Tensor
         self.register_buffer("beta", torch.tensor(options.beta))
         self.beta: Tensor
+
+    @classmethod
+    def check_saved(cls, options: TipAdapterOptions, tensors: Mapping[str, Tensor]) -> None:
+        keys = tensors.get("keys")
+        if options.cache_size is not None and (keys is None or len(keys) != options.cache_size):
+            there = 0 if keys is None else len(keys)
+            raise ModelError(f"The saved cache is said to have {options.cache_size} keys, and has {there}.")
 
     def saved_options(self) -> dict[str, Any]:
         return {"cache_size": len(self.keys)}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.tokens import PromptTokens
 from dapt.methods.cocoop import CocoopOptions
-from dapt.prompts.base import PromptArchitecture, need_text, seeded, start_context
+from dapt.prompts.base import PromptArchitecture, check_text_count, need_text, seeded, start_context
 from dapt.prompts.value import Prompts
 
 
@@ -30,7 +30,7 @@ class ConditionalPrompts(PromptArchitecture):
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_text(clip)
-        count = options.n_ctx
+        count = check_text_count(clip, options.n_ctx)
         self.ctx, self._words = start_context(clip, options.ctx_init, count, generator, longest=count)
         hidden = max(1, clip.embed_dim // options.reduction)
         with seeded(generator):

@@ -11,7 +11,7 @@ from dapt.clip.tokens import PromptTokens
 from dapt.errors import ConfigError, NotSupportedError
 from dapt.methods.coop import CoopOptions
 from dapt.methods.prograd import ProGradOptions
-from dapt.prompts.base import PromptArchitecture, need_text, random_vectors, word_vectors
+from dapt.prompts.base import PromptArchitecture, check_text_count, need_text, random_vectors, word_vectors
 from dapt.prompts.value import Prompts
 
 
@@ -26,6 +26,7 @@ class ContextPrompts(PromptArchitecture):
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_text(clip)
+        check_text_count(clip, options.n_ctx)
         self.fixed_classes = options.class_specific
         self._words = options.ctx_init.replace("_", " ") if options.ctx_init else None
         shape = (options.n_ctx, clip.text.width)

@@ -17,6 +17,7 @@ from dapt.methods.maple import MapleOptions
 from dapt.prompts.base import (
     PromptArchitecture,
     check_depth,
+    check_text_count,
     deep_vectors,
     in_order,
     need_text,
@@ -43,6 +44,7 @@ class CoupledPrompts(PromptArchitecture):
         super().__init__(options, clip, names, generator)
         need_text(clip)
         need_visual(clip)
+        check_text_count(clip, options.n_ctx)
         depth = check_depth(options.depth, min(clip.text.layers, clip.image.layers), "shallower")
         widths = (clip.text.width, clip.image.width)
         self.ctx, self._words = start_context(clip, options.ctx_init, options.n_ctx, generator)

@@ -13,6 +13,8 @@ from dapt.methods.ivlp import IvlpOptions
 from dapt.prompts.base import (
     PromptArchitecture,
     check_depth,
+    check_text_count,
+    check_visual_count,
     deep_vectors,
     in_order,
     need_text,
@@ -37,6 +39,7 @@ class IndependentPrompts(PromptArchitecture):
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_text(clip)
+        check_text_count(clip, options.n_ctx)
         depth = check_depth(options.depth, clip.text.layers, "text")
         depth_vision = options.depth if options.depth_vision is None else options.depth_vision
         self.trains_visual = depth_vision > 0
@@ -48,7 +51,7 @@ class IndependentPrompts(PromptArchitecture):
         if self.trains_visual:
             need_visual(clip)
             check_depth(depth_vision, clip.image.layers, "image")
-            n_vision = options.n_ctx_vision or options.n_ctx
+            n_vision = check_visual_count(clip, options.n_ctx_vision or options.n_ctx, "prompt.n_ctx_vision")
             self.visual_ctx = random_vectors(n_vision, clip.image.width, generator=generator)
             self.deep_visual = deep_vectors(n_vision, depth_vision, clip.image.width, generator)
 

@@ -42,7 +42,7 @@ class LowRankAdapters(UntrainedPrompts):
 
     Raises:
         NotSupportedError: the attention of an adapted tower is of another kind.
-        ConfigError: more layers than a tower has.
+        ConfigError: more layers than a tower has, or a greater rank than its matrices have.
     """
 
     options: ClipLoraOptions
@@ -80,6 +80,13 @@ class LowRankAdapters(UntrainedPrompts):
 
     def _start(self, places: dict[int, list[Place]], generator: torch.Generator) -> nn.ModuleDict:
         """The updates of a tower before training."""
+        sides = [min(place.size) for weights in places.values() for place in weights]
+        if sides and self.options.rank > min(sides):
+            raise ConfigError(
+                f"A rank of {self.options.rank} is more than a matrix of {min(sides)} rows or columns can have.",
+                where="prompt.rank",
+                todo=f"Use {min(sides)} or less.",
+            )
         blocks = nn.ModuleDict()
         for index, weights in places.items():
             blocks[str(index)] = nn.ModuleDict(

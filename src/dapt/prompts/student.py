@@ -23,6 +23,7 @@ from dapt.prompts.base import (
     PromptArchitecture,
     TrainingSet,
     check_depth,
+    check_visual_count,
     deep_vectors,
     in_order,
     need_visual,
@@ -53,6 +54,7 @@ class StudentPrompts(PromptArchitecture):
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_visual(clip)
+        check_visual_count(clip, options.n_ctx)
         depth = check_depth(options.depth, clip.image.layers, "image")
         width = clip.image.width
         self.visual_ctx = random_vectors(options.n_ctx, width, generator=generator)

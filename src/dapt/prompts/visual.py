@@ -12,7 +12,7 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.methods.vpt import VptOptions
-from dapt.prompts.base import check_depth, deep_vectors, in_order, need_visual, random_vectors
+from dapt.prompts.base import check_depth, check_visual_count, deep_vectors, in_order, need_visual, random_vectors
 from dapt.prompts.untrained import UntrainedPrompts
 from dapt.prompts.value import Prompts
 
@@ -26,6 +26,7 @@ class VisualPrompts(UntrainedPrompts):
     def __init__(self, options: VptOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__(options, clip, names, generator)
         need_visual(clip)
+        check_visual_count(clip, options.n_ctx)
         width = clip.image.width
         depth = check_depth(options.depth, clip.image.layers, "image")
         self.visual_ctx = random_vectors(options.n_ctx, width, generator=generator)

@@ -23,7 +23,7 @@ class Glister(Selector):
     subsets, as the released code does, which is close to drawing at random.
     """
 
-    rate: Annotated[float, Field(ge=0)] = 0.0035
+    rate: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0035
     needs_val: bool = field(default=True, init=False)
 
     def pick(self, part: Candidates, count: int) -> Pick:

@@ -21,7 +21,8 @@ def gaussian_weights(epochs: int, mean: float, std: float) -> list[float]:
     exponents = [-((epoch - mean) ** 2) / (2 * std**2) for epoch in range(1, epochs + 1)]
     greatest = max(exponents)
     raw = [math.exp(exponent - greatest) for exponent in exponents]
-    return [value / sum(raw) for value in raw]
+    whole = sum(raw)
+    return [value / whole for value in raw]
 
 
 class EpochAverage:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from dapt.clip.frozen import FrozenClip
-from dapt.config import DaptOptions, RunConfig
+from dapt.config import DaptOptions, RunConfig, validated
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.items import ImageSet
@@ -19,6 +19,7 @@ from dapt.methods.base import CROSS_ENTROPY, METHODS
 from dapt.objectives.base import Objective
 from dapt.objectives.disentangle import Disentangle
 from dapt.prompts.base import PromptArchitecture
+from dapt.strict import shown
 from dapt.training.checkpoint import SavedPrompts, check_backbone
 from dapt.training.model import PromptedClip
 
@@ -103,15 +104,23 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
         dapt: DAPT options of the run, which matter only where the released code is repeated.
 
     Raises:
-        ModelError: another backbone, or a damaged prompts file.
+        ModelError: another backbone, a damaged prompts file, or options that do not belong to it.
     """
     check_backbone(saved, clip)
     method = METHODS.get(saved.method)
-    options = method.options.model_validate(saved.options)
-    architecture = method.load_architecture()(options, clip, saved.names, torch.Generator().manual_seed(0))
+    if not isinstance(saved.options, dict):
+        raise ModelError(f"The saved options of {saved.method} are no table: {shown(saved.options)}.")
+    try:
+        options = validated(method.options, saved.options, "prompt.")
+    except ConfigError as error:
+        raise ModelError(f"The saved options do not fit {saved.method}: {error.message}") from error
+    _check_finite(saved)
+    kind = method.load_architecture()
+    kind.check_saved(options, saved.tensors)
+    architecture = kind(options, clip, saved.names, torch.Generator().manual_seed(0))
     try:
         architecture.load_state_dict(saved.tensors)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ModelError(
             f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
         ) from error
@@ -119,6 +128,24 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
     if dapt is not None and dapt.enabled and dapt.distractors:
         return PromptedClip(clip, architecture, saved.names, background_texts(dapt), distractors=dapt.distractors)
     return PromptedClip(clip, architecture, saved.names)
+
+
+def _check_finite(saved: SavedPrompts) -> None:
+    """Refuse vectors that are not finite; the bias of a linear probe rules classes out by -infinity.
+
+    Raises:
+        ModelError: naming the first of them.
+    """
+    for name, value in saved.tensors.items():
+        if value.is_complex():
+            raise ModelError(f"The saved prompts are damaged: {name} holds complex numbers.")
+        value = value if value.dtype == torch.float64 else value.float()
+        bad = value.isnan() | (value.isinf() if name != "bias" else value.isposinf())
+        if bool(bad.any()):
+            raise ModelError(
+                f"The saved prompts are damaged: {int(bad.sum())} of the numbers of {name} are not finite.",
+                todo="Train again.",
+            )
 
 
 def check_dapt(config: RunConfig) -> None:

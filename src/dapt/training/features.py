@@ -12,6 +12,7 @@ from dapt.console import progress
 from dapt.data.items import Item
 from dapt.data.loader import EvalImages, TrainImages, eval_loader, train_loader
 from dapt.data.transforms import eval_transform
+from dapt.finite import require_finite
 from dapt.prompts.base import TrainingSet
 from dapt.training.data import RunData
 from dapt.training.model import PromptedClip
@@ -41,7 +42,7 @@ def test_view_features(model: PromptedClip, items: Sequence[Item], config: RunCo
     images = EvalImages(items, eval_transform(clip.image.image_size, clip.preprocess))
     loader = eval_loader(images, batch_size=config.eval_batch_size, workers=config.workers)
     found = [
-        clip.image.encode(pixels.to(clip.device)).float()
+        require_finite(clip.image.encode(pixels.to(clip.device)).float(), "image features")
         for pixels, _ in progress(loader, len(loader), "features", "batches")
     ]
     return torch.cat(found) if found else torch.empty(0, clip.embed_dim, device=clip.device)
@@ -60,6 +61,6 @@ def random_view_features(model: PromptedClip, images: TrainImages, views: int, c
     for view in progress(range(views), views, "features of random views", "views"):
         loader = train_loader(images, batches, epoch=view, workers=0, device=clip.device)
         found = torch.cat([clip.image.encode(batch.pixels).float() for batch in loader])
-        total = found if total is None else total + found
+        total = require_finite(found if total is None else total + found, "image features")
     assert total is not None, "at least one view is needed"
     return total / views

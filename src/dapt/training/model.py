@@ -12,6 +12,7 @@ from dapt.clip.frozen import FrozenClip, unit
 from dapt.clip.masked_views import encode_views, require_readers
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import DataError, NotSupportedError
+from dapt.finite import require_finite, require_ranked
 from dapt.objectives.base import (
     BACKGROUND,
     CLASSES,
@@ -236,18 +237,27 @@ class Classifier:
                 self._texts = model.text_features(self.prompts).detach()
 
     def features(self, pixels: Tensor) -> Tensor:
-        """Image features ``[B, D]`` of normalised pixels ``[B, 3, H, W]``."""
-        return self.model.finish_image(self.model.clip.image.encode(pixels, self.prompts))
+        """Image features ``[B, D]`` of normalised pixels ``[B, 3, H, W]``.
+
+        Raises:
+            DaptError: they are not finite.
+        """
+        found = self.model.finish_image(self.model.clip.image.encode(pixels, self.prompts))
+        return require_finite(found, "image features")
 
     def logits(self, features: Tensor) -> Tensor:
-        """Logits ``[B, C]`` of image features; a gradient goes to the features, not through texts made from them."""
+        """Logits ``[B, C]`` of image features; a gradient goes to the features, not through texts made from them.
+
+        Raises:
+            DaptError: they are not finite.
+        """
         clip = self.model.clip
         texts = self._texts
         if texts is None:
             with torch.no_grad():
                 texts = self.model.texts_for(self.prompts, features.detach())
         logits = clip.logit_scale.to(features.dtype) * similarities(features, texts) + clip.logit_bias
-        return logits if self._fixed else self.model.prompts.adjust_logits(logits, features)
+        return require_ranked(logits if self._fixed else self.model.prompts.adjust_logits(logits, features))
 
     @torch.no_grad()
     def __call__(self, pixels: Tensor) -> Tensor:
