@@ -162,7 +162,12 @@ def keep_lines(lines: list[str] | None) -> None:
 
 def _keep(text: str) -> None:
     if _lines is not None:
-        _lines.append(time.strftime("%Y-%m-%d %H:%M:%S ") + visible(text))
+        _lines.append(stamped(text))
+
+
+def stamped(text: str) -> str:
+    """A line of a log: local time and `text`, made `visible`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S ") + visible(text)
 
 
 def progress(items: Iterable[T], total: int, label: str, unit: str = "it") -> Iterator[T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -13,11 +13,13 @@ from dapt.config import RunConfig, make_config
 from dapt.errors import ConfigError
 from dapt.training.run_folder import RunFolder
 
-MAY_CHANGE = {"out", "workers", "cache_mb", "device", "eval_batch_size"}
+MAY_CHANGE = {"out", "workers", "cache_mb", "device"}
 
 
 def others(value: Any, kind: Any) -> list[Any]:
     """Values of the type `kind` that differ from `value`; None is one of them where it is allowed."""
+    if get_origin(kind) is Annotated:
+        return others(value, get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
         choices = [part for part in get_args(kind) if part is not NoneType]
         found = others(value, choices[0])
@@ -70,7 +72,8 @@ CASES = [(config, *change) for config in (WHOLE, BARE) for change in changes(con
 def started(folder: Path, config: RunConfig) -> RunFolder:
     run = RunFolder(folder / "run")
     run.check(config, resume=False, overwrite=False)
-    run.open(config, overwrite=False)
+    run.begin(config, resume=False, overwrite=False, split={}, inputs={})
+    run.lock.release()
     return run
 
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dapt.config import RunConfig
-from dapt.console import say, warn
+from dapt.console import say, stamped, warn
 from dapt.data.mask_files import mask_folder
 from dapt.environment import describe, peak_memory_mb
 from dapt.evaluation.evaluate import MaskSource
@@ -114,9 +114,10 @@ def finish_run(
     shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)
     if shown:
         say(shown)
-    folder.write_log(log)
+    last = f"results in {folder.path}"
+    folder.write_log([*log, stamped(last)])
     folder.complete(results)
-    say(f"results in {folder.path}")
+    say(last)
 
 
 def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Figures]]:
