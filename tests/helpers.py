@@ -68,6 +68,16 @@ def save_tiny_model(folder: Path, seed: int = 0, **changes: object) -> str:
     return f"local-dir:{folder}"
 
 
+def with_digest(metadata: dict[str, str] | None, tensors: dict[str, torch.Tensor]) -> dict[str, str] | None:
+    """Metadata of a prompts file with the checksum of what it holds now; that of other files as it is."""
+    from dapt.training.checkpoint import DIGEST, content_digest
+
+    if metadata is None or DIGEST not in metadata:
+        return metadata
+    plain = {key: value for key, value in metadata.items() if key != DIGEST}
+    return {**plain, DIGEST: content_digest([tensors, plain])}
+
+
 def classifier_of(clip: FrozenClip, prompts: Prompts, texts: torch.Tensor | None = None) -> SimpleNamespace:
     """What `Classifier` offers, for given prompts and texts."""
     return SimpleNamespace(

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from dapt.errors import DaptError
 from dapt.finite import require_finite, require_ranked
+from helpers import with_digest
 
 
 def spoil(path: Path, value: float, name: str | None = None) -> None:
@@ -21,7 +22,7 @@ def spoil(path: Path, value: float, name: str | None = None) -> None:
     tensors = load_file(path)
     victim = tensors[name or next(key for key in tensors if tensors[key].is_floating_point())]
     victim.view(-1)[0] = value
-    save_file(tensors, str(path), metadata=metadata)
+    save_file(tensors, str(path), metadata=with_digest(metadata, tensors))
 
 
 def strict_json(text: str) -> object:

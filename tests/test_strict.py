@@ -153,7 +153,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     [
         ("[" * 100_000, "nested too deeply"),
         ("a: " + "[" * 60 + "]" * 60, "levels deep"),
-        ("".join(f"{' ' * level}a:\n" for level in range(900)), "deep"),
+        ("".join(f"{' ' * level}a:\n" for level in range(700)), "deep"),
         (LAUGHS, "100000 values"),
         ("data: &a [*a]", "deep"),
         ("data: x\nlr: 1\nlr: 2", "'lr' is there twice .line 3"),

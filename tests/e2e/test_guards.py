@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import make_csv, tiny_clip
+from helpers import make_csv, tiny_clip, with_digest
 
 
 def refused(dapt, arguments: list[object], message: str) -> None:
@@ -72,8 +72,6 @@ def test_damaged_prompts(dapt, arguments, table: Path, tmp_path: Path) -> None:
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
-    from dapt.training.checkpoint import content_digest
-
     assert dapt(*arguments)[0] == 0
     path = tmp_path / "r" / "prompts.safetensors"
     with safe_open(str(path), framework="pt") as file:
@@ -82,11 +80,10 @@ def test_damaged_prompts(dapt, arguments, table: Path, tmp_path: Path) -> None:
     first = tensors.pop("ctx")
     save_file(tensors, str(path), metadata=metadata)
     refused(dapt, ["eval", tmp_path / "r"], "their checksum does not fit")
-    metadata.pop("digest")
-    save_file(tensors, str(path), metadata={**metadata, "digest": content_digest([tensors, metadata])})
+    save_file(tensors, str(path), metadata=with_digest(metadata, tensors))
     refused(dapt, ["eval", tmp_path / "r"], "do not fit maple")
     broken = {**tensors, "ctx": torch.full_like(first, float("nan"))}
-    save_file(broken, str(path), metadata={**metadata, "digest": content_digest([broken, metadata])})
+    save_file(broken, str(path), metadata=with_digest(metadata, broken))
     for command in ("eval", tmp_path / "r"), ("predict", tmp_path / "r", table.parent / "images"):
         refused(dapt, list(command), "are not finite (ctx)")
     path.write_bytes(b"nonsense")

@@ -18,13 +18,15 @@ def print_table(results: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from dapt.console import cell
+
     console = Console()
     settings = DemoSettings(**results["settings"])
     plain = console.encoding.lower().replace("-", "") not in ("utf8", "utf16")
     table = Table(box=None if plain else box.SIMPLE, pad_edge=False)
     table.add_column(f"percent, {settings.seeds} seed{'s' if settings.seeds > 1 else ''}", overflow="fold")
     for title in titles(settings).values():
-        table.add_column(title, justify="right", overflow="fold")
+        table.add_column(cell(title), justify="right", overflow="fold")
     sign = "+-" if plain else "±"
     for name, head in MEASURES.items():
         cells = []

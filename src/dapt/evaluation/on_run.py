@@ -188,15 +188,16 @@ def _choose(source: ImageSet, split: str, classes: str) -> Part:
 def print_table(result: dict[str, Any]) -> None:
     """Print the figures of `evaluate_saved` as a table."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from dapt.console import cell
 
     counts = result["counts"]
     title = f"{result['method']}{' + DAPT' if result['dapt'] else ''} on {result['data']} ({result['split']}, "
-    table = Table(title=escape(title) + f"{counts['images']} images, {counts['classes']} classes)")
+    table = Table(title=cell(title + f"{counts['images']} images, {counts['classes']} classes)"))
     table.add_column("metric")
     table.add_column("%", justify="right")
     for name, value in result["metrics"].items():
         if value is not None:
-            table.add_row(name, f"{value:.2f}")
+            table.add_row(cell(name), f"{value:.2f}")
     Console().print(table)

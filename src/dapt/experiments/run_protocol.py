@@ -119,19 +119,20 @@ def _average(rows: Mapping[str, Metrics]) -> dict[str, float]:
 def print_protocol(result: Mapping[str, Any]) -> None:
     """Print the figures of `run_protocol`: all of them for a single row, else the main ones, a row each."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from dapt.console import cell
 
     lines = [(row["point"], row["metrics"]) for row in result["rows"]]
     if result["average"]:
         lines.append((f"average of {len(result['averaged'])}", result["average"]))
     keys = [key for key in lines[0][1] if any(metrics.get(key) is not None for _, metrics in lines)]
     method = result["method"] + (" + DAPT" if result["dapt"] else "")
-    table = Table(title=escape(f"{result['protocol']}: {method}, seed {result['seed']}, %"))
+    table = Table(title=cell(f"{result['protocol']}: {method}, seed {result['seed']}, %"))
     table.add_column("")
     if len(lines) == 1:
         point, metrics = lines[0]
-        table.add_column(escape(point), justify="right")
+        table.add_column(cell(point), justify="right")
         for key in keys:
             table.add_row(key, f"{metrics[key]:.2f}")
     else:
@@ -140,7 +141,7 @@ def print_protocol(result: Mapping[str, Any]) -> None:
             table.add_column(key.split("/")[-1].replace("_", " "), justify="right")
         for point, metrics in lines:
             values = [metrics.get(key) for key in keys]
-            table.add_row(escape(point), *("–" if value is None else f"{value:.2f}" for value in values))
+            table.add_row(cell(point), *("–" if value is None else f"{value:.2f}" for value in values))
     Console().print(table)
 
 
@@ -178,6 +179,7 @@ def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
     if missing:
         share = f"{len(missing)} of {len(plan.evaluations)}"
         raise DataError(
-            f"{share} data sets to evaluate on cannot be used:\n" + "\n".join(missing),
+            f"{share} data sets to evaluate on cannot be used:",
+            more=missing,
             todo="Get them (dapt data download NAME), or name others with --over A,B.",
         )

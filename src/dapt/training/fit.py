@@ -169,7 +169,7 @@ class Fitter:
         if self.average is not None:
             self.average.sums = dict(state["average"])
         self.progress = Progress(
-            state["epoch"], state["lines"], state["best_accuracy"], state["best_epoch"], state["best"]
+            state["epoch"], list(state["lines"]), state["best_accuracy"], state["best_epoch"], state["best"]
         )
         if state["masks"] is not None:
             self.images.masks = state["masks"]
