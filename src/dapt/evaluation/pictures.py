@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -65,7 +65,10 @@ def row(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     for index, (caption, picture) in enumerate(pictures):
         left = index * (SIDE + 6)
-        draw.text((left + 2, 3), visible(caption)[:38], fill="black")
+        text = visible(caption)[:38]
+        if not isinstance(draw.getfont(), ImageFont.FreeTypeFont):  # the bitmap font has Latin letters only
+            text = text.encode("latin-1", "backslashreplace").decode("latin-1")
+        draw.text((left + 2, 3), text, fill="black")
         sheet.paste(picture.resize((SIDE, SIDE)), (left, CAPTION))
     return sheet
 
