@@ -141,5 +141,5 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
 def test_captions_of_any_class_name(monkeypatch: pytest.MonkeyPatch, bitmap: bool) -> None:
     if bitmap:  # all that a Pillow without FreeType has
         monkeypatch.setattr(ImageDraw.ImageDraw, "font", ImageFont.load_default_imagefont())
-    sheet = pictures.row([(f"Grad-CAM: {TITLE}\n\udcff漢👍", Image.new("RGB", (8, 8)))] * 2)
+    sheet = pictures.row([(f"漢👍\n\udcff {TITLE}", Image.new("RGB", (8, 8)))] * 2)
     assert sheet.size == (2 * pictures.SIDE + 6, pictures.SIDE + pictures.CAPTION)
