@@ -139,6 +139,8 @@ def test_the_harmonic_mean_over_data_sets_is_of_the_averages() -> None:
     assert found == {"base": 70.0, "novel": 30.0, "harmonic_mean": pytest.approx(42.0)}
     assert over_data_sets({}) == {}
     assert over_data_sets({"a": {"x": 1.0}, "b": {"x": 3.0}}) == {"x": 2.0}
+    assert over_data_sets({"a": {"x": 1.0}}) == {"x": 1.0}
+    assert over_data_sets({"a": {"x": 1.0, "y": 2.0}, "b": {"y": 4.0, "z": 5.0}}) == {"y": 3.0}
 
 
 def generalised_on(predicted: list[int], labels: list[int], base: int) -> list[float | None]:

@@ -142,3 +142,41 @@ def test_a_legend_only_where_there_is_a_choice() -> None:
     two = line_chart({"one": [[1.0]], "two": [[2.0]]}, x_label="", y_label="", size=(4, 3))
     assert "legend" in two
     assert ">two<" in two
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_bars_of_a_group_stand_around_its_name(number: int) -> None:
+    bars = {f"kind {place}": [(50.0, 1.0), (40.0, 1.0)] for place in range(number)}
+    svg = bar_chart(["own", "exchanged"], bars, y_label="accuracy", size=(6, 3))
+    ticks = []
+    for group in groups(svg, "xtick_"):
+        (use,) = group.iter(f"{SVG}use")
+        ticks.append(float(use.attrib["x"]))
+    for group, tick in enumerate(ticks):
+        middles = [bars_of(svg, COLOURS[place])[group][0] for place in range(number)]
+        assert sum(middles) / number == pytest.approx(tick, abs=0.01)
+    # together they take no more than four fifths of the room of a group
+    drawn = [
+        path
+        for group in groups(svg, "patch_")
+        for path in group.iter(f"{SVG}path")
+        if COLOURS[0] in str(path.attrib).upper()
+    ]
+    xs = [x for x, _ in points_of(drawn[0])]
+    assert max(xs) - min(xs) == pytest.approx(0.8 * 0.92 / number * (ticks[1] - ticks[0]), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "svg",
+    [bar_chart(["own"], {"host": [(50.0, 1.0)]}, y_label="accuracy", size=(4, 3)), chart([[1.0, 2.0]])],
+    ids=["bars", "lines"],
+)
+def test_charts_are_transparent_and_take_the_page_s_ink(svg: str) -> None:
+    root = ElementTree.fromstring(svg)
+    for name in ("patch_1", "patch_2"):  # the figure and the axes behind everything
+        (group,) = [node for node in root.iter(f"{SVG}g") if node.attrib.get("id") == name]
+        (path,) = group.iter(f"{SVG}path")
+        assert "opacity: 0" in path.attrib["style"]
+    assert "#010203" not in svg
+    for text in root.iter(f"{SVG}text"):
+        assert "fill: currentColor" in text.attrib["style"], text.text
