@@ -85,7 +85,7 @@ def test_other_images_are_read_as_before(table: Path) -> None:
 def test_ceilings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = index(tmp_path, "image,label\na.jpg,0\nb.jpg,1\nc.jpg,1\n")
     for name, value, message in (
-        ("CSV_BYTES", 10, "it has .* MB, files of up to .* MB are read"),
+        ("CSV_BYTES", 10, "it has .* bytes, files of up to 10 bytes are read"),
         ("CSV_COLUMNS", 1, "has 2 columns, an index of up to 1 is read"),
         ("CSV_CELLS", 4, r"has more than 4 cells \(2 columns, more than 2 rows\)"),
     ):

@@ -94,13 +94,11 @@ def reason(error: Exception) -> str:
 
 def too_large(path: Path, size: int, most: int) -> OSError:
     """The error for a file of more bytes than are read."""
-    return OSError(
-        errno.EFBIG, f"it has {_megabytes(size)} MB, files of up to {_megabytes(most)} MB are read", str(path)
-    )
+    return OSError(errno.EFBIG, f"it has {_shown(size)}, files of up to {_shown(most)} are read", str(path))
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f}" if size >= 1e6 else f"{size / 1e6:.3g}"
+def _shown(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size:,} bytes"
 
 
 def _kind(mode: int) -> str:
