@@ -18,11 +18,14 @@ import torch
 from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.clip.model_folder import check_channels, read_model_config
 from dapt.clip.torchscript import is_torchscript, read_torchscript
 from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
-from dapt.files import read_json
+from dapt.strict import is_utf8, readable, shown
 
+INTERPOLATIONS = ("bicubic", "bilinear", "nearest", "random")
+RESIZE_MODES = ("shortest", "longest", "squash")
 PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
 _WEIGHT_NAMES = (
     "open_clip_model.safetensors",
@@ -43,8 +46,9 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
     Raises:
         ModelError: unknown name, missing or damaged file, or weights that do not fit the architecture.
     """
-    import open_clip
 
+    if not is_utf8(spec) or "\0" in spec:
+        raise ModelError(f"The model {readable(spec)} is not valid UTF-8.", todo="Rename the file or folder.")
     if precision not in PRECISIONS:
         raise ModelError(f"There is no precision '{precision}'.", todo="Use one of 32, bf16, 16.")
     kwargs: dict[str, Any] = {"precision": PRECISIONS[precision], "device": device}
@@ -77,14 +81,29 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
             tokenize = _tokenizer(architecture)
         else:
             raise ModelError(f"'{spec}' is not a model.", todo=_forms(spec))
-    visual = model.visual
-    settings = Preprocess(
-        mean=tuple(getattr(visual, "image_mean", None) or open_clip.OPENAI_DATASET_MEAN),
-        std=tuple(getattr(visual, "image_std", None) or open_clip.OPENAI_DATASET_STD),
-        interpolation=str((getattr(visual, "preprocess_cfg", None) or {}).get("interpolation", "bicubic")),
-        resize_mode=str((getattr(visual, "preprocess_cfg", None) or {}).get("resize_mode", "shortest")),
+    return FrozenClip(model, tokenize, _preprocess(model.visual, spec), spec)
+
+
+def _preprocess(visual: Any, spec: str) -> Preprocess:
+    """How the model wants its pixels.
+
+    Raises:
+        ModelError: in a way that there is not.
+    """
+    import open_clip
+
+    mean = getattr(visual, "image_mean", None) or open_clip.OPENAI_DATASET_MEAN
+    std = getattr(visual, "image_std", None) or open_clip.OPENAI_DATASET_STD
+    given = getattr(visual, "preprocess_cfg", None) or {}
+    ways = {"interpolation": given.get("interpolation", "bicubic"), "resize_mode": given.get("resize_mode", "shortest")}
+    for key, known in (("interpolation", INTERPOLATIONS), ("resize_mode", RESIZE_MODES)):
+        if ways[key] not in known:
+            raise ModelError(f"{spec}: {key} is {shown(ways[key])}.", todo=f"Known: {', '.join(known)}.")
+    return Preprocess(
+        mean=check_channels(mean, f"{spec}: the mean", positive=False),
+        std=check_channels(std, f"{spec}: the standard deviation", positive=True),
+        **ways,
     )
-    return FrozenClip(model, tokenize, settings, spec)
 
 
 @contextmanager
@@ -102,14 +121,22 @@ def _errors_only() -> Iterator[None]:
 def _folder_tokenizer(spec: str) -> Any:
     """The tokenizer of a model folder; a vocabulary named in its configuration is looked for in the folder."""
     folder = Path(spec.removeprefix("local-dir:"))
-    text = read_json(folder / "open_clip_config.json").get("model_cfg", {}).get("text_cfg", {})
+    text = read_model_config(folder)["model_cfg"]["text_cfg"]
     vocabulary = (text.get("tokenizer_kwargs") or {}).get("bpe_path")
     if vocabulary is None:
         return _tokenizer(spec)
+    if not isinstance(vocabulary, str) or "\0" in vocabulary or not is_utf8(vocabulary):
+        raise ModelError(f"The tokenizer's vocabulary of {folder} is called {shown(vocabulary)}.")
     path = folder / vocabulary
     if not path.is_file():
         raise ModelError(f"{folder} lacks its tokenizer's vocabulary {vocabulary}.", todo="Copy the whole folder.")
-    return _tokenizer(spec, bpe_path=str(path))
+    tokenizer = _tokenizer(spec, bpe_path=str(path))
+    own, rows = tokenizer.vocab_size, text.get("vocab_size", 49408)
+    if own != rows:
+        raise ModelError(
+            f"The vocabulary {path} has {own} entries, the model {rows}.", todo="It is damaged: copy the whole folder."
+        )
+    return tokenizer
 
 
 def _tokenizer(name: str, **kwargs: Any) -> Any:
@@ -164,6 +191,7 @@ def _load_folder(spec: str, kwargs: dict[str, Any]) -> Any:
             todo="local-dir: wants a folder in open_clip's own format (open_clip_config.json and weights).",
         )
     _refuse_unsafe(folder)
+    read_model_config(folder)
     try:
         return open_clip.create_model(spec, **kwargs)
     except DaptError:
@@ -261,7 +289,7 @@ def _load_file(architecture: str, path: Path, kwargs: dict[str, Any]) -> Any:
         }
     for name in ("logit_scale", "logit_bias"):
         own = getattr(model, name, None)
-        if name in weights and own is not None:
+        if name in weights and own is not None and weights[name].numel() == own.numel():
             weights[name] = weights[name].reshape(own.shape)
     _load_strict(model, weights, architecture, path)
     return model
@@ -283,7 +311,10 @@ def _load_strict(model: Any, weights: dict[str, Tensor], architecture: str, path
             f"The weights in {path} do not fit {architecture}: {problems[0]}{more}.",
             todo="Name the architecture the file was made for.",
         )
-    model.load_state_dict(weights)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ModelError(f"The weights in {path} cannot be used: {_last_line(error)}.") from error
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -315,9 +346,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from error
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
         loaded = loaded["state_dict"]
-    if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
+    named = isinstance(loaded, dict) and all(isinstance(name, str) for name in loaded)
+    if not named or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise ModelError(f"{path} holds no state dict (a table of named tensors).")
     return {re.sub(r"^module\.", "", name): value for name, value in loaded.items()}
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".:")[:300] if lines else type(error).__name__
 
 
 def _first_line(error: BaseException) -> str:
