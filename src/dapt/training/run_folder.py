@@ -322,9 +322,9 @@ class RunFolder:
         """
         entry = f"{EVALUATIONS}/{name}.json"
         path = self.path / entry
-        with FolderLock(self.path) as lock:
-            lock.take()
+        with FolderLock(self.path):
             manifest = self.manifest()
+            sweep(self.path, [*self.known(manifest), entry])
             if path.exists() and not is_evaluation(path):
                 raise ConfigError(f"{path} is in the way: dapt did not write it.", todo="Move it, or pass --json FILE.")
             if manifest is not None and entry not in manifest.files:
