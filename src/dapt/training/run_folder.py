@@ -98,8 +98,8 @@ class RunFolder:
 
     @property
     def done(self) -> bool:
-        """Whether the run has completed."""
-        return self.results_file.is_file() and self.prompts_file.is_file()
+        """Whether the run has completed, and its removal has not begun."""
+        return self.started and self.results_file.is_file() and self.prompts_file.is_file()
 
     @property
     def started(self) -> bool:
