@@ -92,6 +92,11 @@ def leftovers(folder: Path, names: Iterable[str]) -> list[Path]:
     return [path for path, match in found if match and match["name"] in stems]
 
 
+def parts_in(folder: Path) -> list[Path]:
+    """All parts that interrupted writes have left in a folder that is dapt's own."""
+    return [path for path in sorted(folder.iterdir()) if PART.fullmatch(path.name)] if folder.is_dir() else []
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and what is missing above it, so that it survives a crash.
 

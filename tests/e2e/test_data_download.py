@@ -756,3 +756,24 @@ def test_training_offers_the_download(dapt, web: Web, offer, tiny_spec: str, tmp
     seen = len(web.requests)
     assert dapt(*command, "--shots", 1, "--out", tmp_path / "again")[0] == 0
     assert len(web.requests) == seen, "it is there now"
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep-archives",)])
+def test_killed_at_the_very_end(get, web: Web, offer, tmp_path: Path, keep: tuple[str, ...]) -> None:
+    """All is there and recorded, but an archive was not cleared away yet."""
+    offer(*standard(web))
+    assert get("--yes", "--keep-archives")[0] == 0
+    downloads = tmp_path / "shapes" / ".downloads"
+    (downloads / "lock").touch()
+    half = downloads / ".images.zip.from.json.0123abcd.part"
+    half.write_text("{")
+    web.requests.clear()
+    code, _, err = get(*keep)
+    assert code == 0
+    assert "What an interrupted download has left" in err
+    assert not half.exists()
+    assert not (downloads / "lock").exists()
+    assert (downloads / "images.zip").exists() == bool(keep)
+    assert downloads.exists() == bool(keep)
+    assert web.requests == []
+    assert "left" not in get("--yes")[2]

@@ -75,8 +75,8 @@ class RunFolder:
 
     @property
     def done(self) -> bool:
-        """Whether the run has completed."""
-        return self.results_file.is_file() and self.prompts_file.is_file()
+        """Whether the run has completed, and its removal has not begun."""
+        return self.started and self.results_file.is_file() and self.prompts_file.is_file()
 
     @property
     def started(self) -> bool:
@@ -299,9 +299,9 @@ class RunFolder:
         """
         entry = f"{EVALUATIONS}/{name}.json"
         path = self.path / entry
-        with FolderLock(self.path) as lock:
-            lock.take()
+        with FolderLock(self.path):
             manifest = self.manifest()
+            sweep(self.path, [*self.known(manifest), entry])
             if path.exists() and not is_evaluation(path):
                 raise ConfigError(f"{path} is in the way: dapt did not write it.", todo="Move it, or pass --json FILE.")
             if manifest is not None and entry not in manifest.files:

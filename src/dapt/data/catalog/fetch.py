@@ -15,6 +15,7 @@ from dapt.data.catalog.base import CATALOG, Download, data_root
 from dapt.data.catalog.places import find_place, tell_namesake
 from dapt.data.catalog.plan import (
     IMAGES,
+    THERE,
     Job,
     Need,
     Part,
@@ -29,12 +30,18 @@ from dapt.data.catalog.plan import (
     tell_failure,
     total_size,
 )
-from dapt.data.catalog.received import Received
+from dapt.data.catalog.received import RECORD, Received
 from dapt.data.download import ChecksumError, SourceError, beside, checksum_of, discard, download, show_bytes
 from dapt.data.hub_files import get_file
 from dapt.errors import DataError
+from dapt.files import leftovers, parts_in, remove_file
 
+LOCK = "lock"  # in the folder of downloads; goes when a call comes to its end
 SPLIT_ENDINGS = (".json", ".txt", ".csv")  # of split files whose name the data set does not tell
+
+
+class _BusyError(DataError):
+    """Another process downloads the same data set."""
 
 
 def fetch(
@@ -74,9 +81,17 @@ def fetch(
     if parts:
         check_space(job, parts)
         _ask(job, _question(parts))
-        with _only_one(job):
+        with _only_one(job) as interrupted:
+            if interrupted:
+                _clear_up(job, needs)
             needs = [_get(job, need) for need in needs]
         say(f"{dataset.title} is in {job.folder}.")
+    elif _was_interrupted(job):
+        try:
+            with _only_one(job):
+                _clear_up(job, needs)
+        except _BusyError:
+            say(f"Another process is at work in {job.downloads}.")
     _tell_by_hand(job, needs, got_some=bool(parts))
 
 
@@ -126,30 +141,58 @@ def _has_terminal() -> bool:
 
 
 @contextmanager
-def _only_one(job: Job) -> Iterator[None]:
-    """Keep a second process from the same folder, and tell what an interruption leaves."""
+def _only_one(job: Job) -> Iterator[bool]:
+    """Keep a second process from the same folder, and tell what an interruption leaves.
+
+    Yields whether an earlier call was interrupted.
+    """
     from filelock import FileLock, Timeout
 
+    interrupted = _was_interrupted(job)
     job.downloads.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(job.downloads / "lock")
+    lock = FileLock(job.downloads / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise DataError(
+        raise _BusyError(
             f"Another process downloads {job.dataset.title} at this moment.", where=str(job.folder)
         ) from error
     try:
         for left_over in job.downloads.glob(f"{PREFIX}*"):
             shutil.rmtree(left_over)
-        yield
+        for left_over in [*leftovers(job.folder, [RECORD]), *parts_in(job.downloads)]:
+            remove_file(left_over)
+        yield interrupted
     except KeyboardInterrupt:
         say("What has arrived is kept: run the same command again and it goes on from there.")
         raise
     finally:
         lock.release()
-    (job.downloads / "lock").unlink(missing_ok=True)
+    (job.downloads / LOCK).unlink(missing_ok=True)
     if not any(job.downloads.iterdir()):
         job.downloads.rmdir()
+
+
+def _was_interrupted(job: Job) -> bool:
+    """Whether a call was killed: those that end by themselves leave neither their lock nor an empty folder."""
+    return job.downloads.is_dir() and ((job.downloads / LOCK).exists() or not any(job.downloads.iterdir()))
+
+
+def _clear_up(job: Job, needs: list[Need]) -> None:
+    """Remove archives of what is in place already, which a call that was killed has left."""
+    for need in needs:
+        if need.note == THERE and not job.keep_archives:
+            _discard_all(job, need.what)
+    say(f"What an interrupted download has left in {job.downloads} and is not needed any more is removed.")
+
+
+def _discard_all(job: Job, what: str) -> None:
+    for source in (source for group in alternatives(job.dataset, what) for source in group):
+        if isinstance(source, Download):
+            discard(job.downloads / source.file_name)
+            beside(job.downloads / source.file_name, ".bad").unlink(missing_ok=True)
+        elif (job.downloads / f"hub-{what}").is_dir():
+            shutil.rmtree(job.downloads / f"hub-{what}")
 
 
 def _get(job: Job, need: Need) -> Need:

@@ -1,0 +1,84 @@
+"""Fixtures of the torture, and the table of what it did."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scale import LONG
+from scenes import Stage, set_stage
+from shapes import pages
+from warm import Warm
+from web import serve
+
+MEMORY = Path("/dev/shm")  # a file system in memory: a sync costs nothing, and what is synced is seen by the watch
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Path]:
+    """A folder in memory, or else on the disk."""
+    folder = Path(tempfile.mkdtemp(prefix="dapt-torture-", dir=MEMORY if MEMORY.is_dir() else None))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def warm(ground: Path) -> Iterator[Warm]:
+    """The process that runs commands; it knows after the first one what to import."""
+    place = ground / "warm"
+    place.mkdir()
+    process = Warm(place)
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def stage(ground: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """Data and model of a module."""
+    folder = ground / request.module.__name__
+    with serve() as web:
+        web.pages = pages()
+        made = set_stage(folder)
+        made.web = web.address
+        yield made
+    shutil.rmtree(folder)
+
+
+Tell = Callable[[str, int, str], None]
+
+
+@pytest.fixture
+def tell(record_property) -> Tell:
+    """Note for the table, at the end of a test: what was tried, how many cases, anything more to say."""
+    start = time.perf_counter()
+
+    def note(what: str, count: int, more: str = "") -> None:
+        record_property("torture", (what, count, more, time.perf_counter() - start))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    rows = [
+        (*value, report.passed)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == "torture"
+    ]
+    if not rows:
+        return
+    terminalreporter.section(f"torture, {'long' if LONG else 'short'} form")
+    line = "{:<52}{:>7}{:>9}  {}"
+    terminalreporter.write_line(line.format("what", "cases", "seconds", "").rstrip())
+    for what, count, more, seconds, passed in sorted(rows):
+        text = line.format(what, count, f"{seconds:.0f}", more if passed else f"FAILED {more}")
+        terminalreporter.write_line(text.rstrip())
+    total = line.format("in all", sum(row[1] for row in rows), f"{sum(row[3] for row in rows):.0f}", "")
+    terminalreporter.write_line(total.rstrip())

@@ -1,0 +1,169 @@
+"""The commands that are tortured: what they need, how they are called, and how they are called again after a kill."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers import make_csv, save_tiny_model
+from shapes import NAME
+
+OUT = "out"  # the folder of the output, below the stage
+
+
+@dataclass
+class Stage:
+    """A folder with everything that a command reads, and `out`, which it writes.
+
+    Attributes:
+        folder: holds all. table: CSV data set. model: specification of the backbone. web: address of a server that has
+            what `shapes` offers.
+    """
+
+    folder: Path
+    table: Path
+    model: str
+    web: str = ""
+
+    @property
+    def out(self) -> Path:
+        """What is written and compared."""
+        return self.folder / OUT
+
+    @property
+    def kept(self) -> Path:
+        """Copies of `out` that commands begin with."""
+        return self.folder / "kept"
+
+    def clear(self) -> None:
+        """Remove the output."""
+        shutil.rmtree(self.out, ignore_errors=True)
+
+    def keep(self, name: str) -> None:
+        """Keep a copy of the output."""
+        shutil.copytree(self.out, self.kept / name)
+
+    def bring(self, name: str) -> None:
+        """Make the output what was kept."""
+        self.clear()
+        shutil.copytree(self.kept / name, self.out)
+
+
+def set_stage(folder: Path) -> Stage:
+    """Make model and data."""
+    model = save_tiny_model(folder / "model")
+    return Stage(folder, make_csv(folder / "table", per_class=8, classes=3, groups=True), model)
+
+
+def train(stage: Stage, *more: object) -> list[object]:
+    """`dapt train` with DAPT on the data's own masks; half a second."""
+    small = ["--depth", 2, "--shots", 2, "--epochs", 2, "--batch-size", 2, "--device", "cpu"]
+    chosen = ["--dapt", "--set", "model_selection=best_val", "--set", "dapt.variant=joint"]
+    return ["train", stage.table, "--model", stage.model, *small, *chosen, "--out", stage.out, *more]
+
+
+Command = Callable[[Stage], list[object]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens before a scene.
+
+    Attributes:
+        command: the call. kill_at: where it is killed, see `Watch`; None: it ends well.
+    """
+
+    command: Command
+    kill_at: tuple[str, str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A command that is interrupted.
+
+    Attributes:
+        name: for people. command: arguments of the first call. again: of the call that ends what was interrupted.
+        prepare: what happens beforehand. whole: the call that nothing interrupts, on an empty folder, with whose result
+            all others are compared; None: `command` after `prepare`. downloads: a data set is offered to the child.
+    """
+
+    name: str
+    command: Command
+    again: Command
+    prepare: tuple[Step, ...] = ()
+    whole: Command | None = None
+    downloads: bool = False
+
+    def setup(self, stage: Stage) -> list[str] | None:
+        """What the child calls first, see `Warm.run`."""
+        return ["shapes:offer", stage.web] if self.downloads else None
+
+
+def _few_shot(stage: Stage, *more: object) -> list[object]:
+    small = ["--depth", 2, "--epochs", 1, "--batch-size", 2, "--device", "cpu"]
+    return [
+        *("train", stage.table, "--model", stage.model, *small),
+        *("--protocol", "few_shot", "--over", "1,2", "--out", stage.out, *more),
+    ]
+
+
+def _demo(stage: Stage, *more: object) -> list[object]:
+    sizes = [f"--set={key}" for key in ("classes=2", "train_per_class=1", "test_per_class=2", "size=32")]
+    return ["demo", "--out", stage.out, "--seeds", 1, "--shots", 1, "--epochs", 1, "--jobs", 1, *sizes, *more]
+
+
+def _masks(stage: Stage) -> list[object]:
+    return ["masks", stage.table, "--cue", "random", "--preview", "--compare", "--out", stage.out]
+
+
+def _evaluation(stage: Stage) -> list[object]:
+    return ["eval", stage.out, "--split", "val", "--device", "cpu"]
+
+
+def _resume(stage: Stage) -> list[object]:
+    return train(stage, "--resume")
+
+
+def _download(stage: Stage) -> list[object]:
+    return ["data", "download", NAME, "--root", stage.out, "--yes", "--masks"]
+
+
+TRAIN = Scene("train", train, _resume)
+RESUME_EARLY = Scene(
+    "train --resume after epoch 1", _resume, _resume, (Step(train, ("os.rename", "metrics.jsonl", 1)),), whole=train
+)
+RESUME_LATE = Scene(
+    "train --resume before the results", _resume, _resume, (Step(train, ("os.rename", "results.json", 1)),), whole=train
+)
+OVERWRITE = Scene(
+    "train --overwrite over another run",
+    lambda stage: train(stage, "--overwrite"),
+    _resume,
+    (Step(lambda stage: train(stage, "--seed", 2, "--set", "dapt.margin=0.5")), Step(_evaluation)),
+    whole=train,
+)
+EVAL = Scene("eval", _evaluation, _evaluation, (Step(train),))
+MASKS = Scene("masks", _masks, _masks)
+PROTOCOL = Scene("protocol few_shot", _few_shot, lambda stage: _few_shot(stage, "--resume"))
+DEMO = Scene("demo", _demo, lambda stage: _demo(stage, "--resume"))
+DEMO_OVERWRITE = Scene(
+    "demo --overwrite over another demo",
+    lambda stage: _demo(stage, "--overwrite"),
+    lambda stage: _demo(stage, "--overwrite"),
+    (Step(lambda stage: _demo(stage, "--set", "scene_seed=2")),),
+    whole=_demo,
+)
+PROTOCOL_OVERWRITE = Scene(
+    "protocol --overwrite over another protocol",
+    lambda stage: _few_shot(stage, "--overwrite"),
+    lambda stage: _few_shot(stage, "--overwrite"),
+    (Step(lambda stage: _few_shot(stage, "--over", "1,4")),),
+    whole=_few_shot,
+)
+DOWNLOAD = Scene("data download", _download, _download, downloads=True)
+SCENES = (
+    *(TRAIN, RESUME_EARLY, RESUME_LATE, OVERWRITE, EVAL, MASKS, PROTOCOL, PROTOCOL_OVERWRITE, DEMO, DEMO_OVERWRITE),
+    DOWNLOAD,
+)

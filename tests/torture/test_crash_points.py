@@ -1,0 +1,95 @@
+"""A command that is killed at any of its operations on files, and called again, ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from comparing import differences, snapshot
+from scale import share
+from scenes import OVERWRITE, SCENES, Scene, Stage
+from warm import Ended, Warm
+
+USUAL = 16  # crash points of the short form
+SLOW = {"demo": 5, "demo --overwrite over another demo": 2, "protocol few_shot": 8}
+NOTES = (".owner.json", ".lock")  # what only says who holds or held a folder
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_killed_at_any_operation(warm: Warm, stage: Stage, scene: Scene, tell) -> None:
+    """A crash point is an operation before which the files are others than before the preceding one."""
+    expected = reference(warm, stage, scene)
+    try:
+        whole = begin(warm, stage, scene)
+        wrong = [f"nothing interrupted: {text}" for text in differences(expected, snapshot(stage.out))]
+        points = share(scene.name, whole.new, SLOW.get(scene.name, USUAL))
+        for point in points:
+            wrong += killed(warm, stage, scene, point, whole, expected)
+    finally:
+        shutil.rmtree(stage.kept, ignore_errors=True)
+    tell(f"crash points: {scene.name}", len(points), f"of {len(whole.new)} ({len(whole.seen)} operations)")
+    assert not wrong, "\n".join(wrong[:20])
+
+
+def reference(warm: Warm, stage: Stage, scene: Scene) -> dict[str, bytes]:
+    """What the command leaves that nothing interrupts."""
+    stage.clear()
+    if scene.whole is None:
+        for step in scene.prepare:
+            ended(warm.run(*step.command(stage)), stage)
+    last = warm.run(*(scene.whole or scene.command)(stage), setup=scene.setup(stage), modules=True)
+    ended(last, stage)
+    return snapshot(stage.out)
+
+
+def begin(warm: Warm, stage: Stage, scene: Scene) -> Ended:
+    """Prepare, keep what the command begins with, and watch it once."""
+    stage.clear()
+    for step in scene.prepare:
+        watch = None if step.kill_at is None else {"inside": [str(stage.out)], "kill_at": step.kill_at}
+        done = warm.run(*step.command(stage), watch=watch)
+        assert done.killed if step.kill_at else done.code == 0, done.output
+    if scene.prepare:
+        stage.keep("before")
+    done = warm.run(*scene.command(stage), watch={"inside": [str(stage.out)]}, setup=scene.setup(stage))
+    ended(done, stage)
+    strange = [operation for operation in done.outside if not allowed(operation)]
+    assert not strange, f"written outside the output folder: {strange}"
+    return done
+
+
+def allowed(operation: list[str]) -> bool:
+    """Whether something may be written outside the output folder: caches, and nothing else."""
+    return operation[1] == "/dev/null" or "/.cache/" in operation[1] or operation[1].endswith("/matplotlib")
+
+
+def ended(done: Ended, stage: Stage) -> None:
+    assert done.code == 0, done.output
+
+
+def killed(
+    warm: Warm, stage: Stage, scene: Scene, point: int, whole: Ended, expected: dict[str, bytes]
+) -> list[str]:
+    """What is wrong after a kill at one point and another call."""
+    stage.clear()
+    if scene.prepare:
+        stage.bring("before")
+    setup = scene.setup(stage)
+    story = f"killed before operation {point} ({' '.join(whole.seen[point - 1])})"
+    first = warm.run(*scene.command(stage), watch={"inside": [str(stage.out)], "kill": point}, setup=setup)
+    if not first.killed:
+        return [f"{story}: was not, but ended with {first.code}\n{first.output}"]
+    left = snapshot(stage.out) if stage.out.exists() else {}
+    second = warm.run(*scene.again(stage), setup=setup)
+    if scene is OVERWRITE and second.code == 2 and "run.yaml" in left:
+        assert "was started with" in second.output, second.output
+        before = snapshot(stage.kept / "before")
+        now = snapshot(stage.out)
+        lost = [name for name in before if name not in NOTES and before[name] != now.get(name)]
+        if lost:
+            return [f"{story}: the run that was there is still in force, but these were changed: {lost}"]
+        second = warm.run(*scene.command(stage))
+    if second.code != 0:
+        return [f"{story}: the next call ended with {second.code}\n{second.output}"]
+    return [f"{story}: {text}" for text in differences(expected, snapshot(stage.out))]
