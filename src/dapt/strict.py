@@ -52,7 +52,10 @@ def check_value(value: Any, depth: int = 0) -> None:
     elif isinstance(value, dict):
         for key, part in value.items():
             check_value(key, depth + 1)
-            check_value(part, depth + 1)
+            try:
+                check_value(part, depth + 1)
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from None
     elif isinstance(value, (list, tuple, set, frozenset)):
         for part in value:
             check_value(part, depth + 1)
