@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from dapt.data.limits import MAX_MEGAPIXELS
 from dapt.errors import ConfigError, did_you_mean
+from dapt.regular import open_regular
 from dapt.strict import Count, Megabytes, Rate, Strict, readable, shown
 from dapt.yaml_text import LONGEST, parse_yaml
 
@@ -343,7 +344,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: missing, not a YAML mapping, or one that `parse_yaml` refuses.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(4 * LONGEST + 1)  # a character has at most four bytes
         text = content.decode()
     except OSError as error:

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dapt.errors import DaptError
+from dapt.regular import read_text, reason
 
 PART = re.compile(r"\.(?P<name>.+)\.[0-9a-z_]{8}\.part", re.DOTALL)  # what an interrupted write leaves
+JSON_BYTES = 2**30  # what a run notes of ten million images
 LONGEST_NAME = 200  # bytes of the target's name in the name of the part; file systems allow 255 in all
 # What file systems answer that cannot sync a folder.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
@@ -220,9 +222,9 @@ def read_json(path: Path) -> Any:
         DaptError: the file is missing or is not valid JSON (``NaN`` and ``Infinity`` are not).
     """
     try:
-        return parse_json(path.read_text(encoding="utf-8"))
+        return parse_json(read_text(path, JSON_BYTES))
     except OSError as error:
-        raise DaptError(f"Could not read {path}: {error.strerror or error}.") from error
+        raise DaptError(f"Could not read {path}: {reason(error)}.") from error
     except (ValueError, RecursionError) as error:
         raise DaptError(f"{path} is not valid JSON: {error}.") from error
 

@@ -15,9 +15,9 @@ from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import RefusedImageError, image_tensor
 from dapt.data.pixels import say_reduced
-from dapt.data.regular import irregular
 from dapt.data.transforms import eval_transform
 from dapt.errors import DataError
+from dapt.regular import irregular
 
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip

@@ -20,10 +20,10 @@ from dapt.data.catalog.readers.class_names_file import parse_class_names
 from dapt.data.images import image_tensor, looks_whole, open_image
 from dapt.data.mask_files import read_mask
 from dapt.data.old_fewshot import read_old_fewshot
-from dapt.data.regular import IrregularError, open_regular, read_bytes, read_text
 from dapt.data.sources import load_data
 from dapt.errors import DataError
 from dapt.prediction import find_images
+from dapt.regular import IrregularError, open_regular, read_bytes, read_text
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 KINDS = {

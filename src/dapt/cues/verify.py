@@ -14,11 +14,11 @@ from dapt.data.images import image_size
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit, own_or_found
 from dapt.data.mask_files import check_format, foreground_of, mask_folder, misread, read_values, same_shape
-from dapt.data.regular import irregular
 from dapt.data.sources import load_data
 from dapt.errors import DataError
 from dapt.files import write_json
 from dapt.owned import check_replaceable
+from dapt.regular import irregular
 
 PROBLEMS = ("missing", "empty", "full", "wrong shape", "unreadable")
 SHOWN_NAMES = 5

@@ -23,6 +23,7 @@ from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
 from dapt.data.mask_files import check_format, fit_mask, mask_folder, mirrored, read_mask, resize_map
+from dapt.data.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.sources import is_path, load_data
 from dapt.errors import DataError
 from dapt.files import write_json, write_with
@@ -111,8 +112,7 @@ def _statistics(items: Sequence[Item], folder: MaskFolder, own_kind: MaskFormat 
     """Figures of the masks that were written, compared with the data set's own if their format is given."""
     report = CueReport()
     for item in items:
-        with Image.open(folder.target(item)) as written:
-            report.add(item.name, torch.from_numpy(np.array(written.convert("L")) / 255.0))
+        report.add(item.name, torch.from_numpy(_grey(folder.target(item)) / 255.0))
     coverage = np.array(report.coverage)
     statistics: dict[str, Any] = {
         "images": report.total,
@@ -187,6 +187,21 @@ def _save(mask: Tensor, path: Path) -> None:
     write_with(path, lambda file: picture.save(file, format="PNG"))
 
 
+def _grey(path: Path) -> np.ndarray:
+    """A mask that was written, possibly mended by hand since, uint8 ``[H, W]``.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with decoded(path) as picture:
+            return np.array(picture.convert("L"))
+    except (*DAMAGE, Refusal) as error:
+        raise DataError(
+            f"The mask {path} cannot be read ({error}).", todo="Remove it: it is made again then."
+        ) from error
+
+
 def _compare(items: Sequence[Item], folder: MaskFolder, kind: MaskFormat) -> MaskQuality:
     quality = MaskQuality()
     for item in items:
@@ -213,8 +228,7 @@ def _preview(items: Sequence[Item], out: Path) -> None:
         path = mirrored(out, item.name)
         assert path is not None
         photo = image_tensor(item.path).permute(1, 2, 0).numpy()
-        with Image.open(path) as file:
-            mask = np.array(file.convert("L"))[..., None] / 255.0
+        mask = _grey(path)[..., None] / 255.0
         hidden = (photo * mask + 128 * (1 - mask)).astype(np.uint8)
         left, top = (index % columns) * (2 * side + 8), (index // columns) * (side + 8)
         for step, picture in enumerate((photo, hidden)):

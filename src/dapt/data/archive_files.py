@@ -31,8 +31,8 @@ from dapt.data.limits import (
     ARCHIVE_RATIO,
     ARCHIVE_SHARED_KEYS,
 )
-from dapt.data.regular import open_regular
 from dapt.errors import DataError
+from dapt.regular import open_regular
 
 PIECE = 2**20  # bytes that are copied at a time
 ZIP_HEADER = 30  # bytes before an entry of a zip, at least

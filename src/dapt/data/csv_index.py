@@ -11,8 +11,8 @@ from pathlib import Path
 from dapt.data.folder import SPLITS, divide
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
 from dapt.data.limits import CSV_BYTES, CSV_CELLS, CSV_COLUMNS, CSV_FIELD
-from dapt.data.regular import open_regular, reason
 from dapt.errors import DataError, did_you_mean
+from dapt.regular import open_regular, reason
 
 KNOWN = {"image", "label", "classname", "mask", "split"}
 SHOWN = 3

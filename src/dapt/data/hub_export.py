@@ -17,9 +17,9 @@ from dapt.data.hub_columns import Columns, choose_columns, choose_splits, number
 from dapt.data.items import UNLABELLED, ImageSet, check_classes
 from dapt.data.picture_files import DAMAGE, Refusal, header, prepare
 from dapt.data.pixels import decoding, take_room, without_pillow_limit
-from dapt.data.regular import open_regular
 from dapt.errors import DataError
 from dapt.files import write_json, write_text
+from dapt.regular import open_regular
 
 INDEX = "index.csv"
 SOURCE = "source.json"

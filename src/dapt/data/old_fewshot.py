@@ -20,8 +20,8 @@ from typing import Any
 from dapt.data.fewshot import sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.limits import PICKLE_BYTES, PICKLE_OBJECTS
-from dapt.data.regular import open_regular
 from dapt.errors import DataError
+from dapt.regular import open_regular
 
 LIMIT = PICKLE_BYTES
 DATUM = re.compile(r"dassl\.data\.datasets(\.base_dataset)?|datasets(\.\w+)?")

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from dapt.data.limits import DRAFT_TIMES
 from dapt.data.pixels import decoding, max_megapixels, note_reduced, take_room, without_pillow_limit
-from dapt.data.regular import IrregularError, open_regular
+from dapt.regular import IrregularError, open_regular
 
 # Pillow knows forty more kinds, among them programs (EPS goes to Ghostscript) and layered documents. HEIF is there
 # where pillow-heif was registered.

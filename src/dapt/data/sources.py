@@ -10,9 +10,10 @@ from typing import Any
 from dapt.data.csv_index import read_csv
 from dapt.data.folder import read_folder
 from dapt.data.items import ImageSet, check_classes, with_writable_names
-from dapt.data.regular import irregular
+from dapt.data.limits import LIST_BYTES
 from dapt.data.split_json import each_once
 from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.regular import irregular, read_text, reason
 from dapt.strict import is_utf8, readable, shown
 
 HUB_PREFIX = "hf:"
@@ -111,9 +112,9 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
         ConfigError: the file is missing, holds something else than names, or names classes that do not exist.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, LIST_BYTES)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"The names file {path} cannot be read: {error}.") from error
+        raise ConfigError(f"The names file {path} cannot be read: {reason(error)}.") from error
     if path.suffix.lower() != ".json":
         return _each_named([line.strip() for line in text.splitlines() if line.strip()], path)
     try:

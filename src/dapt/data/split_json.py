@@ -10,7 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from dapt.data.limits import LIST_BYTES
 from dapt.errors import DataError
+from dapt.regular import read_text
 from dapt.strict import is_utf8, readable
 
 SPLIT_NAMES = ("train", "val", "test")
@@ -68,7 +70,7 @@ def class_names(splits: dict[str, list[Row]]) -> list[str]:
 def _parse(path: Path) -> dict[str, Any]:
     again = "Get the split file again; it is not the published one."
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=each_once)
+        content = json.loads(read_text(path, LIST_BYTES), object_pairs_hook=each_once)
     except OSError as error:
         raise DataError(f"The split file {path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from dapt.clip.load import load_clip
 from dapt.config import MaskFormat, RunConfig, make_config, read_yaml
 from dapt.data.items import ImageSet, Item
 from dapt.data.mask_files import check_format, mask_folder
+from dapt.data.pixels import use_setting
 from dapt.data.sources import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
@@ -31,6 +32,7 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     """
     folder = find_run(run)
     config = make_config(read_yaml(folder.config_file))
+    use_setting(config.max_pixels)
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]
     clip = load_clip(spec, device=pick_device(device), precision=config.precision)

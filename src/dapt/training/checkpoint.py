@@ -19,6 +19,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.environment import version
 from dapt.errors import ModelError
 from dapt.files import write_bytes, write_with
+from dapt.regular import open_regular
 
 FORMAT = "dapt-prompts-2"
 OLD_FORMAT = "dapt-prompts-1"  # of version 0.1.0, without a checksum
@@ -97,7 +98,8 @@ def load_prompts(path: Path) -> SavedPrompts:
         todo="Restore the file, or train again with --overwrite.",
     )
     try:
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read()
         metadata = _metadata(content)
         tensors = load(content)
     except OSError as error:

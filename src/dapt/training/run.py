@@ -21,6 +21,7 @@ from dapt.cues.base import Cue
 from dapt.cues.files import FileCue
 from dapt.data.hub import absolute_hub
 from dapt.data.loader import ImageCache, TrainImages
+from dapt.data.pixels import use_setting
 from dapt.data.sources import HUB_PREFIX, is_path
 from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DataError
@@ -175,6 +176,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
         DaptError: anything that does not fit together.
     """
     check_dapt(config)
+    use_setting(config.max_pixels)  # in each of several processes
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
     model = build_model(config, clip, data.train.names)

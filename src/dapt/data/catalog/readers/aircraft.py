@@ -9,8 +9,8 @@ from dapt.data.catalog.listing import present
 from dapt.data.catalog.places import companions, find_beside
 from dapt.data.items import ImageSet, Item
 from dapt.data.limits import LIST_BYTES
-from dapt.data.regular import read_text, reason
 from dapt.errors import DataError
+from dapt.regular import read_text, reason
 
 
 class AircraftReader(Reader):

@@ -15,9 +15,9 @@ from dapt.data.catalog.places import companions, find_beside
 from dapt.data.folder import divide
 from dapt.data.items import ImageSet, Item
 from dapt.data.limits import LIST_BYTES
-from dapt.data.regular import read_bytes
 from dapt.data.split_json import SPLIT_NAMES, class_names, read_split_json
 from dapt.errors import DataError
+from dapt.regular import read_bytes
 
 # In whatever command the error shows, it names an option that there is.
 OWN_SPLIT = "with --own-split, which 'dapt train', 'dapt eval' and 'dapt masks' have"

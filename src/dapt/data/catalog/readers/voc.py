@@ -8,8 +8,8 @@ from dapt.data.catalog.base import Dataset, Place, Reader, Request
 from dapt.data.catalog.listing import present
 from dapt.data.items import ImageSet, Item
 from dapt.data.limits import LIST_BYTES
-from dapt.data.regular import read_text, reason
 from dapt.errors import DataError
+from dapt.regular import read_text, reason
 
 LISTS = Path("ImageSets") / "Main"
 # Pascal's names in alphabetical order, and how they read.
