@@ -42,7 +42,7 @@ class Seen:
             detail: what else decides what is seen.
         """
         parts = [[part.names, part.labels, [item.name for item in part.items]] for part in (data.train, data.val)]
-        text = json.dumps([config.model_dump(mode="json", exclude=_UNREAD), parts, detail])
+        text = json.dumps([config.model_dump(mode="json", exclude=_UNREAD), parts, detail], allow_nan=False)
         key = sha256(text.encode()).hexdigest()
         if key in self._found:
             say("The selection looks at what an earlier run has seen.")
