@@ -24,7 +24,7 @@ from typing import IO
 from dapt.console import progress, say
 from dapt.data.download import SourceError, free_space, show_bytes
 from dapt.errors import DataError
-from dapt.files import whole_file
+from dapt.files import sync_disk, whole_file
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 PREFIX = "unpacking-"  # of the temporary folders; one that is left over comes from a process that was killed
@@ -186,11 +186,12 @@ def unpack(
             )
             raise SourceError(f"{archive.name} holds {missing}.", where=str(archive))
         _check_places(content, target)
+        sync_disk()  # else a name could reach the disk before its content
         try:
             target.mkdir(parents=True, exist_ok=True)
             _merge(content, target)
         except OSError as error:
-            raise _write_error(archive.name, error) from error
+            raise _write_error(archive.name, error, target) from error
     return names
 
 
@@ -209,6 +210,7 @@ def _chosen(inside: str, wanted: Wanted | None) -> Choose:
 def _extract(archive: Path, folder: Path, choose: Choose, label: str = "") -> None:
     """Check all of an archive and write what `choose` gives a path to into `folder`."""
     label = label or str(archive)
+    place = folder
     try:
         with _opened(archive) as opened:
             members = opened.members()
@@ -232,7 +234,7 @@ def _extract(archive: Path, folder: Path, choose: Choose, label: str = "") -> No
     except OSError as error:
         if error.errno is None:  # the decompressors' own
             raise _damage(archive.name, label, error) from error
-        raise _write_error(archive.name, error) from error
+        raise _write_error(archive.name, error, place) from error
 
 
 @contextmanager
@@ -359,9 +361,10 @@ def _damage(name: str, label: str, error: Exception) -> DamagedError:
     )
 
 
-def _write_error(name: str, error: OSError) -> DataError:
+def _write_error(name: str, error: OSError, place: Path) -> DataError:
+    """What to say when an archive could not be unpacked; `place` is where, unless the error tells."""
     return DataError(
         f"{name} could not be unpacked: {error.strerror or error}.",
-        where=str(error.filename or ""),
+        where=str(error.filename or place),
         todo="Free some space, or choose another disk with --root, then run again.",
     )
