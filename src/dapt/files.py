@@ -130,6 +130,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def sync_disk() -> None:
+    """Make everything durable that was written: where files are too many to be synced one by one."""
+    if hasattr(os, "sync"):  # not on Windows
+        os.sync()
+
+
 def remove_file(path: Path) -> None:
     """Remove a file that dapt wrote, if it is there, durably.
 

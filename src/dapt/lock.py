@@ -11,7 +11,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from dapt.console import say
+from dapt.console import say, warn
 from dapt.errors import ConfigError, DaptError
 from dapt.files import make_folder, parse_json, remove_file, write_json
 
@@ -125,6 +125,13 @@ class FolderLock:
             finally:
                 self._lock.release()
 
+    def abandon(self) -> None:
+        """Give the folder back after a failure, which is the one to tell: a note that cannot be removed stays."""
+        try:
+            self.release()
+        except DaptError as error:
+            warn(f"The next process will say that it takes over the lock of this one. {error.what}")
+
     def __enter__(self) -> FolderLock:
         self.take()
         return self
@@ -132,7 +139,10 @@ class FolderLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.release()
+        if error is None:
+            self.release()
+        else:
+            self.abandon()
 
 
 def read_owner(folder: Path) -> Owner | None:

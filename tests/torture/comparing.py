@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 CLOCK = ("timing", "environment", "seconds", "images_per_second", "peak_memory_mb", "when")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
@@ -80,6 +85,49 @@ def _manifest(name: str, content: bytes, found: dict[str, bytes]) -> str:
     return ""
 
 
+def halves(found: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
+    """The files that are not whole: neither as expected, nor whole by what they are; parts and locks are none."""
+    told = []
+    for name, content in found.items():
+        last = name.rpartition("/")[2]
+        check = _WHOLE.get(last) or _WHOLE.get(last.rpartition(".")[2])
+        if content == expected.get(name) or last.endswith((".part", "lock", ".owner.json")) or name.endswith("/"):
+            continue
+        try:
+            assert check is not None, "no rule says what whole means"
+            check(content)
+        except Exception as error:
+            told.append(f"{name} is not whole ({len(content)} bytes): {error}")
+    return told
+
+
+def _whole_image(content: bytes) -> None:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.load()
+
+
+def _whole_state(content: bytes) -> None:
+    import torch
+
+    torch.load(io.BytesIO(content), weights_only=True)
+
+
+def _whole_prompts(content: bytes) -> None:
+    from safetensors.torch import load
+
+    load(content)
+
+
+def _whole_lines(content: bytes) -> None:
+    assert content.endswith(b"\n"), "its last line has no end"
+
+
+def _whole_page(content: bytes) -> None:
+    assert content.strip().endswith(b"</html>"), "the page has no end"
+
+
 def _json(content: bytes) -> Any:
     return without_clock(json.loads(content))
 
@@ -128,7 +176,9 @@ def _events(content: bytes) -> list[tuple[int, str, float]]:
         if int.from_bytes(content[position + 12 + length : position + 16 + length], "little") != masked_crc32c(body):
             raise ValueError("a record is wrong")
         event = Event.FromString(body)
-        found += [(event.step, value.tag, value.simple_value) for value in event.summary.value if value.tag not in CLOCK]
+        found += [
+            (event.step, value.tag, value.simple_value) for value in event.summary.value if value.tag not in CLOCK
+        ]
         position += 16 + length
     return found
 
@@ -139,6 +189,21 @@ _LOOKS: dict[str, Callable[[bytes], Any]] = {
     "split.json": lambda content: content,
     "inputs.json": lambda content: content,
     "index.html": _page,
+    "events.out.tfevents.0.dapt": _events,
+}
+_WHOLE: dict[str, Callable[[bytes], Any]] = {
+    "json": json.loads,
+    "jsonl": lambda content: [json.loads(line) for line in content.splitlines()],
+    "yaml": yaml.safe_load,
+    "txt": _whole_lines,
+    "csv": _whole_lines,
+    "html": _whole_page,
+    "png": _whole_image,
+    "jpg": _whole_image,
+    "ckpt": _whole_state,
+    "zip": lambda content: zipfile.ZipFile(io.BytesIO(content)).testzip(),
+    "tar": lambda content: tarfile.open(fileobj=io.BytesIO(content)).getmembers(),
+    "safetensors": _whole_prompts,
     "events.out.tfevents.0.dapt": _events,
 }
 _ENDINGS: dict[str, Callable[[bytes], Any]] = {"json": _json}

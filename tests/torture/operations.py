@@ -42,7 +42,8 @@ class Watch:
         inside: these folders, whether they are there or not. kill: end the process by SIGKILL at the operation with
             this number, counted from 1, before it happens (a `half` is the middle of a write). kill_at: likewise at an
             operation of this kind, on a file with this text in its path, the n-th time. full: from that number on
-            nothing grows any more; an operation that needs no room goes on. broken: this operation alone fails with
+            nothing grows any more; an operation that needs no room goes on. dead: from that number on everything fails,
+            as on a disk that has become read-only. broken: this operation alone fails with
             an input/output error. short: every write of several bytes writes half of them, as systems may.
         record: file that receives the operations when the process ends by itself.
     """
@@ -54,12 +55,13 @@ class Watch:
         kill: int | None = None,
         kill_at: tuple[str, str, int] | None = None,
         full: int | None = None,
+        dead: int | None = None,
         broken: int | None = None,
         short: bool = False,
         record: str | None = None,
     ) -> None:
         self._inside = [os.path.abspath(path) for path in inside]
-        self._kill, self._full, self._broken, self._short = kill, full, broken, short
+        self._kill, self._full, self._broken, self._dead, self._short = kill, full, broken, dead, short
         self._kill_at = list(kill_at) if kill_at is not None else None
         self._record = record
         self.seen: list[list[str]] = []
@@ -71,13 +73,17 @@ class Watch:
 
     def start(self) -> None:
         """Watch from now on; this cannot be undone."""
-        original_open, original_fsync = io.open, os.fsync
+        original_open, original_fsync, original_sync = io.open, os.fsync, os.sync
         watch = self
 
         def fsync(handle: Any) -> None:
             number = handle if isinstance(handle, int) else handle.fileno()
             watch.operation("fsync", [_path_of(number)])
             original_fsync(handle)
+
+        def sync() -> None:
+            watch.operation("sync", watch._inside)
+            original_sync()
 
         def opened(
             file: Any,
@@ -106,6 +112,7 @@ class Watch:
             if name.startswith("dapt.") and getattr(module, "FileIO", None) is io.FileIO:
                 module.FileIO = plain  # type: ignore[attr-defined]
         os.fsync = os.fdatasync = fsync
+        os.sync = sync
         io.open = builtins.open = opened
         sys.addaudithook(self._hook)
 
@@ -119,14 +126,17 @@ class Watch:
         if event == "open":
             path, mode, flags = arguments
             writes = bool(set(mode) & set("wax+")) if isinstance(mode, str) else bool(flags & WRITING)
-            if isinstance(path, (str, bytes, os.PathLike)) and writes:
+            if isinstance(path, (str, bytes, os.PathLike)) and writes and not os.path.isdir(path):
                 self.operation("open", [os.path.abspath(os.fsdecode(path))])
         elif event in PATHS:
-            self.operation(event, [_absolute(arguments, *places) for places in PATHS[event]])
+            paths = [_absolute(arguments, *places) for places in PATHS[event]]
+            if event != "os.mkdir" or not os.path.isdir(paths[0]):  # it is tried where a folder may be there
+                self.operation(event, paths)
 
     def operation(self, kind: str, paths: list[str]) -> None:
         """Note one operation; it may be the last one."""
-        if not any(map(self.is_inside, paths)):
+        parents = kind == "fsync" and any(os.path.dirname(folder) == paths[0] for folder in self._inside)
+        if not parents and not any(map(self.is_inside, paths)):
             if kind != "fsync":
                 self.outside.append([kind, *paths])
             return
@@ -142,6 +152,8 @@ class Watch:
             self.die()
         if self._full is not None and number >= self._full and kind in GROWING:
             self.fail(errno.ENOSPC, kind, paths[0])
+        if self._dead is not None and number >= self._dead:
+            self.fail(errno.EROFS, kind, paths[0])
         if number == self._broken:
             self.fail(errno.EIO, kind, paths[0])
 
@@ -168,7 +180,7 @@ class Watch:
     @property
     def next_breaks(self) -> bool:
         """Whether the next operation is where the process is to be killed, or the first one to fail."""
-        return len(self.seen) + 1 in (self._kill, self._full, self._broken)
+        return len(self.seen) + 1 in (self._kill, self._full, self._dead, self._broken)
 
     @property
     def short(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from comparing import differences, snapshot
 from scale import share
 from scenes import OVERWRITE, SCENES, Scene, Stage
+from stories import begin, reference, start
 from warm import Ended, Warm
 
 USUAL = 16  # crash points of the short form
@@ -32,49 +33,9 @@ def test_killed_at_any_operation(warm: Warm, stage: Stage, scene: Scene, tell) -
     assert not wrong, "\n".join(wrong[:20])
 
 
-def reference(warm: Warm, stage: Stage, scene: Scene) -> dict[str, bytes]:
-    """What the command leaves that nothing interrupts."""
-    stage.clear()
-    if scene.whole is None:
-        for step in scene.prepare:
-            ended(warm.run(*step.command(stage)), stage)
-    last = warm.run(*(scene.whole or scene.command)(stage), setup=scene.setup(stage), modules=True)
-    ended(last, stage)
-    return snapshot(stage.out)
-
-
-def begin(warm: Warm, stage: Stage, scene: Scene) -> Ended:
-    """Prepare, keep what the command begins with, and watch it once."""
-    stage.clear()
-    for step in scene.prepare:
-        watch = None if step.kill_at is None else {"inside": [str(stage.out)], "kill_at": step.kill_at}
-        done = warm.run(*step.command(stage), watch=watch)
-        assert done.killed if step.kill_at else done.code == 0, done.output
-    if scene.prepare:
-        stage.keep("before")
-    done = warm.run(*scene.command(stage), watch={"inside": [str(stage.out)]}, setup=scene.setup(stage))
-    ended(done, stage)
-    strange = [operation for operation in done.outside if not allowed(operation)]
-    assert not strange, f"written outside the output folder: {strange}"
-    return done
-
-
-def allowed(operation: list[str]) -> bool:
-    """Whether something may be written outside the output folder: caches, and nothing else."""
-    return operation[1] == "/dev/null" or "/.cache/" in operation[1] or operation[1].endswith("/matplotlib")
-
-
-def ended(done: Ended, stage: Stage) -> None:
-    assert done.code == 0, done.output
-
-
-def killed(
-    warm: Warm, stage: Stage, scene: Scene, point: int, whole: Ended, expected: dict[str, bytes]
-) -> list[str]:
+def killed(warm: Warm, stage: Stage, scene: Scene, point: int, whole: Ended, expected: dict[str, bytes]) -> list[str]:
     """What is wrong after a kill at one point and another call."""
-    stage.clear()
-    if scene.prepare:
-        stage.bring("before")
+    start(stage, scene)
     setup = scene.setup(stage)
     story = f"killed before operation {point} ({' '.join(whole.seen[point - 1])})"
     first = warm.run(*scene.command(stage), watch={"inside": [str(stage.out)], "kill": point}, setup=setup)

@@ -21,7 +21,7 @@ from dapt.data.archive_files import Ceiling, ExcessError, Member, ceiling_of, op
 from dapt.data.download import SourceError, free_space, show_bytes
 from dapt.data.limits import ARCHIVE_DEPTH
 from dapt.errors import DataError
-from dapt.files import whole_file
+from dapt.files import sync_disk, whole_file
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 PREFIX = "unpacking-"  # of the temporary folders; one that is left over comes from a process that was killed
@@ -100,11 +100,12 @@ def unpack(
             )
             raise SourceError(f"{archive.name} holds {missing}.", where=str(archive))
         _check_places(content, target)
+        sync_disk()  # else a name could reach the disk before its content
         try:
             target.mkdir(parents=True, exist_ok=True)
             _merge(content, target)
         except OSError as error:
-            raise _write_error(archive.name, error) from error
+            raise _write_error(archive.name, error, target) from error
     return names
 
 
@@ -123,6 +124,7 @@ def _chosen(inside: str, wanted: Wanted | None) -> Choose:
 def _extract(archive: Path, folder: Path, choose: Choose, ceiling: Ceiling, label: str = "") -> None:
     """Check all of an archive and write what `choose` gives a path to into `folder`; the ceiling is lowered by it."""
     label = label or str(archive)
+    place = folder
     try:
         with open_archive(archive, ceiling) as opened:
             members = opened.members()
@@ -151,7 +153,7 @@ def _extract(archive: Path, folder: Path, choose: Choose, ceiling: Ceiling, labe
     except OSError as error:
         if error.errno is None:  # the decompressors' own
             raise _damage(archive.name, label, error) from error
-        raise _write_error(archive.name, error) from error
+        raise _write_error(archive.name, error, place) from error
 
 
 def _check(members: list[Member], label: str, folder: Path) -> dict[PurePosixPath, Member]:
@@ -265,9 +267,10 @@ def _damage(name: str, label: str, error: Exception) -> DamagedError:
     )
 
 
-def _write_error(name: str, error: OSError) -> DataError:
+def _write_error(name: str, error: OSError, place: Path) -> DataError:
+    """What to say when an archive could not be unpacked; `place` is where, unless the error tells."""
     return DataError(
         f"{name} could not be unpacked: {error.strerror or error}.",
-        where=str(error.filename or ""),
+        where=str(error.filename or place),
         todo="Free some space, or choose another disk with --root, then run again.",
     )

@@ -24,7 +24,7 @@ from dapt.data.loader import ImageCache, TrainImages
 from dapt.data.pixels import use_setting
 from dapt.data.sources import HUB_PREFIX, is_path
 from dapt.data.transforms import train_transform
-from dapt.errors import ConfigError, DataError
+from dapt.errors import ConfigError, DaptError, DataError
 from dapt.evaluation.evaluate import evaluate
 from dapt.owned import check_apart
 from dapt.training.apart import check_files_apart, named_inputs
@@ -70,14 +70,12 @@ def run_training(
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     lines: list[str] = []
     console.keep_lines(lines)
-    finished = False
     try:
         if (resume or overwrite) and folder.path.is_dir():
             folder.lock.take()
         if resume and folder.done:
             folder.sweep()
             folder.verify()
-            finished = True
             say(f"{folder.path} is finished already.")
             return read_results(folder)
         device = pick_device(config.device)
@@ -105,14 +103,28 @@ def run_training(
         folder.begin(config, resume=resume, overwrite=overwrite, split=split, inputs=inputs)
         work = Work(config, folder, data, identity(config, inputs), lines)
         _launch(work, device, prepared)
-        finished = True
+    except BaseException:
+        if config.devices == 1:  # several processes write it themselves
+            _save_log(folder, lines)
+        folder.lock.abandon()
+        raise
     finally:
         console.keep_lines(None)
-        # a folder that was refused, or not reached, keeps its log as it is; several processes write it themselves
-        if folder.begun and not finished and config.devices == 1 and folder.is_there():
-            folder.write_log(lines)
         folder.lock.release()
     return read_results(folder)
+
+
+def _save_log(folder: RunFolder, lines: list[str]) -> None:
+    """Write the log of a run that failed; that failure is the one to tell, whatever happens here.
+
+    A folder that was refused, or not reached, keeps its log as it is.
+    """
+    if not folder.begun or not folder.is_there():
+        return
+    try:
+        folder.write_log(lines)
+    except DaptError as error:
+        warn(f"The log was not written. {error.what}")
 
 
 def _launch(work: Work, device: str, prepared: Prepared) -> None:
@@ -274,8 +286,8 @@ def _worker(fabric: Any, work: Work, quiet: bool) -> None:
     try:
         _train(fabric, work, prepared)
     except BaseException:
-        if fabric.is_global_zero and work.folder.is_there():
-            work.folder.write_log(work.log)
+        if fabric.is_global_zero:
+            _save_log(work.folder, work.log)
         raise
 
 

@@ -176,8 +176,8 @@ class RunFolder:
         self.lock.take()
         self.check(config, resume=resume, overwrite=overwrite)  # again, now that nobody else writes
         self._place = self._now()
-        self.begun = True
         if resume and self.started:
+            self.begun = True
             self.sweep()
             return
         remove_known(self.path, self.known(self.manifest()))
@@ -188,6 +188,7 @@ class RunFolder:
         }
         sealed = {name: digest_of(content) for name, content in contents.items()}
         write_manifest(self.path, Manifest(KIND, {**dict.fromkeys(FILES), **sealed}))
+        self.begun = True
         for name, content in contents.items():
             self.write(self.path / name, content)
 

@@ -34,7 +34,7 @@ from dapt.data.catalog.received import RECORD, Received
 from dapt.data.download import ChecksumError, SourceError, beside, checksum_of, discard, download, show_bytes
 from dapt.data.hub_files import get_file
 from dapt.errors import DataError
-from dapt.files import leftovers, parts_in, remove_file
+from dapt.files import leftovers, parts_in, remove_file, sync_disk
 
 LOCK = "lock"  # in the folder of downloads; goes when a call comes to its end
 SPLIT_ENDINGS = (".json", ".txt", ".csv")  # of split files whose name the data set does not tell
@@ -275,8 +275,10 @@ def _get_part(job: Job, part: Part) -> None:
             raise DamagedError(error.what, where=error.where, todo="It was removed: run the command again.") from error
     else:
         part.target.mkdir(parents=True, exist_ok=True)
+        sync_disk()
         put(path, part.target / path.name)
         names = [path.name]
+    sync_disk()  # the record vouches for the files, so they must be on the disk before it
     job.received.add(
         part.what, part.recorded, part.files, part.name, size, checksum, [part.target / name for name in names]
     )
