@@ -51,7 +51,11 @@ def _attention_backward(
     return work
 
 
-# torch's counter knows the fused attention of GPUs, not that of CPUs
+def _nothing(*arguments: Any, **named: Any) -> int:
+    return 0
+
+
+# torch's counter knows the fused attention of GPUs, that of CPUs only since version 2.15
 FUSED_ON_CPU = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
@@ -62,9 +66,10 @@ def gflop(function: Callable[[], Any], *, fused_attention: bool = True) -> float
     """Matrix work of one call in GFLOP, by torch's counter (a multiply-add counts two).
 
     Args:
-        fused_attention: count the fused attention of CPUs as well, which the counter leaves out by itself.
+        fused_attention: count the fused attention of CPUs as well.
     """
-    with FlopCounterMode(display=False, custom_mapping=FUSED_ON_CPU if fused_attention else {}) as counter:
+    counted = FUSED_ON_CPU if fused_attention else dict.fromkeys(FUSED_ON_CPU, _nothing)
+    with FlopCounterMode(display=False, custom_mapping=counted) as counter:
         function()
     return float(counter.get_total_flops()) / 1e9
 

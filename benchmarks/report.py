@@ -229,5 +229,5 @@ def _growth_picture(growth: list[Results]) -> plt.Figure:
 
 
 def _save(figure: plt.Figure, path: Path) -> None:
-    write_with(path, lambda temporary: figure.savefig(temporary, format="png", dpi=130))
+    write_with(path, lambda file: figure.savefig(file, format="png", dpi=130))
     plt.close(figure)

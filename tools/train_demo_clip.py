@@ -28,7 +28,7 @@ import open_clip
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import save as tensor_bytes
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -38,7 +38,7 @@ from dapt.demo.captions import caption, vocabulary
 from dapt.demo.objects import OBJECTS, class_names
 from dapt.demo.scenes import Scene, render
 from dapt.environment import cores
-from dapt.files import write_json, write_with
+from dapt.files import write_bytes, write_json
 from dapt.processes import worker_pool
 from demo_clip_card import finish
 
@@ -90,7 +90,7 @@ def train_tokenizer(words: list[str], path: Path) -> None:
         pieces = [_merged(word, best) for word in pieces]
     lines = ["#version: dapt demo", *(" ".join(merge) for merge in merges)]
     packed = gzip.compress("\n".join(lines).encode(), mtime=0)
-    write_with(path, lambda temporary: temporary.write_bytes(packed))
+    write_bytes(path, packed)
 
 
 def _merged(word: list[str], pair: tuple[str, str]) -> list[str]:
@@ -280,7 +280,7 @@ def train(
 def save(model: Any, folder: Path) -> None:
     """Half-precision weights, whole or not at all."""
     weights = {name: value.half().contiguous() for name, value in model.state_dict().items() if name != "attn_mask"}
-    write_with(folder / "open_clip_model.safetensors", lambda path: save_file(weights, str(path)))
+    write_bytes(folder / "open_clip_model.safetensors", tensor_bytes(weights))
 
 
 def main() -> None:

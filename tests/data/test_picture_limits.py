@@ -392,13 +392,11 @@ def test_every_kind_that_is_named_is_read(tmp_path: Path) -> None:
 
 
 def test_pictures_are_opened_in_one_place() -> None:
-    """`cues/write.py` looks at masks that it wrote itself."""
     source = Path(dapt.__file__).parent
     opening = {
         path.relative_to(source).as_posix() for path in source.rglob("*.py") if "Image.open(" in path.read_text("utf-8")
     }
-    assert "data/picture_files.py" in opening
-    assert opening <= {"data/picture_files.py", "cues/write.py"}
+    assert opening == {"data/picture_files.py"}
     assert "formats=formats()" in Path(picture_files.__file__).read_text("utf-8")
 
 

@@ -268,7 +268,8 @@ def test_disk_full_keeps_the_old_file(dapt, arguments: list[object], tmp_path: P
     out = tmp_path / "r"
     assert dapt(*arguments)[0] == 0
     target = tmp_path / "figures.json"
-    target.write_text("the old content, longer than nothing")
+    assert dapt("eval", out, "--json", target)[0] == 0
+    before = target.read_text()
     done = subprocess.run(
         [sys.executable, "-c", DISK_FULL, "eval", str(out), "--json", str(target), "-q"],
         capture_output=True,
@@ -278,7 +279,7 @@ def test_disk_full_keeps_the_old_file(dapt, arguments: list[object], tmp_path: P
     )
     assert done.returncode == 2, done.stderr
     assert f"Could not write {target}" in done.stderr
-    assert target.read_text() == "the old content, longer than nothing"
+    assert target.read_text() == before
     assert [path.name for path in tmp_path.glob(".figures*")] == []
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 64
 

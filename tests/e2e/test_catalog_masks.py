@@ -60,7 +60,7 @@ def test_a_folder_called_like_the_data_set(dapt, tmp_path: Path, monkeypatch: py
     assert code == 0, err
     code, _, err = dapt("masks", "./root/dtd/images", "--cue", "random", "--out", "root/dtd/images/masks")
     assert code == 2
-    assert "would become a class" in err
+    assert "lies within the data" in err
 
 
 def test_options_that_the_messages_recommend(dapt, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dapt.errors import ConfigError
 from dapt.experiments.protocols import CROSS_DATASET, FEW_SHOTS, FRACTIONS, IMAGENET_VARIANTS, get_protocol
 from dapt.training.run_names import data_name
 from helpers import make_csv, make_folder
@@ -44,6 +45,11 @@ def test_few_shot_takes_the_epochs_that_were_published_for_each_shot_count() -> 
     plan = get_protocol("few_shot").plan({"data": "photos", "method": "coop"}, Path("out"))
     epochs = [plan.runs[f"{shots} shots"].epochs for shots in FEW_SHOTS]
     assert epochs == [50, 100, 100, 200, 200]
+
+
+def test_a_point_named_twice() -> None:
+    with pytest.raises(ConfigError, match="names 2 twice"):
+        get_protocol("few_shot", ["1", "2", "2"])
 
 
 def test_base_to_novel_gives_both_halves_and_their_mean(dapt, table: Path, tiny_spec: str, tmp_path: Path) -> None:

@@ -146,5 +146,5 @@ def test_an_argument_that_is_no_utf8(tmp_path: Path) -> None:
         [sys.executable, "-m", "dapt", "train", os.fsencode(tmp_path) + b"/caf\xe9"], capture_output=True, check=False
     )
     assert done.returncode == 2
-    assert b"caf\\udce9 is not valid UTF-8" in done.stderr
+    assert b"data: the text is not valid UTF-8" in done.stderr
     assert b"Traceback" not in done.stderr

@@ -20,9 +20,8 @@ from dapt.cli.methods import methods
 from dapt.cli.predict import predict
 from dapt.cli.train import train
 from dapt.console import lines_of, visible
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import DaptError
 from dapt.streams import OutputLostError, Streams
-from dapt.strict import is_utf8, readable
 
 INTERRUPTED = 130
 
@@ -95,7 +94,6 @@ def run(arguments: list[str] | None = None) -> int:
     """
     result: Any = 0
     try:
-        _check_arguments(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, prog_name="dapt", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
@@ -135,17 +133,6 @@ def _show_usage(error: Any) -> None:
     text = io.StringIO()
     error.show(file=text)
     print(lines_of(text.getvalue().rstrip("\n").split("\n")), file=sys.stderr)
-
-
-def _check_arguments(arguments: list[str]) -> None:
-    """Refuse names that could not be written into the files of a run, or into what is printed.
-
-    Raises:
-        ConfigError: one is no UTF-8.
-    """
-    for text in arguments:
-        if not is_utf8(text):
-            raise ConfigError(f"The argument {readable(text)} is not valid UTF-8.", todo="Rename the file or folder.")
 
 
 def _from_worker(error: Exception) -> str | None:

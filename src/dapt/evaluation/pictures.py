@@ -19,6 +19,7 @@ from torch import Tensor
 from dapt.console import visible
 from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.data.images import image_tensor
+from dapt.data.picture_files import DAMAGE, Refusal, opened
 from dapt.data.transforms import denormalise, eval_transform
 from dapt.errors import ConfigError
 from dapt.evaluation.attention import can_show_attention, features_and_attention
@@ -160,9 +161,9 @@ def _is_ours(path: Path) -> bool:
     try:
         if path.is_symlink() or not path.is_file():
             return False
-        with Image.open(path) as picture:
-            return picture.info.get(MARK) == MADE_BY
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        with opened(path) as picture:
+            return bool(picture.info.get(MARK) == MADE_BY)
+    except (*DAMAGE, Refusal):
         return False
 
 

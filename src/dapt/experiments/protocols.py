@@ -202,6 +202,9 @@ def get_protocol(name: str, over: Sequence[str] = ()) -> Protocol:
     kind = PROTOCOLS.get(name.replace("-", "_"))
     if kind is None:
         raise ConfigError(f"There is no protocol '{name}'.", todo=did_you_mean(name, PROTOCOLS))
+    twice = next((point for point in over if list(over).count(point) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"--over names {twice} twice.", todo="Name every point once.")
     return kind(tuple(over))
 
 

@@ -27,6 +27,7 @@ from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DaptError, DataError
 from dapt.evaluation.evaluate import evaluate
 from dapt.owned import check_apart
+from dapt.streams import guard_stderr
 from dapt.training.apart import check_files_apart, named_inputs
 from dapt.training.build import build_cue, build_model, build_objectives, check_dapt, pick_device
 from dapt.training.checkpoint import save_state
@@ -277,6 +278,7 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
 
 def _worker(fabric: Any, work: Work, quiet: bool) -> None:
     """The run on one process of several; the first one speaks and writes."""
+    guard_stderr()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     console.set_quiet(True)  # what preparing says has been said by the parent process
     clip = load_clip(work.config.model, device=str(fabric.device), precision=work.config.precision)

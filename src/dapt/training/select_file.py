@@ -15,6 +15,7 @@ from dapt.console import say
 from dapt.data.images import open_image
 from dapt.data.items import Item
 from dapt.data.loader import ImageCache
+from dapt.data.picture_files import DAMAGE, Refusal, opened
 from dapt.data.sources import is_path
 from dapt.errors import ConfigError
 from dapt.files import write_json, write_with
@@ -74,9 +75,9 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
 def _is_preview(path: Path) -> bool:
     """Whether a picture is one that `write_selection` made: its comment says so."""
     try:
-        with Image.open(path, formats=["JPEG"]) as picture:
-            return picture.info.get("comment") == COMMENT
-    except (OSError, ValueError, SyntaxError):
+        with opened(path) as picture:
+            return bool(picture.info.get("comment") == COMMENT)
+    except (*DAMAGE, Refusal):
         return False
 
 
