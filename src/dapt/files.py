@@ -29,16 +29,19 @@ LONGEST_NAME = 200  # bytes of the target's name in the name of the part; file s
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
-def write_bytes(path: Path | str, content: bytes | memoryview, *, make_parents: bool = True) -> None:
+def write_bytes(
+    path: Path | str, content: bytes | memoryview, *, make_parents: bool = True, within: Path | None = None
+) -> None:
     """Write `content` to `path`, whole or not at all.
 
     Args:
-        make_parents: make the folder of the file; otherwise it has to be there.
+        make_parents: make the folder of the file; otherwise it has to be there. within: this folder above it has to be
+            there in any case.
 
     Raises:
         DaptError: the file system refused the write (disk full, read-only, no such folder, ...).
     """
-    with whole_file(path, make_parents=make_parents) as temporary, temporary.open("wb") as file:
+    with whole_file(path, make_parents=make_parents, within=within) as temporary, temporary.open("wb") as file:
         file.write(content)
         file.flush()
         written = os.fstat(file.fileno()).st_size
@@ -47,7 +50,7 @@ def write_bytes(path: Path | str, content: bytes | memoryview, *, make_parents: 
 
 
 @contextmanager
-def whole_file(path: Path | str, *, make_parents: bool = True) -> Iterator[Path]:
+def whole_file(path: Path | str, *, make_parents: bool = True, within: Path | None = None) -> Iterator[Path]:
     """Yield an empty file beside `path`; on success it is synced and replaces `path`, on failure it is removed.
 
     For content that is too large for memory; otherwise use `write_bytes`. The caller has to notice short writes:
@@ -60,7 +63,7 @@ def whole_file(path: Path | str, *, make_parents: bool = True) -> Iterator[Path]
     temporary: Path | None = None
     try:
         if make_parents:
-            make_folder(path.parent)
+            make_folder(path.parent, within)
         temporary = part_of(path)
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
@@ -99,14 +102,19 @@ def parts_in(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if PART.fullmatch(path.name)] if folder.is_dir() else []
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, within: Path | None = None) -> None:
     """Make a folder and what is missing above it, so that it survives a crash.
 
+    Args:
+        within: a folder above it that is not made: it was there, so somebody has removed it meanwhile.
+
     Raises:
-        OSError: the file system refuses.
+        OSError: the file system refuses, or `within` is gone.
     """
     missing = []
     while not folder.exists():
+        if folder == within:
+            raise FileNotFoundError(errno.ENOENT, "it was removed meanwhile", str(folder))
         missing.append(folder)
         if folder.parent == folder:
             break
@@ -167,9 +175,9 @@ def _discard(temporary: Path | None) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path | str, text: str, *, make_parents: bool = True) -> None:
+def write_text(path: Path | str, text: str, *, make_parents: bool = True, within: Path | None = None) -> None:
     """Write `text` (UTF-8; undecodable parts of file names as their bytes) to `path`, whole or not at all."""
-    write_bytes(path, text.encode("utf-8", "surrogateescape"), make_parents=make_parents)
+    write_bytes(path, text.encode("utf-8", "surrogateescape"), make_parents=make_parents, within=within)
 
 
 def write_json(path: Path | str, value: Any, *, make_parents: bool = True) -> None:
@@ -214,11 +222,13 @@ def _not_finite(value: Any, key: str = "") -> tuple[str, float] | None:
     return next((place for place in found if place is not None), None)
 
 
-def write_with(path: Path | str, writer: Callable[[BinaryIO], Any], *, make_parents: bool = True) -> None:
+def write_with(
+    path: Path | str, writer: Callable[[BinaryIO], Any], *, make_parents: bool = True, within: Path | None = None
+) -> None:
     """Let `writer(file)` produce the content in memory, then write it to `path`, whole or not at all."""
     buffer = io.BytesIO()
     writer(buffer)
-    write_bytes(path, buffer.getbuffer(), make_parents=make_parents)
+    write_bytes(path, buffer.getbuffer(), make_parents=make_parents, within=within)
 
 
 def read_json(path: Path) -> Any:

@@ -120,6 +120,11 @@ def _whole_prompts(content: bytes) -> None:
     load(content)
 
 
+def _whole_tar(content: bytes) -> None:
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.getmembers()
+
+
 def _whole_lines(content: bytes) -> None:
     assert content.endswith(b"\n"), "its last line has no end"
 
@@ -184,6 +189,7 @@ def _events(content: bytes) -> list[tuple[int, str, float]]:
 
 
 _LOOKS: dict[str, Callable[[bytes], Any]] = {
+    ".lock": lambda content: None,  # its content says nothing
     "log.txt": _log,
     "metrics.jsonl": _lines,
     "split.json": lambda content: content,
@@ -202,7 +208,7 @@ _WHOLE: dict[str, Callable[[bytes], Any]] = {
     "jpg": _whole_image,
     "ckpt": _whole_state,
     "zip": lambda content: zipfile.ZipFile(io.BytesIO(content)).testzip(),
-    "tar": lambda content: tarfile.open(fileobj=io.BytesIO(content)).getmembers(),
+    "tar": _whole_tar,
     "safetensors": _whole_prompts,
     "events.out.tfevents.0.dapt": _events,
 }

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from scale import LONG
-from scenes import Stage, set_stage
+from scenes import Stage, evaluation, masks, protocol, set_stage, train
 from shapes import pages
 from warm import Warm
+
 from web import serve
 
 MEMORY = Path("/dev/shm")  # a file system in memory: a sync costs nothing, and what is synced is seen by the watch
@@ -28,25 +28,28 @@ def ground() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def warm(ground: Path) -> Iterator[Warm]:
-    """The process that runs commands; it knows after the first one what to import."""
-    place = ground / "warm"
-    place.mkdir()
-    process = Warm(place)
-    yield process
-    process.close()
-
-
-@pytest.fixture(scope="module")
-def stage(ground: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """Data and model of a module."""
-    folder = ground / request.module.__name__
+def stage(ground: Path) -> Iterator[Stage]:
+    """Data, model and server."""
     with serve() as web:
         web.pages = pages()
-        made = set_stage(folder)
+        made = set_stage(ground / "stage")
         made.web = web.address
         yield made
-    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def warm(ground: Path, stage: Stage) -> Iterator[Warm]:
+    """The process that runs commands."""
+    place = ground / "warm"
+    place.mkdir()
+    process = Warm(place, [stage.model, "demo"])
+    for command in (train, evaluation, None, masks, None, protocol, None):
+        if command is None:
+            stage.clear()
+        else:
+            process.run(*command(stage), modules=True)  # so that it knows what to import
+    yield process
+    process.close()
 
 
 Tell = Callable[[str, int, str], None]

@@ -5,6 +5,9 @@ tell them (open for writing, rename, remove, ...), and three that it wraps itsel
 fsync. At a number it kills its own process, or makes the operation fail as a full disk does.
 """
 
+# Paths are text here: that is how the operations tell them.
+# ruff: noqa: PTH100, PTH112, PTH115, PTH117, PTH118, PTH120
+
 from __future__ import annotations
 
 import builtins
@@ -12,6 +15,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -44,7 +48,8 @@ class Watch:
             operation of this kind, on a file with this text in its path, the n-th time. full: from that number on
             nothing grows any more; an operation that needs no room goes on. dead: from that number on everything fails,
             as on a disk that has become read-only. broken: this operation alone fails with
-            an input/output error. short: every write of several bytes writes half of them, as systems may.
+            an input/output error. short: every write of several bytes writes half of them, as systems may. remove: at
+            this operation somebody else removes this folder.
         record: file that receives the operations when the process ends by itself.
     """
 
@@ -58,11 +63,13 @@ class Watch:
         dead: int | None = None,
         broken: int | None = None,
         short: bool = False,
+        remove: tuple[int, str] | None = None,
         record: str | None = None,
     ) -> None:
         self._inside = [os.path.abspath(path) for path in inside]
         self._kill, self._full, self._broken, self._dead, self._short = kill, full, broken, dead, short
         self._kill_at = list(kill_at) if kill_at is not None else None
+        self._remove = remove
         self._record = record
         self.seen: list[list[str]] = []
         self.new: list[int] = []
@@ -150,6 +157,10 @@ class Watch:
                 self.die()
         if number == self._kill:
             self.die()
+        if self._remove is not None and number == self._remove[0]:
+            self._busy = True
+            shutil.rmtree(self._remove[1])
+            self._busy = False
         if self._full is not None and number >= self._full and kind in GROWING:
             self.fail(errno.ENOSPC, kind, paths[0])
         if self._dead is not None and number >= self._dead:

@@ -1,5 +1,8 @@
 """Ways of writing files wrongly, to see that they are noticed. Each is called in a child before the command."""
 
+# Paths are text here: that is how the operations tell them.
+# ruff: noqa: PTH112, PTH115
+
 from __future__ import annotations
 
 import os

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import make_csv, save_tiny_model
 from shapes import NAME
+
+from helpers import make_csv, save_tiny_model
 
 OUT = "out"  # the folder of the output, below the stage
 
@@ -101,7 +102,8 @@ class Scene:
         return ["shapes:offer", stage.web] if self.downloads else None
 
 
-def _few_shot(stage: Stage, *more: object) -> list[object]:
+def protocol(stage: Stage, *more: object) -> list[object]:
+    """`dapt train --protocol`: two runs of one epoch."""
     small = ["--depth", 2, "--epochs", 1, "--batch-size", 2, "--device", "cpu"]
     return [
         *("train", stage.table, "--model", stage.model, *small),
@@ -109,16 +111,25 @@ def _few_shot(stage: Stage, *more: object) -> list[object]:
     ]
 
 
-def _demo(stage: Stage, *more: object) -> list[object]:
+def demo(stage: Stage, *more: object) -> list[object]:
+    """`dapt demo` of two classes, six scenes and three runs."""
     sizes = [f"--set={key}" for key in ("classes=2", "train_per_class=1", "test_per_class=2", "size=32")]
     return ["demo", "--out", stage.out, "--seeds", 1, "--shots", 1, "--epochs", 1, "--jobs", 1, *sizes, *more]
 
 
-def _masks(stage: Stage) -> list[object]:
+def scenes_alone(stage: Stage, *more: object) -> list[object]:
+    """`dapt demo --data-only` of two classes and six scenes."""
+    sizes = [f"--set={key}" for key in ("classes=2", "train_per_class=1", "test_per_class=2", "size=32")]
+    return ["demo", "--data-only", stage.out, "--jobs", 1, "--shots", 1, *sizes, *more]
+
+
+def masks(stage: Stage) -> list[object]:
+    """`dapt masks`, as much of it as there is."""
     return ["masks", stage.table, "--cue", "random", "--preview", "--compare", "--out", stage.out]
 
 
-def _evaluation(stage: Stage) -> list[object]:
+def evaluation(stage: Stage) -> list[object]:
+    """`dapt eval` of a run on its validation images."""
     return ["eval", stage.out, "--split", "val", "--device", "cpu"]
 
 
@@ -141,26 +152,26 @@ OVERWRITE = Scene(
     "train --overwrite over another run",
     lambda stage: train(stage, "--overwrite"),
     _resume,
-    (Step(lambda stage: train(stage, "--seed", 2, "--set", "dapt.margin=0.5")), Step(_evaluation)),
+    (Step(lambda stage: train(stage, "--seed", 2, "--set", "dapt.margin=0.5")), Step(evaluation)),
     whole=train,
 )
-EVAL = Scene("eval", _evaluation, _evaluation, (Step(train),))
-MASKS = Scene("masks", _masks, _masks)
-PROTOCOL = Scene("protocol few_shot", _few_shot, lambda stage: _few_shot(stage, "--resume"))
-DEMO = Scene("demo", _demo, lambda stage: _demo(stage, "--resume"))
+EVAL = Scene("eval", evaluation, evaluation, (Step(train),))
+MASKS = Scene("masks", masks, masks)
+PROTOCOL = Scene("protocol few_shot", protocol, lambda stage: protocol(stage, "--resume"))
+DEMO = Scene("demo", demo, lambda stage: demo(stage, "--resume"))
 DEMO_OVERWRITE = Scene(
     "demo --overwrite over another demo",
-    lambda stage: _demo(stage, "--overwrite"),
-    lambda stage: _demo(stage, "--overwrite"),
-    (Step(lambda stage: _demo(stage, "--set", "scene_seed=2")),),
-    whole=_demo,
+    lambda stage: demo(stage, "--overwrite"),
+    lambda stage: demo(stage, "--overwrite"),
+    (Step(lambda stage: demo(stage, "--set", "scene_seed=2")),),
+    whole=demo,
 )
 PROTOCOL_OVERWRITE = Scene(
     "protocol --overwrite over another protocol",
-    lambda stage: _few_shot(stage, "--overwrite"),
-    lambda stage: _few_shot(stage, "--overwrite"),
-    (Step(lambda stage: _few_shot(stage, "--over", "1,4")),),
-    whole=_few_shot,
+    lambda stage: protocol(stage, "--overwrite"),
+    lambda stage: protocol(stage, "--overwrite"),
+    (Step(lambda stage: protocol(stage, "--over", "1,4")),),
+    whole=protocol,
 )
 DOWNLOAD = Scene("data download", _download, _download, downloads=True)
 SCENES = (

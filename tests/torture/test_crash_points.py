@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-
 from comparing import differences, snapshot
 from scale import share
 from scenes import OVERWRITE, SCENES, Scene, Stage

@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from comparing import differences, halves, snapshot
 from disk import Disk
 from scale import share
@@ -62,7 +61,7 @@ def test_the_model_of_a_disk() -> None:
 
 @pytest.mark.parametrize("scene", EVERY, ids=lambda scene: scene.name)
 def test_a_disk_that_is_full_or_breaks(warm: Warm, stage: Stage, scene: Scene, tell) -> None:
-    """From an operation on nothing grows any more, or an operation fails: exit 2, the file is named, nothing is hurt."""
+    """Exit 2, the file is named, nothing is hurt; nothing grows any more, all fails, or one operation does."""
     expected = reference(warm, stage, scene)
     try:
         whole = begin(warm, stage, scene)
@@ -107,11 +106,11 @@ def failed(
 
 def named(path: str) -> str:
     """The name by which a message has to call a file: that of the whole one, where a part could not be written."""
-    match = PART.fullmatch(os.path.basename(path))
-    return os.path.join(os.path.dirname(path), match[1]) if match else path
+    match = PART.fullmatch(Path(path).name)
+    return str(Path(path).with_name(match[1])) if match else path
 
 
-@pytest.mark.parametrize("scene", (TRAIN, MASKS, DOWNLOAD), ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", [TRAIN, MASKS, DOWNLOAD], ids=lambda scene: scene.name)
 def test_writes_that_take_half(warm: Warm, stage: Stage, scene: Scene) -> None:
     """A system may write less than it was asked to; the rest is written then."""
     expected = reference(warm, stage, scene)

@@ -51,17 +51,17 @@ class Warm:
     """The warm process, as its user sees it.
 
     Args:
-        folder: for outputs and records.
+        folder: for outputs and records. models: specifications of backbones that are loaded beforehand.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, models: list[str]) -> None:
         self._folder = folder
         self._number = 0
         # Without a GPU: its driver and autograd's threads for it do not survive a fork.
         alone = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
         environment = {**os.environ, **alone, "PYTHONPATH": os.pathsep.join(map(str, sys.path)), "COLUMNS": "200"}
         environment["no_proxy"] = "127.0.0.1"
-        command = [sys.executable, str(HERE / "warm.py")]
+        command = [sys.executable, str(HERE / "warm.py"), *models]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
         )
@@ -134,7 +134,7 @@ def serve() -> None:
 
 
 def _warm_up() -> None:
-    """What every command needs and what takes long to make."""
+    """What every command needs and what takes long to make: it is made here once, and every child has its own copy."""
     import functools
 
     import open_clip
@@ -142,14 +142,26 @@ def _warm_up() -> None:
     import dapt.cli.app
     import dapt.training.run
 
-    assert dapt.cli.app and dapt.training.run
+    assert dapt.cli.app
     made = open_clip.get_tokenizer
+    loaded = dapt.training.run.load_clip
+
+    @functools.cache
+    def load(spec: str, **options: Any) -> Any:
+        return loaded(spec, **options)
+
+    def load_again(spec: str, *, device: Any = "cpu", precision: str = "32") -> Any:
+        return load(spec, device=str(device), precision=precision)
 
     @functools.cache
     def tokenizer(name: str, **options: Any) -> Any:
         return made(name, **options)
 
     open_clip.get_tokenizer = tokenizer
+    for spec in sys.argv[1:]:
+        load_again(spec)
+    for module in ("dapt.training.run", "dapt.evaluation.on_run", "dapt.cues.write", "dapt.training.select_file"):
+        importlib.import_module(module).load_clip = load_again  # type: ignore[attr-defined]
 
 
 def _import(names: list[str]) -> None:

@@ -22,7 +22,7 @@ from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
-from dapt.data.mask_files import check_format, fit_mask, mask_folder, mirrored, read_mask, resize_map
+from dapt.data.mask_files import check_format, fit_mask, mask_folder, read_mask, resize_map
 from dapt.data.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.sources import is_path, load_data
 from dapt.errors import DataError
@@ -101,9 +101,9 @@ def write_masks(
         _write(cue_type(context), left, model, folder)
         own_kind = (images.mask_format or kind) if compare else None
         statistics = {"settings": settings, **_statistics(items, folder, own_kind)}
-        write_json(folder.statistics_file, statistics)
+        write_json(folder.statistics_file, statistics, make_parents=False)
         if preview:
-            _preview(items, out)
+            _preview(items, folder)
     say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
 
@@ -172,7 +172,7 @@ def _write(cue: Cue, items: list[Item], model: PromptedClip | None, folder: Mask
                 full = item.name in cue.report.full
                 mask = torch.full((height, width), float(full))
             fitted = resize_map(mask, (height, width), soft=cue.context.options.soft)
-            _save(fitted, folder.target(item))
+            _save(fitted, folder.target(item), folder.path)
         if len(items) > CHUNK:
             say(f"{min(start + CHUNK, len(items))} of {len(items)} masks written")
 
@@ -182,9 +182,9 @@ def _spread(items: Sequence[Item], count: int) -> list[Item]:
     return [items[i] for i in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)] if items else []
 
 
-def _save(mask: Tensor, path: Path) -> None:
+def _save(mask: Tensor, path: Path, folder: Path) -> None:
     picture = Image.fromarray((mask.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
-    write_with(path, lambda file: picture.save(file, format="PNG"))
+    write_with(path, lambda file: picture.save(file, format="PNG"), within=folder)
 
 
 def _grey(path: Path) -> np.ndarray:
@@ -218,19 +218,17 @@ def _compare(items: Sequence[Item], folder: MaskFolder, kind: MaskFormat) -> Mas
     return quality
 
 
-def _preview(items: Sequence[Item], out: Path) -> None:
+def _preview(items: Sequence[Item], folder: MaskFolder) -> None:
     """A contact sheet: photo and masked photo of evenly chosen images."""
     side, columns = 128, 6
     chosen = _spread(items, PREVIEW_IMAGES)
     rows = -(-len(chosen) // columns)
     sheet = Image.new("RGB", (columns * (2 * side + 8), rows * (side + 8)), "white")
     for index, item in enumerate(chosen):
-        path = mirrored(out, item.name)
-        assert path is not None
         photo = image_tensor(item.path).permute(1, 2, 0).numpy()
-        mask = _grey(path)[..., None] / 255.0
+        mask = _grey(folder.target(item))[..., None] / 255.0
         hidden = (photo * mask + 128 * (1 - mask)).astype(np.uint8)
         left, top = (index % columns) * (2 * side + 8), (index // columns) * (side + 8)
         for step, picture in enumerate((photo, hidden)):
             sheet.paste(Image.fromarray(picture).resize((side, side)), (left + step * side, top))
-    write_with(out / PREVIEW, lambda file: sheet.save(file, format="JPEG", quality=90))
+    write_with(folder.path / PREVIEW, lambda file: sheet.save(file, format="JPEG", quality=90), make_parents=False)

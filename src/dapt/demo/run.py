@@ -52,7 +52,7 @@ def _run(out: Path, settings: DemoSettings, jobs: int | None, device: str, resum
     from dapt.experiments.parallel import run_all, side_by_side
 
     clock = {"drawing": time.perf_counter()}
-    index = draw_scenes(out / DATA, settings, jobs)
+    index = draw_scenes(out / DATA, settings, jobs, within=out)
     clock["drawing"] = time.perf_counter() - clock["drawing"]
     configs = plan(settings, index, out / RUNS, device)
     jobs = jobs or side_by_side(len(configs))
@@ -63,8 +63,8 @@ def _run(out: Path, settings: DemoSettings, jobs: int | None, device: str, resum
     return _finish(out, settings, configs, runs, clock, device, resume)
 
 
-def draw_scenes(folder: Path, settings: DemoSettings, jobs: int | None = None) -> Path:
-    """The data set of the demonstration; returns its index."""
+def draw_scenes(folder: Path, settings: DemoSettings, jobs: int | None = None, *, within: Path | None = None) -> Path:
+    """The data set of the demonstration; returns its index. `within`: see `write_scenes`."""
     return write_scenes(
         folder,
         seed=settings.scene_seed,
@@ -73,6 +73,7 @@ def draw_scenes(folder: Path, settings: DemoSettings, jobs: int | None = None) -
         size=settings.size,
         classes=settings.classes,
         jobs=jobs,
+        within=within,
     )
 
 
@@ -85,7 +86,7 @@ def scenes_alone(
         DaptError: the folder is in use or cannot be written.
     """
     with DemoFolder(folder, settings, scene_files(settings)).open(resume=resume, overwrite=overwrite):
-        return draw_scenes(folder, settings, jobs)
+        return draw_scenes(folder, settings, jobs, within=folder)
 
 
 def _finish(
@@ -142,5 +143,5 @@ def _finish(
         "environment": environment,
     }
     tree = results_tree(figures, about)
-    write_json(out / RESULTS, tree)
+    write_json(out / RESULTS, tree, make_parents=False)
     return tree

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -62,6 +62,7 @@ class _Job:
     background: str
     seed: tuple[int, ...]
     size: int
+    within: Path | None = None
 
 
 def write_scenes(
@@ -73,6 +74,7 @@ def write_scenes(
     size: int = 128,
     classes: int | None = None,
     jobs: int | None = None,
+    within: Path | None = None,
 ) -> Path:
     """Draw the scenes and write ``index.csv``, ``images/`` and ``masks/``; scenes that are there are kept.
 
@@ -81,6 +83,7 @@ def write_scenes(
         train_per_class: training images per class, all on their own background.
         test_per_class: test images per class, half on their own background, half exchanged.
         size: pixels per side. classes: only the first so many classes. jobs: processes; None: one per core.
+        within: a folder at or above `root` that has to be there all the time; None: any is made.
 
     Returns:
         the path of the index.
@@ -88,7 +91,7 @@ def write_scenes(
     Raises:
         DaptError: a file cannot be written.
     """
-    work = list(_jobs(root, seed, train_per_class, test_per_class, size, classes))
+    work = [replace(job, within=within) for job in _jobs(root, seed, train_per_class, test_per_class, size, classes)]
     workers = min(jobs or cores(), 8)
     several = workers > 1 and len(work) >= FEW
     with worker_pool(workers) if several else nullcontext() as pool:
@@ -99,7 +102,7 @@ def write_scenes(
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
     writer.writerows(rows)
-    write_text(index, text.getvalue())
+    write_text(index, text.getvalue(), within=within)
     return index
 
 
@@ -129,7 +132,7 @@ def _draw(job: _Job) -> dict[str, str | int]:
     scene = render(job.name, job.background, (*job.seed, 1), job.size)  # not the numbers that chose the background
     for path, pixels in ((image, scene.image), (mask, scene.mask)):
         if not path.is_file():
-            write_with(path, partial(Image.fromarray(pixels).save, format="PNG"))
+            write_with(path, partial(Image.fromarray(pixels).save, format="PNG"), within=job.within)
     return {
         "image": f"images/{job.stem}.png",
         "label": job.label,

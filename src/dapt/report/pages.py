@@ -27,8 +27,8 @@ def data_uri(picture: Image.Image, *, photo: bool = True) -> str:
 def write_page(path: Path, template: str, content: dict[str, Any]) -> None:
     """Fill `template` (a file in ``report/templates``) and write the page, whole or not at all.
 
-    Text is escaped, and its control characters are shown as `dapt.console.visible` shows them; charts are passed as
-    `markupsafe.Markup`.
+    The folder has to be there. Text is escaped, and its control characters are shown as `dapt.console.visible` shows
+    them; charts are passed as `markupsafe.Markup`.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -40,7 +40,7 @@ def write_page(path: Path, template: str, content: dict[str, Any]) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    write_text(path, environment.get_template(template).render(content))
+    write_text(path, environment.get_template(template).render(content), make_parents=False)
 
 
 def _shown(value: Any) -> Any:

@@ -308,7 +308,7 @@ class RunFolder:
             if manifest is not None and entry not in manifest.files:
                 manifest.files[entry] = None
                 write_manifest(self.path, manifest)
-            write_bytes(path, json_text(content, path).encode())
+            write_bytes(path, json_text(content, path).encode(), within=self.path)
         return path
 
     def _check_same(self, config: RunConfig, manifest: Manifest | None) -> None:
