@@ -52,6 +52,13 @@ def warm(ground: Path, stage: Stage) -> Iterator[Warm]:
     process.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before what is not wanted is left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.long)
+
+
 Tell = Callable[[str, int, str], None]
 
 
