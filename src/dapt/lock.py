@@ -87,8 +87,11 @@ class FolderLock:
             make_folder(self.folder)
             self._acquire(wait_s)
         except OSError as error:
+            other = error.filename if str(error.filename) != str(self.folder) else None
             raise DaptError(
-                f"The folder {self.folder} cannot be used: {error.strerror or error}.", todo="Choose another folder."
+                f"The folder {self.folder} cannot be used: {error.strerror or error}.",
+                where=str(other or ""),
+                todo="Choose another folder.",
             ) from error
         before = read_owner(self.folder)
         if before is not None:

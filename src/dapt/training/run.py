@@ -118,9 +118,9 @@ def run_training(
 def _save_log(folder: RunFolder, lines: list[str]) -> None:
     """Write the log of a run that failed; that failure is the one to tell, whatever happens here.
 
-    A folder that was refused, or not reached, keeps its log as it is.
+    A folder that was refused, or not reached, keeps its log as it is; that of a run that is done is sealed.
     """
-    if not folder.begun or not folder.is_there():
+    if not folder.begun or not folder.is_there() or folder.done:
         return
     try:
         folder.write_log(lines)
