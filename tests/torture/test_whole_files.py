@@ -151,7 +151,11 @@ def test_a_small_disk(warm: Warm, stage: Stage, tmp_path: Path, kilobytes: int) 
         assert whole.code == 0, whole.output
         same = ("prompts.safetensors", "metrics.jsonl", "log.txt", "results.json", "split.json")
         expected, found = (
-            {name: part.replace(str(folder).encode(), b"OUT") for name, part in snapshot(folder).items() if name in same}
+            {
+                name: part.replace(str(folder).encode(), b"OUT")
+                for name, part in snapshot(folder).items()
+                if name in same
+            }
             for folder in (stage.out, disk / "out")
         )
         assert differences(expected, found) == []
