@@ -12,9 +12,10 @@ T = TypeVar("T")
 LONG = os.environ.get("DAPT_TORTURE", "short") == "long"
 
 
-def share(name: str, points: Sequence[T], count: int) -> list[T]:
-    """All points; in the short form `count` of them, evenly spaced, the first one decided by the name."""
-    if LONG or len(points) <= count:
+def share(name: str, points: Sequence[T], short: int, long: int | None = None) -> list[T]:
+    """So many of the points as the form wants, None: all; evenly spaced, the first one decided by the name."""
+    count = long if LONG else short
+    if count is None or len(points) <= count:
         return list(points)
     step = len(points) / count
     start = zlib.crc32(name.encode()) % 1000 / 1000 * step

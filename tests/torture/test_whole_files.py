@@ -16,8 +16,8 @@ from stories import begin, reference, start
 from warm import Ended, Warm
 
 EVERY = (TRAIN, RESUME_EARLY, OVERWRITE, EVAL, MASKS, PROTOCOL, DEMO, DOWNLOAD)
-SLOW = {DEMO.name: 2, PROTOCOL.name: 3}
-USUAL = 6
+SLOW = {DEMO.name: (2, 100), PROTOCOL.name: (3, None)}  # of the short form, and of the long one
+USUAL = (6, None)
 PART = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 
 
@@ -70,7 +70,7 @@ def test_a_disk_that_is_full_or_breaks(warm: Warm, stage: Stage, scene: Scene, t
         broken = ("fsync", "os.rename", "write")
         ways += [("broken", n) for n, (kind, *_) in enumerate(whole.seen, start=1) if kind in broken]
         ways += [("dead", n) for n in whole.new]
-        chosen = share(scene.name, ways, SLOW.get(scene.name, USUAL))
+        chosen = share(scene.name, ways, *SLOW.get(scene.name, USUAL))
         wrong: list[str] = []
         for how, number in chosen:
             wrong += failed(warm, stage, scene, how, number, whole, expected)

@@ -99,9 +99,9 @@ class Warm:
         answer = self._process.stdout.readline()
         assert answer, "the warm process has ended"
         found = json.loads(answer)
-        text = output.read_text(errors="replace")
+        text = output.read_text(errors="replace") if output.exists() else ""  # killed before its first step
         seen = json.loads(record.read_text()) if record.exists() else {}
-        output.unlink()
+        output.unlink(missing_ok=True)
         record.unlink(missing_ok=True)
         return Ended(found["code"], found["hung"], text, **seen)
 

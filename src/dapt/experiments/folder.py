@@ -71,7 +71,8 @@ class ProtocolFolder:
                 f"The output folder {self.path} exists.",
                 todo="Pass --resume to go on with it, --overwrite to start again, or another --out.",
             )
-        allowed = {RESULT, *self.earlier(), *self._runs}
+        allowed = {*self.earlier(), *self._runs}
+        inside = strangers(self.path, [RESULT])
         foreign = [path.name for path in inside if path.name not in allowed]
         if foreign:
             raise ConfigError(
@@ -79,8 +80,7 @@ class ProtocolFolder:
                 todo="Choose another --out.",
             )
         for path in inside:
-            if path.name != RESULT:
-                self._check_run(RunFolder(path))
+            self._check_run(RunFolder(path))
 
     def _check_resume(self) -> None:
         manifest = read_manifest(self.path)
