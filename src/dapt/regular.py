@@ -60,9 +60,10 @@ def read_bytes(path: Path, most: int) -> bytes:
         OSError: see `open_regular`.
     """
     with open_regular(path, most) as file:
-        content = file.read(most + 1)
-    if len(content) > most:  # it has grown
-        raise too_large(path, len(content), most)
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(size + 1)  # a buffer of what is asked for is made first
+    if len(content) > size:
+        raise OSError(errno.EAGAIN, "it grew while it was read", str(path))
     return content
 
 

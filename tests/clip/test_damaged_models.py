@@ -77,6 +77,7 @@ def places(config: dict[str, Any], prefix: tuple[str, ...] = ()) -> list[tuple[s
     return found
 
 
+@pytest.mark.long
 def test_every_value_of_the_configuration(whole: Path, tmp_path: Path) -> None:
     for place in places(config_of(whole)):
         for value in ABSURD:

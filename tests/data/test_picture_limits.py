@@ -252,6 +252,7 @@ def eight(folder: Path, side: int) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+@pytest.mark.long
 def test_eight_large_pngs(tmp_path: Path) -> None:
     """They take the memory of one; above the limit they take none."""
     bombs, large, middle = (eight(tmp_path / str(side), side) for side in (13_300, 7200, 4200))

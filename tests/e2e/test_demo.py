@@ -151,6 +151,7 @@ def test_the_printed_commands_repeat_the_demo(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_interrupted_and_resumed(finished: Path, tmp_path: Path) -> None:
     """SIGTERM while two runs train side by side: their processes end, and --resume gives the uninterrupted figures."""
     command = [sys.executable, "-m", "dapt", "demo", "--out", tmp_path / "o", *map(str, SMALL[:-1]), "2", "-q"]
@@ -228,6 +229,7 @@ def test_scenes_alone_and_the_same_commands_on_them(dapt, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_side_by_side_without_home_colour_or_unicode(tmp_path: Path) -> None:
     """Two processes, a terminal that knows ASCII only, no HOME: plain lines and a whole result."""
     keep = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR")}

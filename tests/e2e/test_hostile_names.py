@@ -122,6 +122,7 @@ def test_an_undecodable_file_name(
         assert "\\udcff" in out
 
 
+@pytest.mark.long
 def test_in_a_process_of_its_own(trained: Path, photographs: Path) -> None:
     """The bytes that a terminal gets, also where it knows ASCII only."""
     for encoding in ("utf-8", "ascii"):

@@ -20,6 +20,7 @@ def configs(table: Path, out: Path, seeds: int = 2) -> dict[str, RunConfig]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_side_by_side_equals_one_after_the_other(table: Path, tmp_path: Path, capfd) -> None:
     both = run_all(configs(table, tmp_path / "both"), jobs=2, label="training")
     single = run_all(configs(table, tmp_path / "single"), jobs=1, label="training")

@@ -127,6 +127,7 @@ def test_resume_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_killed_in_mid_epoch_and_resumed_is_bit_equal(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     """kill -9 through the real program, while an epoch is running."""
 

@@ -29,7 +29,7 @@ def info(
     backbone: Annotated[
         str, typer.Option("--model", help="Count parameters for this open_clip architecture.")
     ] = "ViT-B-16-quickgelu",
-    classes: Annotated[int, typer.Option("--num-classes", min=1, help="Count for so many classes.")] = 100,
+    classes: Annotated[int, typer.Option("--num-classes", min=1, max=30_000, help="Count for so many classes.")] = 100,
 ) -> None:
     """Show a method: paper, formula, trained parameters, settings and where they come from, differences.
 

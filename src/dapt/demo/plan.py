@@ -18,7 +18,7 @@ class DemoSettings(Section):
     """Everything that decides the demonstration's figures."""
 
     host: str = Field("maple", description="The prompt method, trained with and without DAPT.")
-    seeds: int = Field(3, ge=1, description="Runs per method; each has its own few-shot sample and start.")
+    seeds: int = Field(3, ge=1, le=1000, description="Runs per method; each has its own few-shot sample and start.")
     shots: int = Field(8, ge=1, description="Training images per class.")
     epochs: int = Field(6, ge=1, description="Passes over the training images.")
     batch_size: int = Field(8, ge=1, description="Images per step.")
@@ -27,10 +27,12 @@ class DemoSettings(Section):
     visual_weight: float = Field(0.8, ge=0, description="Weight of L_v, as published.")
     foreground_weight: float = Field(1.0, ge=0, description="Weight of L_f; docs/demo.md says why not 0.1.")
     background_weight: float = Field(0.5, ge=0, description="Weight of L_b, as published.")
-    train_per_class: int = Field(16, ge=1, description="Scenes per class the few-shot sample is drawn from.")
-    test_per_class: int = Field(24, ge=2, description="Test scenes per class, half with exchanged background.")
+    train_per_class: int = Field(16, ge=1, le=10_000, description="Scenes per class the few-shot sample is drawn from.")
+    test_per_class: int = Field(
+        24, ge=2, le=10_000, description="Test scenes per class, half with exchanged background."
+    )
     classes: int = Field(24, ge=2, le=24, description="How many of the object classes.")
-    size: int = Field(128, ge=32, description="Pixels per side of a scene.")
+    size: int = Field(128, ge=32, le=4096, description="Pixels per side of a scene.")
     scene_seed: int = Field(1, ge=0, description="Decides every scene.")
 
 
