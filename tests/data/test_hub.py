@@ -236,6 +236,7 @@ def test_an_interrupted_export_is_gone_on_with(read, tmp_path: Path, monkeypatch
     empty = written[-2]
     empty.write_bytes(bytes(empty.stat().st_size))  # and this
     before.pop(empty)
+    half.with_name(f".{half.name}.0123abcd.part").write_bytes(b"x")  # and this
     monkeypatch.undo()
     data = read(path)
     assert exports(tmp_path) == [folder]
@@ -485,3 +486,28 @@ def test_question_in_a_terminal(monkeypatch, answer: str, agreed: bool) -> None:
         with pytest.raises(DaptError, match="Nothing was downloaded"):
             confirm_download("Downloading 3 MB to here.")
     assert "Downloading 3 MB to here. Go on? [y/N]" in shown.getvalue()
+
+
+def test_two_that_write_the_same_data(read, tmp_path: Path, monkeypatch, capsys) -> None:
+    """The second one waits for the first, and uses what it has written."""
+    from threading import Thread
+
+    path = save(with_classes(8), tmp_path / "d")
+    real, second, said = hub_export._put, [], ""
+
+    def put(target: Path, content: bytes) -> None:
+        nonlocal said
+        if not second:
+            second.append(Thread(target=read, args=[path]))
+            second[0].start()
+            while second[0].is_alive() and "waiting for it" not in said:
+                said += capsys.readouterr().err
+                second[0].join(0.01)
+        real(target, content)
+
+    monkeypatch.setattr(hub_export, "_put", put)
+    first = read(path)
+    second[0].join()
+    assert "waiting for it" in said
+    assert sum(len(items) for items in first.splits.values()) == 8
+    assert len(exports(tmp_path)) == 1

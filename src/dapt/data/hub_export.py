@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from dapt.data.items import UNLABELLED, ImageSet, check_classes
 from dapt.data.picture_files import DAMAGE, Refusal, header, prepare
 from dapt.data.pixels import decoding, take_room, without_pillow_limit
 from dapt.errors import DataError
-from dapt.files import write_json, write_text
+from dapt.files import PART, part_of, write_json, write_text
 from dapt.regular import open_regular
 
 INDEX = "index.csv"
@@ -47,6 +48,8 @@ class _Row:
 def export(splits: Mapping[str, Any], choices: Mapping[str, str], folder: Path, shown: str) -> None:
     """Write the images, as encoded, the masks as PNG, and last the index; an interrupted export is gone on with.
 
+    Where another process is at it, its end is waited for.
+
     Args:
         splits: `datasets.Dataset` by split. choices: explicit columns and splits. folder: where to.
         shown: name of the data for messages.
@@ -69,9 +72,48 @@ def export(splits: Mapping[str, Any], choices: Mapping[str, str], folder: Path, 
     size = sum(encoded_size(table, name) for table in tables.values() for name in (columns.image, columns.mask) if name)
     _announce(splits, roles, columns, shown)
     say(f"Writing {count} images ({size_text(size)}) to {folder}.")
+    with _alone(folder):
+        if not (folder / INDEX).is_file():
+            _write_all(tables, columns, roles, folder, shown, labels, names)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only process that writes there: several runs may be started at once on the same data."""
+    from filelock import FileLock, Timeout
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.with_name(f".{folder.name}.lock")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"Another process writes {folder}; waiting for it.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        if os.name != "nt":  # who waits for it then finds the index; an open file cannot be removed on Windows
+            path.unlink(missing_ok=True)
+        lock.release()
+
+
+def _write_all(
+    tables: Mapping[str, Any],
+    columns: Columns,
+    roles: Mapping[str, str],
+    folder: Path,
+    shown: str,
+    labels: list[int],
+    names: list[str],
+) -> None:
+    count = sum(len(table) for table in tables.values())
     records: list[dict[str, str]] = []
     groups = _groups(tables, columns)
     try:
+        for left_over in folder.rglob(".*.part"):
+            if PART.fullmatch(left_over.name):
+                left_over.unlink()
         for position, row in enumerate(progress(_rows(tables, columns), count, "writing images", "images")):
             paths = _write(row, folder, roles[row.split], shown)
             if paths is not None:
@@ -207,7 +249,7 @@ def _put(path: Path, content: bytes) -> None:
     if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = part_of(path)
     temporary.write_bytes(content)
     temporary.replace(path)
 
