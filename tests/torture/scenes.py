@@ -29,6 +29,16 @@ class Stage:
     web: str = ""
 
     @property
+    def saved(self) -> Path:
+        """The data as `datasets` saves it, made when it is first asked for."""
+        path = self.folder / "saved"
+        if not path.exists():
+            from hub_data import save, with_classes
+
+            save(with_classes(6), path)
+        return path
+
+    @property
     def out(self) -> Path:
         """What is written and compared."""
         return self.folder / OUT
@@ -86,8 +96,9 @@ class Scene:
 
     Attributes:
         name: for people. command: arguments of the first call. again: of the call that ends what was interrupted.
-        prepare: what happens beforehand. whole: the call that nothing interrupts, on an empty folder, with whose result
-            all others are compared; None: `command` after `prepare`. downloads: a data set is offered to the child.
+        prepare: what happens beforehand in the output folder. whole: the call that nothing interrupts, on an empty
+            folder, with whose result all others are compared; None: `command` after `prepare`.
+        downloads: function of `shapes` that offers a data set to the child.
     """
 
     name: str
@@ -95,11 +106,11 @@ class Scene:
     again: Command
     prepare: tuple[Step, ...] = ()
     whole: Command | None = None
-    downloads: bool = False
+    downloads: str = ""
 
     def setup(self, stage: Stage) -> list[str] | None:
         """What the child calls first, see `Warm.run`."""
-        return ["shapes:offer", stage.web] if self.downloads else None
+        return [f"shapes:{self.downloads}", stage.web] if self.downloads else None
 
 
 def protocol(stage: Stage, *more: object) -> list[object]:
@@ -141,6 +152,34 @@ def _download(stage: Stage) -> list[object]:
     return ["data", "download", NAME, "--root", stage.out, "--yes", "--masks"]
 
 
+def _exported(stage: Stage) -> list[object]:
+    """Data of `datasets` is written as files first; they stay for the next command."""
+    return ["masks", f"hf:{stage.saved}", "--root", stage.out / "data", "--cue", "random", "--out", stage.out / "masks"]
+
+
+def _elsewhere(stage: Stage) -> list[object]:
+    """A run beside the output."""
+    return [stage.folder / "run" if each == stage.out else each for each in train(stage, "--overwrite")]
+
+
+def _explained(stage: Stage) -> list[object]:
+    image = stage.table.parent / "images" / "red_square_3.png"
+    return ["predict", stage.folder / "run", image, "--explain", stage.out, "--device", "cpu"]
+
+
+def _figures(stage: Stage) -> list[object]:
+    return ["eval", stage.folder / "run", "--json", stage.out / "figures.json", "--device", "cpu"]
+
+
+def _selected(stage: Stage) -> list[object]:
+    files = ["--out", stage.out / "split.json", "--preview", stage.out / "chosen.jpg", "--overwrite"]
+    return ["data", "select", stage.table, "--select", "uniform", "--fraction", 0.5, "--model", stage.model, *files]
+
+
+def _verified(stage: Stage) -> list[object]:
+    return ["masks", "verify", stage.table, "--json", stage.out / "report.json"]
+
+
 TRAIN = Scene("train", train, _resume)
 RESUME_EARLY = Scene(
     "train --resume after epoch 1", _resume, _resume, (Step(train, ("os.rename", "metrics.jsonl", 1)),), whole=train
@@ -173,8 +212,15 @@ PROTOCOL_OVERWRITE = Scene(
     (Step(lambda stage: protocol(stage, "--over", "1,4")),),
     whole=protocol,
 )
-DOWNLOAD = Scene("data download", _download, _download, downloads=True)
+DOWNLOAD = Scene("data download", _download, _download, downloads="offer")
+HUB_DOWNLOAD = Scene("data download from a hub", _download, _download, downloads="offer_by_hub")
+EXPORT = Scene("masks of hf: data", _exported, _exported)
+EXPLAIN = Scene("predict --explain", _explained, _explained, (Step(_elsewhere),))
+FIGURES = Scene("eval --json", _figures, _figures, (Step(_elsewhere),))
+SELECT = Scene("data select", _selected, _selected)
+VERIFY = Scene("masks verify --json", _verified, _verified)
+SMALL = (EXPORT, EXPLAIN, FIGURES, SELECT, VERIFY)
 SCENES = (
     *(TRAIN, RESUME_EARLY, RESUME_LATE, OVERWRITE, EVAL, MASKS, PROTOCOL, PROTOCOL_OVERWRITE, DEMO, DEMO_OVERWRITE),
-    DOWNLOAD,
+    *(DOWNLOAD, HUB_DOWNLOAD),
 )

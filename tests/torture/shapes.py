@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import os
 import random
 import tarfile
 import zipfile
+from typing import Any
 
 from web import Page
 
@@ -41,27 +44,65 @@ IMAGES = _zipped(_files("images", "jpg"))
 MASKS = _tarred(_files("masks", "png"))
 
 
+REPOSITORY = "o/shapes"
+
+
 def pages() -> dict[str, Page]:
-    """What the server has."""
-    return {
+    """What the server has, on pages of its own and in the repository of a hub."""
+    found = {
         "/images.zip": Page(IMAGES, etag='"i"'),
         "/masks.tar": Page(MASKS, etag='"m"'),
         "/split": Page(SPLIT, kind="text/plain"),
     }
+    entries: list[dict[str, object]] = []
+    for path, content in {"images.zip": IMAGES, "masks.tar": MASKS, "split.json": SPLIT}.items():
+        digest = hashlib.sha256(content).hexdigest()
+        size = len(content)
+        large = {"lfs": {"oid": digest, "size": size, "pointerSize": 134}} if path != "split.json" else {}
+        entries.append({"type": "file", "path": path, "oid": "0" * 40, "size": size, **large})
+        headers = {"X-Repo-Commit": "0123456789abcdef0123456789abcdef01234567"}
+        found[f"/datasets/{REPOSITORY}/resolve/main/{path}"] = Page(content, etag=f'"{digest}"', headers=headers)
+    listing = json.dumps(entries).encode()
+    found[f"/api/datasets/{REPOSITORY}/tree/main"] = Page(listing, kind="application/json")
+    return found
 
 
 def offer(address: str) -> None:
-    """Put the data set into this process's catalog."""
+    """Put the data set into this process's catalog, to be had from plain addresses."""
     from dapt.data import download
-    from dapt.data.catalog.base import CATALOG, Dataset, Download, Layout, Reader
+    from dapt.data.catalog.base import Download
+
+    download.PAUSES = (0.0,)
+    _add(
+        Download("images", f"{address}/images.zip", checksum="sha256:" + hashlib.sha256(IMAGES).hexdigest()),
+        Download("split", f"{address}/split?id=7", name="split.json", unpack=False),
+        Download("masks", f"{address}/masks.tar", size=len(MASKS)),
+    )
+
+
+def offer_by_hub(address: str) -> None:
+    """The same, to be had from a repository of the hub."""
+    from huggingface_hub import constants
+
+    from dapt.data.catalog.base import HubFiles
+
+    os.environ["HF_ENDPOINT"] = address
+    constants.HF_HUB_OFFLINE = False
+    _add(
+        HubFiles("images", REPOSITORY, "^(images|split)", to="shapes"),
+        HubFiles("masks", REPOSITORY, "^masks", to="shapes"),
+    )
+
+
+def _add(*sources: Any) -> None:
+    from dapt.data.catalog.base import CATALOG, Dataset, Layout, Reader
 
     class NoReader(Reader):
         rule = "not divided"
 
-        def read(self, *_: object) -> object:
+        def read(self, *_: object) -> Any:
             raise AssertionError("a download reads nothing")
 
-    download.PAUSES = (0.0,)
     dataset = Dataset(
         name=NAME,
         title="Shapes on the web",
@@ -73,10 +114,6 @@ def offer(address: str) -> None:
         counts={"train": 1, "val": 0, "test": 1},
         layouts=(Layout("coop", "shapes", "images"),),
         reader=NoReader(),
-        sources=(
-            Download("images", f"{address}/images.zip", checksum="sha256:" + hashlib.sha256(IMAGES).hexdigest()),
-            Download("split", f"{address}/split?id=7", name="split.json", unpack=False),
-            Download("masks", f"{address}/masks.tar", size=len(MASKS)),
-        ),
+        sources=sources,
     )
     CATALOG.add(NAME, dataset, overwrite=True)

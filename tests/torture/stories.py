@@ -24,7 +24,7 @@ def begin(warm: Warm, stage: Stage, scene: Scene) -> Ended:
         watch = None if step.kill_at is None else {"inside": [str(stage.out)], "kill_at": step.kill_at}
         done = warm.run(*step.command(stage), watch=watch)
         assert done.killed if step.kill_at else done.code == 0, done.output
-    if scene.prepare:
+    if stage.out.exists():
         stage.keep("before")
     done = warm.run(*scene.command(stage), watch={"inside": [str(stage.out)]}, setup=scene.setup(stage))
     well(done)
@@ -36,7 +36,7 @@ def begin(warm: Warm, stage: Stage, scene: Scene) -> Ended:
 def start(stage: Stage, scene: Scene) -> None:
     """Bring the output to where `begin` kept it."""
     stage.clear()
-    if scene.prepare:
+    if (stage.kept / "before").exists():
         stage.bring("before")
 
 

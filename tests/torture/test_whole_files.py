@@ -11,7 +11,21 @@ import pytest
 from comparing import differences, halves, snapshot
 from disk import Disk
 from scale import share
-from scenes import DEMO, DOWNLOAD, EVAL, MASKS, OVERWRITE, PROTOCOL, RESUME_EARLY, TRAIN, Scene, Stage
+from scenes import (
+    DEMO,
+    DOWNLOAD,
+    EVAL,
+    EXPORT,
+    HUB_DOWNLOAD,
+    MASKS,
+    OVERWRITE,
+    PROTOCOL,
+    RESUME_EARLY,
+    SMALL,
+    TRAIN,
+    Scene,
+    Stage,
+)
 from stories import begin, reference, start
 from warm import Ended, Warm
 
@@ -21,13 +35,21 @@ USUAL = (6, None)
 PART = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 
 
-@pytest.mark.parametrize("scene", EVERY, ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", [*EVERY, HUB_DOWNLOAD, *SMALL], ids=lambda scene: scene.name)
 def test_every_file_is_written_aside_synced_and_renamed(warm: Warm, stage: Stage, scene: Scene, tell) -> None:
     done = begin(warm, stage, scene)
     shutil.rmtree(stage.kept, ignore_errors=True)
-    disk = Disk().play(done.seen)
+    wrong = [line for line in Disk().play(done.seen).wrong if not mended(scene, line)]
     tell(f"power failure: {scene.name}", 1, f"{len(done.seen)} operations")
-    assert not disk.wrong, "\n".join(disk.wrong[:20])
+    assert not wrong, "\n".join(wrong[:20])
+
+
+def mended(scene: Scene, wrong: str) -> bool:
+    """Whether the next call notices by itself: until the index is there, all content of an export is compared; what
+    huggingface_hub has put among the downloads is no final file, and is compared with its checksum.
+    """
+    early = "before it was synced" in wrong
+    return early and (scene is EXPORT or (scene is HUB_DOWNLOAD and "/.downloads/hub-" in wrong.partition(" to ")[2]))
 
 
 @pytest.mark.parametrize(
