@@ -40,16 +40,29 @@ def stage(ground: Path) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def warm(ground: Path, stage: Stage) -> Iterator[Warm]:
     """The process that runs commands."""
-    place = ground / "warm"
-    place.mkdir()
-    process = Warm(place, [stage.model, "demo"])
+    process = _started(ground / "warm", stage)
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def other(ground: Path, stage: Stage) -> Iterator[Warm]:
+    """Another one, for what happens at the same time."""
+    process = _started(ground / "other", stage)
+    yield process
+    process.close()
+    shutil.rmtree(ground / "other")
+
+
+def _started(folder: Path, stage: Stage) -> Warm:
+    folder.mkdir()
+    process = Warm(folder, [stage.model, "demo"])
     for command in (train, evaluation, None, masks, None, protocol, None):
         if command is None:
             stage.clear()
         else:
             process.run(*command(stage), modules=True)  # so that it knows what to import
-    yield process
-    process.close()
+    return process
 
 
 @pytest.hookimpl(tryfirst=True)  # before what is not wanted is left out

@@ -66,15 +66,20 @@ class Warm:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
         )
 
-    def run(
+    def run(self, *arguments: object, **more: Any) -> Ended:
+        """Run the command line in a child; the arguments are those of `begin`."""
+        self.begin(*arguments, **more)
+        return self.end()
+
+    def begin(
         self,
         *arguments: object,
         watch: dict[str, Any] | None = None,
         kill_after: float | None = None,
         setup: list[str] | None = None,
         modules: bool = False,
-    ) -> Ended:
-        """Run the command line in a child.
+    ) -> None:
+        """Start the command line in a child; `end` has to be called before another one is started.
 
         Args:
             watch: arguments of `Watch`; what it saw comes back unless the child was killed. kill_after: SIGKILL after
@@ -82,7 +87,7 @@ class Warm:
                 the child has imported, so that the next ones need not.
         """
         self._number += 1
-        output, record = self._folder / f"output-{self._number}", self._folder / f"record-{self._number}"
+        output, record = self._files()
         asked = {
             "arguments": [str(each) for each in arguments],
             "watch": None if watch is None else {**watch, "record": str(record)},
@@ -93,9 +98,16 @@ class Warm:
             "limit": LIMIT_S,
         }
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
+
+    def _files(self) -> tuple[Path, Path]:
+        return self._folder / f"output-{self._number}", self._folder / f"record-{self._number}"
+
+    def end(self) -> Ended:
+        """Wait for the child that was started."""
+        output, record = self._files()
+        assert self._process.stdout is not None
         answer = self._process.stdout.readline()
         assert answer, "the warm process has ended"
         found = json.loads(answer)

@@ -203,8 +203,8 @@ def as_png(content: bytes) -> bytes:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file, whole; one of that size is there already when an export is gone on with."""
-    if path.is_file() and path.stat().st_size == len(content):
+    """Write a file, whole; it is there already when an export is gone on with, unless a crash took its content."""
+    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -34,9 +34,9 @@ class StateKeeper:
         Raises:
             DaptError: the folder is gone, or the file system refuses.
         """
-        self.folder.check_there()
         about = {"identity": self.identity, "device": self.device, "log": list(self.log)}
-        save(self.folder.checkpoint_file, {**state, **about})
+        with self.folder.staying():
+            save(self.folder.checkpoint_file, {**state, **about})
         self.folder.write_metrics(progress.lines)
         self.folder.write_log(self.log)
 

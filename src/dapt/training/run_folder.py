@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -208,9 +210,23 @@ class RunFolder:
         Raises:
             DaptError: the folder was removed or replaced since `begin`, or the file system refuses.
         """
-        self.check_there()
-        write_bytes(path, content, make_parents=False)
+        with self.staying():
+            write_bytes(path, content, make_parents=False)
         self._written[path.relative_to(self.path).as_posix()] = digest_of(content)
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """What is written meanwhile fails because the folder is gone, if it is: whatever the file system says.
+
+        Raises:
+            DaptError: as `check_there`.
+        """
+        self.check_there()
+        try:
+            yield
+        except DaptError:
+            self.check_there()
+            raise
 
     def check_there(self) -> None:
         """Whether the folder is still the one that the run began in.
@@ -260,8 +276,8 @@ class RunFolder:
         final = {**self._written, self.results_file.name: digest_of(content)}
         final.pop(self.checkpoint_file.name, None)
         manifest.files = {**dict.fromkeys(FILES), **manifest.files, **final}
-        self.check_there()
-        write_manifest(self.path, manifest)
+        with self.staying():
+            write_manifest(self.path, manifest)
         self.write(self.results_file, content)
         remove_file(self.checkpoint_file)
 
