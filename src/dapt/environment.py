@@ -78,15 +78,15 @@ def describe(device: str) -> dict[str, object]:
     return facts
 
 
-def peak_memory_mb(device: str) -> float:
-    """Peak memory in MB: of the GPU where there is one, else the peak resident set of this process."""
+def peak_memory_mb(device: str) -> float | None:
+    """Peak memory in MB: of the GPU where there is one, else of this process; None where the system does not tell."""
     import torch
 
     if device.startswith("cuda"):
-        return torch.cuda.max_memory_allocated() / 2**20
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
     try:
         import resource
     except ImportError:  # not a Unix system
-        return float("nan")
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10, 1)

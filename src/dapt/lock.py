@@ -14,11 +14,13 @@ from filelock import FileLock, Timeout
 from dapt.console import say, warn
 from dapt.errors import ConfigError, DaptError
 from dapt.files import make_folder, parse_json, remove_file, write_json
+from dapt.regular import read_text
 
 LOCK = ".lock"
 OWNER = ".owner.json"
 # Children of a killed process hold its lock until they notice, a few seconds later.
 ORPHANS_S = 15.0
+NOTE_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class FolderLock:
 def read_owner(folder: Path) -> Owner | None:
     """The note of the present or last owner; None where there is none, or none that can be read."""
     try:
-        tree = parse_json((folder / OWNER).read_text(encoding="utf-8"))
+        tree = parse_json(read_text(folder / OWNER, NOTE_BYTES))
         return Owner(int(tree["pid"]), str(tree["host"]), str(tree["started"]))
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None

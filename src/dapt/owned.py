@@ -18,6 +18,7 @@ from dapt.lock import LOCK, OWNER
 
 MANIFEST = ".dapt.json"
 SCHEMA = 1
+JUNK = {".DS_Store", "Thumbs.db", "desktop.ini"}  # what file managers leave in every folder that they show
 CLOSED = ("run", "masks")  # kinds of folders that hold no other output
 SHOWN = 3  # so many strangers are named
 
@@ -48,7 +49,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         ConfigError: it is damaged.
     """
     path = folder / MANIFEST
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     damaged = ConfigError(
         f"{path}, the list of what dapt wrote into the folder, is damaged, so the folder is left alone.",
@@ -109,7 +110,8 @@ def check_sealed(folder: Path, manifest: Manifest | None, name: str) -> None:
 def strangers(folder: Path, known: Iterable[str], apart: Iterable[str] = ()) -> list[Path]:
     """What is in `folder` beside the files `known`, sorted: other files, links, folders that hold no known file.
 
-    The manifest, the lock, its note, and parts of known files are known, too. Links to folders are not followed.
+    The manifest, the lock, its note, parts of known files and what file managers leave are passed over; links are not
+    followed.
 
     Args:
         known: paths within the folder, with forward slashes. apart: sub-folders that are looked at elsewhere.
@@ -128,7 +130,7 @@ def strangers(folder: Path, known: Iterable[str], apart: Iterable[str] = ()) -> 
                     look(path)
                 elif name not in separate:
                     found.append(path)
-            elif name not in names and not _is_part(path, folder, names):
+            elif name not in names and entry.name not in JUNK and not _is_part(path, folder, names):
                 found.append(path)
 
     if folder.is_dir():

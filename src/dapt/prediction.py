@@ -128,6 +128,8 @@ def predict_files(
     if classes:
         model.set_classes(classes)
     predictions = predict_images(model, files, top=top, skip_bad=skip_bad)
+    if not predictions:
+        raise DataError("None of the images can be read, so there is nothing to predict.")
     if explain is not None:
         from dapt.evaluation.pictures import write_explanations
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dapt.lock import FolderLock
-from helpers import make_csv, make_folder
+from helpers import make_csv, make_folder, save_tiny_model
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -269,3 +271,119 @@ def test_what_a_start_that_was_killed_leaves_is_no_obstacle(dapt, train, photos:
     code, _, err = dapt(*train, photos, "--out", out, "--resume")
     assert code == 0, err
     assert (out / "prompts.safetensors").read_bytes() == whole["prompts.safetensors"]
+
+
+def test_a_settings_file_written_by_hand_is_no_run(dapt, train, photos: Path, tmp_path: Path, tiny_spec: str) -> None:
+    out = tmp_path / "experiment"
+    out.mkdir()
+    (out / "run.yaml").write_text(f"data: {photos}\nmodel: {tiny_spec}\nmethod: maple\nshots: 2\nseed: 1\nepochs: 1\n")
+    for name in ("log.txt", "split.json", "events.out.tfevents.mine"):
+        (out / name).write_text("mine")
+    refused(dapt, ["train", "--config", out / "run.yaml", "--out", out, "--overwrite"], "not a run folder", out)
+
+
+def test_what_file_managers_leave_is_no_stranger(dapt, train, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / ".DS_Store").write_text("")
+    assert dapt(*train, photos, "--out", out)[0] == 0
+    assert dapt(*train, photos, "--out", out, "--overwrite")[0] == 0
+    assert (out / ".DS_Store").exists()
+
+
+def test_masks_made_from_something_else_are_not_passed_off(
+    dapt, train, photos: Path, tiny_spec: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "masks"
+    command = ["masks", photos, "--model", tiny_spec, "--quiet"]
+    assert dapt(*command, "--out", out)[0] == 0
+    refused(dapt, [*command, "--classes", "sky,grass", "--out", out], "were made with classes", out)
+    other = make_folder(tmp_path / "other" / "photos")
+    refused(dapt, ["masks", other, "--model", tiny_spec, "--out", out], "were made with root", out)
+    (out / "preview.jpg").write_text("mine")
+    refused(dapt, [*command, "--out", out, "--preview"], "dapt did not make it", out)
+    (out / "preview.jpg").unlink()
+    for _ in range(2):
+        assert dapt(*command, "--out", out, "--preview")[0] == 0
+    (out / "masks.json").unlink()
+    refused(dapt, [*command, "--out", out, "--threshold", 0.1], "is gone", out)
+    run, tuned = tmp_path / "run", tmp_path / "tuned"
+    assert dapt(*train, photos, "--out", run)[0] == 0
+    with_run = ["masks", photos, "--run", run, "--out", tuned, "--quiet"]
+    assert dapt(*with_run)[0] == 0
+    assert dapt(*train, photos, "--seed", 2, "--out", run, "--overwrite")[0] == 0
+    refused(dapt, with_run, "were made with prompts", tuned)
+
+
+def test_nothing_done_is_no_success(dapt, train, photos: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert dapt(*train, photos, "--out", run)[0] == 0
+    broken = tmp_path / "broken"
+    for name in ("cat", "dog"):
+        (broken / name).mkdir(parents=True)
+        (broken / name / "a.png").write_text("no picture")
+    refused(dapt, ["predict", run, broken, "--skip-bad"], "nothing to predict", broken)
+    masks = ["masks", broken, "--cue", "random", "--skip-bad", "--preview", "--out", tmp_path / "masks"]
+    refused(dapt, masks, "no image that can be read", broken)
+    select = ["data", "select", photos, "--select", "uniform", "--fraction", "0.5", "--out", tmp_path / "s.json"]
+    refused(dapt, [*select, "--preview", tmp_path / "s.json"], "are both", photos)
+
+
+def test_a_protocol_takes_no_folder_of_others(dapt, train, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "group"
+    assert dapt(*train, photos, "--seed", 7, "--out", out / "1shot")[0] == 0
+    command = [*train, photos, "--protocol", "few_shot", "--over", "1", "--out", out]
+    for how in ("--overwrite", "--resume"):
+        refused(dapt, [*command, how], "group", out)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for text in ('{"rows": []}', '{"rows": [], "my": 1}', "notes"):
+        (mine / "protocol.json").write_text(text)
+        for how in ("--overwrite", "--resume"):
+            refused(dapt, [*command[:-1], mine, how], "protocol.json", mine)
+
+
+def test_pipes_in_the_place_of_notes(dapt, train, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert dapt(*train, photos, "--out", out)[0] == 0
+    os.mkfifo(out / ".owner.json")
+    assert dapt(*train, photos, "--out", out, "--resume")[0] == 0
+    (out / ".dapt.json").unlink()
+    os.mkfifo(out / ".dapt.json")
+    code, _, err = dapt(*train, photos, "--out", out, "--overwrite")
+    assert code == 2
+    assert "left alone" in err
+
+
+def test_groups_and_the_way_pixels_are_taken_are_inputs(
+    dapt, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dapt.training.run as module
+
+    spec = save_tiny_model(tmp_path / "clip")
+    command = ["train", table, "--model", spec, "--depth", 2, "--epochs", 2, "--shots", 2, "--out", tmp_path / "run"]
+    save = module.save_state
+
+    def stop(path: Path, state: dict[str, object]) -> None:
+        save(path, state)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "save_state", stop)
+        assert dapt(*command)[0] == 130
+    text = table.read_text()
+    table.write_text(text.replace(",a\n", ",c\n").replace(",a\r\n", ",c\r\n"))
+    refused(dapt, [*command, "--resume"], "the groups of images", table.parent)
+    table.write_text(text)
+    config = tmp_path / "clip" / "open_clip_config.json"
+    tree = json.loads(config.read_text())
+    tree["preprocess_cfg"]["mean"] = [0.1, 0.2, 0.3]
+    config.write_text(json.dumps(tree))
+    refused(dapt, [*command, "--resume"], "the backbone", table.parent)
+
+
+def test_a_system_that_does_not_tell_its_memory(dapt, train, photos: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert dapt(*train, photos, "--out", tmp_path / "run")[0] == 0
+    line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[0])
+    assert line["peak_memory_mb"] is None

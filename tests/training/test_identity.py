@@ -137,7 +137,7 @@ def test_other_weights_of_the_same_shape(table: Path, tmp_path: Path, monkeypatc
     name = next(name for name in sorted(tensors) if "mlp.c_fc.weight" in name)  # no norm and no embedding
     tensors[name] = tensors[name] + 1e-3
     save_file(tensors, weights)
-    with pytest.raises(DataError, match="the weights of the backbone"):
+    with pytest.raises(DataError, match="the backbone"):
         run_training(config, resume=True)
 
 

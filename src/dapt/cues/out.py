@@ -8,6 +8,7 @@ from typing import Any
 
 from dapt.console import warn
 from dapt.data.items import Item
+from dapt.data.picture_files import comment_of
 from dapt.errors import ConfigError, DataError
 from dapt.files import read_json, write_json
 from dapt.lock import FolderLock
@@ -16,6 +17,7 @@ from dapt.owned import Manifest, read_manifest, run_above, strangers, sweep, wri
 KIND = "masks"
 STATISTICS = "masks.json"
 PREVIEW = "preview.jpg"
+COMMENT = b"made by dapt masks"  # in the preview, by which it is known again
 
 
 class MaskFolder:
@@ -39,6 +41,16 @@ class MaskFolder:
     def target(self, item: Item) -> Path:
         """Where the mask of an image goes."""
         return self.path / mask_name(item)
+
+    def check_preview(self) -> None:
+        """Refuse to write the preview over a picture of somebody else's.
+
+        Raises:
+            ConfigError: there is one.
+        """
+        path = self.path / PREVIEW
+        if path.exists() and comment_of(path) != COMMENT:
+            raise ConfigError(f"{path} exists, and dapt did not make it.", todo="Move it elsewhere.")
 
     def check(self) -> None:
         """Whether the masks may go there; changes nothing.
@@ -65,6 +77,11 @@ class MaskFolder:
             raise ConfigError(f"{self.path} holds {manifest.kind}, not masks.", todo="Choose another --out.")
         if self.statistics_file.is_file():
             self._check_settings()
+        elif manifest is not None and any(self.target(item).is_file() for item in self._items):
+            raise ConfigError(
+                f"{self.statistics_file} is gone, so it is not known what the masks in {self.path} were made with.",
+                todo="Choose another --out.",
+            )
         elif manifest is None and (found := strangers(self.path, ())):
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
             raise ConfigError(
@@ -79,7 +96,7 @@ class MaskFolder:
             raise ConfigError(
                 f"{self.statistics_file} is damaged.", todo="Choose another --out, or remove that folder."
             )
-        changed = [key for key, value in self._settings.items() if before.get(key) != value]
+        changed = [key for key, value in self._settings.items() if key in before and before[key] != value]
         if changed:
             key = changed[0]
             raise ConfigError(

@@ -17,7 +17,7 @@ from dapt.config import CueOptions, MaskFormat, make_config
 from dapt.console import say, warn
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.cues.files import FileCue
-from dapt.cues.out import PREVIEW, MaskFolder
+from dapt.cues.out import COMMENT, PREVIEW, MaskFolder
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.images import check_images, image_tensor
 from dapt.data.items import UNLABELLED, Item
@@ -27,7 +27,7 @@ from dapt.data.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.sources import is_path, load_data
 from dapt.errors import DataError
 from dapt.files import write_json, write_with
-from dapt.owned import check_apart
+from dapt.owned import check_apart, digest_of
 from dapt.training.apart import check_files_apart
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
@@ -85,14 +85,22 @@ def write_masks(
         "threshold": threshold,
         "soft": soft,
         "seed": seed,
+        "root": str(Path(images.root).resolve()),
         "model": None if model is None else model.clip.spec,
-        "run": str(run) if run else None,
-        "masks": str(masks) if masks else None,
+        "backbone": None if model is None else model.clip.fingerprint(),
+        "run": str(run.resolve()) if run else None,
+        "prompts": None if run is None else digest_of((run / "prompts.safetensors").read_bytes()),
+        "classes": None if model is None else list(model.names),
+        "masks": str(masks.resolve()) if masks else None,
         "mask_format": None if cue_type.follows_prompts else kind,
     }
+    if not items:
+        raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
     check_files_apart(out, images, data)
     folder = MaskFolder(out, settings, items)
     folder.check()
+    if preview:
+        folder.check_preview()
     context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
     with folder.lock:
         left = folder.begin()
@@ -231,4 +239,8 @@ def _preview(items: Sequence[Item], folder: MaskFolder) -> None:
         left, top = (index % columns) * (2 * side + 8), (index // columns) * (side + 8)
         for step, picture in enumerate((photo, hidden)):
             sheet.paste(Image.fromarray(picture).resize((side, side)), (left + step * side, top))
-    write_with(folder.path / PREVIEW, lambda file: sheet.save(file, format="JPEG", quality=90), make_parents=False)
+    write_with(
+        folder.path / PREVIEW,
+        lambda file: sheet.save(file, format="JPEG", quality=90, comment=COMMENT),
+        make_parents=False,
+    )

@@ -76,6 +76,16 @@ def opened(path: Path) -> Iterator[Image.Image]:
         yield image
 
 
+def comment_of(path: Path) -> bytes | None:
+    """The comment in a JPEG; None where there is none, or no picture."""
+    try:
+        with opened(path) as picture:
+            found = picture.info.get("comment")
+    except (*DAMAGE, Refusal):
+        return None
+    return found if isinstance(found, bytes) else None
+
+
 def header(file: BinaryIO) -> Image.Image:
     """As `opened`, of an open file."""
     with without_pillow_limit:

@@ -119,7 +119,7 @@ class DemoFolder:
             before = validated(DemoSettings, tree)
         except ConfigError:
             raise foreign from None
-        if "scene_seed" not in tree:  # an empty file would do as settings, but a demonstration writes all of them
+        if not set(DemoSettings.model_fields) <= set(tree):  # a demonstration writes all of them
             raise foreign
         return before
 

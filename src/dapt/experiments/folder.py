@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dapt.config import RunConfig
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import ConfigError
 from dapt.files import read_json
 from dapt.lock import FolderLock
 from dapt.owned import (
     MANIFEST,
     Manifest,
     check_apart,
+    holds_keys,
     read_manifest,
     refuse_strangers,
     run_above,
@@ -25,6 +26,7 @@ from dapt.training.run_folder import RunFolder
 
 KIND = "protocol"
 RESULT = "protocol.json"
+RESULT_KEYS = {"schema", "protocol", "method", "rows", "averaged"}
 
 
 class ProtocolFolder:
@@ -71,8 +73,9 @@ class ProtocolFolder:
                 f"The output folder {self.path} exists.",
                 todo="Pass --resume to go on with it, --overwrite to start again, or another --out.",
             )
-        allowed = {*self.earlier(), *self._runs}
-        inside = strangers(self.path, [RESULT])
+        ours = self._is_ours()
+        allowed = {*self.earlier(), *self._runs} if ours else set()
+        inside = strangers(self.path, [RESULT] if ours else ())
         foreign = [path.name for path in inside if path.name not in allowed]
         if foreign:
             raise ConfigError(
@@ -86,6 +89,9 @@ class ProtocolFolder:
         manifest = read_manifest(self.path)
         if manifest is not None and manifest.kind != KIND:
             raise ConfigError(f"{self.path} holds {manifest.kind}, not a protocol.", todo="Choose another --out.")
+        if not self._is_ours():
+            raise ConfigError(f"{self.path} holds no protocol to resume.", todo="Choose another --out.")
+        self.earlier()
         for name, run in self._runs.items():
             folder = RunFolder(self.path / name)
             if folder.path.exists():
@@ -100,6 +106,10 @@ class ProtocolFolder:
             )
         refuse_strangers(folder.path, strangers(folder.path, folder.known(manifest)))
 
+    def _is_ours(self) -> bool:
+        """Whether a protocol has been begun here."""
+        return (self.path / MANIFEST).exists() or (self.path / RESULT).is_file()
+
     def earlier(self) -> list[str]:
         """Names of the folders of runs that a protocol has made here before.
 
@@ -112,9 +122,11 @@ class ProtocolFolder:
         result = self.path / RESULT  # version 0.1.0 kept no manifest
         if not result.is_file():
             return []
+        if not holds_keys(result, RESULT_KEYS):
+            raise ConfigError(f"{result} is damaged, or dapt did not write it.", todo="Choose another --out.")
         try:
             return [str(row["run"]) for row in read_json(result)["rows"]]
-        except (DaptError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             raise ConfigError(f"{result} is damaged.", todo="Choose another --out.") from error
 
     def begin(self, *, resume: bool, overwrite: bool) -> list[RunFolder]:

@@ -105,7 +105,7 @@ def finish_run(
             "evaluation_seconds": round(time.perf_counter() - evaluating, 3),
             "seconds_per_epoch": round(sum(seconds) / len(seconds), 3) if seconds else None,
             "images_per_second": progress.lines[-1]["images_per_second"] if progress.lines else None,
-            "peak_memory_mb": round(peak_memory_mb(str(model.clip.device)), 1),
+            "peak_memory_mb": peak_memory_mb(str(model.clip.device)),
         },
         "selected_epoch": progress.best_epoch + 1 if progress.best_epoch >= 0 else config.epochs,
         "environment": describe(str(model.clip.device)),
@@ -147,6 +147,6 @@ def events_content(progress: Progress, metrics: dict[str, float | None]) -> byte
     figures = [(line["epoch"], name, value) for line in progress.lines for name, value in line.items()]
     figures += [(len(progress.lines), name, value) for name, value in metrics.items() if value is not None]
     for step, name, value in figures:
-        if name != "epoch":
+        if name != "epoch" and value is not None:
             records.write(Event(wall_time=now, step=step, summary=scalar(name, value)).SerializeToString())
     return buffer.getvalue()

@@ -261,7 +261,7 @@ class Fitter:
             line["views_without_cue"] = int(fabric.all_reduce(skipped, reduce_op="sum"))
         line["seconds"] = round(seconds, 3)
         line["images_per_second"] = round(seen * fabric.world_size / max(seconds, 1e-9), 2)
-        line["peak_memory_mb"] = round(peak_memory_mb(str(self.device)), 1)
+        line["peak_memory_mb"] = peak_memory_mb(str(self.device))
         return line
 
     def _step(self, batch: Batch, epoch: int, number: int) -> dict[str, Tensor]:

@@ -74,6 +74,7 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip) -> Inputs:
     for (kind, name, _), digest in zip(every, digests, strict=True):
         found[kind][name] = digest
     found["names"] = _hash_text(json.dumps([data.source.names, data.train.names]))
+    found["groups"] = _hash_text(json.dumps(sorted((item.name, item.group) for item in items.values() if item.group)))
     found["weights"] = weights_digest(clip)
     return found
 
@@ -144,8 +145,8 @@ def _hash_text(text: str) -> str:
 
 
 def weights_digest(clip: FrozenClip) -> str:
-    """A hash of every weight of the backbone, in the type it is held in."""
-    digest = hashlib.sha256()
+    """A hash of every weight of the backbone, in the type it is held in, and of how it takes its pixels."""
+    digest = hashlib.sha256(f"{clip.preprocess} {clip.image.image_size}".encode())
     for name, value in sorted(clip.model.state_dict().items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -174,8 +175,10 @@ def check_unchanged(before: Any, now: Inputs, *, run: Path, data: str) -> None:
     told += [f"the {key.replace('_', ' ')} file" for key in _different(before.get("files"), now["files"])]
     if before.get("names") != now["names"]:
         told.append("the class names")
+    if before.get("groups") != now["groups"]:
+        told.append("the groups of images")
     if before.get("weights") != now["weights"]:
-        told.append("the weights of the backbone")
+        told.append("the backbone (its weights, or how it takes pixels)")
     what = " and ".join(told) or "the way they are noted"
     raise DataError(
         f"The inputs from {data} have changed since the run in {run} was started: {what}.",

@@ -39,6 +39,9 @@ FILES = (
     *("run.yaml", "last.ckpt", "results.json", "prompts.safetensors", "metrics.jsonl", "split.json", "inputs.json"),
     *("log.txt", EVENTS),
 )
+# Settings that version 0.1.0 wrote into every run.yaml, and hardly anybody by hand.
+OLD_KEYS = {"data", "model", "method", "prompt", "dapt", "cue", "shots", "seed", "subset", "crop_scale", "flip", "out"}
+OLD_KEYS |= {"epochs", "batch_size", "lr", "workers", "cache_mb", "eval_batch_size", "device", "precision"}
 EVALUATIONS = "eval"
 EVALUATION_KEYS = {"schema", "run", "split", "metrics", "counts"}
 
@@ -296,7 +299,8 @@ class RunFolder:
             remove_known(self.path, known)
             remove_file(self.path / MANIFEST)
             remove_file(self.path / LOCK)
-        remove_empty(self.path)
+        if not any(self.path.iterdir()):
+            remove_empty(self.path)
 
     def verify(self) -> None:
         """Whether every final file is as it was written.
@@ -341,12 +345,12 @@ class RunFolder:
 
 
 def is_old_run(path: Path) -> bool:
-    """Whether a folder without a manifest was made by dapt 0.1.0."""
+    """Whether a folder without a manifest was made by dapt 0.1.0, which wrote every setting and the split."""
     try:
         tree = read_yaml(path / "run.yaml")
     except ConfigError:
         return False
-    return {"data", "model", "method", "shots", "seed"} <= set(tree)
+    return set(tree) >= OLD_KEYS and holds_keys(path / "split.json", {"data", "train", "val", "test"})
 
 
 def is_evaluation(path: Path) -> bool:

@@ -15,11 +15,11 @@ from dapt.console import say
 from dapt.data.images import open_image
 from dapt.data.items import Item
 from dapt.data.loader import ImageCache
-from dapt.data.picture_files import DAMAGE, Refusal, opened
+from dapt.data.picture_files import comment_of
 from dapt.data.sources import is_path
 from dapt.errors import ConfigError
 from dapt.files import write_json, write_with
-from dapt.owned import check_apart, check_replaceable
+from dapt.owned import as_written, check_apart, check_replaceable
 from dapt.training.build import pick_device
 from dapt.training.data import RunData, load_run_data
 from dapt.training.selecting import check_selection, select_images
@@ -46,13 +46,15 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
     """
     if check_selection(config) is None:
         raise ConfigError("It was not said how to choose.", todo="Pass --select NAME and --fraction F.")
+    if preview is not None and as_written(preview) == as_written(out):
+        raise ConfigError(f"--out and --preview are both {out}.", todo="Name two files.")
     for path in (out, preview):
         if path is not None and path.exists() and not overwrite:
             raise ConfigError(f"{path} exists.", todo="Choose another file, or pass --overwrite.")
         if path is not None and is_path(config.data):
             check_apart(path, {"the data": Path(config.data)})
     check_replaceable(out, SELECTION_KEYS, "--out")
-    if preview is not None and preview.exists() and not _is_preview(preview):
+    if preview is not None and preview.exists() and comment_of(preview) != COMMENT:
         raise ConfigError(f"{preview} exists, and dapt did not make it.", todo="Choose another --preview.")
     cache = ImageCache(0)
     data = load_run_data(config.model_copy(update={"epochs": 0}), cache)
@@ -70,15 +72,6 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
     if chosen.weights is not None:
         say("The weights in it are for your eyes: only a run that chooses for itself (--select) trains with weights.")
     return chosen
-
-
-def _is_preview(path: Path) -> bool:
-    """Whether a picture is one that `write_selection` made: its comment says so."""
-    try:
-        with opened(path) as picture:
-            return bool(picture.info.get("comment") == COMMENT)
-    except (*DAMAGE, Refusal):
-        return False
 
 
 def _command(config: RunConfig, out: Path) -> str:
