@@ -40,7 +40,7 @@ test-long: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) -m long $(ARGS)
 
 torture: setup
-	OMP_NUM_THREADS=1 DAPT_TORTURE=long $(BIN)/python -m pytest -m long tests/torture $(ARGS)
+	OMP_NUM_THREADS=1 DAPT_TORTURE=long $(BIN)/python -m pytest -n $(TEST_JOBS) -m long tests/torture $(ARGS)
 
 check: setup
 	$(BIN)/ruff check src tests tools benchmarks
