@@ -138,3 +138,18 @@ def test_data_set_is_the_same_again_and_kept(index: Path, tmp_path: Path, monkey
     before = touched.stat().st_mtime_ns
     write_scenes(other.parent, seed=2, train_per_class=2, test_per_class=4, size=40, jobs=1)
     assert touched.stat().st_mtime_ns == before, "scenes that are there are kept"
+
+
+def test_a_scene_that_is_damaged_is_drawn_again(index: Path, tmp_path: Path) -> None:
+    """An unreadable one, and one that can be read but shows something else: figures must not depend on damage."""
+    other = write_scenes(tmp_path, seed=2, train_per_class=2, test_per_class=4, size=40, jobs=1)
+    first, second, third, fourth = (other.parent / row["image"] for row in list(csv.DictReader(other.open()))[:4])
+    first.write_bytes(first.read_bytes()[:100])
+    Image.new("RGB", (40, 40), "red").save(second)
+    third.write_bytes(fourth.read_bytes())
+    kept = fourth.read_bytes() + b"more"  # of which a reader sees nothing
+    fourth.write_bytes(kept)
+    write_scenes(tmp_path, seed=2, train_per_class=2, test_per_class=4, size=40, jobs=1)
+    for path in (first, second, third):
+        assert path.read_bytes() == (index.parent / path.relative_to(tmp_path)).read_bytes()
+    assert fourth.read_bytes() == kept

@@ -19,6 +19,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from dapt.console import progress
+from dapt.data.picture_files import DAMAGE, Refusal, decoded
 from dapt.demo.backgrounds import BACKGROUNDS
 from dapt.demo.objects import OBJECTS, class_names
 from dapt.demo.scenes import render
@@ -76,7 +77,7 @@ def write_scenes(
     jobs: int | None = None,
     within: Path | None = None,
 ) -> Path:
-    """Draw the scenes and write ``index.csv``, ``images/`` and ``masks/``; scenes that are there are kept.
+    """Draw the scenes and write ``index.csv``, ``images/`` and ``masks/``; scenes that are there, undamaged, are kept.
 
     Args:
         root: folder of the data set. seed: decides every scene; the same seed gives the same files.
@@ -127,11 +128,23 @@ def _jobs(
                 yield _Job(root, stem, name, label, split, group, background, key, size)
 
 
+def _shows(path: Path, pixels: np.ndarray) -> bool:
+    """Whether a scene is there already, undamaged."""
+    if not path.is_file():
+        return False
+    try:
+        with decoded(path) as picture:
+            found = np.array(picture)
+    except (*DAMAGE, Refusal):
+        return False
+    return bool(np.array_equal(found, pixels))
+
+
 def _draw(job: _Job) -> dict[str, str | int]:
     image, mask = (job.root / folder / f"{job.stem}.png" for folder in ("images", "masks"))
     scene = render(job.name, job.background, (*job.seed, 1), job.size)  # not the numbers that chose the background
     for path, pixels in ((image, scene.image), (mask, scene.mask)):
-        if not path.is_file():
+        if not _shows(path, pixels):
             write_with(path, partial(Image.fromarray(pixels).save, format="PNG"), within=job.within)
     return {
         "image": f"images/{job.stem}.png",
