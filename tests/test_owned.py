@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from dapt.owned import (
     refuse_strangers,
     remove_known,
     run_above,
+    seal_of,
     strangers,
     sweep,
     write_manifest,
@@ -65,7 +67,33 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     ],
 )
 def test_a_manifest_that_is_damaged_or_reaches_outside_protects_the_folder(tmp_path: Path, text: str) -> None:
-    (tmp_path / MANIFEST).write_text(text)
+    (tmp_path / MANIFEST).write_text(sealed(text))
+    with pytest.raises(ConfigError, match="damaged"):
+        read_manifest(tmp_path)
+
+
+def sealed(text: str) -> str:
+    """A manifest by hand, with the checksum that it needs."""
+    if not text.startswith('{"'):
+        return text
+    tree = json.loads(text)
+    return json.dumps({**tree, "digest": seal_of(tree)})
+
+
+def test_a_manifest_by_hand_is_read_as_one(tmp_path: Path) -> None:
+    """Else the test above could not fail."""
+    (tmp_path / MANIFEST).write_text(sealed('{"schema": 1, "kind": "run", "files": {"a": null}, "folders": ["b"]}'))
+    assert read_manifest(tmp_path) == Manifest("run", {"a": None}, ["b"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("run.yaml", "ran.yaml"), ('"ab"', "null"), ("1shot", "2shot"), ('"run"', '"ran"')]
+)
+def test_a_manifest_with_one_wrong_entry_is_damaged(tmp_path: Path, old: str, new: str) -> None:
+    """It would no longer vouch for a file of dapt's, or would take one of the user's for its own."""
+    write_manifest(tmp_path, Manifest("run", {"run.yaml": "ab"}, ["1shot"]))
+    path = tmp_path / MANIFEST
+    path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ConfigError, match="damaged"):
         read_manifest(tmp_path)
 

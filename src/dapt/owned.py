@@ -7,10 +7,12 @@ they are final. Only what it lists is ever removed, file by file; folders are re
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dapt.errors import ConfigError, DaptError
 from dapt.files import PART, leftovers, read_json, remove_file, write_json
@@ -61,11 +63,11 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise damaged from None
     try:
         kind, files, folders = tree["kind"], tree["files"], tree["folders"]
-        good = tree["schema"] == SCHEMA and isinstance(kind, str)
+        good = tree["schema"] == SCHEMA and isinstance(kind, str) and tree["digest"] == seal_of(tree)
         good = good and isinstance(files, dict) and isinstance(folders, list)
         good = good and all(value is None or isinstance(value, str) for value in files.values())
         good = good and all(is_inside(name) for name in [*files, *folders])
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, RecursionError):
         raise damaged from None
     if not good:
         raise damaged
@@ -83,7 +85,13 @@ def is_inside(name: object) -> bool:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest into a folder that is there."""
     tree = {"schema": SCHEMA, "kind": manifest.kind, "files": manifest.files, "folders": manifest.folders}
-    write_json(folder / MANIFEST, tree, make_parents=False)
+    write_json(folder / MANIFEST, {**tree, "digest": seal_of(tree)}, make_parents=False)
+
+
+def seal_of(tree: Mapping[str, Any]) -> str:
+    """The checksum that a manifest carries of all its other entries: a wrong byte must not make it vouch for less."""
+    plain = {key: value for key, value in tree.items() if key != "digest"}
+    return digest_of(json.dumps(plain, sort_keys=True).encode())
 
 
 def check_sealed(folder: Path, manifest: Manifest | None, name: str) -> None:
