@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--parity-dir", default=None, help="folder of parity fixtures (default: tests/parity/fixtures)")
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """No test silences those after it: `--quiet` is a setting of the process."""
+    from dapt.console import set_quiet
+
+    yield
+    set_quiet(False)
 
 
 @pytest.fixture(scope="session")
