@@ -16,6 +16,7 @@ from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import RefusedImageError, image_tensor
 from dapt.data.pixels import say_reduced
 from dapt.data.transforms import eval_transform
+from dapt.data.walk import files_below
 from dapt.errors import DataError
 from dapt.regular import irregular
 
@@ -39,14 +40,13 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     """The image files among and below `paths`, folders in sorted order.
 
     Raises:
-        DataError: a path does not exist or is neither a file nor a folder, or a folder holds no image.
+        DataError: a path does not exist or is neither a file nor a folder, or a folder holds no image or cannot be
+            read.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(
-                file for file in path.rglob("*") if file.suffix.lower() in IMAGE_TYPES and not file.is_dir()
-            )
+            inside = files_below(path, lambda file: file.suffix.lower() in IMAGE_TYPES)
             if not inside:
                 raise DataError(f"The folder {path} holds no image.")
             found += inside

@@ -150,13 +150,13 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """Train prompts on a data set and evaluate them."""
-    from dapt.config import apply_settings, make_config, read_yaml
+    from dapt.config import apply_settings, make_config
     from dapt.errors import ConfigError
 
     silence(quiet)
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite exclude each other.")
-    tree: dict[str, Any] = read_yaml(config) if config else {}
+    tree: dict[str, Any] = _settings_of(config) if config else {}
     given = {
         "data": data,
         "method": method,
@@ -210,6 +210,24 @@ def train(
     from dapt.training.run import run_training
 
     run_training(resolved, resume=resume, overwrite=overwrite)
+
+
+def _settings_of(file: Path) -> dict[str, Any]:
+    """The settings in a file; those of a run mean the folder that it is in, wherever that was made."""
+    from dapt.config import read_yaml
+    from dapt.console import say
+    from dapt.owned import read_manifest
+    from dapt.training.run_folder import KIND, RunFolder
+
+    tree = read_yaml(file)
+    folder = file.absolute().parent
+    manifest = read_manifest(folder) if file.name == RunFolder(folder).config_file.name else None
+    if manifest is None or manifest.kind != KIND:
+        return tree
+    before = tree.get("out")
+    if before is not None and Path(str(before)).absolute() != folder:
+        say(f"The run in {folder} was made in {before}; it is the one that is meant.")
+    return {**tree, "out": str(folder)}
 
 
 train.__doc__ = f"Train prompts on a data set and evaluate them.\n\n{EXAMPLES}"

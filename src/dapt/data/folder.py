@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dapt.data.fewshot import split_off_validation
 from dapt.data.items import ImageSet, Item, check_classes
+from dapt.data.walk import files_below, sub_folders
 from dapt.errors import DataError
 
 IMAGE_TYPES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm"}
@@ -30,13 +31,13 @@ def read_folder(root: Path) -> ImageSet:
     20% val and 30% test. With any of those folders, the splits are exactly what is there.
 
     Raises:
-        DataError: no sub-folders, a class without images, or classes that differ between splits.
+        DataError: no sub-folders, a class without images, classes that differ between splits, or a folder that
+            cannot be read.
     """
-    inside = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     splits = {
         SPLITS[path.name.lower()]: path
-        for path in inside
-        if path.name.lower() in SPLITS and any(sub.is_dir() for sub in path.iterdir())
+        for path in sub_folders(root)
+        if path.name.lower() in SPLITS and sub_folders(path)
     }
     found = {split: _classes(folder) for split, folder in splits.items()} if splits else {"all": _classes(root)}
     names = sorted(found["train"] if "train" in found else {name for classes in found.values() for name in classes})
@@ -63,12 +64,8 @@ def read_folder(root: Path) -> ImageSet:
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
     classes: dict[str, list[Path]] = {}
-    for sub in sorted(folder.iterdir()):
-        if not sub.is_dir() or sub.name.startswith("."):
-            continue
-        images = sorted(
-            path for path in sub.rglob("*") if path.suffix.lower() in IMAGE_TYPES and not path.name.startswith(".")
-        )
+    for sub in sub_folders(folder):
+        images = files_below(sub, _is_image)
         if not images:
             raise DataError(
                 f"The class folder {sub} holds no image.",
@@ -76,6 +73,10 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
             )
         classes[sub.name] = images
     return classes
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_TYPES and not path.name.startswith(".")
 
 
 def divide(items: tuple[Item, ...]) -> dict[str, tuple[Item, ...]]:

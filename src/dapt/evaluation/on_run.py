@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from dapt.config import MaskFormat, RunConfig, make_config, read_yaml
 from dapt.data.items import ImageSet, Item
 from dapt.data.mask_files import check_format, mask_folder
 from dapt.data.pixels import use_setting
-from dapt.data.sources import load_data
+from dapt.data.sources import is_path, load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
@@ -72,6 +73,8 @@ def evaluate_saved(
     """
     if split not in ("train", "val", "test"):
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
+    if json_file is None:
+        _check_writable(Path(run))
     check_replaceable(json_file, EVALUATION_KEYS, "--json")
     model, config = load_run(run, model_spec=model_spec, device=device)
     own = data is None
@@ -120,6 +123,7 @@ def evaluate_saved(
         "data": source.name,
         "split": split,
         "classes": classes or ("base and novel" if novel is not None else "base" if halves else "all"),
+        "asked": _asked(data=data, classes=classes, model=model_spec, names=names, masks=masks, root=root),
         "metrics": metrics,
         **breakdown,
         "counts": {
@@ -136,6 +140,26 @@ def evaluate_saved(
     return result, json_file
 
 
+def _check_writable(run: Path) -> None:
+    """Whether figures can be kept in a run, before they are made.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    if run.is_dir() and not os.access(run, os.W_OK | os.X_OK):
+        raise ConfigError(f"The run folder {run} cannot be written into.", todo="Pass --json FILE for the figures.")
+
+
+def _asked(**options: str | None) -> dict[str, str]:
+    """What was evaluated, by option, paths as absolute ones: equal names of data sets do not make them equal."""
+    paths = {"names", "masks", "root"}
+    return {
+        key: str(Path(value).expanduser().absolute()) if key in paths or (key == "data" and is_path(value)) else value
+        for key, value in options.items()
+        if value is not None
+    }
+
+
 def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:
     """Refuse to test a run on its own training images: the data may have been divided anew since it was trained.
 
@@ -143,8 +167,9 @@ def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:
         DataError: some of the images were trained on.
     """
     folder = RunFolder(run)
-    if not folder.split_file.is_file():
-        return
+    manifest = folder.manifest()
+    if not folder.split_file.is_file() and (manifest is None or folder.split_file.name not in manifest.files):
+        return  # of a version that wrote none
     try:
         trained = {row[0] for row in folder.earlier_split()["train"]}
     except (KeyError, TypeError, IndexError) as error:

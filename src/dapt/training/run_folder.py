@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.config import RunConfig, read_yaml, to_yaml
+from dapt.console import say
 from dapt.errors import ConfigError, DaptError, did_you_mean
 from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, FolderLock
@@ -315,12 +316,21 @@ class RunFolder:
     def add_evaluation(self, name: str, content: dict[str, Any]) -> Path:
         """Write ``eval/NAME.json`` into a finished run and list it; returns its path.
 
+        Where that holds the figures of something else (other data of the same name, say), it is kept, and the name
+        gets some digits that stand for what was evaluated.
+
         Raises:
             ConfigError: another process is writing into the folder, or a file of somebody else's is in the way.
         """
-        entry = f"{EVALUATIONS}/{name}.json"
-        path = self.path / entry
         with FolderLock(self.path):
+            entry = f"{EVALUATIONS}/{name}.json"
+            path = self.path / entry
+            if is_evaluation(path) and read_json(path).get("asked") != content["asked"]:
+                entry = (
+                    f"{EVALUATIONS}/{name}-{digest_of(json.dumps(content['asked'], sort_keys=True).encode())[:8]}.json"
+                )
+                say(f"{path} holds the figures of something else and is kept.")
+                path = self.path / entry
             manifest = self.manifest()
             sweep(self.path, [*self.known(manifest), entry])
             if path.exists() and not is_evaluation(path):
