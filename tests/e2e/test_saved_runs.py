@@ -34,7 +34,7 @@ def test_figures_of_other_data_with_the_same_name_are_kept(dapt, run: Path, tmp_
     first, second = make_folder(tmp_path / "a" / "birds"), make_folder(tmp_path / "b" / "birds")
     (second / "red_square").rename(second / "crimson")
     for data in (first, second, first, second):
-        code, out, err = dapt("eval", run, data)
+        code, _, err = dapt("eval", run, data)
         assert code == 0, err
     found = figures(run)
     assert sorted(each["asked"]["data"] for each in found.values()) == [str(first), str(second)]
