@@ -135,7 +135,13 @@ def test_configurations_that_are_no_json(whole: Path, tmp_path: Path, content: b
     ("key", "value"),
     [
         *(("mean", 3), ("mean", [1, 2]), ("mean", ["a", "b", "c"]), ("std", [0, 1, 1]), ("std", [1, 1, float("nan")])),
-        *(("interpolation", "magic"), ("interpolation", 3), ("resize_mode", "magic"), ("resize_mode", [])),
+        *(
+            ("interpolation", "magic"),
+            ("interpolation", 3),
+            ("resize_mode", "magic"),
+            ("resize_mode", "longest"),
+            ("resize_mode", []),
+        ),
     ],
 )
 def test_pixels_cannot_be_prepared_so(whole: Path, tmp_path: Path, key: str, value: Any) -> None:

@@ -292,3 +292,15 @@ def test_sizes_for_people() -> None:
         "5.0 GB",
         "7000.0 GB",
     ]
+
+
+def test_a_download_of_unsaid_length_does_not_fill_the_disk(web: Web, path: Path, monkeypatch) -> None:
+    web.pages["/file.zip"] = Page(CONTENT, chunked=True)
+    monkeypatch.setattr(module, "free_space", lambda folder: 1e9)
+    with pytest.raises(
+        DataError, match=r"does not say how large file.zip is; 1.0 MB have come, and the disk has 1.0 GB"
+    ):
+        download(f"{web.address}/file.zip", path)
+    assert not path.exists()
+    monkeypatch.setattr(module, "free_space", lambda folder: 1.1e9)
+    assert download(f"{web.address}/file.zip", path).read_bytes() == CONTENT

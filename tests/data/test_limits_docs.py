@@ -29,6 +29,7 @@ SAID = {
     "DRAFT_TIMES": (lambda n: f"| {n} × `max_pixels` |"),
     "LARGE_PIXELS": (lambda n: f"more than {n / 1e6:.1f} million pixels"),
     "PIXELS_AT_A_TIME": (lambda n: f"{n / 1e6:g} million, or one larger image"),
+    "DOWNLOAD_LEFT": (lambda n: f"stops while {show_bytes(n)} of the disk are still free"),
     "CSV_BYTES": (lambda n: f"| {millions(n)}, "),
     "CSV_COLUMNS": (lambda n: f", {n:,} columns"),
     "CSV_CELLS": (lambda n: f", {n:,} cells"),

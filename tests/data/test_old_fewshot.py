@@ -179,6 +179,7 @@ def test_truncated_anywhere(cache) -> None:
     [
         ([1, 2], "no list of training images"),
         ({"val": []}, "no list of training images"),
+        ({"train": [], "val": []}, "its list of training images is empty"),
         ({"train": "abc"}, "'train' is not a list"),
         ({"train": [], "more": []}, "'more' is not a list"),
         ({"train": [["a.jpg", 0, "a"]]}, "train, entry 0 has no path"),

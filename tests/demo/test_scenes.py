@@ -18,6 +18,7 @@ from dapt.demo.captions import SYNONYMS, caption, vocabulary
 from dapt.demo.objects import OBJECTS, class_names
 from dapt.demo.scene_data import background_for, write_scenes
 from dapt.demo.scenes import Scene, render
+from dapt.errors import DataError
 
 WORDS = {"grass", "sky", "water", "sand", "road", "wall", "rock", "snow"}
 
@@ -153,3 +154,15 @@ def test_a_scene_that_is_damaged_is_drawn_again(index: Path, tmp_path: Path) -> 
     for path in (first, second, third):
         assert path.read_bytes() == (index.parent / path.relative_to(tmp_path)).read_bytes()
     assert fourth.read_bytes() == kept
+
+
+def test_an_edited_index_is_kept(tmp_path: Path) -> None:
+    index = write_scenes(tmp_path, train_per_class=1, test_per_class=2, size=32, classes=2, jobs=1)
+    whole = index.read_text()
+    index.write_text(whole.replace("own", "mine"))
+    with pytest.raises(DataError, match=r"index.csv is not as dapt wrote it"):
+        write_scenes(tmp_path, train_per_class=1, test_per_class=2, size=32, classes=2, jobs=1)
+    assert "mine" in index.read_text()
+    index.unlink()
+    write_scenes(tmp_path, train_per_class=1, test_per_class=2, size=32, classes=2, jobs=1)
+    assert index.read_text() == whole

@@ -94,11 +94,15 @@ def test_other_commands(dapt, photos: Path, tiny_spec: str, tmp_path: Path) -> N
     out = tmp_path / "o"
     for command in (
         ("masks", photos, "--model", tiny_spec, "--out", out, "--threshold", "nan"),
+        ("masks", photos, "--cue", "random", "--out", out, "--seed", 2**70),
+        ("masks", photos, "--model", tiny_spec, "--out", out, "--compare"),
         ("data", "select", photos, "--select", "uniform", "--fraction", "nan", "--out", out),
         ("data", "select", photos, "--select", "uniform", "--fraction", "inf", "--out", out),
         ("data", "select", photos, "--select", "uniform", "--fraction", 0.5, "--seed", 2**70, "--out", out),
         ("methods", "info", "maple", "--num-classes", 10**12),
         ("methods", "info", "m" * 10_000),
+        ("train", photos, "--protocol", "few_shot", "--over", "", "--model", tiny_spec, "--out", out),
+        ("train", photos, "--protocol", "few_shot", "--over", " , ", "--model", tiny_spec, "--out", out),
         ("demo", "--out", out, "--seeds", 2**70),
         ("demo", "--out", out, "--set", "lr=.nan"),
         ("demo", "--data-only", out, "--set", "scene_seed=-1"),

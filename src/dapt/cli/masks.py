@@ -74,7 +74,7 @@ def make(
     max_pixels: MaxPixelsOption = None,
     root: RootOption = None,
     own_split: OwnSplitOption = False,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of random cues.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of random cues.")] = 1,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:

@@ -200,6 +200,8 @@ def train(
         from dapt.experiments.run_protocol import print_protocol, run_protocol
 
         points = split_names(over) or []
+        if over is not None and not points:
+            raise ConfigError("--over names nothing.", todo="Leave it out to go over what was published.")
         print_protocol(run_protocol(protocol, tree, over=points, jobs=jobs, resume=resume, overwrite=overwrite))
         return
     if jobs != 1:

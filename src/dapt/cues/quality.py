@@ -37,6 +37,8 @@ class MaskQuality:
     def summary(self) -> str:
         """One line for people."""
         figures = self.figures()
+        if not self.iou:
+            return "against true masks: there is none that is neither empty nor full, so there are no figures"
         return (
             f"against {figures['images']} true masks: IoU {figures['iou']}%, foreground kept "
             f"{figures['foreground_kept']}%, background kept {figures['background_kept']}%"

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dapt.clip.load import load_clip
 from dapt.config import CueOptions, MaskFormat, make_config
-from dapt.console import say, warn
+from dapt.console import say
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.cues.files import FileCue
 from dapt.cues.out import COMMENT, PREVIEW, MaskFolder
@@ -72,6 +72,8 @@ def write_masks(
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     items = images.chosen(split)
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
+    if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
+        raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
     options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)
     cue_type = CUES.get(source)
     model = None
@@ -221,8 +223,6 @@ def _compare(items: Sequence[Item], folder: MaskFolder, kind: MaskFormat) -> Mas
         written = folder.target(item)
         ours = fit_mask(read_mask(written, "binary"), size, written, item.path)
         compare_masks(ours, true, quality)
-    if not quality.iou:
-        warn("the data set has no masks of its own to compare with")
     return quality
 
 

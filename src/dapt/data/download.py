@@ -20,6 +20,7 @@ from typing import IO, Any
 from urllib.error import HTTPError, URLError
 
 from dapt.console import progress, say
+from dapt.data.limits import DOWNLOAD_LEFT
 from dapt.environment import version
 from dapt.errors import DaptError, DataError
 from dapt.files import write_json
@@ -226,7 +227,8 @@ def _receive(response: Any, first: bytes, path: Path, part: Path, origin: _Origi
     label = path.name + (f" (from {show_bytes(have)})" if have else "")
     with FileIO(part, "ab") as file:
         for _ in progress(_copy(response, first, file), left, label, unit="MiB"):
-            pass
+            if origin.total is None:
+                _check_left(part)
         try:
             os.fsync(file.fileno())
         except OSError as error:
@@ -276,6 +278,18 @@ def _check_space(part: Path, total: int | None, have: int) -> None:
             f"{part.name} needs {show_bytes(total - have)} more, the disk has {show_bytes(free)} left.",
             where=str(part.parent),
             todo="Free some space, or choose another disk with --root.",
+        )
+
+
+def _check_left(part: Path) -> None:
+    """Whether a download of unsaid length may go on: it must not fill the disk."""
+    free = free_space(part.parent)
+    if free < DOWNLOAD_LEFT:
+        raise DataError(
+            f"The server does not say how large {part.name.removesuffix('.part')} is; {show_bytes(_size(part))} have "
+            f"come, and the disk has {show_bytes(free)} left.",
+            where=str(part.parent),
+            todo=f"Free some space, or choose another disk with --root. {AGAIN}",
         )
 
 

@@ -13,6 +13,9 @@ DRAFT_TIMES = 2  # JPEGs of up to twice the limit (200 million: phones) are read
 LARGE_PIXELS = 2**24  # above, memory is given back to the system before the next one, and copied in pieces
 PIXELS_AT_A_TIME = 100_000_000  # in one process: eight photos of 12 million pixels in threads, or one large picture
 
+# Downloads.
+DOWNLOAD_LEFT = GIB  # bytes of the disk that one of unsaid length leaves free; of a said length is asked before
+
 # Tables and lists. What is parsed takes ten to twenty times its size in memory.
 CSV_BYTES = GIB  # an index of the 14 million images of ImageNet-21k has 0.9 GB
 CSV_COLUMNS = 1000  # CUB-200 has 312 attributes per image, the most that is in use

@@ -171,6 +171,8 @@ def _entries(found: object, path: Path) -> dict[str, list[Entry]]:
             if not (type(name) is str and type(label) is int and type(classname) is str):
                 raise refuse(f"{split}, entry {number} has no path, label and class name")
             result[split].append((name, label, classname))
+    if not result["train"]:
+        raise refuse("its list of training images is empty")
     return result
 
 

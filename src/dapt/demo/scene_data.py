@@ -24,6 +24,7 @@ from dapt.demo.backgrounds import BACKGROUNDS
 from dapt.demo.objects import OBJECTS, class_names
 from dapt.demo.scenes import render
 from dapt.environment import cores
+from dapt.errors import DataError
 from dapt.files import write_text, write_with
 from dapt.processes import worker_pool
 
@@ -90,7 +91,7 @@ def write_scenes(
         the path of the index.
 
     Raises:
-        DaptError: a file cannot be written.
+        DaptError: a file cannot be written, or there is another index: somebody may have edited it.
     """
     work = [replace(job, within=within) for job in _jobs(root, seed, train_per_class, test_per_class, size, classes)]
     workers = min(jobs or cores(), 8)
@@ -103,7 +104,13 @@ def write_scenes(
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
     writer.writerows(rows)
-    write_text(index, text.getvalue(), within=within)
+    content = text.getvalue()
+    if index.is_file() and index.read_bytes() != content.encode():
+        raise DataError(
+            f"{index} is not as dapt wrote it: it was edited, or is damaged.",
+            todo="Keep it elsewhere, or remove it: it is made again then.",
+        )
+    write_text(index, content, within=within)
     return index
 
 

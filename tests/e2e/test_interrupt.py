@@ -1,0 +1,51 @@
+"""Ctrl-C at any time: no traceback, and not taken for an end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+# An interrupt that comes while a module is looked for, as after a key at the wrong moment.
+PROGRAM = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.{handler})
+class Key:
+    def find_spec(self, name, *rest):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Key())
+from dapt.__main__ import main
+main()
+"""
+
+
+def run(module: str, handler: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = PROGRAM.format(module=module, handler=handler)
+    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("module", ["dapt.cli.app", "typer", "dapt.cli.train"])
+def test_while_the_program_is_loaded(module: str) -> None:
+    done = run(module, "default_int_handler", "methods", "list")
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_while_a_command_is_loaded() -> None:
+    done = run("dapt.methods", "default_int_handler", "methods", "list")
+    assert done.returncode == 130
+    assert done.stderr.startswith("interrupted;")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_in_the_background_it_is_ignored() -> None:
+    done = run("typer", "SIG_IGN", "methods", "list")
+    assert done.returncode == 0
+    assert done.stderr == ""
