@@ -315,6 +315,22 @@ def test_masks_made_from_something_else_are_not_passed_off(
     refused(dapt, with_run, "were made with prompts", tuned)
 
 
+def test_masks_of_a_version_that_noted_less_are_not_mixed(dapt, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "masks"
+    command = ["masks", photos, "--cue", "random", "--out", out]
+    assert dapt(*command)[0] == 0
+    tree = json.loads((out / "masks.json").read_text())
+    for key in ("seed", "root"):
+        del tree["settings"][key]
+    (out / "masks.json").write_text(json.dumps(tree))
+    code, _, err = dapt(*command)
+    assert code == 0, err
+    assert "made by an earlier version, which did not note: root, seed. They are kept." in err
+    assert json.loads((out / "masks.json").read_text()) == tree  # what is not known is not made up
+    next(out.rglob("*.png")).unlink()
+    refused(dapt, [*command, "--seed", 2], "made by an earlier version, which did not note: root, seed.", out)
+
+
 def test_nothing_done_is_no_success(dapt, train, photos: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert dapt(*train, photos, "--out", run)[0] == 0

@@ -28,13 +28,13 @@ class MaskFolder:
         items: the images.
 
     Attributes:
-        lock: held while masks are written.
+        lock: held while masks are written. settings: as far as they are known of masks that are kept.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any], items: Sequence[Item]) -> None:
         self.path = path
         self.lock = FolderLock(path)
-        self._settings = settings
+        self.settings = settings
         self._items = items
         self.statistics_file = path / STATISTICS
 
@@ -96,11 +96,11 @@ class MaskFolder:
             raise ConfigError(
                 f"{self.statistics_file} is damaged.", todo="Choose another --out, or remove that folder."
             )
-        changed = [key for key, value in self._settings.items() if key in before and before[key] != value]
+        changed = [key for key, value in self.settings.items() if key in before and before[key] != value]
         if changed:
             key = changed[0]
             raise ConfigError(
-                f"The masks in {self.path} were made with {key} {before.get(key)}, not {self._settings[key]}.",
+                f"The masks in {self.path} were made with {key} {before.get(key)}, not {self.settings[key]}.",
                 todo="Choose another --out, or remove that folder.",
             )
 
@@ -111,13 +111,31 @@ class MaskFolder:
             ConfigError: as `check`.
         """
         self.check()  # again, now that nobody else writes
+        left = [item for item in self._items if not self.target(item).is_file()]
+        if self.statistics_file.is_file() and len(left) < len(self._items):
+            self._check_noted(some_left=bool(left))
         write_manifest(self.path, Manifest(KIND, {STATISTICS: None, PREVIEW: None}))
         sweep(self.path, [STATISTICS, PREVIEW, *(mask_name(item) for item in self._items)])
         if not self.statistics_file.is_file():
-            write_json(self.statistics_file, {"settings": self._settings}, make_parents=False)
-        left = [item for item in self._items if not self.target(item).is_file()]
+            write_json(self.statistics_file, {"settings": self.settings}, make_parents=False)
         self._warn_of_old({item.name for item in left})
         return left
+
+    def _check_noted(self, *, some_left: bool) -> None:
+        """Masks of an earlier version do not say all that they were made with; they are not mixed with new ones.
+
+        Raises:
+            ConfigError: they would be.
+        """
+        noted = dict(read_json(self.statistics_file)["settings"])
+        absent = ", ".join(sorted(set(self.settings) - set(noted)))
+        if not absent:
+            return
+        what = f"The masks in {self.path} were made by an earlier version, which did not note: {absent}."
+        if some_left:
+            raise ConfigError(what, todo="Choose another --out, or remove that folder.")
+        self.settings = {key: value for key, value in self.settings.items() if key in noted}
+        warn(f"{what} They are kept.")
 
     def _warn_of_old(self, left: set[str]) -> None:
         old = [item.name for item in self._items if item.name not in left and _newer(item.path, self.target(item))]

@@ -110,7 +110,7 @@ def write_masks(
             say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
         _write(cue_type(context), left, model, folder)
         own_kind = (images.mask_format or kind) if compare else None
-        statistics = {"settings": settings, **_statistics(items, folder, own_kind)}
+        statistics = {"settings": folder.settings, **_statistics(items, folder, own_kind)}
         write_json(folder.statistics_file, statistics, make_parents=False)
         if preview:
             _preview(items, folder)
