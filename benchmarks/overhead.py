@@ -63,6 +63,8 @@ def measure_overhead(device: str, steps: int, tell: Callable[[str], None]) -> di
         return {
             "startup_seconds": startup - watch.loading,
             "model_load_seconds": watch.loading,
+            "inputs_seconds": watch.noting,
+            "inputs_mb": _megabytes(root),
             "step_seconds": (watch.last - watch.second) / (steps - 1),
             "outside_towers_share": 1 - watch.inside / (watch.last - watch.second),
             "train_images": CLASSES * SHOTS,
@@ -76,18 +78,24 @@ class _Watch:
     def __init__(self, steps: int) -> None:
         self.steps = steps
         self.seen = 0
-        self.first = self.second = self.last = self.loading = self.inside = 0.0
+        self.first = self.second = self.last = self.loading = self.inside = self.noting = 0.0
 
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Watch loading, steps, and what runs in the towers."""
-        load, step = run_module.load_clip, Fitter._step
+        load, step, note = run_module.load_clip, Fitter._step, run_module.fingerprint
         forward, backward = TrainStep.forward, torch.Tensor.backward
 
         def timed_load(*args: Any, **named: Any) -> Any:
             start = time.perf_counter()
             result = load(*args, **named)
             self.loading = time.perf_counter() - start
+            return result
+
+        def timed_note(*args: Any, **named: Any) -> Any:
+            start = time.perf_counter()
+            result = note(*args, **named)
+            self.noting = time.perf_counter() - start
             return result
 
         def timed_step(fitter: Fitter, *args: Any) -> Any:
@@ -116,11 +124,18 @@ class _Watch:
 
         with (
             mock.patch.object(run_module, "load_clip", timed_load),
+            mock.patch.object(run_module, "fingerprint", timed_note),
             mock.patch.object(Fitter, "_step", timed_step),
             mock.patch.object(TrainStep, "forward", inside(forward)),
             mock.patch.object(torch.Tensor, "backward", inside(backward)),
         ):
             yield
+
+
+def _megabytes(root: Path) -> float:
+    """Size of the images, masks and weights that a run takes the checksums of."""
+    inputs = [path for path in root.rglob("*") if path.is_file() and root / "run" not in path.parents]
+    return sum(path.stat().st_size for path in inputs) / 1e6
 
 
 def _write_images(root: Path) -> None:

@@ -155,6 +155,7 @@ def _overhead_table(found: Results | None) -> list[str]:
     rows = [
         ["start-up without model load, s", _against(found["startup_seconds"], 3.0)],
         ["model load, s", f"{found['model_load_seconds']:.2f}"],
+        [f"checksums of the inputs ({found.get('inputs_mb', 0):.0f} MB), s", f"{found.get('inputs_seconds', 0):.2f}"],
         ["step, s", f"{found['step_seconds']:.2f}"],
         ["outside the towers", _against(100 * found["outside_towers_share"], 5.0, form="{:.1f}%")],
     ]
