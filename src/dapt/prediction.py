@@ -16,7 +16,9 @@ from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import RefusedImageError, image_tensor
 from dapt.data.pixels import say_reduced
 from dapt.data.transforms import eval_transform
-from dapt.errors import DataError
+from dapt.errors import ConfigError, DataError
+from dapt.outputs import FILLED, check_folder, run_above
+from dapt.paths import with_home, within
 from dapt.regular import irregular
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
         DataError: a path does not exist or is neither a file nor a folder, or a folder holds no image.
     """
     found: list[Path] = []
-    for path in paths:
+    for path in (Path(with_home(str(path))) for path in paths):
         if path.is_dir():
             inside = sorted(
                 file for file in path.rglob("*") if file.suffix.lower() in IMAGE_TYPES and not file.is_dir()
@@ -115,7 +117,8 @@ def predict_files(
     """Load a run and classify files; with `explain` write a picture per image of where the model looks.
 
     Raises:
-        ConfigError: in the folder `explain` a picture would take the place of a file that is none of dapt's.
+        ConfigError: see `check_explain`; or in the folder `explain` a picture would take the place of a file that is
+            none of dapt's.
     """
     from dapt.evaluation.on_run import load_run
 
@@ -123,6 +126,7 @@ def predict_files(
     if explain is not None:
         from dapt.evaluation.pictures import picture_files
 
+        check_explain(explain, paths)
         picture_files(files, explain)
     model, _ = load_run(run, model_spec=model_spec, device=device)
     if classes:
@@ -135,6 +139,29 @@ def predict_files(
 
         write_explanations(model, predictions, explain)
     return predictions
+
+
+def check_explain(folder: Path, images: Sequence[Path]) -> None:
+    """Refuse a folder for pictures in which they would be taken for photographs, masks or files of a run.
+
+    Args:
+        images: as named by the user, of which folders count; an image by itself may lie beside its picture.
+
+    Raises:
+        ConfigError: it lies within one of them or a folder that dapt fills, or it cannot come to be.
+    """
+    todo = "Choose another folder for the pictures."
+    above = run_above(folder / "a picture", FILLED)
+    if above is not None:
+        raise ConfigError(f"{folder} lies within {above}, which dapt fills.", where="--explain", todo=todo)
+    for path in images:
+        if path.is_dir() and within(folder, path):
+            raise ConfigError(
+                f"{folder} lies within {path}: the pictures would be taken for photographs.",
+                where="--explain",
+                todo=todo,
+            )
+    check_folder(folder, todo=todo)
 
 
 def print_predictions(predictions: Sequence[Prediction], output: str) -> None:

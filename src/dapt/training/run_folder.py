@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,22 +13,21 @@ from typing import Any
 from dapt.config import RunConfig, read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError, did_you_mean
 from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
-from dapt.lock import LOCK, FolderLock
+from dapt.lock import LOCK, MANIFEST, FolderLock
+from dapt.outputs import check_folder, holds_keys, refuse_linked
 from dapt.owned import (
-    MANIFEST,
     Manifest,
     check_sealed,
     digest_of,
-    holds_keys,
     read_manifest,
     refuse_strangers,
     remove_empty,
     remove_known,
-    run_above,
     strangers,
     sweep,
     write_manifest,
 )
+from dapt.paths import with_home
 
 KIND = "run"
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
@@ -88,6 +88,11 @@ class RunFolder:
         """Whether there is something to go on with: the inputs and the configuration are noted."""
         return self.config_file.is_file()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether dapt has begun to write into the folder, or another process may be about to."""
+        return any(os.path.lexists(self.path / name) for name in (MANIFEST, LOCK))
+
     def check(self, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
         """Whether the folder may be used for `config`; changes nothing.
 
@@ -95,15 +100,9 @@ class RunFolder:
             ConfigError: it exists and neither resume nor overwrite was asked for, it holds another run, or what dapt
                 did not write.
         """
-        above = run_above(self.path)
-        if above is not None:
-            raise ConfigError(
-                f"The output folder {self.path} lies within {above}, which dapt fills.", todo="Choose another --out."
-            )
+        check_folder(self.path)
         if not self.path.exists():
             return
-        if not self.path.is_dir():
-            raise ConfigError(f"{self.path} is a file, not a folder.", todo="Choose another --out.")
         if not strangers(self.path, ()) and not (self.path / MANIFEST).exists():
             return  # empty, but for what a run leaves that was killed before its first file
         if not resume and not overwrite:
@@ -316,20 +315,32 @@ class RunFolder:
         """Write ``eval/NAME.json`` into a finished run and list it; returns its path.
 
         Raises:
-            ConfigError: another process is writing into the folder, or a file of somebody else's is in the way.
+            ConfigError: another process is writing into the folder, or a file or link of somebody else's is in the way.
         """
+        self.check_evaluation(name)
         entry = f"{EVALUATIONS}/{name}.json"
         path = self.path / entry
         with FolderLock(self.path):
+            self.check_evaluation(name)  # again, now that nobody else writes
             manifest = self.manifest()
             sweep(self.path, [*self.known(manifest), entry])
-            if path.exists() and not is_evaluation(path):
-                raise ConfigError(f"{path} is in the way: dapt did not write it.", todo="Move it, or pass --json FILE.")
             if manifest is not None and entry not in manifest.files:
                 manifest.files[entry] = None
                 write_manifest(self.path, manifest)
             write_bytes(path, json_text(content, path).encode(), within=self.path)
         return path
+
+    def check_evaluation(self, name: str) -> None:
+        """Whether ``eval/NAME.json`` may be written; changes nothing.
+
+        Raises:
+            ConfigError: a file of somebody else's is in its place, or a link.
+        """
+        entry = f"{EVALUATIONS}/{name}.json"
+        refuse_linked(self.path, [entry])
+        path = self.path / entry
+        if path.is_symlink() or (path.exists() and not is_evaluation(path)):
+            raise ConfigError(f"{path} is in the way: dapt did not write it.", todo="Move it, or pass --json FILE.")
 
     def _check_same(self, config: RunConfig, manifest: Manifest | None) -> None:
         check_sealed(self.path, manifest, self.config_file.name)
@@ -365,7 +376,7 @@ def find_run(path: Path | str) -> RunFolder:
         ConfigError: there is none; names similar folders beside it.
         DaptError: its configuration was changed or damaged.
     """
-    folder = RunFolder(Path(path))
+    folder = RunFolder(Path(with_home(str(path))))
     if not folder.path.is_dir():
         parent = folder.path.parent
         beside = [other.name for other in parent.iterdir() if other.is_dir()] if parent.is_dir() else []
@@ -394,9 +405,10 @@ def copy_run(source: Path, target: Path) -> None:
     """Copy a run to a new folder, without the note of who holds it.
 
     Raises:
-        ConfigError: the target exists.
+        ConfigError: the target exists, or lies within a folder that dapt fills.
         DaptError: the file system refuses.
     """
+    check_folder(target, todo="Choose another folder.")
     if target.exists():
         raise ConfigError(f"{target} exists.", todo="Choose a new folder.")
     try:
