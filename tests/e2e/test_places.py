@@ -157,6 +157,15 @@ def test_folders_in_the_place_of_links(dapt, train, photos: Path, tmp_path: Path
         refused(dapt, download, "a link that leads nowhere", tmp_path)
 
 
+def test_inputs_that_are_links_in_a_circle(dapt, train, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    refused(dapt, [*train, tmp_path / "loop"], "loop", tmp_path)
+    refused(dapt, [*train, tmp_path / "loop", "--out", tmp_path / "run"], "loop", tmp_path)
+    refused(dapt, [*train, tmp_path / "loop", "--protocol", "few_shot"], "loop", tmp_path)
+    masks = ["masks", photos, "--cue", "masks", "--masks", tmp_path / "loop", "--out", tmp_path / "out"]
+    refused(dapt, masks, "loop", tmp_path)
+
+
 def test_a_link_to_a_folder_is_that_folder(dapt, train, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "disk")

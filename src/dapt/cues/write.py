@@ -29,7 +29,7 @@ from dapt.errors import DataError
 from dapt.files import write_json, write_with
 from dapt.outputs import check_apart
 from dapt.owned import digest_of
-from dapt.paths import with_home
+from dapt.paths import resolved, with_home
 from dapt.training.apart import check_files_apart
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
@@ -98,7 +98,7 @@ def write_masks(
         "run": str(run.resolve()) if run else None,
         "prompts": None if run is None else digest_of((run / "prompts.safetensors").read_bytes()),
         "classes": None if model is None else list(model.names),
-        "masks": str(masks.resolve()) if masks else None,
+        "masks": str(resolved(masks)) if masks else None,
         "mask_format": None if cue_type.follows_prompts else kind,
     }
     if not items:

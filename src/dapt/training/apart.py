@@ -57,7 +57,8 @@ def check_file_apart(path: Path | None, option: str, data: ImageSet, given: str)
     Raises:
         ConfigError: naming the folder.
     """
-    check_file(path, option, _places(data, given))
+    if path is not None:
+        check_file(path, option, _places(data, given))
 
 
 def _places(data: ImageSet, given: str) -> dict[str, Path | None]:
