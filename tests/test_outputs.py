@@ -118,9 +118,9 @@ def test_which_folders_hold_no_other_files(tmp_path: Path) -> None:
     check_file(filled(tmp_path / "demo", "demo") / "x.json", "--json", {})
     old = tmp_path / "old"
     fill(old, "cat/1.png")
-    (old / "masks.json").write_text('{"settings": {}}')
+    (old / "masks.json").write_text('{"settings": {}, "images": 1, "coverage_percent": {}}')
     assert run_above(old / "cat" / "x") == old
-    (old / "masks.json").write_text("{}")
+    (old / "masks.json").write_text('{"settings": {}}')  # of another program
     assert run_above(old / "x") is None
 
 

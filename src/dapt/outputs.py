@@ -18,6 +18,7 @@ from dapt.owned import reached_by_link, read_manifest
 from dapt.paths import as_written, both_ways, resolved, same, within
 
 CLOSED = ("run", "masks")  # kinds of folders that hold no other output
+OLD_MASKS = {"settings", "images", "coverage_percent"}  # keys of masks.json
 FILLED = (*CLOSED, "protocol")  # kinds that hold no other files; the runs of a protocol are folders in its own
 ELSEWHERE = "Choose another folder for the output."
 
@@ -148,7 +149,7 @@ def _is_old(folder: Path) -> bool:
     """Whether a folder without a manifest holds a run or masks, as version 0.1.0 left them."""
     if (folder / "run.yaml").is_file() and (folder / "split.json").is_file():
         return True
-    return (folder / "masks.json").is_file() and holds_keys(folder / "masks.json", {"settings"})
+    return (folder / "masks.json").is_file() and holds_keys(folder / "masks.json", OLD_MASKS)
 
 
 def refuse_linked(folder: Path, names: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from dapt.config import make_config, read_yaml
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import RefusedImageError, image_tensor
@@ -18,8 +19,10 @@ from dapt.data.pixels import say_reduced
 from dapt.data.transforms import eval_transform
 from dapt.errors import ConfigError, DataError
 from dapt.outputs import FILLED, check_folder, run_above
-from dapt.paths import with_home, within
+from dapt.paths import same, with_home, within
 from dapt.regular import irregular
+from dapt.training.apart import named_inputs
+from dapt.training.run_folder import find_run
 
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
@@ -117,8 +120,8 @@ def predict_files(
     """Load a run and classify files; with `explain` write a picture per image of where the model looks.
 
     Raises:
-        ConfigError: see `check_explain`; or in the folder `explain` a picture would take the place of a file that is
-            none of dapt's.
+        ConfigError: see `check_explain` and `check_explain_apart`; or in the folder `explain` a picture would take the
+            place of a file that is none of dapt's.
     """
     from dapt.evaluation.on_run import load_run
 
@@ -128,6 +131,7 @@ def predict_files(
 
         check_explain(explain, paths)
         picture_files(files, explain)
+        check_explain_apart(explain, run, paths)
     model, _ = load_run(run, model_spec=model_spec, device=device)
     if classes:
         model.set_classes(classes)
@@ -162,6 +166,22 @@ def check_explain(folder: Path, images: Sequence[Path]) -> None:
                 todo=todo,
             )
     check_folder(folder, todo=todo)
+
+
+def check_explain_apart(folder: Path, run: Path, images: Sequence[Path]) -> None:
+    """Refuse a folder for pictures within what the run has read, unless an image named by itself lies in it.
+
+    Raises:
+        ConfigError: naming the input; or there is no such run.
+    """
+    beside = any(same(path.parent, folder) for path in images if not path.is_dir())
+    for label, place in named_inputs(make_config(read_yaml(find_run(run).config_file))).items():
+        if place is not None and place.is_dir() and within(folder, place) and not beside:
+            raise ConfigError(
+                f"{folder} lies within {label} of the run ({place}).",
+                where="--explain",
+                todo="Choose another folder for the pictures.",
+            )
 
 
 def print_predictions(predictions: Sequence[Prediction], output: str) -> None:

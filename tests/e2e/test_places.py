@@ -73,7 +73,8 @@ def test_pictures_of_where_the_model_looks(dapt, run: Path, masks: Path, photos:
     import dapt.evaluation.on_run as module
 
     album = make_folder(tmp_path / "album", classes=1)
-    photo = album / "red_square" / "00.png"
+    photo = album / "red_square" / "me.png"
+    (album / "red_square" / "00.png").rename(photo)
     (tmp_path / "link").symlink_to(album)
     (tmp_path / "into the run").symlink_to(run / "eval")
     (run / "eval").mkdir()
@@ -89,10 +90,21 @@ def test_pictures_of_where_the_model_looks(dapt, run: Path, masks: Path, photos:
         refused(dapt, ["predict", run, tmp_path / "link", "--explain", album], "be taken for photographs", tmp_path)
         for folder in (tmp_path / "nowhere", tmp_path / "nowhere" / "x"):
             refused(dapt, ["predict", run, photo, "--explain", folder], "a link that leads nowhere", tmp_path)
+        for folder in (photos, photos / "red_square", photos / "new"):  # of the run's own data
+            refused(dapt, ["predict", run, photo, "--explain", folder], "lies within the data", tmp_path)
     done(dapt, "predict", run, album, "--explain", tmp_path / "pictures")
     assert len(list((tmp_path / "pictures").iterdir())) == 8
     photo = photo.rename(photo.with_suffix(".PNG"))
     done(dapt, "predict", run, photo, "--explain", photo.parent)  # an image by itself may lie beside its picture
+
+
+def test_pictures_among_the_masks_that_a_run_was_trained_with(dapt, train, photos: Path, tmp_path: Path) -> None:
+    out, masks, photo = tmp_path / "run", photos.parent / "photos-masks", tmp_path / "me.png"
+    shutil.copy(photos / "red_square" / "00.png", photo)
+    done(dapt, *train, photos, "--dapt", "--masks", masks, "--out", out)
+    for folder in (masks, masks / "red_square"):
+        refused(dapt, ["predict", out, photo, "--explain", folder], "lies within the masks", tmp_path)
+    done(dapt, "predict", out, photo, "--explain", tmp_path / "pictures")
 
 
 def files_of(run: Path, masks: Path, photos: Path, tmp_path: Path) -> list[tuple[list[object], str]]:
