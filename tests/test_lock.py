@@ -14,7 +14,7 @@ import pytest
 
 from dapt import console
 from dapt.errors import ConfigError, DaptError
-from dapt.lock import LOCK, OWNER, FolderLock, Owner, read_owner
+from dapt.lock import LOCK, MANIFEST, OWNER, FolderLock, Owner, read_owner
 
 HOLDER = """
 import sys
@@ -113,8 +113,27 @@ def test_a_place_that_holds_no_folder(tmp_path: Path) -> None:
 def test_a_note_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / OWNER).write_text(text)
     assert read_owner(tmp_path) is None
+    with pytest.raises(ConfigError, match=r"\.owner\.json is in the way: dapt did not write it"):
+        FolderLock(tmp_path).take()
+    assert [path.name for path in tmp_path.iterdir()] == [OWNER]
+    assert (tmp_path / OWNER).read_text() == text
+    (tmp_path / MANIFEST).touch()  # a folder of dapt's
     with FolderLock(tmp_path):
         assert json.loads((tmp_path / OWNER).read_text())["pid"] == os.getpid()
+
+
+def test_a_link_in_the_place_of_the_lock(tmp_path: Path) -> None:
+    """Some versions of filelock empty what it leads to."""
+    folder, mine = tmp_path / "run", tmp_path / "mine.txt"
+    folder.mkdir()
+    mine.write_text("the only copy")
+    (folder / LOCK).symlink_to(mine)
+    for manifest in (False, True):
+        if manifest:
+            (folder / MANIFEST).touch()
+        with pytest.raises(ConfigError, match=r"\.lock is in the way: dapt did not write it"):
+            FolderLock(folder).take()
+        assert mine.read_text() == "the only copy"
 
 
 def test_whether_an_owner_is_gone(holder: subprocess.Popen[str]) -> None:

@@ -1,4 +1,4 @@
-"""Only what dapt wrote is ever removed, and inputs and outputs stay apart."""
+"""Only what dapt wrote is ever removed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ from hypothesis import strategies as st
 
 from dapt.errors import ConfigError, DaptError
 from dapt.files import part_of
-from dapt.lock import LOCK, OWNER
+from dapt.lock import LOCK, MANIFEST, OWNER
 from dapt.owned import (
-    MANIFEST,
     Manifest,
-    check_apart,
-    check_replaceable,
     check_sealed,
     digest_of,
-    holding,
     read_manifest,
     refuse_strangers,
     remove_known,
-    run_above,
     seal_of,
     strangers,
     sweep,
@@ -177,62 +172,34 @@ def test_sealed_files(tmp_path: Path) -> None:
         check_sealed(tmp_path, manifest, "c")
 
 
-@pytest.mark.parametrize(
-    ("out", "given", "words"),
-    [
-        ("photos", "photos", "holds the data"),
-        ("photos/run", "photos", "lies within the data"),
-        (".", "photos", "holds the data"),
-        ("x/../photos/run", "photos", "lies within the data"),
-        ("link/run", "photos", "lies within the data"),
-        ("photos", "photos/cat/1.jpg", "holds the data"),
-        ("photos", "link", "holds the data"),
-    ],
-)
-def test_output_and_input_stay_apart(tmp_path: Path, out: str, given: str, words: str) -> None:
-    fill(tmp_path, "photos/cat/1.jpg", "x/y")
-    (tmp_path / "link").symlink_to(tmp_path / "photos")
-    with pytest.raises(ConfigError, match=words):
-        check_apart(tmp_path / out, {"the data": tmp_path / given})
-    check_apart(tmp_path / "runs" / "one", {"the data": tmp_path / given, "the masks": None})
+NOTE = '{"pid": 1, "host": "here", "started": "2025-01-01 00:00:00"}'
 
 
-def test_an_output_beside_a_file_is_apart_from_it(tmp_path: Path) -> None:
-    fill(tmp_path, "index.csv")
-    check_apart(tmp_path / "runs", {"the data": tmp_path / "index.csv"})
+@pytest.mark.parametrize("text", ["", "mine", "{}", '{"owner": "me"}', '{"pid": 1, "host": "here"}'])
+def test_a_note_of_somebody_elses_is_a_stranger_where_there_is_no_manifest(tmp_path: Path, text: str) -> None:
+    (tmp_path / OWNER).write_text(text)
+    assert strangers(tmp_path, ()) == [tmp_path / OWNER]
+    write_manifest(tmp_path, Manifest("run"))  # then it is a note of dapt's that was damaged
+    assert strangers(tmp_path, ()) == []
 
 
-def test_files_in_an_output_folder(tmp_path: Path) -> None:
-    fill(tmp_path, "photos/cat/1.jpg", "photos/dog/2.jpg")
-    files = [tmp_path / "photos" / "cat" / "1.jpg", tmp_path / "photos" / "dog" / "2.jpg"]
-    assert holding(tmp_path / "photos" / "dog", files) == files[1]
-    assert holding(tmp_path, files) == files[0]
-    assert holding(tmp_path / "photos" / "do", files) is None
-    (tmp_path / "link").symlink_to(tmp_path / "photos")
-    assert holding(tmp_path / "link" / "dog", files) == files[1]
+def test_a_note_and_lock_of_dapts_are_none(tmp_path: Path) -> None:
+    (tmp_path / OWNER).write_text(NOTE)
+    (tmp_path / LOCK).touch()
+    assert strangers(tmp_path, ()) == []
+    (tmp_path / LOCK).write_text("the only copy")
+    assert strangers(tmp_path, ()) == [tmp_path / LOCK]
+    (tmp_path / LOCK).unlink()
+    (tmp_path / LOCK).symlink_to(tmp_path / "elsewhere")
+    assert strangers(tmp_path, ()) == [tmp_path / LOCK]
 
 
-def test_folders_that_dapt_fills_hold_no_other_output(tmp_path: Path) -> None:
-    run, protocol = tmp_path / "run", tmp_path / "protocol"
-    for folder, kind in ((run, "run"), (protocol, "protocol")):
-        folder.mkdir()
-        write_manifest(folder, Manifest(kind))
-    assert run_above(run / "eval" / "x") == run
-    assert run_above(run) is None
-    assert run_above(protocol / "1shot") is None
-    old = tmp_path / "old"
-    fill(old, "run.yaml", "split.json")
-    assert run_above(old / "x") == old
+def test_a_manifest_that_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_manifest(tmp_path, Manifest("run"))
 
+    def refuse(path: Path, most: int) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
 
-@pytest.mark.parametrize("text", ["a photograph", "[]", '{"metrics": {}}', '{"metrics": NaN, "split": 1}'])
-def test_files_of_others_are_not_written_over(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "x.json"
-    check_replaceable(path, {"metrics", "split"}, "--json")
-    path.write_text(text)
-    with pytest.raises(ConfigError, match="dapt did not write it"):
-        check_replaceable(path, {"metrics", "split"}, "--json")
-    path.write_text('{"metrics": {}, "split": "test"}')
-    check_replaceable(path, {"metrics", "split"}, "--json")
-    with pytest.raises(ConfigError, match="dapt did not write it"):
-        check_replaceable(tmp_path, {"metrics"}, "--json")
+    monkeypatch.setattr("dapt.files.read_text", refuse)
+    with pytest.raises(ConfigError, match=r"cannot be read \(Permission denied\), so the folder is left alone"):
+        read_manifest(tmp_path)

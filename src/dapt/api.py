@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dapt.config import make_config
+from dapt.paths import with_home
 from dapt.training.run_folder import RunFolder, copy_run, find_run, read_results
 from dapt.training.run_names import default_folder
 
@@ -77,7 +78,7 @@ class Run:
 
     def save(self, folder: Path | str) -> Run:
         """Copy the run to another, new folder and return it from there."""
-        target = Path(folder)
+        target = Path(with_home(str(folder)))
         copy_run(self.folder, target)
         return Run(target, model_spec=self._model_spec, device=self._device)
 

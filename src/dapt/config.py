@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from dapt.data.limits import MAX_MEGAPIXELS
 from dapt.errors import ConfigError, did_you_mean
+from dapt.paths import with_home
 from dapt.regular import open_regular
 from dapt.strict import Count, Megabytes, Rate, Strict, readable, shown
 from dapt.yaml_text import LONGEST, parse_yaml
@@ -217,6 +218,11 @@ class RunConfig(Section):
     )
     deterministic: bool = Field(False, description="Refuse non-deterministic GPU kernels.")
     out: str | None = Field(None, description="Run folder; none: runs/<data>-<method>-<shots>shot-seed<seed>.")
+
+    @field_validator("data", "root", "masks", "names", "split_file", "out")
+    @classmethod
+    def _home(cls, value: str | None) -> str | None:
+        return None if value is None else with_home(value)
 
     @field_validator("crop_scale")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from dapt.regular import read_text
 
 LOCK = ".lock"
 OWNER = ".owner.json"
+MANIFEST = ".dapt.json"  # with it a folder is known to be dapt's own, see `dapt.owned`
 # Children of a killed process hold its lock until they notice, a few seconds later.
 ORPHANS_S = 15.0
 NOTE_BYTES = 65_536
@@ -80,11 +82,12 @@ class FolderLock:
             wait_s: how long to wait for another owner to finish.
 
         Raises:
-            ConfigError: another process is.
+            ConfigError: another process is, or a file of somebody else's is in the place of the lock or its note.
             DaptError: the folder cannot be used.
         """
         if self.held:
             return
+        self._check_notes()
         try:
             make_folder(self.folder)
             self._acquire(wait_s)
@@ -104,6 +107,14 @@ class FolderLock:
         except BaseException:
             self._lock.release()
             raise
+
+    def _check_notes(self) -> None:
+        linked = (self.folder / LOCK).is_symlink()
+        if linked or OWNER in foreign_notes(self.folder):
+            raise ConfigError(
+                f"{self.folder / (LOCK if linked else OWNER)} is in the way: dapt did not write it.",
+                todo="Move it elsewhere, or choose another folder.",
+            )
 
     def _acquire(self, wait_s: float) -> None:
         try:
@@ -148,6 +159,26 @@ class FolderLock:
             self.release()
         else:
             self.abandon()
+
+
+def foreign_notes(folder: Path) -> list[str]:
+    """Which of `LOCK` and `OWNER` are there and none of dapt's: its lock is empty, its note says who holds the folder.
+
+    In a folder with a manifest, which is dapt's own, they are dapt's, damaged or not.
+    """
+    if os.path.lexists(folder / MANIFEST):
+        return []
+    found = []
+    try:
+        state = (folder / LOCK).lstat()
+        if state.st_size or not stat.S_ISREG(state.st_mode):
+            found.append(LOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # no lock
+    note = folder / OWNER
+    if os.path.lexists(note) and read_owner(folder) is None and os.path.lexists(note):  # or its owner has just ended
+        found.append(OWNER)
+    return found
 
 
 def read_owner(folder: Path) -> Owner | None:

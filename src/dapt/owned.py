@@ -16,12 +16,11 @@ from typing import Any
 
 from dapt.errors import ConfigError, DaptError
 from dapt.files import PART, leftovers, read_json, remove_file, write_json
-from dapt.lock import LOCK, OWNER
+from dapt.lock import LOCK, MANIFEST, OWNER, foreign_notes
+from dapt.regular import reason
 
-MANIFEST = ".dapt.json"
 SCHEMA = 1
 JUNK = {".DS_Store", "Thumbs.db", "desktop.ini"}  # what file managers leave in every folder that they show
-CLOSED = ("run", "masks")  # kinds of folders that hold no other output
 SHOWN = 3  # so many strangers are named
 
 
@@ -48,7 +47,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of a folder, None where there is none.
 
     Raises:
-        ConfigError: it is damaged.
+        ConfigError: it is damaged, or cannot be read.
     """
     path = folder / MANIFEST
     if not os.path.lexists(path):
@@ -59,7 +58,13 @@ def read_manifest(folder: Path) -> Manifest | None:
     )
     try:
         tree = read_json(path)
-    except DaptError:
+    except DaptError as error:
+        if isinstance(error.__cause__, OSError):
+            raise ConfigError(
+                f"{path}, the list of what dapt wrote into the folder, cannot be read ({reason(error.__cause__)}), so "
+                "the folder is left alone.",
+                todo="Make it readable, or choose another folder.",
+            ) from error
         raise damaged from None
     try:
         kind, files, folders = tree["kind"], tree["files"], tree["folders"]
@@ -119,12 +124,12 @@ def strangers(folder: Path, known: Iterable[str], apart: Iterable[str] = ()) -> 
     """What is in `folder` beside the files `known`, sorted: other files, links, folders that hold no known file.
 
     The manifest, the lock, its note, parts of known files and what file managers leave are passed over; links are not
-    followed.
+    followed. Where there is no manifest, a lock and note that dapt did not write are strangers.
 
     Args:
         known: paths within the folder, with forward slashes. apart: sub-folders that are looked at elsewhere.
     """
-    names = {*known, MANIFEST, LOCK, OWNER}
+    names = {*known, MANIFEST, LOCK, OWNER} - {*foreign_notes(folder)}
     separate = set(apart)
     above = {parent.as_posix() for name in names | separate for parent in Path(name).parents} - {"."}
     found: list[Path] = []
@@ -179,7 +184,7 @@ def remove_known(folder: Path, known: Iterable[str]) -> None:
     """
     names = [name for name in known if name not in (MANIFEST, LOCK, OWNER)]
     for name in names:
-        if not _reached_by_link(folder, folder / name):
+        if not reached_by_link(folder, folder / name):
             remove_file(folder / name)
     sweep(folder, names)
     for each in sorted(_folders_of(folder, names), key=lambda path: len(path.parts), reverse=True):
@@ -207,10 +212,10 @@ def _folders_of(folder: Path, names: Iterable[str]) -> set[Path]:
     found = {folder}
     for name in names:
         found |= {parent for parent in (folder / name).parents if folder in parent.parents}
-    return {each for each in found if each.is_dir() and not _reached_by_link(folder, each / "x")}
+    return {each for each in found if each.is_dir() and not reached_by_link(folder, each / "x")}
 
 
-def _reached_by_link(folder: Path, path: Path) -> bool:
+def reached_by_link(folder: Path, path: Path) -> bool:
     """Whether a folder between `folder` and `path` is a link, so that the file lies elsewhere."""
     return any(parent.is_symlink() for parent in path.parents if folder in parent.parents)
 
@@ -225,89 +230,3 @@ def remove_empty(folder: Path) -> None:
         folder.rmdir()
     except OSError as error:
         raise DaptError(f"Could not remove {folder}: {error.strerror or error}.") from error
-
-
-def check_apart(out: Path, inputs: Mapping[str, Path | None]) -> None:
-    """Refuse an output folder that holds an input, or lies within one.
-
-    Args:
-        inputs: what is read, by what it is called in the message; None and absent paths are passed over.
-
-    Raises:
-        ConfigError: naming both.
-    """
-    place = _resolved(out)
-    for label, path in inputs.items():
-        if path is None or not path.exists():
-            continue
-        there = _resolved(path)
-        if there == place or place in there.parents:
-            raise ConfigError(
-                f"The output folder {out} holds {label} ({path}).", todo="Choose another folder for the output."
-            )
-        if there in place.parents and path.is_dir():
-            raise ConfigError(
-                f"The output folder {out} lies within {label} ({path}).", todo="Choose another folder for the output."
-            )
-
-
-def holds_keys(path: Path, keys: set[str]) -> bool:
-    """Whether a file is a JSON object with these keys."""
-    try:
-        tree = read_json(path)
-    except DaptError:
-        return False
-    return isinstance(tree, dict) and keys <= set(tree)
-
-
-def check_replaceable(path: Path | None, keys: set[str], option: str) -> None:
-    """Refuse to write a JSON file over something that dapt did not write.
-
-    Args:
-        path: named by the user; None: no file is written. keys: by which a file of the kind is known.
-
-    Raises:
-        ConfigError: there is something else.
-    """
-    if path is not None and path.exists() and not (path.is_file() and holds_keys(path, keys)):
-        raise ConfigError(
-            f"{path} exists, and dapt did not write it.", where=option, todo="Choose another file; it was left alone."
-        )
-
-
-def holding(out: Path, files: Iterable[Path]) -> Path | None:
-    """The first of `files` that lies in `out`, as it is written or through links."""
-    place = _resolved(out)
-    written = as_written(out)
-    seen: dict[Path, bool] = {}  # many files share a folder
-    for path in files:
-        parent = path.parent
-        if parent not in seen:
-            there, said = _resolved(parent), as_written(parent)
-            seen[parent] = bool({place, written} & {there, said, *there.parents, *said.parents})
-        if seen[parent]:
-            return path
-    return None
-
-
-def _resolved(path: Path) -> Path:
-    return path.resolve()
-
-
-def as_written(path: Path) -> Path:
-    """The absolute path without ``..``, links as they are."""
-    return Path(os.path.normpath(path.absolute()))
-
-
-def run_above(out: Path) -> Path | None:
-    """The folder above `out` that dapt fills and that nothing else may be written into, None where there is none."""
-    for parent in as_written(out).parents:
-        try:
-            manifest = read_manifest(parent)
-        except ConfigError:
-            return parent
-        if manifest is not None and manifest.kind in CLOSED:
-            return parent
-        if manifest is None and (parent / "run.yaml").is_file() and (parent / "split.json").is_file():
-            return parent  # a run of version 0.1.0
-    return None

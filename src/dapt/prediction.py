@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from dapt.config import make_config, read_yaml
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import RefusedImageError, image_tensor
 from dapt.data.pixels import say_reduced
 from dapt.data.transforms import eval_transform
 from dapt.data.walk import files_below
-from dapt.errors import DataError
+from dapt.errors import ConfigError, DataError
+from dapt.outputs import FILLED, check_folder, run_above
+from dapt.paths import same, with_home, within
 from dapt.regular import irregular
+from dapt.training.apart import named_inputs
+from dapt.training.run_folder import find_run
 
 if TYPE_CHECKING:
     from dapt.training.model import PromptedClip
@@ -44,7 +49,7 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
             read.
     """
     found: list[Path] = []
-    for path in paths:
+    for path in (Path(with_home(str(path))) for path in paths):
         if path.is_dir():
             inside = files_below(path, lambda file: file.suffix.lower() in IMAGE_TYPES)
             if not inside:
@@ -115,7 +120,8 @@ def predict_files(
     """Load a run and classify files; with `explain` write a picture per image of where the model looks.
 
     Raises:
-        ConfigError: in the folder `explain` a picture would take the place of a file that is none of dapt's.
+        ConfigError: see `check_explain` and `check_explain_apart`; or in the folder `explain` a picture would take the
+            place of a file that is none of dapt's.
     """
     from dapt.evaluation.on_run import load_run
 
@@ -123,7 +129,9 @@ def predict_files(
     if explain is not None:
         from dapt.evaluation.pictures import picture_files
 
+        check_explain(explain, paths)
         picture_files(files, explain)
+        check_explain_apart(explain, run, paths)
     model, _ = load_run(run, model_spec=model_spec, device=device)
     if classes:
         model.set_classes(classes)
@@ -135,6 +143,45 @@ def predict_files(
 
         write_explanations(model, predictions, explain)
     return predictions
+
+
+def check_explain(folder: Path, images: Sequence[Path]) -> None:
+    """Refuse a folder for pictures in which they would be taken for photographs, masks or files of a run.
+
+    Args:
+        images: as named by the user, of which folders count; an image by itself may lie beside its picture.
+
+    Raises:
+        ConfigError: it lies within one of them or a folder that dapt fills, or it cannot come to be.
+    """
+    todo = "Choose another folder for the pictures."
+    above = run_above(folder / "a picture", FILLED)
+    if above is not None:
+        raise ConfigError(f"{folder} lies within {above}, which dapt fills.", where="--explain", todo=todo)
+    for path in images:
+        if path.is_dir() and within(folder, path):
+            raise ConfigError(
+                f"{folder} lies within {path}: the pictures would be taken for photographs.",
+                where="--explain",
+                todo=todo,
+            )
+    check_folder(folder, todo=todo)
+
+
+def check_explain_apart(folder: Path, run: Path, images: Sequence[Path]) -> None:
+    """Refuse a folder for pictures within what the run has read, unless an image named by itself lies in it.
+
+    Raises:
+        ConfigError: naming the input; or there is no such run.
+    """
+    beside = any(same(path.parent, folder) for path in images if not path.is_dir())
+    for label, place in named_inputs(make_config(read_yaml(find_run(run).config_file))).items():
+        if place is not None and place.is_dir() and within(folder, place) and not beside:
+            raise ConfigError(
+                f"{folder} lies within {label} of the run ({place}).",
+                where="--explain",
+                todo="Choose another folder for the pictures.",
+            )
 
 
 def print_predictions(predictions: Sequence[Prediction], output: str) -> None:

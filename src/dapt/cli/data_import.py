@@ -7,15 +7,21 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import QuietOption, RootOption, silence
+from dapt.cli.options import QuietOption, RootOption, at_home, silence
 
 SHOWN = 10
 
 
 def import_fewshot(
-    pickle: Annotated[Path, typer.Argument(help="Cache file, for example split_fewshot/shot_16-seed_1.pkl.")],
-    data: Annotated[str, typer.Option("--data", help="The data set: catalog name, folder, CSV index or hf:...")],
-    out: Annotated[Path, typer.Option("--out", help="Split file to write (JSON); it must not exist.")],
+    pickle: Annotated[
+        Path, typer.Argument(help="Cache file, for example split_fewshot/shot_16-seed_1.pkl.", callback=at_home)
+    ],
+    data: Annotated[
+        str, typer.Option("--data", help="The data set: catalog name, folder, CSV index or hf:...", callback=at_home)
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="Split file to write (JSON); it must not exist.", callback=at_home)
+    ],
     root: RootOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -31,14 +37,19 @@ def import_fewshot(
     silence(quiet)
     from dapt.console import say, show, warn
     from dapt.data.old_fewshot import compare_with_rule, match_sample, read_old_fewshot
-    from dapt.data.sources import load_data
+    from dapt.data.sources import is_path, load_data
     from dapt.errors import ConfigError, DataError
     from dapt.files import write_json
+    from dapt.outputs import check_file
+    from dapt.training.apart import check_file_apart
 
+    given = {"the cache": pickle, "the data": Path(data) if is_path(data) else None}
+    check_file(out, "--out", given)
     if out.exists():
         raise ConfigError(f"{out} exists already.", todo="Choose another name for --out.")
     found = read_old_fewshot(pickle)
     images = load_data(data, root=root)
+    check_file_apart(out, "--out", images, data)
     sample, missing = match_sample(found, images, pickle)
     if missing:
         for path in missing[:SHOWN]:

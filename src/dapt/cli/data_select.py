@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from dapt.cli.options import ModelOption, QuietOption, RootOption, silence
+from dapt.cli.options import ModelOption, QuietOption, RootOption, at_home, silence
 
 
 def select(
-    data: Annotated[str, typer.Argument(help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.")],
+    data: Annotated[
+        str, typer.Argument(help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", callback=at_home)
+    ],
     name: Annotated[
         str,
         typer.Option(
@@ -20,7 +22,7 @@ def select(
         ),
     ],
     fraction: Annotated[float, typer.Option("--fraction", help="Share of the training images.")],
-    out: Annotated[Path, typer.Option("--out", help="Split file to write (JSON).")],
+    out: Annotated[Path, typer.Option("--out", help="Split file to write (JSON).", callback=at_home)],
     model: ModelOption = None,
     method: Annotated[str | None, typer.Option("--method", help="Its untrained model looks at the images.")] = None,
     shots: Annotated[int, typer.Option("--shots", help="Choose from so many images per class, 0: all.")] = 0,
@@ -30,7 +32,9 @@ def select(
         bool, typer.Option("--balanced/--global", help="The fraction of every class, or of all images together.")
     ] = True,
     legacy: Annotated[bool, typer.Option("--legacy", help="Repeat the released code where it differs.")] = False,
-    preview: Annotated[Path | None, typer.Option("--preview", help="JPEG of the chosen images to write.")] = None,
+    preview: Annotated[
+        Path | None, typer.Option("--preview", help="JPEG of the chosen images to write.", callback=at_home)
+    ] = None,
     root: RootOption = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     settings: Annotated[

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import MaxPixelsOption, QuietOption, RootOption, silence
+from dapt.cli.options import MaxPixelsOption, QuietOption, RootOption, at_home, silence
 
 
 def verify(
-    data: Annotated[str, typer.Argument(help="Name of a data set, or a folder of photos or CSV index.")],
+    data: Annotated[
+        str, typer.Argument(help="Name of a data set, or a folder of photos or CSV index.", callback=at_home)
+    ],
     root: RootOption = None,
     decode: Annotated[bool, typer.Option("--decode", help="Also open every image and mask, to find damage.")] = False,
     max_pixels: MaxPixelsOption = None,

@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import QuietOption, silence
+from dapt.cli.options import QuietOption, at_home, silence
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder for scenes, runs, results.json and the page.")] = Path(
-        "runs/demo"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for scenes, runs, results.json and the page.", callback=at_home)
+    ] = Path("runs/demo"),
     data_only: Annotated[
         Path | None,
-        typer.Option("--data-only", help="Only draw the scenes, as a CSV data set in this folder.", show_default=False),
+        typer.Option(
+            "--data-only",
+            help="Only draw the scenes, as a CSV data set in this folder.",
+            show_default=False,
+            callback=at_home,
+        ),
     ] = None,
     method: Annotated[str, typer.Option("--method", help="Prompt method to compare with and without DAPT.")] = "maple",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs per method.")] = 3,

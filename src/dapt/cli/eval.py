@@ -19,21 +19,22 @@ from dapt.cli.options import (
     QuietOption,
     RootOption,
     SkipBadOption,
+    at_home,
     silence,
 )
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.")],
+    run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.", callback=at_home)],
     data: Annotated[
         str | None,
-        typer.Argument(help="Other data, as for dapt train; none: the data of the run."),
+        typer.Argument(help="Other data, as for dapt train; none: the data of the run.", callback=at_home),
     ] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     classes: ClassesOption = None,
     json_file: Annotated[
         Path | None,
-        typer.Option("--json", help="Result file. [default: eval/DATA-SPLIT.json in the run folder]"),
+        typer.Option("--json", help="Result file. [default: eval/DATA-SPLIT.json in the run folder]", callback=at_home),
     ] = None,
     model: ModelOption = None,
     names: NamesOption = None,

@@ -20,6 +20,7 @@ from dapt.cli.options import (
     QuietOption,
     RootOption,
     SkipBadOption,
+    at_home,
     silence,
     split_names,
 )
@@ -53,10 +54,12 @@ masks.command()(verify)
 
 @masks.command(DEFAULT, hidden=True)
 def make(
-    data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.")],
+    data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.", callback=at_home)],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.", callback=at_home)],
     cue: Annotated[str, typer.Option("--cue", help="gradcam, masks, dataset or random.")] = "gradcam",
-    run: Annotated[Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.")] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.", callback=at_home)
+    ] = None,
     model: ModelOption = None,
     masks_folder: MasksOption = None,
     mask_format: MaskFormatOption = None,

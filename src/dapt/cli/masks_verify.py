@@ -14,19 +14,24 @@ from dapt.cli.options import (
     OwnSplitOption,
     QuietOption,
     RootOption,
+    at_home,
     silence,
 )
 
 
 def verify(
-    data: Annotated[str, typer.Argument(help="Data set of the catalog, folder of photos, or CSV index.")],
+    data: Annotated[
+        str, typer.Argument(help="Data set of the catalog, folder of photos, or CSV index.", callback=at_home)
+    ],
     masks: Annotated[
-        Path | None, typer.Option("--masks", help="Folder of mask files. [default: the data set's own masks]")
+        Path | None,
+        typer.Option("--masks", help="Folder of mask files. [default: the data set's own masks]", callback=at_home),
     ] = None,
     mask_format: MaskFormatOption = None,
     split: Annotated[str, typer.Option("--split", help="all, train, val or test.")] = "all",
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the counts and the names of all problems to this file.")
+        Path | None,
+        typer.Option("--json", help="Write the counts and the names of all problems to this file.", callback=at_home),
     ] = None,
     names: NamesOption = None,
     root: RootOption = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,17 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings,
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out damaged files and count them, instead of stopping.")
 ]
+
+
+def at_home(value: Any) -> Any:
+    """Of every option and argument that names files: ``~`` stands for the home folder, also where shells leave it."""
+    from dapt.paths import with_home
+
+    if isinstance(value, list | tuple):
+        return [at_home(each) for each in value]
+    if value is None:
+        return None
+    return Path(with_home(str(value))) if isinstance(value, Path) else with_home(value)
 
 
 def _use_max_pixels(millions: float | None) -> float | None:
@@ -41,10 +52,15 @@ MaxPixelsOption = Annotated[
 ]
 NamesOption = Annotated[
     Path | None,
-    typer.Option("--names", help="File with class names: one per line in label order, or JSON old to new."),
+    typer.Option(
+        "--names", help="File with class names: one per line in label order, or JSON old to new.", callback=at_home
+    ),
 ]
 MasksOption = Annotated[
-    Path | None, typer.Option("--masks", help="Folder of mask files; docs/cues.md says where each format looks in it.")
+    Path | None,
+    typer.Option(
+        "--masks", help="Folder of mask files; docs/cues.md says where each format looks in it.", callback=at_home
+    ),
 ]
 MaskFormatOption = Annotated[
     str | None,
@@ -56,7 +72,9 @@ MaskFormatOption = Annotated[
 ]
 RootOption = Annotated[
     str | None,
-    typer.Option("--root", help="Where catalog data lives. [default: $DAPT_DATA, else the user's cache]"),
+    typer.Option(
+        "--root", help="Where catalog data lives. [default: $DAPT_DATA, else the user's cache]", callback=at_home
+    ),
 ]
 OwnSplitOption = Annotated[
     bool,

@@ -13,20 +13,23 @@ from dapt.cli.options import (
     ModelOption,
     QuietOption,
     SkipBadOption,
+    at_home,
     silence,
     split_names,
 )
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.")],
-    images: Annotated[list[Path], typer.Argument(help="Images or folders of images.")],
+    run: Annotated[Path, typer.Argument(help="Run folder made by dapt train.", callback=at_home)],
+    images: Annotated[list[Path], typer.Argument(help="Images or folders of images.", callback=at_home)],
     top: Annotated[int, typer.Option("--top", min=1, help="Classes to list per image.")] = 5,
     classes: Annotated[str | None, typer.Option("--classes", help="Other class names, separated by commas.")] = None,
     explain: Annotated[
         Path | None,
         typer.Option(
-            "--explain", help="Folder for pictures of where the model looks; no other file there is written over."
+            "--explain",
+            help="Folder for pictures of where the model looks; no other file there is written over.",
+            callback=at_home,
         ),
     ] = None,
     output: Annotated[

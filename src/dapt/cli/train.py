@@ -16,6 +16,7 @@ from dapt.cli.options import (
     OwnSplitOption,
     QuietOption,
     RootOption,
+    at_home,
     silence,
     split_names,
 )
@@ -47,7 +48,9 @@ and group. Every key of run.yaml can be given with --set.
 def train(
     data: Annotated[
         str | None,
-        typer.Argument(help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", show_default=False),
+        typer.Argument(
+            help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", show_default=False, callback=at_home
+        ),
     ] = None,
     method: Annotated[
         str | None, typer.Option("--method", help="Prompt method, see 'dapt methods list'. [default: maple]")
@@ -98,7 +101,7 @@ def train(
     ] = None,
     split_file: Annotated[
         Path | None,
-        typer.Option("--split-file", help="JSON split file to use instead of the data's own split."),
+        typer.Option("--split-file", help="JSON split file to use instead of the data's own split.", callback=at_home),
     ] = None,
     names: NamesOption = None,
     skip_bad: Annotated[
@@ -118,13 +121,14 @@ def train(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="YAML file with any of these settings; options win over it."),
+        typer.Option("--config", help="YAML file with any of these settings; options win over it.", callback=at_home),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any configuration key, as KEY=VALUE; may be repeated.")
     ] = None,
     out: Annotated[
-        str | None, typer.Option("--out", help="Run folder. [default: runs/DATA-METHOD-SHOTSshot-seedSEED]")
+        str | None,
+        typer.Option("--out", help="Run folder. [default: runs/DATA-METHOD-SHOTSshot-seedSEED]", callback=at_home),
     ] = None,
     protocol: Annotated[
         str | None,

@@ -22,6 +22,7 @@ from dapt.clip.model_folder import check_channels, read_model_config
 from dapt.clip.torchscript import is_torchscript, read_torchscript
 from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
+from dapt.paths import with_home
 from dapt.strict import is_utf8, readable, shown
 
 INTERPOLATIONS = ("bicubic", "bilinear", "nearest", "random")
@@ -54,7 +55,7 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
     kwargs: dict[str, Any] = {"precision": PRECISIONS[precision], "device": device}
     head, colon, path = spec.partition(":")
     if colon and path.startswith("~"):
-        spec = f"{head}:{Path(path).expanduser()}"
+        spec = f"{head}:{with_home(path)}"
     with warnings.catch_warnings(), _errors_only():
         warnings.simplefilter("ignore")
         if spec == "demo":

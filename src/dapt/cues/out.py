@@ -12,7 +12,8 @@ from dapt.data.picture_files import comment_of
 from dapt.errors import ConfigError, DataError
 from dapt.files import read_json, write_json
 from dapt.lock import FolderLock
-from dapt.owned import Manifest, read_manifest, run_above, strangers, sweep, write_manifest
+from dapt.outputs import check_folder, refuse_linked
+from dapt.owned import Manifest, read_manifest, strangers, sweep, write_manifest
 
 KIND = "masks"
 STATISTICS = "masks.json"
@@ -49,21 +50,18 @@ class MaskFolder:
             ConfigError: there is one.
         """
         path = self.path / PREVIEW
-        if path.exists() and comment_of(path) != COMMENT:
+        if path.is_symlink() or (path.exists() and comment_of(path) != COMMENT):
             raise ConfigError(f"{path} exists, and dapt did not make it.", todo="Move it elsewhere.")
 
     def check(self) -> None:
         """Whether the masks may go there; changes nothing.
 
         Raises:
-            ConfigError: the folder holds other things, or masks made with other settings.
+            ConfigError: the folder holds other things, or masks made with other settings, or links lead out of it.
             DataError: two images would share a mask file.
         """
-        above = run_above(self.path)
-        if above is not None:
-            raise ConfigError(f"{self.path} lies within {above}, which dapt fills.", todo="Choose another --out.")
-        if self.path.exists() and not self.path.is_dir():
-            raise ConfigError(f"{self.path} is a file, not a folder.", todo="Choose another --out.")
+        check_folder(self.path)
+        refuse_linked(self.path, map(mask_name, self._items))
         owner: dict[str, str] = {}
         for item in self._items:
             name = mask_name(item)
@@ -72,6 +70,9 @@ class MaskFolder:
                     f"The images {owner[name]} and {item.name} would share the mask file {self.path / name}.",
                     todo="Give them different names.",
                 )
+            target = self.path / name
+            if target.is_symlink() and not target.exists():
+                raise ConfigError(f"{target} is a link that leads nowhere.", todo="Remove it: the mask is made then.")
         manifest = read_manifest(self.path)
         if manifest is not None and manifest.kind != KIND:
             raise ConfigError(f"{self.path} holds {manifest.kind}, not masks.", todo="Choose another --out.")
@@ -111,7 +112,7 @@ class MaskFolder:
             ConfigError: as `check`.
         """
         self.check()  # again, now that nobody else writes
-        left = [item for item in self._items if not self.target(item).is_file()]
+        left = self.left()
         if self.statistics_file.is_file() and len(left) < len(self._items):
             self._check_noted(some_left=bool(left))
         write_manifest(self.path, Manifest(KIND, {STATISTICS: None, PREVIEW: None}))
@@ -136,6 +137,10 @@ class MaskFolder:
             raise ConfigError(what, todo="Choose another --out, or remove that folder.")
         self.settings = {key: value for key, value in self.settings.items() if key in noted}
         warn(f"{what} They are kept.")
+
+    def left(self) -> list[Item]:
+        """The images that have no mask yet."""
+        return [item for item in self._items if not self.target(item).is_file()]
 
     def _warn_of_old(self, left: set[str]) -> None:
         old = [item.name for item in self._items if item.name not in left and _newer(item.path, self.target(item))]

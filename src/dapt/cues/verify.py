@@ -14,11 +14,13 @@ from dapt.data.images import image_size
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit, own_or_found
 from dapt.data.mask_files import check_format, foreground_of, mask_folder, misread, read_values, same_shape
-from dapt.data.sources import load_data
+from dapt.data.sources import is_path, load_data
 from dapt.errors import DataError
 from dapt.files import write_json
-from dapt.owned import check_replaceable
+from dapt.outputs import check_file, check_replaceable
+from dapt.paths import with_home
 from dapt.regular import irregular
+from dapt.training.apart import check_file_apart
 
 PROBLEMS = ("missing", "empty", "full", "wrong shape", "unreadable")
 SHOWN_NAMES = 5
@@ -181,10 +183,17 @@ def verify_masks(
     Raises:
         DaptError: bad arguments, a data set without masks, or mask files that cannot be told apart.
     """
+    given = {
+        "the data": Path(with_home(data)) if is_path(data) else None,
+        "the masks": masks,
+        "the names file": Path(names) if names else None,
+    }
+    check_file(json_file, "--json", given)
     check_replaceable(json_file, VERIFICATION_KEYS, "--json")
     folder = mask_folder(masks)
     kind = check_format(mask_format or "binary")
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    check_file_apart(json_file, "--json", images, data)
     items = images.chosen(split)
     finder = None
     if folder is not None:

@@ -27,7 +27,9 @@ from dapt.data.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.sources import is_path, load_data
 from dapt.errors import DataError
 from dapt.files import write_json, write_with
-from dapt.owned import check_apart, digest_of
+from dapt.outputs import check_apart
+from dapt.owned import digest_of
+from dapt.paths import resolved, with_home
 from dapt.training.apart import check_files_apart
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
@@ -67,7 +69,12 @@ def write_masks(
         DaptError: bad arguments or damaged data.
     """
     kind = check_format(mask_format or "binary")
-    given = {"the data": Path(data) if is_path(data) else None, "the masks": masks, "the run": run}
+    given = {
+        "the data": Path(with_home(data)) if is_path(data) else None,
+        "the masks": masks,
+        "the run": run,
+        "the names file": Path(names) if names else None,
+    }
     check_apart(out, given)
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     items = images.chosen(split)
@@ -93,7 +100,7 @@ def write_masks(
         "run": str(run.resolve()) if run else None,
         "prompts": None if run is None else digest_of((run / "prompts.safetensors").read_bytes()),
         "classes": None if model is None else list(model.names),
-        "masks": str(masks.resolve()) if masks else None,
+        "masks": str(resolved(masks)) if masks else None,
         "mask_format": None if cue_type.follows_prompts else kind,
     }
     if not items:
@@ -104,11 +111,15 @@ def write_masks(
     if preview:
         folder.check_preview()
     context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
+    cue = cue_type(context)
+    if isinstance(cue, FileCue):  # a sample of all classes tells whether the format is right before any is written
+        cue.prepare(_spread(folder.left(), CHUNK), model)
+        cue.check_convention()
     with folder.lock:
         left = folder.begin()
         if len(left) < len(items):
             say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
-        _write(cue_type(context), left, model, folder)
+        _write(cue, left, model, folder)
         own_kind = (images.mask_format or kind) if compare else None
         statistics = {"settings": folder.settings, **_statistics(items, folder, own_kind)}
         write_json(folder.statistics_file, statistics, make_parents=False)
@@ -171,9 +182,6 @@ def _model(run: Path | None, spec: str | None, names: list[str], device: str) ->
 
 
 def _write(cue: Cue, items: list[Item], model: PromptedClip | None, folder: MaskFolder) -> None:
-    if isinstance(cue, FileCue):  # a sample of all classes tells whether the format is right before any is written
-        cue.prepare(_spread(items, CHUNK), model)
-        cue.check_convention()
     for start in range(0, len(items), CHUNK):
         part = items[start : start + CHUNK]
         for item, mask in zip(part, cue.prepare(part, model), strict=True):

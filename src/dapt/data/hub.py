@@ -24,6 +24,7 @@ from dapt.data.hub_export import INDEX, SOURCE, export, size_text
 from dapt.data.items import ImageSet
 from dapt.errors import ConfigError, DaptError, DataError, did_you_mean
 from dapt.files import read_json
+from dapt.paths import with_home
 
 YES_VARIABLE = "DAPT_YES"
 CHOICES = ("image", "label", "mask", "group", "config", "split", "train", "val", "test")
@@ -108,7 +109,7 @@ def absolute_hub(text: str) -> str:
 
 
 def _folder(text: str) -> Path | None:
-    path = Path(text).expanduser()
+    path = Path(with_home(text))
     return path if text and path.is_dir() else None
 
 

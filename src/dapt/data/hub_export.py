@@ -20,6 +20,7 @@ from dapt.data.picture_files import DAMAGE, Refusal, header, prepare
 from dapt.data.pixels import decoding, take_room, without_pillow_limit
 from dapt.errors import DataError
 from dapt.files import PART, part_of, write_json, write_text
+from dapt.outputs import check_folder
 from dapt.regular import open_regular
 
 INDEX = "index.csv"
@@ -70,6 +71,7 @@ def export(splits: Mapping[str, Any], choices: Mapping[str, str], folder: Path, 
         raise DataError(f"{shown} has no images.")
     labels, names = _labels(tables, columns, shown)
     size = sum(encoded_size(table, name) for table in tables.values() for name in (columns.image, columns.mask) if name)
+    check_folder(folder, todo="Choose another --root.")
     _announce(splits, roles, columns, shown)
     say(f"Writing {count} images ({size_text(size)}) to {folder}.")
     with _alone(folder):

@@ -13,6 +13,7 @@ from dapt.data.items import ImageSet, check_classes, with_writable_names
 from dapt.data.limits import LIST_BYTES
 from dapt.data.split_json import each_once
 from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.paths import with_home
 from dapt.regular import irregular, read_text, reason
 from dapt.strict import is_utf8, readable, shown
 
@@ -70,7 +71,7 @@ def load_data(
 
 
 def _read_path(data: str) -> ImageSet:
-    path = Path(data).expanduser()
+    path = Path(with_home(data))
     index = path / "index.csv"
     if path.is_dir() and (index.is_file() or (irregular(index) and not index.is_dir())):
         found = read_csv(index)

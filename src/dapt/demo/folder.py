@@ -12,14 +12,13 @@ from dapt.config import read_yaml, validated
 from dapt.demo.plan import DemoSettings
 from dapt.errors import ConfigError, DaptError
 from dapt.files import remove_file, write_text
-from dapt.lock import FolderLock
+from dapt.lock import MANIFEST, FolderLock
+from dapt.outputs import check_folder, refuse_linked
 from dapt.owned import (
-    MANIFEST,
     Manifest,
     read_manifest,
     refuse_strangers,
     remove_known,
-    run_above,
     strangers,
     sweep,
     write_manifest,
@@ -78,11 +77,7 @@ class DemoFolder:
         Raises:
             ConfigError: it may not.
         """
-        above = run_above(self.path)
-        if above is not None:
-            raise ConfigError(f"{self.path} lies within {above}, which dapt fills.", todo="Choose another folder.")
-        if self.path.exists() and not self.path.is_dir():
-            raise ConfigError(f"{self.path} is a file.", todo="Choose another folder.")
+        check_folder(self.path, todo="Choose another folder.")
         if not self.path.exists() or (not strangers(self.path, ()) and not (self.path / MANIFEST).exists()):
             return
         before = self._before()
@@ -96,6 +91,8 @@ class DemoFolder:
                 f"The output folder {self.path} holds a demo.",
                 todo="Pass --resume to finish it, --overwrite to start again, or another folder.",
             )
+        if resume:
+            refuse_linked(self.path, [*self._manifest.files, *(f"{run}/run.yaml" for run in self._manifest.folders)])
         if overwrite or before is None:
             manifest = self._earlier()
             refuse_strangers(self.path, strangers(self.path, manifest.files, manifest.folders))

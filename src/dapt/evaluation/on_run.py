@@ -17,12 +17,14 @@ from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
-from dapt.owned import check_replaceable
+from dapt.outputs import check_file, check_replaceable
+from dapt.training.apart import check_file_apart, named_inputs
 from dapt.training.build import pick_device, rebuild_model
 from dapt.training.checkpoint import load_prompts
 from dapt.training.data import Part, checked_part, class_labels, select_classes
+from dapt.training.evaluations import EVALUATION_KEYS, add_evaluation, check_evaluation
 from dapt.training.model import PromptedClip
-from dapt.training.run_folder import EVALUATION_KEYS, RunFolder, find_run
+from dapt.training.run_folder import RunFolder, find_run
 
 
 def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "auto") -> tuple[PromptedClip, RunConfig]:
@@ -73,9 +75,10 @@ def evaluate_saved(
     """
     if split not in ("train", "val", "test"):
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
+    run = find_run(run).path
     if json_file is None:
-        _check_writable(Path(run))
-    check_replaceable(json_file, EVALUATION_KEYS, "--json")
+        _check_writable(run)
+    _check_json(json_file, run, data=data, names=names, masks=masks, model=model_spec)
     model, config = load_run(run, model_spec=model_spec, device=device)
     own = data is None
     source = load_data(
@@ -86,6 +89,11 @@ def evaluate_saved(
         skip_bad=skip_bad or (own and config.skip_bad),
         split_file=config.split_file if own else None,
     )
+    plain = classes is None or (classes == "all" and config.subset != "base")
+    name = name or f"{source.name}-{split}" + ("" if plain else f"-{_slug(classes or '')}")
+    if json_file is None:
+        check_evaluation(RunFolder(run), name)
+    check_file_apart(json_file, "--json", source, config.data if data is None else data)
     mask_source = _mask_source(config, own, masks, mask_format, source.mask_format)
     halves = classes is None and own and config.subset == "base"
     main = _choose(source, split, "base" if halves else classes or "all")
@@ -98,7 +106,7 @@ def evaluate_saved(
     if not main.items:
         raise DataError(f"{source.name} has no labelled images in its {split} split.")
     if own and split != "train":
-        _refuse_trained(Path(run), [*main.items, *(novel.items if novel is not None else ())], source.name)
+        _refuse_trained(run, [*main.items, *(novel.items if novel is not None else ())], source.name)
     role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
     if classes == "novel":
         role = "novel"
@@ -132,10 +140,8 @@ def evaluate_saved(
             "bad_images": bad,
         },
     }
-    plain = classes is None or (classes == "all" and config.subset != "base")
-    suffix = "" if plain else f"-{_slug(classes or '')}"
     if json_file is None:
-        return result, RunFolder(Path(run)).add_evaluation(name or f"{source.name}-{split}{suffix}", result)
+        return result, add_evaluation(RunFolder(run), name, result)
     write_json(json_file, result)
     return result, json_file
 
@@ -158,6 +164,25 @@ def _asked(**options: str | None) -> dict[str, str]:
         for key, value in options.items()
         if value is not None
     }
+
+
+def _check_json(path: Path | None, run: Path, **given: str | None) -> None:
+    """Refuse a result file where it would harm the run or something that is read.
+
+    Args:
+        given: settings of the evaluation that are not those of the run.
+
+    Raises:
+        ConfigError: see `check_file` and `check_replaceable`.
+    """
+    if path is None:
+        return
+    own = make_config(read_yaml(run / "run.yaml"))
+    changed = own.model_copy(update={key: value for key, value in given.items() if value is not None})
+    inputs = {**{f"{label} of the run": place for label, place in named_inputs(own).items()}, **named_inputs(changed)}
+    todo = "Choose another file; without --json the figures are kept in eval/ of the run."
+    check_file(path, "--json", inputs, todo=todo)
+    check_replaceable(path, EVALUATION_KEYS, "--json")
 
 
 def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:

@@ -8,15 +8,12 @@ from pathlib import Path
 from dapt.config import RunConfig
 from dapt.errors import ConfigError
 from dapt.files import read_json
-from dapt.lock import FolderLock
+from dapt.lock import MANIFEST, FolderLock
+from dapt.outputs import ELSEWHERE, check_apart, check_folder, holds_keys, refuse_linked
 from dapt.owned import (
-    MANIFEST,
     Manifest,
-    check_apart,
-    holds_keys,
     read_manifest,
     refuse_strangers,
-    run_above,
     strangers,
     sweep,
     write_manifest,
@@ -34,13 +31,15 @@ class ProtocolFolder:
 
     Args:
         path: the folder. runs: configuration of each run; the last part of its `out` is its folder's name in `path`.
+        todo: what the reader can do where an input is in the way.
 
     Attributes:
         lock: held while the protocol goes on.
     """
 
-    def __init__(self, path: Path, runs: Mapping[str, RunConfig]) -> None:
+    def __init__(self, path: Path, runs: Mapping[str, RunConfig], todo: str = ELSEWHERE) -> None:
         self.path = path
+        self._todo = todo
         self.lock = FolderLock(path)
         self._runs = {Path(run.out or "").name: run for run in runs.values()}
 
@@ -52,16 +51,11 @@ class ProtocolFolder:
                 lies in it or holds it.
         """
         for run in self._runs.values():
-            check_apart(self.path, named_inputs(run))
-        above = run_above(self.path)
-        if above is not None:
-            raise ConfigError(
-                f"The output folder {self.path} lies within {above}, which dapt fills.", todo="Choose another --out."
-            )
+            check_apart(self.path, named_inputs(run), todo=self._todo)
+        check_folder(self.path)
+        refuse_linked(self.path, [f"{name}/run.yaml" for name in self._runs])
         if not self.path.exists():
             return
-        if not self.path.is_dir():
-            raise ConfigError(f"{self.path} is a file, not a folder.", todo="Choose another --out.")
         inside = strangers(self.path, ())
         if not inside and not (self.path / MANIFEST).exists():
             return

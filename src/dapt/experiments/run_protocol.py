@@ -25,7 +25,7 @@ from dapt.experiments.protocols import (
     published_recipe,
 )
 from dapt.files import write_json
-from dapt.training.apart import check_files_apart
+from dapt.training.apart import advice, check_files_apart
 from dapt.training.run import with_absolute_paths
 
 SCHEMA = 1
@@ -69,7 +69,7 @@ def run_protocol(
     out = Path(config.out) if config.out else default_folder(config, protocol)
     plan = protocol.plan(settings, out)
     plan = Plan({key: with_absolute_paths(run) for key, run in plan.runs.items()}, plan.evaluations, plan.averaged)
-    folder = ProtocolFolder(out, plan.runs)
+    folder = ProtocolFolder(out, plan.runs, advice(config))
     folder.check(resume=resume, overwrite=overwrite)
     _check_data(plan, config, out)
     better = published_recipe(config, protocol)
@@ -163,7 +163,7 @@ def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
     """Whether all data sets are there, apart from `out`, and can be tested on, before hours are spent on training."""
     load = partial(load_data, root=config.root, own_split=config.own_split, skip_bad=config.skip_bad)
     source = load(config.data, split_file=config.split_file)
-    check_files_apart(out, source, config.data)
+    check_files_apart(out, source, config.data, todo=advice(config))
     if not source.labelled("test"):
         raise DataError(f"{source.name} has no labelled test images, so a protocol has nothing to report.")
     missing: list[str] = []
@@ -173,7 +173,7 @@ def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
         except DataError as error:
             missing.append(f"{step.data}: {error.what}")
             continue
-        check_files_apart(out, found, step.data)
+        check_files_apart(out, found, step.data, todo=advice(config))
         if not found.labelled("test"):
             missing.append(f"{step.data}: there are no labelled test images.")
     if missing:

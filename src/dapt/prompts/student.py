@@ -19,6 +19,7 @@ from dapt.clip.frozen import FrozenClip, Preprocess
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import ConfigError, NotSupportedError
 from dapt.methods.promptkd import PromptKdOptions
+from dapt.paths import with_home
 from dapt.prompts.base import (
     PromptArchitecture,
     TrainingSet,
@@ -196,7 +197,7 @@ def load_teacher(options: PromptKdOptions, student: FrozenClip) -> PromptedClip:
             "PromptKD learns from a teacher, and none was named.",
             todo="Train one (--method promptsrc, for example) and pass --set prompt.teacher=RUN_FOLDER.",
         )
-    path = Path(options.teacher)
+    path = Path(with_home(options.teacher))
     saved = load_prompts(path if path.suffix == ".safetensors" else find_run(path).prompts_file)
     spec = options.teacher_model or saved.backbone["spec"]
     precision = {torch.bfloat16: "bf16", torch.float16: "16"}.get(next(student.model.parameters()).dtype, "32")

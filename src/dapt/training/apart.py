@@ -1,4 +1,4 @@
-"""Where a run may be written: neither over nor into anything that it reads."""
+"""Where a run, and other outputs, may be written: neither over nor into anything that is read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from dapt.config import RunConfig
 from dapt.data.items import ImageSet
 from dapt.data.sources import is_path
 from dapt.errors import ConfigError
-from dapt.owned import check_apart, holding
+from dapt.outputs import ELSEWHERE, check_apart, check_file, holding
+from dapt.paths import with_home
+
+BY_DEFAULT = "It was chosen by default, below the working folder: name a folder outside with --out FOLDER."
 
 
 def named_inputs(config: RunConfig) -> dict[str, Path | None]:
-    """The files and folders that a configuration with absolute paths names, by what they are called in messages."""
+    """The files and folders that a configuration names, by what they are called in messages."""
     head, colon, place = config.model.partition(":")
     teacher = config.prompt.get("teacher")
     given = {
@@ -24,26 +27,48 @@ def named_inputs(config: RunConfig) -> dict[str, Path | None]:
         "the weights of the backbone": place if colon and head != "hf-hub" else None,
         "the teacher": teacher if isinstance(teacher, str) else None,
     }
-    return {label: Path(text) if text else None for label, text in given.items()}
+    return {label: Path(with_home(text)) if text else None for label, text in given.items()}
 
 
-def check_files_apart(out: Path, data: ImageSet, given: str) -> None:
-    """Refuse an output folder that holds an image or mask of the data, or lies within the folder of a data set.
+def advice(config: RunConfig) -> str:
+    """What to do about an output folder in the wrong place."""
+    return ELSEWHERE if config.out else BY_DEFAULT
+
+
+def check_files_apart(out: Path, data: ImageSet, given: str, *, todo: str = ELSEWHERE) -> None:
+    """Refuse an output folder that holds an image or mask of the data, or lies where those of a data set are.
 
     Args:
         given: DATA as the user named it. The folder of a CSV index may hold other things, so an output folder may lie
-            in it.
+            in it, but not in a folder there that holds images or masks. todo: what the reader can do.
 
     Raises:
-        ConfigError: naming one of the files.
+        ConfigError: naming one of the files, or the folder.
     """
     found = holding(out, _files(data))
     if found is not None:
-        raise ConfigError(
-            f"The output folder {out} holds files of the data ({found}).", todo="Choose another folder for the output."
-        )
-    if not is_path(given):
-        check_apart(out, {"the data": Path(data.root)})
+        raise ConfigError(f"The output folder {out} holds files of the data ({found}).", todo=todo)
+    check_apart(out, _places(data, given), todo=todo)
+
+
+def check_file_apart(path: Path | None, option: str, data: ImageSet, given: str) -> None:
+    """As `check_files_apart`, for an output file; None: none is written.
+
+    Raises:
+        ConfigError: naming the folder.
+    """
+    if path is not None:
+        check_file(path, option, _places(data, given))
+
+
+def _places(data: ImageSet, given: str) -> dict[str, Path | None]:
+    """Where the data is: the place that the user named, or its root, and what lies in the first level of its root."""
+    places: dict[str, Path | None] = {"the data": Path(with_home(given)) if is_path(given) else Path(data.root)}
+    for folder in sorted({path.parent for path in _files(data)}):
+        parts = folder.relative_to(data.root).parts if folder.is_relative_to(data.root) else ()
+        if parts:
+            places[f"the folder {parts[0]} of the data"] = Path(data.root, parts[0])
+    return places
 
 
 def _files(data: ImageSet) -> Iterator[Path]:

@@ -26,9 +26,10 @@ from dapt.data.sources import HUB_PREFIX, is_path
 from dapt.data.transforms import train_transform
 from dapt.errors import ConfigError, DaptError, DataError
 from dapt.evaluation.evaluate import evaluate
-from dapt.owned import check_apart
+from dapt.outputs import check_apart
+from dapt.paths import with_home
 from dapt.streams import guard_stderr
-from dapt.training.apart import check_files_apart, named_inputs
+from dapt.training.apart import advice, check_files_apart, named_inputs
 from dapt.training.build import build_cue, build_model, build_objectives, check_dapt, pick_device
 from dapt.training.checkpoint import save_state
 from dapt.training.data import RunData, describe_split, load_run_data
@@ -66,15 +67,16 @@ def run_training(
     config = with_absolute_paths(config)
     _check_devices(config)
     folder = RunFolder(Path(config.out) if config.out else default_folder(config))
-    check_apart(folder.path, named_inputs(config))
+    check_apart(folder.path, named_inputs(config), todo=advice(config))
     folder.check(config, resume=resume, overwrite=overwrite)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     lines: list[str] = []
     console.keep_lines(lines)
     try:
-        if (resume or overwrite) and folder.path.is_dir():
+        if (resume or overwrite) and folder.is_ours:  # a folder that may yet be refused gets no lock
             folder.lock.take()
         if resume and folder.done:
+            folder.lock.take()
             folder.sweep()
             folder.verify()
             say(f"{folder.path} is finished already.")
@@ -83,7 +85,7 @@ def run_training(
         cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
         check_selection(config)
         data = load_run_data(config, cache)
-        check_files_apart(folder.path, data.source, config.data)
+        check_files_apart(folder.path, data.source, config.data, todo=advice(config))
         clip = load_clip(config.model, device=device, precision=config.precision)
         going_on = resume and folder.started
         earlier = folder.earlier_split() if going_on else None
@@ -255,7 +257,7 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     """The configuration with absolute paths, so that the run folder can be used from anywhere."""
 
     def absolute(text: str) -> str:
-        return str(Path(text).expanduser().absolute())
+        return str(Path(with_home(text)).absolute())
 
     changed: dict[str, Any] = {}
     if is_path(config.data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,25 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from dapt.config import RunConfig, read_yaml, to_yaml
-from dapt.console import say
 from dapt.errors import ConfigError, DaptError, did_you_mean
 from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
-from dapt.lock import LOCK, FolderLock
+from dapt.lock import LOCK, MANIFEST, FolderLock
+from dapt.outputs import check_folder, holds_keys
 from dapt.owned import (
-    MANIFEST,
     Manifest,
     check_sealed,
     digest_of,
-    holds_keys,
     read_manifest,
     refuse_strangers,
     remove_empty,
     remove_known,
-    run_above,
     strangers,
     sweep,
     write_manifest,
 )
+from dapt.paths import with_home
+from dapt.training.evaluations import EVALUATIONS, is_evaluation
 
 KIND = "run"
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
@@ -43,8 +43,6 @@ FILES = (
 # Settings that version 0.1.0 wrote into every run.yaml, and hardly anybody by hand.
 OLD_KEYS = {"data", "model", "method", "prompt", "dapt", "cue", "shots", "seed", "subset", "crop_scale", "flip", "out"}
 OLD_KEYS |= {"epochs", "batch_size", "lr", "workers", "cache_mb", "eval_batch_size", "device", "precision"}
-EVALUATIONS = "eval"
-EVALUATION_KEYS = {"schema", "run", "split", "metrics", "counts"}
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
@@ -89,6 +87,11 @@ class RunFolder:
         """Whether there is something to go on with: the inputs and the configuration are noted."""
         return self.config_file.is_file()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether dapt has begun to write into the folder, or another process may be about to."""
+        return any(os.path.lexists(self.path / name) for name in (MANIFEST, LOCK))
+
     def check(self, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
         """Whether the folder may be used for `config`; changes nothing.
 
@@ -96,15 +99,9 @@ class RunFolder:
             ConfigError: it exists and neither resume nor overwrite was asked for, it holds another run, or what dapt
                 did not write.
         """
-        above = run_above(self.path)
-        if above is not None:
-            raise ConfigError(
-                f"The output folder {self.path} lies within {above}, which dapt fills.", todo="Choose another --out."
-            )
+        check_folder(self.path)
         if not self.path.exists():
             return
-        if not self.path.is_dir():
-            raise ConfigError(f"{self.path} is a file, not a folder.", todo="Choose another --out.")
         if not strangers(self.path, ()) and not (self.path / MANIFEST).exists():
             return  # empty, but for what a run leaves that was killed before its first file
         if not resume and not overwrite:
@@ -313,34 +310,6 @@ class RunFolder:
         for name in manifest.files if manifest is not None else ():
             check_sealed(self.path, manifest, name)
 
-    def add_evaluation(self, name: str, content: dict[str, Any]) -> Path:
-        """Write ``eval/NAME.json`` into a finished run and list it; returns its path.
-
-        Where that holds the figures of something else (other data of the same name, say), it is kept, and the name
-        gets some digits that stand for what was evaluated.
-
-        Raises:
-            ConfigError: another process is writing into the folder, or a file of somebody else's is in the way.
-        """
-        with FolderLock(self.path):
-            entry = f"{EVALUATIONS}/{name}.json"
-            path = self.path / entry
-            if is_evaluation(path) and read_json(path).get("asked") != content["asked"]:
-                entry = (
-                    f"{EVALUATIONS}/{name}-{digest_of(json.dumps(content['asked'], sort_keys=True).encode())[:8]}.json"
-                )
-                say(f"{path} holds the figures of something else and is kept.")
-                path = self.path / entry
-            manifest = self.manifest()
-            sweep(self.path, [*self.known(manifest), entry])
-            if path.exists() and not is_evaluation(path):
-                raise ConfigError(f"{path} is in the way: dapt did not write it.", todo="Move it, or pass --json FILE.")
-            if manifest is not None and entry not in manifest.files:
-                manifest.files[entry] = None
-                write_manifest(self.path, manifest)
-            write_bytes(path, json_text(content, path).encode(), within=self.path)
-        return path
-
     def _check_same(self, config: RunConfig, manifest: Manifest | None) -> None:
         check_sealed(self.path, manifest, self.config_file.name)
         before = read_yaml(self.config_file)
@@ -363,11 +332,6 @@ def is_old_run(path: Path) -> bool:
     return set(tree) >= OLD_KEYS and holds_keys(path / "split.json", {"data", "train", "val", "test"})
 
 
-def is_evaluation(path: Path) -> bool:
-    """Whether a file holds figures that `dapt eval` wrote."""
-    return holds_keys(path, EVALUATION_KEYS)
-
-
 def find_run(path: Path | str) -> RunFolder:
     """The completed run in a folder.
 
@@ -375,7 +339,7 @@ def find_run(path: Path | str) -> RunFolder:
         ConfigError: there is none; names similar folders beside it.
         DaptError: its configuration was changed or damaged.
     """
-    folder = RunFolder(Path(path))
+    folder = RunFolder(Path(with_home(str(path))))
     if not folder.path.is_dir():
         parent = folder.path.parent
         beside = [other.name for other in parent.iterdir() if other.is_dir()] if parent.is_dir() else []
@@ -404,9 +368,10 @@ def copy_run(source: Path, target: Path) -> None:
     """Copy a run to a new folder, without the note of who holds it.
 
     Raises:
-        ConfigError: the target exists.
+        ConfigError: the target exists, or lies within a folder that dapt fills.
         DaptError: the file system refuses.
     """
+    check_folder(target, todo="Choose another folder.")
     if target.exists():
         raise ConfigError(f"{target} exists.", todo="Choose a new folder.")
     try:

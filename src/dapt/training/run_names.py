@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from dapt.config import RunConfig
+from dapt.paths import resolved
 
 
 def default_folder(config: RunConfig) -> Path:
@@ -18,7 +19,7 @@ def data_name(data: str) -> str:
     path = Path(data.removeprefix("hf:").partition("?")[0])
     if path.name == "index.csv":
         path = path.parent
-    stem = path.resolve().name.removesuffix(".csv")
+    stem = resolved(path).name.removesuffix(".csv")
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", stem)
 
 

@@ -16,10 +16,11 @@ from dapt.data.images import open_image
 from dapt.data.items import Item
 from dapt.data.loader import ImageCache
 from dapt.data.picture_files import comment_of
-from dapt.data.sources import is_path
 from dapt.errors import ConfigError
 from dapt.files import write_json, write_with
-from dapt.owned import as_written, check_apart, check_replaceable
+from dapt.outputs import check_file, check_replaceable
+from dapt.paths import same
+from dapt.training.apart import check_file_apart, named_inputs
 from dapt.training.build import pick_device
 from dapt.training.data import RunData, load_run_data
 from dapt.training.selecting import check_selection, select_images
@@ -41,23 +42,26 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
         preview: picture of the chosen images, one row per class. overwrite: replace files that exist.
 
     Raises:
-        ConfigError: no selector, a file exists, or with `overwrite` one that is no selection.
+        ConfigError: no selector, a file exists, or with `overwrite` one that is no selection; or it is read, or lies
+            where the data or a folder that dapt fills is.
         DaptError: anything a run would refuse.
     """
     if check_selection(config) is None:
         raise ConfigError("It was not said how to choose.", todo="Pass --select NAME and --fraction F.")
-    if preview is not None and as_written(preview) == as_written(out):
+    if preview is not None and same(preview, out):
         raise ConfigError(f"--out and --preview are both {out}.", todo="Name two files.")
-    for path in (out, preview):
+    targets = {"--out": out, "--preview": preview}
+    for option, path in targets.items():
+        check_file(path, option, named_inputs(config))
         if path is not None and path.exists() and not overwrite:
             raise ConfigError(f"{path} exists.", todo="Choose another file, or pass --overwrite.")
-        if path is not None and is_path(config.data):
-            check_apart(path, {"the data": Path(config.data)})
     check_replaceable(out, SELECTION_KEYS, "--out")
     if preview is not None and preview.exists() and comment_of(preview) != COMMENT:
         raise ConfigError(f"{preview} exists, and dapt did not make it.", todo="Choose another --preview.")
     cache = ImageCache(0)
     data = load_run_data(config.model_copy(update={"epochs": 0}), cache)
+    for option, path in targets.items():
+        check_file_apart(path, option, data.source, config.data)
 
     def load() -> FrozenClip:
         return load_clip(config.model, device=pick_device(config.device), precision=config.precision)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dapt.config import MaskFormat
 from dapt.data.items import ImageSet
+from dapt.paths import with_home
 from dapt.registry import Registry
 
 ROOT_VARIABLE = "DAPT_DATA"
@@ -230,6 +231,6 @@ def data_root(given: str | Path | None = None) -> Path:
     """Where catalog data lives: as given, else ``$DAPT_DATA``, else a folder in the user's cache."""
     chosen = given or os.environ.get(ROOT_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(with_home(str(chosen)))
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "dapt" / "data"

@@ -35,6 +35,7 @@ from dapt.data.download import ChecksumError, SourceError, beside, checksum_of, 
 from dapt.data.hub_files import get_file
 from dapt.errors import DataError
 from dapt.files import leftovers, parts_in, remove_file, sync_disk
+from dapt.outputs import check_folder
 
 LOCK = "lock"  # in the folder of downloads; goes when a call comes to its end
 SPLIT_ENDINGS = (".json", ".txt", ".csv")  # of split files whose name the data set does not tell
@@ -69,6 +70,7 @@ def fetch(
     dataset = CATALOG.get(name)
     kinds = choose_kinds(dataset, masks, only)
     place = data_root(root)
+    check_folder(place / dataset.folder, todo="Choose another --root.")
     job = Job(dataset, place, Received(place / dataset.folder, place), force, keep_archives, yes)
     needs = [choose(job, what) for what in kinds]
     parts = distinct(needs)

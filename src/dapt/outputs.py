@@ -1,0 +1,169 @@
+"""Where outputs may go: neither over nor into what is read, nor into a folder that dapt has filled.
+
+Paths are looked at as they are written and where they lead. An output folder may be a link to a folder that is there.
+An output file may be no link at all, whatever it leads to: writing would put a file in its place. A link that leads
+nowhere is refused as either, and so is a folder within an output folder that is a link: what is written there would
+land elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dapt.errors import ConfigError, DaptError
+from dapt.files import read_json
+from dapt.owned import reached_by_link, read_manifest
+from dapt.paths import as_written, both_ways, resolved, same, within
+
+CLOSED = ("run", "masks")  # kinds of folders that hold no other output
+OLD_MASKS = {"settings", "images", "coverage_percent"}  # keys of masks.json
+FILLED = (*CLOSED, "protocol")  # kinds that hold no other files; the runs of a protocol are folders in its own
+ELSEWHERE = "Choose another folder for the output."
+
+
+def check_apart(out: Path, inputs: Mapping[str, Path | None], *, todo: str = ELSEWHERE) -> None:
+    """Refuse an output folder that holds an input, or lies within one.
+
+    Args:
+        inputs: what is read, by what it is called in the message; None and absent paths are passed over.
+        todo: what the reader can do.
+
+    Raises:
+        ConfigError: naming both.
+    """
+    for label, path in inputs.items():
+        if path is None or not path.exists():
+            continue
+        if within(path, out):
+            raise ConfigError(f"The output folder {out} holds {label} ({path}).", todo=todo)
+        if path.is_dir() and within(out, path):
+            raise ConfigError(f"The output folder {out} lies within {label} ({path}).", todo=todo)
+
+
+def check_folder(out: Path, *, todo: str = "Choose another --out.") -> None:
+    """Refuse an output folder that lies within a folder that dapt fills, or that cannot come to be.
+
+    Raises:
+        ConfigError: also, it is a file, or it or a folder above it is a file or a link that leads nowhere.
+    """
+    above = run_above(out)
+    if above is not None:
+        raise ConfigError(f"The output folder {out} lies within {above}, which dapt fills.", todo=todo)
+    for each in (out, *out.parents):
+        if each.is_dir():
+            return
+        if each.is_symlink() and not each.exists():
+            raise ConfigError(f"{each} is a link that leads nowhere.", todo=todo)
+        if os.path.lexists(each):
+            raise ConfigError(f"{each} is a file, not a folder.", todo=todo)
+
+
+def check_file(
+    path: Path | None, option: str, inputs: Mapping[str, Path | None], *, todo: str = "Choose another file."
+) -> None:
+    """Refuse an output file in a place where it would harm something, or that cannot come to be.
+
+    Args:
+        path: named by the user; None: no file is written. inputs: what is read, by what it is called in the message.
+        todo: what the reader can do where a folder that dapt fills is in the way.
+
+    Raises:
+        ConfigError: it is a link, it is an input or lies within one or in a folder that dapt fills, or its folder
+            cannot come to be.
+    """
+    if path is None:
+        return
+    if path.is_symlink():
+        raise ConfigError(f"{path} is a link, which is not written over.", where=option, todo="Name the file itself.")
+    for label, given in inputs.items():
+        if given is None or not given.exists():
+            continue
+        if same(path, given):
+            raise ConfigError(f"{path} is {label}, which is read.", where=option, todo="Choose another file.")
+        if given.is_dir() and within(path, given):
+            raise ConfigError(f"{path} lies within {label} ({given}).", where=option, todo="Choose another file.")
+    above = run_above(path, FILLED)
+    if above is not None:
+        raise ConfigError(f"{path} lies within {above}, which dapt fills.", where=option, todo=todo)
+    check_folder(path.parent, todo="Choose another file.")
+
+
+def check_replaceable(path: Path | None, keys: set[str], option: str) -> None:
+    """Refuse to write a JSON file over something that dapt did not write.
+
+    Args:
+        path: named by the user; None: no file is written. keys: by which a file of the kind is known.
+
+    Raises:
+        ConfigError: there is something else.
+    """
+    if path is not None and os.path.lexists(path) and not (path.is_file() and holds_keys(path, keys)):
+        raise ConfigError(
+            f"{path} exists, and dapt did not write it.", where=option, todo="Choose another file; it was left alone."
+        )
+
+
+def holds_keys(path: Path, keys: set[str]) -> bool:
+    """Whether a file is a JSON object with these keys."""
+    try:
+        tree = read_json(path)
+    except DaptError:
+        return False
+    return isinstance(tree, dict) and keys <= set(tree)
+
+
+def holding(out: Path, files: Iterable[Path]) -> Path | None:
+    """The first of `files` that lies in `out`, as it is written or through links."""
+    places = set(both_ways(out))
+    seen: dict[Path, bool] = {}  # many files share a folder
+    for path in files:
+        parent = path.parent
+        if parent not in seen:
+            written, there = both_ways(parent)
+            seen[parent] = bool(places & {written, there, *written.parents, *there.parents})
+        if seen[parent]:
+            return path
+    return None
+
+
+def run_above(out: Path, kinds: Iterable[str] = CLOSED) -> Path | None:
+    """The folder above `out`, as it is written or through links, that dapt fills and that nothing else may be written
+    into; None where there is none.
+
+    Args:
+        kinds: of folders, as manifests name them.
+    """
+    for parent in dict.fromkeys((*as_written(out).parents, *resolved(out).parents)):
+        try:
+            manifest = read_manifest(parent)
+        except ConfigError:
+            return parent
+        if manifest.kind in kinds if manifest is not None else _is_old(parent):
+            return parent
+    return None
+
+
+def _is_old(folder: Path) -> bool:
+    """Whether a folder without a manifest holds a run or masks, as version 0.1.0 left them."""
+    if (folder / "run.yaml").is_file() and (folder / "split.json").is_file():
+        return True
+    return (folder / "masks.json").is_file() and holds_keys(folder / "masks.json", OLD_MASKS)
+
+
+def refuse_linked(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to write files `names` of `folder` where a folder in between is a link.
+
+    Args:
+        names: paths within the folder, with forward slashes.
+
+    Raises:
+        ConfigError: naming the link.
+    """
+    for parent in dict.fromkeys((folder / name).parent for name in names):
+        if reached_by_link(folder, parent / "x"):
+            raise ConfigError(
+                f"{parent} is reached through a link, so what is written there would land elsewhere.",
+                todo="Put a folder in the place of the link, or choose another folder for the output.",
+            )
