@@ -68,6 +68,14 @@ def test_models_of_any_shape_see_what_open_clip_shows_them(mode: str, size: tupl
     assert bool(padded.any()) == (mode == "longest")
 
 
+def test_a_strip_keeps_a_row() -> None:
+    strip = torch.full((3, 1, 400), 255, dtype=torch.uint8)
+    seen, mask = eval_transform((8, 8), replace(PREPROCESS, resize_mode="longest"))(strip, torch.ones(1, 1, 400))
+    shown = denormalise(seen, PREPROCESS).mean(dim=0)
+    assert torch.equal(mask[0], (shown > 0.5).float())
+    assert mask.sum() == 8
+
+
 def test_masks_are_resized_and_cut_by_whole_cells() -> None:
     cells = torch.tensor([[[1.0, 0.0, 0.25, 1.0], [0.0, 1.0, 1.0, 0.0]]])
     picture = torch.zeros(3, 2, 4, dtype=torch.uint8)
