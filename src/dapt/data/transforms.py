@@ -162,7 +162,7 @@ def eval_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
     elif size[0] != size[1]:
         resize = _KeepRatio(size, mode, cover=True)
     else:
-        resize = v2.Resize(min(size), interpolation=mode, antialias=True)
+        resize = v2.Resize(size[0], interpolation=mode, antialias=True)
     return _Fixed([resize, v2.CenterCrop(size)], size, preprocess)
 
 
