@@ -300,3 +300,29 @@ def test_what_the_loop_hands_on(photos: Path) -> None:
     assert made[0][0] == fit.epoch_batches(16, 6, seed=5, epoch=0, drop_last=False)
     assert made[1][0] == fit.epoch_batches(16, 6, seed=5, epoch=1, drop_last=False)
     assert [len(batch) for batch in made[0][0]] == [6, 6, 4]
+
+
+def test_what_the_step_is_given(photos: Path) -> None:
+    """All that the loader hands over, and how images of several classes are compared."""
+    fitter = make_fitter(
+        photos, epochs=2, batch_size=16, multi_label="sigmoid", dapt={"variant": "joint"}, cue="random"
+    )
+    images = fitter.images
+    images.masks = [None if number % 2 else torch.eye(48)[:40] for number in range(16)]
+    images.targets = torch.nn.functional.one_hot(torch.tensor(images.labels), 4)
+    images.weights = torch.linspace(0.5, 1.5, 16)
+    seen: list[Any] = []
+    fitter.step.register_forward_pre_hook(lambda module, given: seen.append(given))
+    fitter.fit()
+    assert [(epoch, epochs) for _, epoch, epochs in seen] == [(0, 2), (1, 2)]
+    for batch, epoch, _ in seen:
+        order = fit.epoch_batches(16, 16, seed=fitter.config.seed, epoch=epoch)[0]
+        assert batch.multi_label == "sigmoid"
+        assert batch.labels.tolist() == [images.labels[position] for position in order]
+        assert batch.targets.argmax(dim=1).tolist() == batch.labels.tolist()
+        assert torch.equal(batch.weights, images.weights[order])
+        samples = [images[epoch, position] for position in order]
+        assert torch.equal(batch.pixels, torch.stack([sample[0] for sample in samples]))
+        assert torch.equal(batch.masks, torch.stack([sample[2] for sample in samples]))
+        assert batch.usable.tolist() == [sample[3] for sample in samples]
+        assert 0 < int(batch.usable.sum()) <= 8
