@@ -122,7 +122,7 @@ def test_average_over_seeds() -> None:
     assert average([0.0, 0.0]) == Average(0.0, 0.0, 2)
     assert average([1.044, 2.066], rounded=2).mean == pytest.approx((1.04 + 2.07) / 2, rel=1e-12)
     assert average([1.4, 2.6], rounded=0).mean == 2.0
-    assert over_seeds([{"a": 1.04}, {"a": 2.06}], rounded=1)["a"].mean == pytest.approx(1.55, rel=1e-12)
+    assert over_seeds([{"a": 1.04}, {"a": 2.02}], rounded=1)["a"].mean == 1.5
     runs = [{"a": 1.0, "b": None}, {"a": 3.0, "c": 5.0}]
     assert over_seeds(runs) == {"a": Average(2.0, 1.0, 2), "c": Average(5.0, 0.0, 1)}
     assert list(over_seeds([{"z": 1.0}, {"y": 1.0, "z": 2.0}])) == ["z", "y"]  # as they come

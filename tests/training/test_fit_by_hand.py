@@ -247,8 +247,12 @@ def test_the_gradient_rule_decides(photos: Path) -> None:
     given = {"epochs": 1, "batch_size": 16, "warmup_epochs": 0, "momentum": 0.0, "weight_decay": 0.0, "lr": 0.25}
     fitter = make_fitter(photos, method="prograd", prompt={}, **given)
     fitter.rule = Fixed()
+    reduced: list[torch.Size] = []
+    fitter._mean_over_processes = lambda gradient: reduced.append(gradient.shape) or gradient
     before = prompts_of(fitter)
     fitter.fit()
+    trained = [each.shape for each in fitter.step.parameters() if each.requires_grad]
+    assert reduced == 2 * trained  # both groups, before the rule
     assert sorted(fitter.rule.groups) == ["general", "main"]
     moved = [name for name, _ in fitter.step.model.prompts.named_parameters()]
     for name, value in prompts_of(fitter).items():
@@ -271,6 +275,14 @@ def test_a_scaled_loss_teaches_the_same(photos: Path, method: str, prompt: dict[
     for name, value in found[0].items():
         assert torch.allclose(value, found[1][name], atol=1e-5), name
     assert not same(found[0], prompts_of(make_fitter(photos, method=method, prompt=prompt)))
+
+
+def test_the_loss_that_is_told_is_weighted(photos: Path) -> None:
+    fitter = make_fitter(photos, method="kgcoop", prompt={"knowledge_weight": 8.0}, epochs=2)
+    lines = fitter.fit().lines
+    assert lines[1]["L_kg"] > 1e-3
+    for line in lines:
+        assert line["loss"] == pytest.approx(line["L_cls"] + 8 * line["L_kg"], rel=1e-5)
 
 
 def test_an_accuracy_of_zero_is_an_accuracy(photos: Path) -> None:
