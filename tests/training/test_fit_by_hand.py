@@ -320,7 +320,7 @@ def test_what_the_step_is_given(photos: Path) -> None:
         photos, epochs=2, batch_size=16, multi_label="sigmoid", dapt={"variant": "joint"}, cue="random"
     )
     images = fitter.images
-    images.masks = [None if number % 2 else torch.eye(48)[:40] for number in range(16)]
+    images.masks = [None if number % 4 else torch.eye(48)[:40] for number in range(16)]
     images.targets = torch.nn.functional.one_hot(torch.tensor(images.labels), 4)
     images.weights = torch.linspace(0.5, 1.5, 16)
     seen: list[Any] = []
@@ -337,4 +337,5 @@ def test_what_the_step_is_given(photos: Path) -> None:
         assert torch.equal(batch.pixels, torch.stack([sample[0] for sample in samples]))
         assert torch.equal(batch.masks, torch.stack([sample[2] for sample in samples]))
         assert batch.usable.tolist() == [sample[3] for sample in samples]
-        assert 0 < int(batch.usable.sum()) <= 8
+        assert 0 < int(batch.usable.sum()) <= 4
+        assert fitter.progress.lines[epoch]["views_without_cue"] == 16 - int(batch.usable.sum())
