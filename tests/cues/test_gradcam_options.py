@@ -211,4 +211,5 @@ def test_quality_by_hand() -> None:
     assert MaskQuality().figures() == {"images": 0, "iou": None, "foreground_kept": None, "background_kept": None}
     third = MaskQuality([1 / 3], [2 / 3], [0.0])
     assert third.figures() == {"images": 1, "iou": 33.333, "foreground_kept": 66.667, "background_kept": 0.0}
-    assert "IoU 62.5%, foreground kept 75.0%, background kept 25.0%" in quality.summary()
+    told = "against 2 true masks: IoU 62.5%, foreground kept 75.0%, background kept 25.0%"
+    assert quality.summary() == told

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from dapt.data import loader
 from dapt.data.items import Item
 from dapt.data.loader import ImageCache
 
@@ -55,3 +56,20 @@ def test_a_copy_in_another_process_starts_empty(items: list[Item]) -> None:
     assert torch.equal(copy(items[0]), image)
     assert copy(items[0]) is not image
     assert copy(items[0]) is copy(items[0])  # and has the same room
+
+
+def test_two_threads_that_read_one_picture_share_it(items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the first thread reads, a second one reads the same picture and keeps it: it counts once."""
+    cache = ImageCache(2)
+    read, second = loader.image_tensor, []
+
+    def overtaken(path: Path) -> torch.Tensor:
+        monkeypatch.setattr(loader, "image_tensor", read)
+        second.append(cache(items[0]))
+        return read(path)
+
+    monkeypatch.setattr(loader, "image_tensor", overtaken)
+    assert cache(items[0]) is second[0]
+    assert cache(items[0]) is second[0]
+    assert cache(items[1]) is cache(items[1])  # two pictures fit
+    assert not cache.full

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import threading
 import time
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 import torch
 from test_transforms import PREPROCESS
 
-from dapt.data.loader import EvalImages, ImageCache, TrainImages, epoch_batches, eval_loader, train_loader
+from dapt.data import pixels
+from dapt.data.items import Item
+from dapt.data.loader import EvalImages, ImageCache, TrainImages, epoch_batches, eval_loader, targets_of, train_loader
 from dapt.data.prefetch import prefetch
 from dapt.data.sources import load_data
 from dapt.data.transforms import eval_transform, train_transform
@@ -172,3 +175,109 @@ def test_without_masks_the_shapes_stay(tmp_path: Path) -> None:
     seen, nothing = EvalImages(own.items, eval_transform((32, 32), PREPROCESS))[0]
     assert (seen.shape, nothing.shape) == ((3, 32, 32), (1, 32, 32))
     assert not nothing.any()
+
+
+def test_on_the_cpu_samples_are_made_between_the_steps(tmp_path: Path) -> None:
+    own = images(tmp_path, Recording)
+    made = []
+    for _ in train_loader(own, [[0, 1], [2, 3], [4, 5]], epoch=0, workers=0, device=CPU):
+        made.append(len(own.seen))
+    assert made == [2, 4, 6]
+    assert own.threads == {threading.current_thread().name}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_loaders_leave_the_global_generator_alone(tmp_path: Path, workers: int) -> None:
+    own = images(tmp_path)
+    evaluated = eval_loader(EvalImages(own.items, eval_transform((32, 32), PREPROCESS)), batch_size=8, workers=workers)
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    epoch_of(own, 0, workers)
+    epoch_of(own, 1, workers)
+    own.close()
+    assert torch.equal(torch.get_rng_state(), state)
+    list(evaluated)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_processes_are_kept_for_the_same_settings_only(tmp_path: Path) -> None:
+    own = images(tmp_path)
+    first = own.processes(1, pin=False)
+    assert own.processes(1, pin=False) is first
+    for change in ("workers", "pin", "soft", "masks"):
+        before = own.processes(1, pin=False)
+        if change == "soft":
+            own.soft = True
+        if change == "masks":
+            own.masks = list(own.masks)
+        now = own.processes(2 if change == "workers" else 1, pin=change == "pin")
+        assert now is not before, change
+
+
+def test_images_are_copied_without_their_processes(tmp_path: Path) -> None:
+    """As for processes that are started afresh."""
+    own = images(tmp_path)
+    epoch_of(own, 0)
+    copy = pickle.loads(pickle.dumps(own))
+    own.close()
+    assert torch.equal(copy[3, 1][0], own[3, 1][0])
+    with pytest.raises(StopIteration):
+        next(train_loader(copy, [], epoch=0, workers=0, device=CPU))
+
+
+def test_loader_processes_take_over_the_limit_of_pixels(tmp_path: Path) -> None:
+    """Where they are started afresh they know no setting of this process."""
+    own = images(tmp_path)
+    pixels.use_option(7.5)
+    try:
+        training = own.processes(1, pin=False)._loader.worker_init_fn
+        testing = eval_loader(EvalImages(own.items, eval_transform((32, 32), PREPROCESS)), batch_size=4, workers=1)
+        for start in (training, testing._loader.worker_init_fn):
+            pixels.use_option(3)
+            pickle.loads(pickle.dumps(start))(0)
+            assert pixels.max_megapixels() == 7.5
+    finally:
+        pixels.use_option(None)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_first_damaged_image_of_a_batch_is_named(tmp_path: Path, workers: int) -> None:
+    own = images(tmp_path)
+    for position in (2, 1):
+        spoil_png(own.items[position].path)
+    evaluated = eval_loader(EvalImages(own.items, eval_transform((32, 32), PREPROCESS)), batch_size=4, workers=workers)
+    with pytest.raises(DataError) as caught:
+        list(evaluated)
+    assert caught.value.what.startswith(f"{own.items[1].path} is damaged")
+
+
+def test_test_images_with_their_masks(tmp_path: Path) -> None:
+    """The pictures are 48 wide and 40 high; of a mask of their left half a quarter of the centre is cut away."""
+    own = images(tmp_path)
+    asked: list[tuple[Item, tuple[int, int]]] = []
+
+    def read(item: Item, size: tuple[int, int]) -> torch.Tensor | None:
+        asked.append((item, size))
+        mask = torch.zeros(size)
+        mask[:, :24] = 1.0
+        return mask if len(asked) == 1 else None
+
+    found = EvalImages(own.items, eval_transform((40, 40), PREPROCESS), read)
+    mask, nothing = found[3][1], found[0][1]
+    assert asked == [(own.items[3], (40, 48)), (own.items[0], (40, 48))]
+    expected = torch.zeros(1, 40, 40)
+    expected[..., :20] = 1.0
+    assert torch.equal(mask, expected)
+    assert torch.equal(nothing, torch.zeros(1, 40, 40))
+
+
+def test_targets_of_images_with_one_or_several_classes() -> None:
+    path = Path("x.png")
+    one, two, all_of_them = (
+        Item(path, 2, "x"),
+        Item(path, 1, "x", labels=(1, 3)),
+        Item(path, 0, "x", labels=(0, 1, 2, 3)),
+    )
+    assert targets_of([one, one], 4) is None
+    assert targets_of([], 4) is None
+    assert targets_of([one, two, all_of_them], 4).tolist() == [[0, 0, 1, 0], [0, 1, 0, 1], [1, 1, 1, 1]]

@@ -54,6 +54,12 @@ def test_the_worst_group_is_the_worst() -> None:
     assert worst_group(PREDICTED, LABELS, [None] * 6) is None
 
 
+def test_figures_keep_their_precision() -> None:
+    thirds = torch.tensor([0, 1, 1])
+    assert accuracy(thirds, torch.zeros(3)) == pytest.approx(100 / 3, rel=1e-13)
+    assert per_group(thirds, torch.zeros(3), ["", "", None]) == {"": 50.0}  # a group may have no name
+
+
 @pytest.mark.parametrize(
     ("base", "novel", "expected"),
     [
@@ -114,8 +120,12 @@ def test_average_over_seeds() -> None:
     assert average([None]) is average([]) is None
     assert average([1.04, 2.06], rounded=1) == Average(pytest.approx(1.55), pytest.approx(0.55), 2)
     assert average([0.0, 0.0]) == Average(0.0, 0.0, 2)
+    assert average([1.044, 2.066], rounded=2).mean == pytest.approx((1.04 + 2.07) / 2, rel=1e-12)
+    assert average([1.4, 2.6], rounded=0).mean == 2.0
+    assert over_seeds([{"a": 1.04}, {"a": 2.02}], rounded=1)["a"].mean == 1.5
     runs = [{"a": 1.0, "b": None}, {"a": 3.0, "c": 5.0}]
     assert over_seeds(runs) == {"a": Average(2.0, 1.0, 2), "c": Average(5.0, 0.0, 1)}
+    assert list(over_seeds([{"z": 1.0}, {"y": 1.0, "z": 2.0}])) == ["z", "y"]  # as they come
 
 
 def test_base_to_novel_is_of_the_averages() -> None:
@@ -128,6 +138,9 @@ def test_base_to_novel_is_of_the_averages() -> None:
     assert found == {"base": 80.0, "novel": 40.0, "harmonic_mean": pytest.approx(2 * 80 * 40 / 120)}
     assert base_to_novel(runs[2:]) is None
     assert base_to_novel([{"val/accuracy_base": 1.0, "val/accuracy_novel": 1.0}], prefix="val") is not None
+    none_right = {"test/accuracy_base": 0.0, "test/accuracy_novel": 40.0}
+    assert base_to_novel([none_right, runs[0]]) == {"base": 45.0, "novel": 35.0, "harmonic_mean": pytest.approx(39.375)}
+    assert base_to_novel([none_right]) == {"base": 0.0, "novel": 40.0, "harmonic_mean": 0.0}
     rounded = base_to_novel([{"test/accuracy_base": 80.04, "test/accuracy_novel": 40.06}], rounded=1)
     assert (rounded["base"], rounded["novel"]) == (80.0, 40.1)
 
@@ -140,6 +153,8 @@ def test_the_harmonic_mean_over_data_sets_is_of_the_averages() -> None:
     assert over_data_sets({}) == {}
     assert over_data_sets({"a": {"x": 1.0}, "b": {"x": 3.0}}) == {"x": 2.0}
     assert over_data_sets({"a": {"x": 1.0}}) == {"x": 1.0}
+    only = {"x": 1.0, "harmonic_mean": 2.0}  # of accuracies that are not told
+    assert over_data_sets({"a": only, "b": only}) == {"x": 1.0}
     assert over_data_sets({"a": {"x": 1.0, "y": 2.0}, "b": {"y": 4.0, "z": 5.0}}) == {"y": 3.0}
 
 
@@ -173,6 +188,9 @@ def test_average_precision_by_hand() -> None:
     assert average_precision(scores, torch.tensor([1, 0, 0, 1])) == pytest.approx(75.0)
     assert average_precision(torch.ones(4), torch.tensor([1, 0, 0, 0])) == pytest.approx(25.0)  # all come in together
     assert average_precision(scores, torch.zeros(4)) is None
+    assert average_precision(scores, torch.tensor([1, 0, 1, 0])) == pytest.approx(100 * (1 + 2 / 3) / 2, rel=1e-13)
+    near = torch.tensor([0.5, 0.5 - 1e-9], dtype=torch.float64)  # are not equal
+    assert average_precision(near, torch.tensor([1, 0])) == 100.0
     both = torch.stack([scores, scores], dim=1)
     targets = torch.tensor([[1, 0], [0, 0], [0, 0], [1, 0]])
     assert mean_average_precision(both, targets) == pytest.approx(75.0)

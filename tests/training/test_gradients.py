@@ -52,3 +52,45 @@ def test_the_mean_over_processes_comes_before_the_rule() -> None:
     groups = {"main": parameter.sum(), "general": parameter.sum()}
     backward_by_rule(ProjectAway("general"), groups, [parameter], reduce=lambda gradient: -gradient)
     assert parameter.grad.tolist() == pytest.approx([-1.0])
+
+
+def shared(parameter: nn.Parameter) -> dict[str, torch.Tensor]:
+    """Two losses of one graph that keeps values: p^2 and p^4."""
+    square = parameter**2
+    return {"main": square.sum(), "general": (square * square).sum()}
+
+
+def test_groups_share_one_graph_which_is_freed_with_the_last() -> None:
+    parameter = nn.Parameter(torch.tensor([3.0]))
+    groups = shared(parameter)
+    backward_by_rule(ProjectAway("general"), groups, [parameter])
+    assert parameter.grad.tolist() == [6.0]
+    with pytest.raises(RuntimeError, match="second time"):
+        groups["main"].backward()
+    # a group without gradient is no reason to keep it
+    loss = shared(parameter)["main"]
+    backward_by_rule(ProjectAway("general"), {"other": torch.tensor(1.0), "main": loss}, [parameter])
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()
+
+
+def test_gradients_of_the_step_before_are_replaced() -> None:
+    parameter = nn.Parameter(torch.tensor([3.0]))
+    for _ in range(2):
+        backward_by_rule(ProjectAway("general"), shared(parameter), [parameter])
+        assert parameter.grad.tolist() == [6.0]
+
+
+def test_every_process_reduces_every_parameter_of_every_group() -> None:
+    """One that leaves out what its loss does not reach would have the others wait."""
+    first, second = nn.Parameter(torch.tensor([1.0])), nn.Parameter(torch.tensor([1.0, 2.0]))
+    sizes: list[int] = []
+
+    def reduce(gradient: torch.Tensor) -> torch.Tensor:
+        sizes.append(gradient.numel())
+        return gradient + 1
+
+    groups = {"main": first.sum(), "general": second.sum()}
+    backward_by_rule(ProjectAway("general"), groups, [first, second], reduce)
+    assert sizes == [1, 2, 1, 2]
+    assert (first.grad.tolist(), second.grad.tolist()) == ([2.0], [1.0, 1.0])

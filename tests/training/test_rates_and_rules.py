@@ -52,6 +52,7 @@ def test_an_average_copies_what_it_adds() -> None:
     average = EpochAverage((0.5, 0.5))
     parameter = nn.Parameter(torch.tensor([2.0]))
     average.add(0, {"a": parameter})
+    assert parameter.tolist() == [2.0]
     with torch.no_grad():
         parameter += 2
     average.add(1, {"a": parameter, "b": torch.tensor([1.0])})

@@ -21,7 +21,8 @@ from dapt.prompts.value import NO_PROMPTS, Prompts
 @dataclass(frozen=True)
 class Preprocess:
     """How the model wants its pixels: normalisation per channel, interpolation, and how test images are resized
-    (``shortest``: shorter side, then centre crop; ``squash``: to the model's size whatever the aspect).
+    (``shortest``: to cover the model's size, then centre crop; ``longest``: to fit into it, with black beside it;
+    ``squash``: to the model's size whatever the aspect).
     """
 
     mean: tuple[float, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dapt.data.folder import SPLITS, divide
@@ -15,6 +15,7 @@ from dapt.errors import DataError, did_you_mean
 from dapt.regular import open_regular, reason
 
 KNOWN = {"image", "label", "classname", "mask", "split"}
+USED = (*sorted(KNOWN), "group")
 SHOWN = 3
 
 Rows = dict[int, dict[str, str]]  # by line of the file, the last where a row has several
@@ -28,8 +29,8 @@ def read_csv(path: Path) -> ImageSet:
     row: what is trained on must not be tested on, and a repeated row would count twice.
 
     Raises:
-        DataError: missing columns, unknown split names, paths outside the folder, contradicting labels, an image in
-            two rows, or more than `dapt.data.limits` allows.
+        DataError: missing or repeated columns, rows with more fields than the header, unknown split names, paths
+            outside the folder, contradicting labels, an image in two rows, or more than `dapt.data.limits` allows.
     """
     rows = _rows(path)
     classes = _class_table(rows, path)
@@ -105,6 +106,11 @@ def _rows(path: Path) -> Rows:
         raise DataError(f"The index {path} cannot be read: {error}.", todo=todo) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"The index {path} cannot be read: {reason(error)}.") from error
+    for name in USED:
+        if columns.count(name) > 1:
+            raise DataError(
+                f"{path} has the column '{name}' {columns.count(name)} times.", todo="Keep the one that is meant."
+            )
     if "image" not in columns:
         raise DataError(
             f"{path} has no 'image' column (it has: {', '.join(columns) or 'none'}).",
@@ -121,7 +127,11 @@ def _rows(path: Path) -> Rows:
 
 
 def _cells(reader: csv.DictReader[str], columns: list[str], path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows with their lines, as long as they are not more than can be meant."""
+    """The rows with their lines, as long as they are not more than can be meant.
+
+    Raises:
+        DataError: too many columns or cells, or a row that goes on beyond the header.
+    """
     if len(columns) > CSV_COLUMNS:
         raise DataError(f"{path} has {len(columns):,} columns, an index of up to {CSV_COLUMNS:,} is read.")
     for count, row in enumerate(reader, start=1):
@@ -129,6 +139,13 @@ def _cells(reader: csv.DictReader[str], columns: list[str], path: Path) -> Itera
             raise DataError(
                 f"{path} has more than {CSV_CELLS:,} cells ({len(columns)} columns, more than {count - 1:,} rows).",
                 todo="Leave out columns other than image, label, classname, mask, split and group.",
+            )
+        beyond: Sequence[str] = row.get(None) or ()  # what the reader has no column for
+        if any(value.strip() for value in beyond):
+            raise DataError(
+                f"{path}, line {reader.reader.line_num}: {len(columns) + len(beyond)} fields, the header has"
+                f" {len(columns)}.",
+                todo="Put fields with a comma in them into quotation marks.",
             )
         yield reader.reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
 

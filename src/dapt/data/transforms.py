@@ -1,14 +1,16 @@
 """Joint transforms: whatever happens to the geometry of an image happens to its mask.
 
 Training as in CLIP prompt tuning: random resized crop and horizontal flip; test: shorter side resized, centre
-crop. Images are interpolated as the model asks (bicubic), masks always by the nearest pixel. Random draws come
-from a generator that the caller may hand over, so a transform can work beside a training step in another thread.
+crop, unless the model wants it otherwise. Images are interpolated as the model asks (bicubic), masks always by the
+nearest pixel. Random draws come from a generator that the caller may hand over, so a transform can work beside a
+training step in another thread.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import torch
 from torch import Generator, Tensor
@@ -61,7 +63,7 @@ def _normalise(image: Tensor, preprocess: Preprocess) -> Tensor:
 class _Fixed:
     """A transform without chance: geometric `steps` that end at `size`, then normalisation."""
 
-    def __init__(self, steps: list[v2.Transform], size: tuple[int, int], preprocess: Preprocess) -> None:
+    def __init__(self, steps: list[Callable[..., Any]], size: tuple[int, int], preprocess: Preprocess) -> None:
         self._steps = v2.Compose(steps)
         self._size = size
         self._preprocess = preprocess
@@ -72,6 +74,22 @@ class _Fixed:
         else:
             seen, warped = self._steps(tv_tensors.Image(image), tv_tensors.Mask(mask))
         return _normalise(seen.as_subclass(Tensor), self._preprocess), warped.as_subclass(Tensor)
+
+
+class _KeepRatio:
+    """Resize so that the image covers `size`, or just fits into it, in its own aspect; as open_clip rounds."""
+
+    def __init__(self, size: tuple[int, int], mode: InterpolationMode, *, cover: bool) -> None:
+        self._size = size
+        self._mode = mode
+        self._cover = cover
+
+    def __call__(self, *seen: Tensor) -> Any:
+        height, width = seen[0].shape[-2:]
+        ratios = height / self._size[0], width / self._size[1]
+        ratio = min(ratios) if self._cover else max(ratios)
+        target = [max(1, round(height / ratio)), max(1, round(width / ratio))]
+        return v2.Resize(target, interpolation=self._mode, antialias=True)(*seen)
 
 
 def draw_crop(
@@ -131,10 +149,20 @@ def train_transform(
 
 
 def eval_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
-    """Resize the shorter side to `size`, cut out the centre, normalise; or squash where the model wants that."""
+    """Resize as the model wants it (see `Preprocess`), cut out the centre, normalise.
+
+    What lies beside an image that does not fill the `size` is black and no foreground.
+    """
     if preprocess.resize_mode == "squash":
         return whole_transform(size, preprocess)
-    resize = v2.Resize(min(size), interpolation=_mode(preprocess), antialias=True)
+    mode = _mode(preprocess)
+    resize: Callable[..., Any]
+    if preprocess.resize_mode == "longest":
+        resize = _KeepRatio(size, mode, cover=False)
+    elif size[0] != size[1]:
+        resize = _KeepRatio(size, mode, cover=True)
+    else:
+        resize = v2.Resize(size[0], interpolation=mode, antialias=True)
     return _Fixed([resize, v2.CenterCrop(size)], size, preprocess)
 
 
