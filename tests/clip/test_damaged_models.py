@@ -139,7 +139,6 @@ def test_configurations_that_are_no_json(whole: Path, tmp_path: Path, content: b
             ("interpolation", "magic"),
             ("interpolation", 3),
             ("resize_mode", "magic"),
-            ("resize_mode", "longest"),
             ("resize_mode", []),
         ),
     ],

@@ -26,7 +26,7 @@ from dapt.paths import with_home
 from dapt.strict import is_utf8, readable, shown
 
 INTERPOLATIONS = ("bicubic", "bilinear", "nearest", "random")
-RESIZE_MODES = ("shortest", "squash")  # of open_clip's; none of its published models has "longest"
+RESIZE_MODES = ("shortest", "longest", "squash")
 PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
 _WEIGHT_NAMES = (
     "open_clip_model.safetensors",
