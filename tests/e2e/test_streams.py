@@ -126,6 +126,7 @@ def test_a_training_goes_on_while_standard_error_is_full(
     assert "results in" in (tmp_path / "r" / "log.txt").read_text()
 
 
+@pytest.mark.long
 def test_a_training_goes_on_without_any_stream(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     done = shell(
         'dapt train "$@" 2>&- >&-',

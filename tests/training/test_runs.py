@@ -155,6 +155,7 @@ def test_killed_in_mid_epoch_and_resumed_is_bit_equal(table: Path, tiny_spec: st
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_equal_one_with_the_same_global_batch(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     common = [sys.executable, "-m", "dapt", "train", str(table), "--model", tiny_spec, "--depth", "3", "--dapt"]
     common += ["--epochs", "3", "--shots", "4", "--batch-size", "4", "--device", "cpu", "--set", "dapt.variant=joint"]
