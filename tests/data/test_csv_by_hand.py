@@ -82,6 +82,7 @@ def test_ceilings_are_the_last_that_is_read(tmp_path: Path, monkeypatch: pytest.
         ("image,label,classname,label\na.png,0,cat,1\n", r"has the column 'label' 2 times"),
         ("image, image,label\na.png,b.png,0\n", r"has the column 'image' 2 times"),
         ("image,label,group,group\na.png,0,x,y\n", r"has the column 'group' 2 times"),
+        ("image,label,classname\na.png,0,cat\nb.png,,dog\n", r"line 3: the class 'dog' has no label here"),
     ],
 )
 def test_no_cell_is_left_out_silently(tmp_path: Path, text: str, message: str) -> None:

@@ -30,7 +30,8 @@ def read_csv(path: Path) -> ImageSet:
 
     Raises:
         DataError: missing or repeated columns, rows with more fields than the header, unknown split names, paths
-            outside the folder, contradicting labels, an image in two rows, or more than `dapt.data.limits` allows.
+            outside the folder, contradicting labels, a class without a label where others have one, an image in two
+            rows, or more than `dapt.data.limits` allows.
     """
     rows = _rows(path)
     classes = _class_table(rows, path)
@@ -191,7 +192,12 @@ def _label_of(row: dict[str, str], by_name: dict[str, int], path: Path, number: 
     if row.get("label"):
         return _integer(row["label"], path, number)
     name = row.get("classname", "").replace("_", " ")
-    return by_name[name] if name and name in by_name else UNLABELLED
+    if name and name not in by_name:
+        raise DataError(
+            f"{path}, line {number}: the class '{name}' has no label here, nor in any other row.",
+            todo="Give it a label, or -1 for an image without one.",
+        )
+    return by_name[name] if name else UNLABELLED
 
 
 def _split_of(row: dict[str, str], path: Path, number: int) -> str:
