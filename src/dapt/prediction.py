@@ -210,7 +210,10 @@ def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        table = Table("image", "class", "probability")
+        table = Table()
+        table.add_column("image", overflow="fold")  # the end of a long path is what tells images apart
+        for name in ("class", "probability"):
+            table.add_column(name)
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs):

@@ -46,6 +46,36 @@ def test_figures_of_other_data_with_the_same_name_are_kept(dapt, run: Path, tmp_
     assert len(figures(run)) == 3
 
 
+def test_how_much_of_other_data_is_looked_at_is_said(dapt, run: Path, tmp_path: Path) -> None:
+    photos = make_folder(tmp_path / "holiday")
+    code, _, err = dapt("eval", run, photos)
+    assert code == 0, err
+    assert "holiday: the 8 images of its test split are looked at, not the 16 of train and 8 of val." in err
+    assert "are looked at" not in dapt("eval", run)[2]
+
+
+def test_a_finished_run_is_called_so(dapt, train, run: Path, photos: Path) -> None:
+    code, _, err = dapt(*train, photos, "--out", run)
+    assert code == 2
+    assert f"{run} exists and holds a finished run.\nPass --overwrite to train it again, or another --out." in err
+
+
+def test_a_run_that_is_all_warm_up_says_so(dapt, train, photos: Path, tmp_path: Path) -> None:
+    code, _, err = dapt(*train, photos, "--out", tmp_path / "a")
+    assert code == 0
+    assert "Every epoch of this run is warm-up, at the rate 1e-05" in err
+    code, _, err = dapt(*train, photos, "--epochs", 2, "--out", tmp_path / "b")
+    assert code == 0
+    assert "warm-up" not in err
+
+
+def test_paths_in_tables_keep_their_end(dapt, run: Path, tmp_path: Path) -> None:
+    photos = make_folder(tmp_path / ("a long name " * 8).strip() / "photos")
+    code, out, err = dapt("predict", run, photos / "red_square" / "07.png", "--top", 1)
+    assert code == 0, err
+    assert "07.png" in "".join(line.split("│")[1].strip() for line in out.splitlines() if "│" in line)
+
+
 def test_figures_of_long_lists_of_classes_are_told_apart(dapt, train, tmp_path: Path) -> None:
     photos = make_folder(tmp_path / "photos")
     plain = [f"a very long name of a class of images number {number}" for number in range(4)]

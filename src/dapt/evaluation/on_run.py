@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from dapt.clip.load import load_clip
 from dapt.config import MaskFormat, RunConfig, make_config, read_yaml
+from dapt.console import say
 from dapt.data.items import ImageSet, Item
 from dapt.data.mask_files import check_format, mask_folder
 from dapt.data.pixels import use_setting
@@ -94,6 +95,8 @@ def evaluate_saved(
     if json_file is None:
         check_evaluation(RunFolder(run), name)
     check_file_apart(json_file, "--json", source, config.data if data is None else data)
+    if not own:
+        _say_share(source, split)
     mask_source = _mask_source(config, own, masks, mask_format, source.mask_format)
     halves = classes is None and own and config.subset == "base"
     main = _choose(source, split, "base" if halves else classes or "all")
@@ -164,6 +167,14 @@ def _asked(**options: str | None) -> dict[str, str]:
         for key, value in options.items()
         if value is not None
     }
+
+
+def _say_share(source: ImageSet, split: str) -> None:
+    """Tell how much of other data is looked at: a folder without a test part has been divided by dapt."""
+    counts = {part: len(source.labelled(part)) for part in ("train", "val", "test")}
+    if counts[split] < sum(counts.values()):
+        others = " and ".join(f"{count} of {part}" for part, count in counts.items() if part != split and count)
+        say(f"{source.name}: the {counts[split]} images of its {split} split are looked at, not the {others}.")
 
 
 def _check_json(path: Path | None, run: Path, **given: str | None) -> None:

@@ -104,6 +104,11 @@ class RunFolder:
             return
         if not strangers(self.path, ()) and not (self.path / MANIFEST).exists():
             return  # empty, but for what a run leaves that was killed before its first file
+        if not resume and not overwrite and self.done:
+            raise ConfigError(
+                f"The output folder {self.path} exists and holds a finished run.",
+                todo="Pass --overwrite to train it again, or another --out.",
+            )
         if not resume and not overwrite:
             raise ConfigError(
                 f"The output folder {self.path} exists.",
