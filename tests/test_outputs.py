@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dapt.errors import ConfigError
+from dapt.old_folders import RUN_KEYS
 from dapt.outputs import (
     FILLED,
     check_apart,
@@ -79,6 +80,9 @@ def test_folders_that_dapt_fills_hold_no_other_output(tmp_path: Path) -> None:
     assert run_above(protocol / "1shot") is None
     old = tmp_path / "old"
     fill(old, "run.yaml", "split.json")
+    assert run_above(old / "x") is None  # files of these names may be anybody's
+    (old / "run.yaml").write_text("".join(f"{key}: 1\n" for key in RUN_KEYS))
+    (old / "split.json").write_text('{"data": "", "train": [], "val": [], "test": []}')
     assert run_above(old / "x") == old
 
 

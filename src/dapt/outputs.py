@@ -12,14 +12,13 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dapt.errors import ConfigError, DaptError
-from dapt.files import read_json
+from dapt.errors import ConfigError
+from dapt.old_folders import holds_keys, is_old_masks, is_old_run
 from dapt.owned import reached_by_link, read_manifest
 from dapt.paths import as_written, both_ways, resolved, same, within
 
-CLOSED = ("run", "masks")  # kinds of folders that hold no other output
-OLD_MASKS = {"settings", "images", "coverage_percent"}  # keys of masks.json
-FILLED = (*CLOSED, "protocol")  # kinds that hold no other files; the runs of a protocol are folders in its own
+CLOSED = ("run", "masks")  # kinds of folders that hold no other output of any kind
+FILLED = (*CLOSED, "protocol")  # kinds that hold nothing of others; a protocol holds its own runs
 ELSEWHERE = "Choose another folder for the output."
 
 
@@ -42,13 +41,16 @@ def check_apart(out: Path, inputs: Mapping[str, Path | None], *, todo: str = ELS
             raise ConfigError(f"The output folder {out} lies within {label} ({path}).", todo=todo)
 
 
-def check_folder(out: Path, *, todo: str = "Choose another --out.") -> None:
+def check_folder(out: Path, kinds: Iterable[str] = CLOSED, *, todo: str = "Choose another --out.") -> None:
     """Refuse an output folder that lies within a folder that dapt fills, or that cannot come to be.
+
+    Args:
+        kinds: of folders that may not hold it. todo: what the reader can do.
 
     Raises:
         ConfigError: also, it is a file, or it or a folder above it is a file or a link that leads nowhere.
     """
-    above = run_above(out)
+    above = run_above(out, kinds)
     if above is not None:
         raise ConfigError(f"The output folder {out} lies within {above}, which dapt fills.", todo=todo)
     for each in (out, *out.parents):
@@ -105,15 +107,6 @@ def check_replaceable(path: Path | None, keys: set[str], option: str) -> None:
         )
 
 
-def holds_keys(path: Path, keys: set[str]) -> bool:
-    """Whether a file is a JSON object with these keys."""
-    try:
-        tree = read_json(path)
-    except DaptError:
-        return False
-    return isinstance(tree, dict) and keys <= set(tree)
-
-
 def holding(out: Path, files: Iterable[Path]) -> Path | None:
     """The first of `files` that lies in `out`, as it is written or through links."""
     places = set(both_ways(out))
@@ -140,16 +133,11 @@ def run_above(out: Path, kinds: Iterable[str] = CLOSED) -> Path | None:
             manifest = read_manifest(parent)
         except ConfigError:
             return parent
-        if manifest.kind in kinds if manifest is not None else _is_old(parent):
+        if manifest is None and (is_old_run(parent) or is_old_masks(parent)):
+            return parent
+        if manifest is not None and manifest.kind in kinds:
             return parent
     return None
-
-
-def _is_old(folder: Path) -> bool:
-    """Whether a folder without a manifest holds a run or masks, as version 0.1.0 left them."""
-    if (folder / "run.yaml").is_file() and (folder / "split.json").is_file():
-        return True
-    return (folder / "masks.json").is_file() and holds_keys(folder / "masks.json", OLD_MASKS)
 
 
 def refuse_linked(folder: Path, names: Iterable[str]) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from dapt.config import make_config, read_yaml
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.folder import IMAGE_TYPES
 from dapt.data.images import RefusedImageError, image_tensor
@@ -20,9 +19,9 @@ from dapt.data.transforms import eval_transform
 from dapt.data.walk import files_below
 from dapt.errors import ConfigError, DataError
 from dapt.outputs import FILLED, check_folder, run_above
-from dapt.paths import same, with_home, within
+from dapt.paths import with_home, within
 from dapt.regular import irregular
-from dapt.training.apart import named_inputs
+from dapt.training.apart import places_read
 from dapt.training.run_folder import find_run
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def predict_files(
 
         check_explain(explain, paths)
         picture_files(files, explain)
-        check_explain_apart(explain, run, paths)
+        check_explain_apart(explain, run)
     model, _ = load_run(run, model_spec=model_spec, device=device)
     if classes:
         model.set_classes(classes)
@@ -168,17 +167,16 @@ def check_explain(folder: Path, images: Sequence[Path]) -> None:
     check_folder(folder, todo=todo)
 
 
-def check_explain_apart(folder: Path, run: Path, images: Sequence[Path]) -> None:
-    """Refuse a folder for pictures within what the run has read, unless an image named by itself lies in it.
+def check_explain_apart(folder: Path, run: Path) -> None:
+    """Refuse a folder for pictures within what the run has read: they would be taken for photographs or masks.
 
     Raises:
         ConfigError: naming the input; or there is no such run.
     """
-    beside = any(same(path.parent, folder) for path in images if not path.is_dir())
-    for label, place in named_inputs(make_config(read_yaml(find_run(run).config_file))).items():
-        if place is not None and place.is_dir() and within(folder, place) and not beside:
+    for label, place in places_read(find_run(run)).items():
+        if place.is_dir() and within(folder, place):
             raise ConfigError(
-                f"{folder} lies within {label} of the run ({place}).",
+                f"{folder} lies within {label} ({place}).",
                 where="--explain",
                 todo="Choose another folder for the pictures.",
             )

@@ -95,3 +95,12 @@ def test_empty_cells_beyond_the_header_say_nothing(tmp_path: Path) -> None:
     data = read_csv(index(tmp_path, "image,label,,\na.png,0,,,, \nb.png,1\n"))
     assert data.names == ("class 0", "class 1")
     assert {item.meta for items in data.splits.values() for item in items} == {()}
+
+
+def test_columns_may_be_written_with_capitals(tmp_path: Path) -> None:
+    data = read_csv(index(tmp_path, "Image,LABEL,ClassName,Split,Note\na.png,0,cat,train,x\nb.png,0,cat,test,y\n"))
+    assert {split: len(data.split(split)) for split in ("train", "test")} == {"train": 1, "test": 1}
+    assert data.names == ("cat",)
+    assert data.split("train")[0].meta == (("Note", "x"),)
+    with pytest.raises(DataError, match="has the column 'split' 2 times"):
+        read_csv(index(tmp_path, "image,label,Split,split\na.png,0,train,test\n"))

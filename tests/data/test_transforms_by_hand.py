@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from test_transforms import PREPROCESS
 from torch import Tensor
+from torchvision.transforms import v2
 
 from dapt.data.transforms import denormalise, draw_crop, eval_transform, train_transform, whole_transform
 
@@ -143,3 +144,23 @@ def test_pictures_of_normalised_pixels() -> None:
     assert torch.allclose(denormalise(pixels, PREPROCESS), torch.tensor(expected), atol=1e-6)
     batch = denormalise(pixels.expand(2, 3, 1, 3), PREPROCESS)
     assert torch.allclose(batch[1], torch.tensor(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 40_000), (40_000, 1), (3, 2_000)])
+def test_of_long_strips_the_middle_alone_is_resized(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture of 300,000 x 1 pixels took 9.5 GB."""
+    resized_ones: list[tuple[int, int]] = []
+    real = v2.Resize.forward
+
+    def watched(self: v2.Resize, *inputs: Tensor) -> object:
+        resized_ones.extend(tuple(each.shape[-2:]) for each in inputs)
+        return real(self, *inputs)
+
+    monkeypatch.setattr(v2.Resize, "forward", watched)
+    strip = torch.randint(0, 256, (3, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    seen, _ = eval_transform((14, 14), PREPROCESS)(strip, torch.zeros(1, *shape))
+    longest = 32 * min(shape)
+    assert {max(size) for size in resized_ones} == {longest}
+    top, left = (max(0, side - longest) // 2 for side in shape)
+    middle = strip[:, top : top + longest, left : left + longest]
+    assert torch.equal(seen, eval_transform((14, 14), PREPROCESS)(middle, torch.zeros(1, *middle.shape[1:]))[0])

@@ -142,18 +142,33 @@ def test_data_set_is_the_same_again_and_kept(index: Path, tmp_path: Path, monkey
 
 
 def test_a_scene_that_is_damaged_is_drawn_again(index: Path, tmp_path: Path) -> None:
-    """An unreadable one, and one that can be read but shows something else: figures must not depend on damage."""
     other = write_scenes(tmp_path, seed=2, train_per_class=2, test_per_class=4, size=40, jobs=1)
     first, second, third, fourth = (other.parent / row["image"] for row in list(csv.DictReader(other.open()))[:4])
     first.write_bytes(first.read_bytes()[:100])
-    Image.new("RGB", (40, 40), "red").save(second)
-    third.write_bytes(fourth.read_bytes())
+    second.unlink()
     kept = fourth.read_bytes() + b"more"  # of which a reader sees nothing
     fourth.write_bytes(kept)
     write_scenes(tmp_path, seed=2, train_per_class=2, test_per_class=4, size=40, jobs=1)
     for path in (first, second, third):
         assert path.read_bytes() == (index.parent / path.relative_to(tmp_path)).read_bytes()
     assert fourth.read_bytes() == kept
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_an_edited_scene_is_kept(tmp_path: Path, with_index: bool) -> None:
+    """Neither it nor anything else is written over: figures would not be those of the demonstration."""
+    index = write_scenes(tmp_path, seed=2, train_per_class=1, test_per_class=2, size=40, jobs=1)
+    if not with_index:
+        index.unlink()
+    rows = sorted((tmp_path / "masks").rglob("*.png"))
+    rows[0].write_bytes(b"damaged")
+    Image.new("L", (40, 40), 255).save(rows[-1])
+    before = rows[-1].read_bytes()
+    with pytest.raises(DataError, match="is not as dapt wrote it"):
+        write_scenes(tmp_path, seed=2, train_per_class=1, test_per_class=2, size=40, jobs=1)
+    assert rows[-1].read_bytes() == before
+    if with_index:
+        assert rows[0].read_bytes() == b"damaged"
 
 
 def test_an_edited_index_is_kept(tmp_path: Path) -> None:

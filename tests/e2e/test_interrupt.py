@@ -44,6 +44,32 @@ def test_while_a_command_is_loaded() -> None:
     assert "Traceback" not in done.stderr
 
 
+HALF_LOADED = """
+import os, signal, sys
+class Key:
+    def find_spec(self, name, *rest):
+        if name == "dapt.methods":
+            sys.meta_path.remove(self)
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                raise ImportError("cannot load module more than once per process") from None
+sys.meta_path.insert(0, Key())
+from dapt.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_libraries_that_fail_after_an_interrupt() -> None:
+    """numpy and torch, interrupted while they are loaded, raise whatever they please."""
+    command = [sys.executable, "-c", HALF_LOADED, "methods", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.startswith("interrupted;")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_in_the_background_it_is_ignored() -> None:
     done = run("typer", "SIG_IGN", "methods", "list")

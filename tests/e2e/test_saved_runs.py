@@ -37,8 +37,8 @@ def test_figures_of_other_data_with_the_same_name_are_kept(dapt, run: Path, tmp_
         code, _, err = dapt("eval", run, data)
         assert code == 0, err
     found = figures(run)
-    assert sorted(each["asked"]["data"] for each in found.values()) == [str(first), str(second)]
-    assert found["birds-test.json"]["asked"]["data"] == str(first)
+    assert sorted(each["asked"]["place"] for each in found.values()) == [str(first), str(second)]
+    assert found["birds-test.json"]["asked"]["place"] == str(first)
     assert "holds the figures of something else and is kept" in err
     code, _, err = dapt("eval", run)
     assert code == 0, err

@@ -59,7 +59,13 @@ def _root(
     """Visual-language prompt tuning: adapt a frozen CLIP to your images, and keep it off the background."""
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+_interrupted = False
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Whatever is raised from now on is the interrupt's doing: libraries that were being loaded fail in any way."""
+    global _interrupted
+    _interrupted = True
     raise KeyboardInterrupt
 
 
@@ -76,7 +82,9 @@ def main(arguments: list[str] | None = None) -> None:
     interrupted; 141 the reader of standard output has gone (nothing is said then); 1 our own bug. Standard error may be
     full or closed.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, as in the background
+        signal.signal(signal.SIGINT, _interrupt)
     sys.excepthook = _show_bug
     streams = Streams()
     try:
@@ -109,6 +117,8 @@ def run(arguments: list[str] | None = None) -> int:
         _print_error([f"{os.fsdecode(name)}: {error.strerror}"])
         return 2
     except Exception as error:
+        if _interrupted:
+            return _say_interrupted()
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # a usage error, of typer's own click or any
             _show_usage(error)
             return int(error.exit_code)
@@ -118,9 +128,14 @@ def run(arguments: list[str] | None = None) -> int:
         _print_error(message.split("\n"))
         return 2
     if result == INTERRUPTED:  # some versions of typer turn the interrupt into this code themselves
-        advice = "give the same command again, with --resume if it has that option"
-        print(f"interrupted; what was finished is saved: {advice}", file=sys.stderr)
+        return _say_interrupted()
     return int(result) if isinstance(result, int) else 0
+
+
+def _say_interrupted() -> int:
+    advice = "give the same command again, with --resume if it has that option"
+    print(f"interrupted; what was finished is saved: {advice}", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _print_error(lines: list[str]) -> None:

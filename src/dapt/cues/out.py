@@ -12,7 +12,7 @@ from dapt.data.picture_files import comment_of
 from dapt.errors import ConfigError, DataError
 from dapt.files import read_json, write_json
 from dapt.lock import FolderLock
-from dapt.outputs import check_folder, refuse_linked
+from dapt.outputs import FILLED, check_folder, refuse_linked
 from dapt.owned import Manifest, read_manifest, strangers, sweep, write_manifest
 
 KIND = "masks"
@@ -60,7 +60,7 @@ class MaskFolder:
             ConfigError: the folder holds other things, or masks made with other settings, or links lead out of it.
             DataError: two images would share a mask file.
         """
-        check_folder(self.path)
+        check_folder(self.path, FILLED)
         refuse_linked(self.path, map(mask_name, self._items))
         owner: dict[str, str] = {}
         for item in self._items:

@@ -30,9 +30,10 @@ from dapt.files import write_json, write_with
 from dapt.outputs import check_apart
 from dapt.owned import digest_of
 from dapt.paths import resolved, with_home
-from dapt.training.apart import check_files_apart
+from dapt.training.apart import check_files_apart, places_read
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
+from dapt.training.run_folder import find_run
 
 CHUNK = 50
 PREVIEW_IMAGES = 24
@@ -75,6 +76,8 @@ def write_masks(
         "the run": run,
         "the names file": Path(names) if names else None,
     }
+    if run is not None:
+        given = {**given, **places_read(find_run(run))}
     check_apart(out, given)
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     items = images.chosen(split)

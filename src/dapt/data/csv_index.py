@@ -95,7 +95,7 @@ def _rows(path: Path) -> Rows:
             io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file,
         ):
             reader = csv.DictReader(file)
-            columns = [column.strip() for column in reader.fieldnames or []]
+            columns = [_column(column) for column in reader.fieldnames or []]
             reader.fieldnames = columns
             rows = dict(_cells(reader, columns, path))
     except csv.Error as error:
@@ -125,6 +125,12 @@ def _rows(path: Path) -> Rows:
     if not rows:
         raise DataError(f"{path} has a header but no rows.")
     return rows
+
+
+def _column(text: str) -> str:
+    """The name of a column; those that mean something may be written with capitals."""
+    name = text.strip()
+    return name.lower() if name.lower() in USED else name
 
 
 def _cells(reader: csv.DictReader[str], columns: list[str], path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -17,6 +17,7 @@ from dapt.paths import with_home
 from dapt.regular import irregular, read_text, reason
 from dapt.strict import is_utf8, readable, shown
 
+INDEX = "index.csv"  # in a folder: the data is what this lists
 HUB_PREFIX = "hf:"
 
 
@@ -72,7 +73,7 @@ def load_data(
 
 def _read_path(data: str) -> ImageSet:
     path = Path(with_home(data))
-    index = path / "index.csv"
+    index = path / INDEX
     if path.is_dir() and (index.is_file() or (irregular(index) and not index.is_dir())):
         found = read_csv(index)
     elif path.is_dir():

@@ -46,6 +46,7 @@ _MODES = {
 
 
 RATIO = (3 / 4, 4 / 3)
+STRIP = 32  # times the shorter side: what lies further from the middle is cut off before test images are resized
 TRIES = 10  # of a crop that fits into the image
 
 
@@ -74,6 +75,17 @@ class _Fixed:
         else:
             seen, warped = self._steps(tv_tensors.Image(image), tv_tensors.Mask(mask))
         return _normalise(seen.as_subclass(Tensor), self._preprocess), warped.as_subclass(Tensor)
+
+
+class _CutStrip:
+    """Cut the middle out of images that are very long and narrow: resized whole they would take gigabytes."""
+
+    def __call__(self, *seen: Tensor) -> Any:
+        height, width = seen[0].shape[-2:]
+        longest = STRIP * min(height, width)
+        if max(height, width) <= longest:
+            return seen if len(seen) > 1 else seen[0]
+        return v2.CenterCrop((min(height, longest), min(width, longest)))(*seen)
 
 
 class _KeepRatio:
@@ -163,7 +175,8 @@ def eval_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:
         resize = _KeepRatio(size, mode, cover=True)
     else:
         resize = v2.Resize(size[0], interpolation=mode, antialias=True)
-    return _Fixed([resize, v2.CenterCrop(size)], size, preprocess)
+    steps = [resize, v2.CenterCrop(size)]
+    return _Fixed(steps if preprocess.resize_mode == "longest" else [_CutStrip(), *steps], size, preprocess)
 
 
 def whole_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:

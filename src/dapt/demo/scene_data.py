@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -67,6 +67,14 @@ class _Job:
     within: Path | None = None
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """A scene: its row in the index, and whether its files were there."""
+
+    row: dict[str, str | int]
+    whole: bool
+
+
 def write_scenes(
     root: Path,
     *,
@@ -91,27 +99,42 @@ def write_scenes(
         the path of the index.
 
     Raises:
-        DaptError: a file cannot be written, or there is another index: somebody may have edited it.
+        DaptError: a file cannot be written, or there is another index or picture: somebody may have edited it.
     """
     work = [replace(job, within=within) for job in _jobs(root, seed, train_per_class, test_per_class, size, classes)]
     workers = min(jobs or cores(), 8)
     several = workers > 1 and len(work) >= FEW
-    with worker_pool(workers) if several else nullcontext() as pool:
-        drawn = pool.map(_draw, work, chunksize=16) if pool else map(_draw, work)
-        rows = list(progress(drawn, len(work), "drawing scenes", "scenes"))
     index = root / INDEX
+    with worker_pool(workers) if several else nullcontext() as pool:
+
+        def each(function: Callable[[_Job], _Drawn], jobs: list[_Job], label: str) -> list[_Drawn]:
+            done = pool.map(function, jobs, chunksize=16) if pool else map(function, jobs)
+            return list(progress(done, len(jobs), label, "scenes"))
+
+        if not index.is_file():
+            drawn = each(_draw, work, "drawing scenes")
+            write_text(index, _index_text(drawn), within=within)
+            return index
+        found = each(_look, work, "looking at scenes")
+        if index.read_bytes() != _index_text(found).encode():
+            raise _edited(index)
+        each(_draw, [job for job, scene in zip(work, found, strict=True) if not scene.whole], "drawing scenes")
+    return index
+
+
+def _index_text(drawn: list[_Drawn]) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
-    writer.writerows(rows)
-    content = text.getvalue()
-    if index.is_file() and index.read_bytes() != content.encode():
-        raise DataError(
-            f"{index} is not as dapt wrote it: it was edited, or is damaged.",
-            todo="Keep it elsewhere, or remove it: it is made again then.",
-        )
-    write_text(index, content, within=within)
-    return index
+    writer.writerows(scene.row for scene in drawn)
+    return text.getvalue()
+
+
+def _edited(path: Path) -> DataError:
+    return DataError(
+        f"{path} is not as dapt wrote it: it was edited, or is damaged.",
+        todo="Keep it elsewhere, or remove it: it is made again then.",
+    )
 
 
 def scene_names(
@@ -136,7 +159,11 @@ def _jobs(
 
 
 def _shows(path: Path, pixels: np.ndarray) -> bool:
-    """Whether a scene is there already, undamaged."""
+    """Whether a scene is there already; what is no picture any more is not.
+
+    Raises:
+        DataError: there is another picture.
+    """
     if not path.is_file():
         return False
     try:
@@ -144,16 +171,28 @@ def _shows(path: Path, pixels: np.ndarray) -> bool:
             found = np.array(picture)
     except (*DAMAGE, Refusal):
         return False
-    return bool(np.array_equal(found, pixels))
+    if not np.array_equal(found, pixels):
+        raise _edited(path)
+    return True
 
 
-def _draw(job: _Job) -> dict[str, str | int]:
+def _look(job: _Job) -> _Drawn:
+    """Render a scene and look whether it is there; nothing is written."""
+    return _drawn(job, write=False)
+
+
+def _draw(job: _Job) -> _Drawn:
+    """Render a scene and write what of it is not there."""
+    return _drawn(job, write=True)
+
+
+def _drawn(job: _Job, *, write: bool) -> _Drawn:
     image, mask = (job.root / folder / f"{job.stem}.png" for folder in ("images", "masks"))
     scene = render(job.name, job.background, (*job.seed, 1), job.size)  # not the numbers that chose the background
-    for path, pixels in ((image, scene.image), (mask, scene.mask)):
-        if not _shows(path, pixels):
-            write_with(path, partial(Image.fromarray(pixels).save, format="PNG"), within=job.within)
-    return {
+    left = [(path, pixels) for path, pixels in ((image, scene.image), (mask, scene.mask)) if not _shows(path, pixels)]
+    for path, pixels in left if write else ():
+        write_with(path, partial(Image.fromarray(pixels).save, format="PNG"), within=job.within)
+    row: dict[str, str | int] = {
         "image": f"images/{job.stem}.png",
         "label": job.label,
         "classname": job.name,
@@ -163,3 +202,4 @@ def _draw(job: _Job) -> dict[str, str | int]:
         "background": job.background,
         "colour": scene.colour or "",
     }
+    return _Drawn(row, not left)

@@ -19,7 +19,8 @@ from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
 from dapt.outputs import check_file, check_replaceable
-from dapt.training.apart import check_file_apart, named_inputs
+from dapt.paths import resolved, same, with_home
+from dapt.training.apart import check_file_apart, named_inputs, place_of
 from dapt.training.build import pick_device, rebuild_model
 from dapt.training.checkpoint import load_prompts
 from dapt.training.data import Part, checked_part, class_labels, select_classes
@@ -108,7 +109,7 @@ def evaluate_saved(
         bad += more
     if not main.items:
         raise DataError(f"{source.name} has no labelled images in its {split} split.")
-    if own and split != "train":
+    if split != "train" and (own or _same_data(config.data, data or "")):
         _refuse_trained(run, [*main.items, *(novel.items if novel is not None else ())], source.name)
     role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
     if classes == "novel":
@@ -134,7 +135,16 @@ def evaluate_saved(
         "data": source.name,
         "split": split,
         "classes": classes or ("base and novel" if novel is not None else "base" if halves else "all"),
-        "asked": _asked(data=data, classes=classes, model=model_spec, names=names, masks=masks, root=root),
+        "asked": _asked(
+            None if own else source,
+            classes=classes,
+            model=model_spec,
+            names=names,
+            masks=masks,
+            mask_format=mask_format,
+            own_split=own_split,
+            skip_bad=skip_bad,
+        ),
         "metrics": metrics,
         **breakdown,
         "counts": {
@@ -159,14 +169,26 @@ def _check_writable(run: Path) -> None:
         raise ConfigError(f"The run folder {run} cannot be written into.", todo="Pass --json FILE for the figures.")
 
 
-def _asked(**options: str | None) -> dict[str, str]:
-    """What was evaluated, by option, paths as absolute ones: equal names of data sets do not make them equal."""
-    paths = {"names", "masks", "root"}
-    return {
-        key: str(Path(value).expanduser().absolute()) if key in paths or (key == "data" and is_path(value)) else value
-        for key, value in options.items()
-        if value is not None
-    }
+def _same_data(one: str, other: str) -> bool:
+    """Whether two DATA arguments name one data set."""
+    return one == other or (is_path(one) and is_path(other) and same(place_of(one), place_of(other)))
+
+
+def _asked(source: ImageSet | None, **options: str | bool | None) -> dict[str, str]:
+    """What was evaluated: where other data is, and the options; equal names of data sets do not make them equal.
+
+    Args:
+        source: the data if it is not the run's own. options: as given, paths as absolute ones.
+    """
+    place = {} if source is None else {"place": str(resolved(Path(source.root)))}
+    given = {key: value for key, value in options.items() if value}
+    for key in ("names", "masks"):
+        if key in given:
+            given[key] = str(Path(with_home(str(given[key]))).absolute())
+    head, colon, path = str(given.get("model", "")).partition(":")
+    if colon and head != "hf-hub":
+        given["model"] = f"{head}:{Path(with_home(path)).absolute()}"
+    return {**place, **{key: str(value) for key, value in given.items()}}
 
 
 def _say_share(source: ImageSet, split: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from dapt.config import RunConfig
 from dapt.errors import ConfigError
+from dapt.experiments.protocols import Plan
 from dapt.files import read_json
 from dapt.lock import MANIFEST, FolderLock
-from dapt.outputs import ELSEWHERE, check_apart, check_folder, holds_keys, refuse_linked
+from dapt.old_folders import holds_keys
+from dapt.outputs import ELSEWHERE, check_apart, check_folder, refuse_linked
 from dapt.owned import (
     Manifest,
     read_manifest,
@@ -30,18 +30,21 @@ class ProtocolFolder:
     """The folder of one protocol.
 
     Args:
-        path: the folder. runs: configuration of each run; the last part of its `out` is its folder's name in `path`.
-        todo: what the reader can do where an input is in the way.
+        path: the folder. name: of the protocol. plan: configuration of each run, of which the last part of `out` is
+            its folder's name in `path`, and what is evaluated. todo: what the reader can do where an input is in the
+            way.
 
     Attributes:
         lock: held while the protocol goes on.
     """
 
-    def __init__(self, path: Path, runs: Mapping[str, RunConfig], todo: str = ELSEWHERE) -> None:
+    def __init__(self, path: Path, name: str, plan: Plan, todo: str = ELSEWHERE) -> None:
         self.path = path
+        self._name = name
+        self._points = {*plan.runs, *(step.point for step in plan.evaluations)}
         self._todo = todo
         self.lock = FolderLock(path)
-        self._runs = {Path(run.out or "").name: run for run in runs.values()}
+        self._runs = {Path(run.out or "").name: run for run in plan.runs.values()}
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
         """Whether the folder may be used; changes nothing.
@@ -86,10 +89,36 @@ class ProtocolFolder:
         if not self._is_ours():
             raise ConfigError(f"{self.path} holds no protocol to resume.", todo="Choose another --out.")
         self.earlier()
+        self._check_result()
         for name, run in self._runs.items():
             folder = RunFolder(self.path / name)
             if folder.path.exists():
                 folder.check(run, resume=True, overwrite=False)
+
+    def _check_result(self) -> None:
+        """Whether protocol.json, if it is there, may be replaced: by the same protocol with the same points or more.
+
+        Raises:
+            ConfigError: it may not.
+        """
+        result = self.path / RESULT
+        if not result.is_file():
+            return
+        damaged = ConfigError(f"{result} is damaged, or dapt did not write it.", todo="Choose another --out.")
+        if not holds_keys(result, RESULT_KEYS):
+            raise damaged
+        tree = read_json(result)
+        try:
+            name, points = str(tree["protocol"]), [str(row["point"]) for row in tree["rows"]]
+        except (KeyError, TypeError) as error:
+            raise damaged from error
+        lost = [point for point in points if point not in self._points]
+        if name != self._name or lost:
+            what = f"the protocol {name}" + (f" with the point {lost[0]}, which is not asked for now" if lost else "")
+            raise ConfigError(
+                f"{result} holds {what}.",
+                todo="Pass the same protocol with the same points or more, --overwrite, or another --out.",
+            )
 
     def _check_run(self, folder: RunFolder) -> None:
         """Whether --overwrite may remove a run of the protocol."""
@@ -147,4 +176,6 @@ class ProtocolFolder:
         """Remove what an earlier protocol has left."""
         for folder in left:
             folder.remove()
-        write_manifest(self.path, Manifest(KIND, {RESULT: None}, list(self._runs)))
+        gone = {folder.path.name for folder in left}
+        names = [name for name in dict.fromkeys([*self.earlier(), *self._runs]) if name not in gone]
+        write_manifest(self.path, Manifest(KIND, {RESULT: None}, names))

@@ -69,7 +69,7 @@ def run_protocol(
     out = Path(config.out) if config.out else default_folder(config, protocol)
     plan = protocol.plan(settings, out)
     plan = Plan({key: with_absolute_paths(run) for key, run in plan.runs.items()}, plan.evaluations, plan.averaged)
-    folder = ProtocolFolder(out, plan.runs, advice(config))
+    folder = ProtocolFolder(out, protocol.name, plan, advice(config))
     folder.check(resume=resume, overwrite=overwrite)
     _check_data(plan, config, out)
     better = published_recipe(config, protocol)

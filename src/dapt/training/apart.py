@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dapt.config import RunConfig
+from dapt.config import RunConfig, make_config, read_yaml
 from dapt.data.items import ImageSet
-from dapt.data.sources import is_path
+from dapt.data.sources import INDEX, is_path
 from dapt.errors import ConfigError
 from dapt.outputs import ELSEWHERE, check_apart, check_file, holding
 from dapt.paths import with_home
+from dapt.training.run_folder import RunFolder
 
 BY_DEFAULT = "It was chosen by default, below the working folder: name a folder outside with --out FOLDER."
 
@@ -20,7 +21,7 @@ def named_inputs(config: RunConfig) -> dict[str, Path | None]:
     head, colon, place = config.model.partition(":")
     teacher = config.prompt.get("teacher")
     given = {
-        "the data": config.data if is_path(config.data) else None,
+        "the data": str(place_of(config.data)) if is_path(config.data) else None,
         "the masks": config.masks,
         "the names file": config.names,
         "the split file": config.split_file,
@@ -28,6 +29,26 @@ def named_inputs(config: RunConfig) -> dict[str, Path | None]:
         "the teacher": teacher if isinstance(teacher, str) else None,
     }
     return {label: Path(with_home(text)) if text else None for label, text in given.items()}
+
+
+def place_of(data: str) -> Path:
+    """The path that DATA names: of a folder with an index, the index; other things may lie beside that."""
+    path = Path(with_home(data))
+    return path / INDEX if (path / INDEX).is_file() else path
+
+
+def places_read(run: RunFolder) -> dict[str, Path]:
+    """What a finished run has read, by what it is called in messages: files, folders, folders of a CSV's images."""
+    config = make_config(read_yaml(run.config_file))
+    found = {f"{label} of the run": path for label, path in named_inputs(config).items() if path is not None}
+    data = found.get("the data of the run")
+    if data is None or data.suffix.lower() != ".csv" or not run.split_file.is_file():
+        return found
+    split = run.earlier_split()
+    names = [row[0] for part in ("train", "val", "test") for row in split.get(part) or ()]
+    for first in sorted({name.partition("/")[0] for name in names if "/" in name}):
+        found[f"the folder {first} of the data of the run"] = data.parent / first
+    return found
 
 
 def advice(config: RunConfig) -> str:
@@ -63,7 +84,7 @@ def check_file_apart(path: Path | None, option: str, data: ImageSet, given: str)
 
 def _places(data: ImageSet, given: str) -> dict[str, Path | None]:
     """Where the data is: the place that the user named, or its root, and what lies in the first level of its root."""
-    places: dict[str, Path | None] = {"the data": Path(with_home(given)) if is_path(given) else Path(data.root)}
+    places: dict[str, Path | None] = {"the data": place_of(given) if is_path(given) else Path(data.root)}
     for folder in sorted({path.parent for path in _files(data)}):
         parts = folder.relative_to(data.root).parts if folder.is_relative_to(data.root) else ()
         if parts:

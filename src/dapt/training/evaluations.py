@@ -10,7 +10,8 @@ from dapt.console import say
 from dapt.errors import ConfigError
 from dapt.files import json_text, read_json, write_bytes
 from dapt.lock import FolderLock
-from dapt.outputs import holds_keys, refuse_linked
+from dapt.old_folders import holds_keys
+from dapt.outputs import refuse_linked
 from dapt.owned import digest_of, sweep, write_manifest
 
 if TYPE_CHECKING:

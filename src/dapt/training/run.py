@@ -79,8 +79,9 @@ def run_training(
             folder.lock.take()
             folder.sweep()
             folder.verify()
-            say(f"{folder.path} is finished already.")
-            return read_results(folder)
+            if not folder.inputs_file.is_file():
+                say(f"{folder.path} is finished already; version 0.1.0 did not note what it was made from.")
+                return read_results(folder)
         device = pick_device(config.device)
         cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
         check_selection(config)
@@ -102,6 +103,9 @@ def run_training(
         inputs = fingerprint(config, data, clip)
         if going_on:
             check_unchanged(folder.earlier_inputs(), inputs, run=folder.path, data=config.data)
+        if resume and folder.done:
+            say(f"{folder.path} is finished already.")
+            return read_results(folder)
         prepared = prepare(config, data, clip, cache)
         folder.begin(config, resume=resume, overwrite=overwrite, split=split, inputs=inputs)
         work = Work(config, folder, data, identity(config, inputs), lines)

@@ -14,7 +14,8 @@ from dapt.config import RunConfig, read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError, did_you_mean
 from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, MANIFEST, FolderLock
-from dapt.outputs import check_folder, holds_keys
+from dapt.old_folders import is_old_run
+from dapt.outputs import CLOSED, FILLED, check_folder
 from dapt.owned import (
     Manifest,
     check_sealed,
@@ -40,9 +41,6 @@ FILES = (
     *("run.yaml", "last.ckpt", "results.json", "prompts.safetensors", "metrics.jsonl", "split.json", "inputs.json"),
     *("log.txt", EVENTS),
 )
-# Settings that version 0.1.0 wrote into every run.yaml, and hardly anybody by hand.
-OLD_KEYS = {"data", "model", "method", "prompt", "dapt", "cue", "shots", "seed", "subset", "crop_scale", "flip", "out"}
-OLD_KEYS |= {"epochs", "batch_size", "lr", "workers", "cache_mb", "eval_batch_size", "device", "precision"}
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
@@ -99,7 +97,7 @@ class RunFolder:
             ConfigError: it exists and neither resume nor overwrite was asked for, it holds another run, or what dapt
                 did not write.
         """
-        check_folder(self.path)
+        check_folder(self.path, CLOSED if self._is_of_protocol() else FILLED)
         if not self.path.exists():
             return
         if not strangers(self.path, ()) and not (self.path / MANIFEST).exists():
@@ -133,6 +131,11 @@ class RunFolder:
             )
         elif self.started:
             self._check_same(config, manifest)
+
+    def _is_of_protocol(self) -> bool:
+        """Whether the folder above is that of a protocol which names this run as its own."""
+        above = read_manifest(self.path.parent)
+        return above is not None and self.path.name in above.folders
 
     def manifest(self) -> Manifest | None:
         """The list of what dapt wrote here, None for runs of version 0.1.0."""
@@ -328,21 +331,12 @@ class RunFolder:
             )
 
 
-def is_old_run(path: Path) -> bool:
-    """Whether a folder without a manifest was made by dapt 0.1.0, which wrote every setting and the split."""
-    try:
-        tree = read_yaml(path / "run.yaml")
-    except ConfigError:
-        return False
-    return set(tree) >= OLD_KEYS and holds_keys(path / "split.json", {"data", "train", "val", "test"})
-
-
 def find_run(path: Path | str) -> RunFolder:
     """The completed run in a folder.
 
     Raises:
         ConfigError: there is none; names similar folders beside it.
-        DaptError: its configuration was changed or damaged.
+        DaptError: its configuration or its prompts were changed, exchanged or damaged.
     """
     folder = RunFolder(Path(with_home(str(path))))
     if not folder.path.is_dir():
@@ -355,7 +349,9 @@ def find_run(path: Path | str) -> RunFolder:
             f"{folder.path} holds no finished run.",
             todo="Finish it with dapt train ... --resume." if unfinished else "Give a folder made by dapt train.",
         )
-    check_sealed(folder.path, folder.manifest(), folder.config_file.name)
+    manifest = folder.manifest()
+    for file in (folder.config_file, folder.prompts_file):
+        check_sealed(folder.path, manifest, file.name)
     return folder
 
 

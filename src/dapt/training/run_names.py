@@ -8,6 +8,8 @@ from pathlib import Path
 from dapt.config import RunConfig
 from dapt.paths import resolved
 
+LONGEST = 120  # letters of a data set's name; file systems take 255 with what comes behind it
+
 
 def default_folder(config: RunConfig) -> Path:
     """``runs/<data>-<method>[+dapt]-<shots>shot[-base][-<selector><fraction>]-seed<seed>``."""
@@ -20,7 +22,7 @@ def data_name(data: str) -> str:
     if path.name == "index.csv":
         path = path.parent
     stem = resolved(path).name.removesuffix(".csv")
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", stem)
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", stem)[:LONGEST]
 
 
 def run_name(config: RunConfig) -> str:
