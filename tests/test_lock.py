@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from dapt.lock import LOCK, MANIFEST, OWNER, FolderLock, Owner, read_owner
 
 HOLDER = """
 import sys
+import threading
 from pathlib import Path
 from dapt.lock import FolderLock
 with FolderLock(Path(sys.argv[1])):
@@ -146,3 +149,28 @@ def test_whether_an_owner_is_gone(holder: subprocess.Popen[str]) -> None:
     holder.kill()
     holder.wait()
     assert Owner(holder.pid, here, "").is_gone
+
+
+def test_a_folder_that_is_removed_while_it_is_taken_does_not_come_back(tmp_path: Path, monkeypatch) -> None:
+    """filelock makes the folders above its file."""
+    folder = tmp_path / "protocol" / "1shot"
+
+    def make(path: Path) -> None:
+        path.mkdir(parents=True)
+        shutil.rmtree(tmp_path / "protocol")
+
+    monkeypatch.setattr("dapt.lock.make_folder", make)
+    with pytest.raises(DaptError, match="it was removed meanwhile"):
+        FolderLock(folder).take()
+    assert not (tmp_path / "protocol").exists()
+
+
+def test_an_owner_that_has_not_yet_written_its_note_is_waited_for(tmp_path: Path, monkeypatch) -> None:
+    with FolderLock(tmp_path):
+        note = (tmp_path / ".owner.json").read_bytes()
+        (tmp_path / ".owner.json").unlink()
+        timer = threading.Timer(0.1, lambda: (tmp_path / ".owner.json").write_bytes(note))
+        timer.start()
+        with pytest.raises(ConfigError, match=f"in use by process {os.getpid()}"):
+            FolderLock(tmp_path).take()
+        timer.join()

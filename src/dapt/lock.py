@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -22,6 +23,7 @@ OWNER = ".owner.json"
 MANIFEST = ".dapt.json"  # with it a folder is known to be dapt's own, see `dapt.owned`
 # Children of a killed process hold its lock until they notice, a few seconds later.
 ORPHANS_S = 15.0
+NOTE_S = 0.5
 NOTE_BYTES = 65_536
 
 
@@ -90,6 +92,8 @@ class FolderLock:
         self._check_notes()
         try:
             make_folder(self.folder)
+            if not self.folder.is_dir():  # filelock would make it again, and what is above it
+                raise FileNotFoundError(errno.ENOENT, "it was removed meanwhile", str(self.folder))
             self._acquire(wait_s)
         except OSError as error:
             other = error.filename if str(error.filename) != str(self.folder) else None
@@ -120,7 +124,7 @@ class FolderLock:
         try:
             self._lock.acquire(timeout=wait_s)
         except Timeout:
-            owner = read_owner(self.folder)
+            owner = self._holder()
             if owner is not None and owner.is_gone:
                 try:
                     self._lock.acquire(timeout=ORPHANS_S)
@@ -131,6 +135,13 @@ class FolderLock:
                 f"{self.folder} is in use by {owner or 'another process'}.",
                 todo="Wait until that has ended, or choose another folder.",
             ) from None
+
+    def _holder(self) -> Owner | None:
+        """Who holds the lock; who has just taken it notes that a moment later."""
+        deadline = time.monotonic() + NOTE_S
+        while (owner := read_owner(self.folder)) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return owner
 
     def release(self) -> None:
         """Give the folder back."""

@@ -511,3 +511,14 @@ def test_two_that_write_the_same_data(read, tmp_path: Path, monkeypatch, capsys)
     assert "waiting for it" in said
     assert sum(len(items) for items in first.splits.values()) == 8
     assert len(exports(tmp_path)) == 1
+
+
+def test_the_lock_of_an_export_that_was_killed_at_its_very_end_is_swept(tmp_path: Path) -> None:
+    folder = tmp_path / "birds-0123"
+    folder.mkdir()
+    lock = tmp_path / ".birds-0123.lock"
+    hub_export.sweep_lock(folder)
+    lock.touch()
+    hub_export.sweep_lock(folder)
+    assert not lock.exists()
+    assert folder.is_dir()

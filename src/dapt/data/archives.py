@@ -77,7 +77,7 @@ def unpack(
     say(f"unpacking {archive.name}")
     ceiling = ceiling or ceiling_of(archive.stat().st_size if archive.is_file() else 0)
     work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=work) as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=work, ignore_cleanup_errors=True) as folder:
         content = Path(folder) / "content"
         content.mkdir()
         if inner:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 from dapt.console import console, is_quiet, say, visible, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.csv_index import read_csv
-from dapt.data.hub_export import INDEX, SOURCE, export, size_text
+from dapt.data.hub_export import INDEX, SOURCE, export, size_text, sweep_lock
 from dapt.data.items import ImageSet
 from dapt.errors import ConfigError, DaptError, DataError, did_you_mean
 from dapt.files import read_json
@@ -248,6 +248,7 @@ def _written_before(base: Path, request: HubRequest) -> Path | None:
 
 
 def _read(folder: Path, request: HubRequest) -> ImageSet:
+    sweep_lock(folder)
     return replace(read_csv(folder / INDEX), name=request.name)
 
 

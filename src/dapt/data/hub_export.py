@@ -100,6 +100,13 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def sweep_lock(folder: Path) -> None:
+    """Remove the lock that a process has left which was killed after its last file; the index is there."""
+    path = folder.with_name(f".{folder.name}.lock")
+    if os.name != "nt" and path.exists() and os.access(folder.parent, os.W_OK):
+        path.unlink(missing_ok=True)
+
+
 def _write_all(
     tables: Mapping[str, Any],
     columns: Columns,
