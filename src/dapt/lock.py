@@ -65,11 +65,12 @@ class FolderLock:
     says that it takes over.
 
     Args:
-        folder: made if it is absent.
+        folder: made if it is absent. within: a folder above it that is not made: it has to be there.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, within: Path | None = None) -> None:
         self.folder = folder
+        self._within = within
         self._lock = FileLock(str(folder / LOCK))
 
     @property
@@ -91,7 +92,7 @@ class FolderLock:
             return
         self._check_notes()
         try:
-            make_folder(self.folder)
+            make_folder(self.folder, self._within)
             if not self.folder.is_dir():  # filelock would make it again, and what is above it
                 raise FileNotFoundError(errno.ENOENT, "it was removed meanwhile", str(self.folder))
             self._acquire(wait_s)

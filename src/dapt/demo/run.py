@@ -58,7 +58,7 @@ def _run(out: Path, settings: DemoSettings, jobs: int | None, device: str, resum
     jobs = jobs or side_by_side(len(configs))
     say(f"training {len(configs)} runs, {jobs} at a time; every run is an ordinary folder of dapt train")
     started = time.perf_counter()
-    runs = run_all(configs, jobs=jobs, label=f"training {len(configs)} runs")
+    runs = run_all(configs, jobs=jobs, label=f"training {len(configs)} runs", within=out)
     clock["training and testing"] = time.perf_counter() - started
     return _finish(out, settings, configs, runs, clock, device, resume)
 

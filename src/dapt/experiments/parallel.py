@@ -27,12 +27,14 @@ def side_by_side(count: int) -> int:
     return max(min(count, cores(), fit), 1)
 
 
-def run_all(configs: Mapping[str, RunConfig], *, jobs: int, label: str, overwrite: bool = False) -> dict[str, Results]:
+def run_all(
+    configs: Mapping[str, RunConfig], *, jobs: int, label: str, overwrite: bool = False, within: Path | None = None
+) -> dict[str, Results]:
     """Train and evaluate every configuration; finished ones are kept, interrupted ones go on, unless overwritten.
 
     Args:
         configs: by name; every one has its own `out` folder. jobs: runs at the same time, one process each.
-        label: what the progress bar is called.
+        label: what the progress bar is called. within: folder of all of them, which is not made: it has to be there.
 
     Returns:
         results.json of each run, by name.
@@ -44,10 +46,10 @@ def run_all(configs: Mapping[str, RunConfig], *, jobs: int, label: str, overwrit
         found, seen = {}, Seen()
         for number, (name, config) in enumerate(configs.items(), start=1):
             say(f"{label} {number}/{len(configs)}: {name}")
-            found[name] = _run(config, overwrite, seen)
+            found[name] = _run(config, overwrite, seen, within)
         return found
     with worker_pool(min(jobs, len(configs)), _prepare_worker, (max(cores() // jobs, 1),)) as pool:
-        futures = {name: pool.submit(_work, config, overwrite) for name, config in configs.items()}
+        futures = {name: pool.submit(_work, config, overwrite, within) for name, config in configs.items()}
         total = sum(config.epochs or 0 for config in configs.values())
         for _ in progress(_finished_epochs(futures, configs), total, label, "epochs"):
             pass
@@ -61,14 +63,14 @@ def _prepare_worker(threads: int) -> None:
     set_quiet(True)
 
 
-def _work(config: RunConfig, overwrite: bool) -> Results:
-    return _run(config, overwrite, _seen)
+def _work(config: RunConfig, overwrite: bool, within: Path | None) -> Results:
+    return _run(config, overwrite, _seen, within)
 
 
-def _run(config: RunConfig, overwrite: bool, seen: Seen) -> Results:
+def _run(config: RunConfig, overwrite: bool, seen: Seen, within: Path | None) -> Results:
     from dapt.training.run import run_training
 
-    return run_training(config, resume=not overwrite, overwrite=overwrite, seen=seen)
+    return run_training(config, resume=not overwrite, overwrite=overwrite, seen=seen, within=within)
 
 
 def _finished_epochs(futures: Mapping[str, Future[Results]], configs: Mapping[str, RunConfig]) -> Iterator[int]:

@@ -77,16 +77,18 @@ def run_protocol(
         say(f"The published settings for {protocol.title} are those of --method {better}.")
     with folder.lock:
         left = folder.begin(resume=resume, overwrite=overwrite)
-        result = _result(protocol, config, plan, jobs=jobs, overwrite=overwrite)
+        result = _result(protocol, config, plan, out=out, jobs=jobs, overwrite=overwrite)
         write_json(out / RESULT, result, make_parents=False)
         folder.complete(left)
     say(f"results in {out / RESULT}")
     return result
 
 
-def _result(protocol: Protocol, config: RunConfig, plan: Plan, *, jobs: int, overwrite: bool) -> dict[str, Any]:
+def _result(
+    protocol: Protocol, config: RunConfig, plan: Plan, *, out: Path, jobs: int, overwrite: bool
+) -> dict[str, Any]:
     """Train and evaluate; the content of protocol.json."""
-    runs = run_all(plan.runs, jobs=jobs, label=protocol.title, overwrite=overwrite)
+    runs = run_all(plan.runs, jobs=jobs, label=protocol.title, overwrite=overwrite, within=out)
     rows: dict[str, Metrics] = {key: found["metrics"] for key, found in runs.items()}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
     for step in plan.evaluations:

@@ -46,7 +46,12 @@ from dapt.training.selecting import check_selection, reselected, select_images
 
 
 def run_training(
-    config: RunConfig, *, resume: bool = False, overwrite: bool = False, seen: Seen | None = None
+    config: RunConfig,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    seen: Seen | None = None,
+    within: Path | None = None,
 ) -> dict[str, Any]:
     """Train and evaluate; write the run folder.
 
@@ -56,7 +61,7 @@ def run_training(
     Args:
         config: resolved configuration. resume: go on with an interrupted run in the same folder.
         overwrite: remove the run that the folder holds and start again; nothing else is ever removed.
-        seen: what selectors looked at in earlier runs of a group.
+        seen: what selectors looked at in earlier runs of a group. within: folder of the group, which is not made.
 
     Returns:
         the content of results.json.
@@ -66,7 +71,7 @@ def run_training(
     """
     config = with_absolute_paths(config)
     _check_devices(config)
-    folder = RunFolder(Path(config.out) if config.out else default_folder(config))
+    folder = RunFolder(Path(config.out) if config.out else default_folder(config), within)
     check_apart(folder.path, named_inputs(config), todo=advice(config))
     folder.check(config, resume=resume, overwrite=overwrite)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)

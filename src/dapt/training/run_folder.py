@@ -53,10 +53,10 @@ class RunFolder:
     """Paths and files of one run.
 
     Args:
-        path: the folder.
+        path: the folder. within: a folder above it that has to be there, None: any is made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, within: Path | None = None) -> None:
         self.path = path
         self.config_file = path / "run.yaml"
         self.metrics_file = path / "metrics.jsonl"
@@ -67,7 +67,7 @@ class RunFolder:
         self.inputs_file = path / "inputs.json"
         self.log_file = path / "log.txt"
         self.events_file = path / EVENTS
-        self.lock: FolderLock = FolderLock(path)
+        self.lock: FolderLock = FolderLock(path, within)
         self.begun = False
         self._place: tuple[int, int] | None = None
         self._written: dict[str, str] = {}
