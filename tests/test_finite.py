@@ -16,7 +16,8 @@ from helpers import with_digest
 
 
 def spoil(path: Path, value: float, name: str | None = None) -> None:
-    """Put `value` into one tensor of a safetensors file, the first unless named."""
+    """Put `value` into one tensor of a safetensors file, the first unless named; its checksums then say nothing."""
+    (path.parent / ".dapt.json").unlink(missing_ok=True)
     with safe_open(str(path), framework="pt") as file:
         metadata = file.metadata()
     tensors = load_file(path)

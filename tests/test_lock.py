@@ -155,7 +155,7 @@ def test_a_folder_that_is_removed_while_it_is_taken_does_not_come_back(tmp_path:
     """filelock makes the folders above its file."""
     folder = tmp_path / "protocol" / "1shot"
 
-    def make(path: Path) -> None:
+    def make(path: Path, within: Path | None) -> None:
         path.mkdir(parents=True)
         shutil.rmtree(tmp_path / "protocol")
 

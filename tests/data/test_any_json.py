@@ -167,7 +167,8 @@ def test_predictions_for_a_file_name_that_is_no_utf8(dapt, photos: Path, tiny_sp
     for form in ("table", "csv"):
         code, printed, _ = dapt("predict", out, folder, "--format", form)
         assert code == 0
-        assert ("caf\\udce9.png" in printed) == (form == "csv")  # the table breaks lines
+        rows = [line.split("│")[1].strip() for line in printed.splitlines() if "│" in line]  # the table breaks lines
+        assert "caf\\udce9.png" in (printed if form == "csv" else "".join(rows))
 
 
 def test_a_run_in_a_folder_that_is_no_utf8(dapt, table: Path, tiny_spec: str, tmp_path: Path, monkeypatch) -> None:

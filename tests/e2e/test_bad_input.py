@@ -209,7 +209,7 @@ def test_existing_output_folder(dapt, arguments: list[object], tmp_path: Path) -
     before = (tmp_path / "r" / "results.json").read_text()
     code, _, err = dapt(*arguments)
     assert code == 2
-    assert "--resume" in err
+    assert "holds a finished run" in err
     assert "--overwrite" in err
     assert (tmp_path / "r" / "results.json").read_text() == before
     code, _, err = dapt(*arguments, "--resume")

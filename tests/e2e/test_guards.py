@@ -79,6 +79,8 @@ def test_damaged_prompts(dapt, arguments, table: Path, tmp_path: Path) -> None:
     tensors = load_file(path)
     first = tensors.pop("ctx")
     save_file(tensors, str(path), metadata=metadata)
+    refused(dapt, ["eval", tmp_path / "r"], "is not as dapt wrote it")
+    (tmp_path / "r" / ".dapt.json").unlink()  # what is known without it
     refused(dapt, ["eval", tmp_path / "r"], "their checksum does not fit")
     save_file(tensors, str(path), metadata=with_digest(metadata, tensors))
     refused(dapt, ["eval", tmp_path / "r"], "do not fit maple")
