@@ -176,6 +176,6 @@ class ProtocolFolder:
         """Remove what an earlier protocol has left."""
         for folder in left:
             folder.remove()
-        gone = {folder.path.name for folder in left}
-        names = [name for name in dict.fromkeys([*self.earlier(), *self._runs]) if name not in gone]
+        there = [name for name in self.earlier() if (self.path / name).is_dir()]
+        names = list(dict.fromkeys([*there, *self._runs]))
         write_manifest(self.path, Manifest(KIND, {RESULT: None}, names))
