@@ -70,7 +70,7 @@ def test_two_programs_at_once(warm: Warm, stage: Stage) -> None:
 
 @pytest.mark.parametrize("command", [train, masks, scenes_alone], ids=["train", "masks", "demo"])
 def test_two_at_once(warm: Warm, other: Warm, stage: Stage, command: Callable[[Stage], list[object]]) -> None:
-    """By children that are forked within a millisecond; one is refused, by the lock or by what the other has written."""
+    """By children that are forked within a millisecond; the lock refuses one of them, or what the other has written."""
     stage.clear()
     well(warm.run(*command(stage)))
     expected = snapshot(stage.out)
