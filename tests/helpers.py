@@ -105,6 +105,13 @@ def draw(name: str, seed: int, size: tuple[int, int] = (48, 40)) -> tuple[Image.
     return image, mask
 
 
+def fill(folder: Path, *names: str) -> None:
+    """Write files, each with its own name in it."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+
 def make_folder(root: Path, *, per_class: int = 8, classes: int = 4) -> Path:
     """A folder data set with one sub-folder per class, and masks beside it in ``<root>-masks``."""
     for number, name in enumerate(list(COLOURS)[:classes]):

@@ -21,12 +21,7 @@ from dapt.outputs import (
 )
 from dapt.owned import Manifest, write_manifest
 from dapt.paths import same, with_home, within
-
-
-def fill(folder: Path, *names: str) -> None:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name)
+from helpers import fill
 
 
 def filled(folder: Path, kind: str) -> Path:

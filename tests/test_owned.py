@@ -24,12 +24,7 @@ from dapt.owned import (
     sweep,
     write_manifest,
 )
-
-
-def fill(folder: Path, *names: str) -> None:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name)
+from helpers import fill
 
 
 def everything(folder: Path) -> list[str]:

@@ -14,11 +14,10 @@ from dapt.data.images import image_size
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit, own_or_found
 from dapt.data.mask_files import check_format, foreground_of, mask_folder, misread, read_values, same_shape
-from dapt.data.sources import is_path, load_data
+from dapt.data.sources import load_data, path_of
 from dapt.errors import DataError
 from dapt.files import write_json
 from dapt.outputs import check_file, check_replaceable
-from dapt.paths import with_home
 from dapt.regular import irregular
 from dapt.training.apart import check_file_apart
 
@@ -184,7 +183,7 @@ def verify_masks(
         DaptError: bad arguments, a data set without masks, or mask files that cannot be told apart.
     """
     given = {
-        "the data": Path(with_home(data)) if is_path(data) else None,
+        "the data": path_of(data),
         "the masks": masks,
         "the names file": Path(names) if names else None,
     }

@@ -24,12 +24,12 @@ from dapt.data.items import UNLABELLED, Item
 from dapt.data.loader import ImageCache
 from dapt.data.mask_files import check_format, fit_mask, mask_folder, read_mask, resize_map
 from dapt.data.picture_files import DAMAGE, Refusal, decoded
-from dapt.data.sources import is_path, load_data
+from dapt.data.sources import load_data, path_of
 from dapt.errors import DataError
 from dapt.files import write_json, write_with
 from dapt.outputs import check_apart
 from dapt.owned import digest_of
-from dapt.paths import resolved, with_home
+from dapt.paths import resolved
 from dapt.training.apart import check_files_apart, places_read
 from dapt.training.build import build_model, pick_device
 from dapt.training.model import PromptedClip
@@ -71,7 +71,7 @@ def write_masks(
     """
     kind = check_format(mask_format or "binary")
     given = {
-        "the data": Path(with_home(data)) if is_path(data) else None,
+        "the data": path_of(data),
         "the masks": masks,
         "the run": run,
         "the names file": Path(names) if names else None,

@@ -85,7 +85,7 @@ def _alone(folder: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    path = folder.with_name(f".{folder.name}.lock")
+    path = _lock_of(folder)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -100,9 +100,13 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
+
+
 def sweep_lock(folder: Path) -> None:
     """Remove the lock that a process has left which was killed after its last file; the index is there."""
-    path = folder.with_name(f".{folder.name}.lock")
+    path = _lock_of(folder)
     if os.name != "nt" and path.exists() and os.access(folder.parent, os.W_OK):
         path.unlink(missing_ok=True)
 

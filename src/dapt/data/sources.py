@@ -71,6 +71,11 @@ def load_data(
     return found
 
 
+def path_of(data: str) -> Path | None:
+    """The file or folder that DATA names; None for data of the catalog and of a hub."""
+    return Path(with_home(data)) if is_path(data) else None
+
+
 def _read_path(data: str) -> ImageSet:
     path = Path(with_home(data))
     index = path / INDEX

@@ -115,7 +115,7 @@ def write_scenes(
             drawn = each(_draw, work, "drawing scenes")
             write_text(index, _index_text(drawn), within=within)
             return index
-        found = each(_look, work, "looking at scenes")
+        found = each(partial(_draw, write=False), work, "looking at scenes")
         if index.read_bytes() != _index_text(found).encode():
             raise _edited(index)
         each(_draw, [job for job, scene in zip(work, found, strict=True) if not scene.whole], "drawing scenes")
@@ -176,17 +176,8 @@ def _shows(path: Path, pixels: np.ndarray) -> bool:
     return True
 
 
-def _look(job: _Job) -> _Drawn:
-    """Render a scene and look whether it is there; nothing is written."""
-    return _drawn(job, write=False)
-
-
-def _draw(job: _Job) -> _Drawn:
-    """Render a scene and write what of it is not there."""
-    return _drawn(job, write=True)
-
-
-def _drawn(job: _Job, *, write: bool) -> _Drawn:
+def _draw(job: _Job, *, write: bool = True) -> _Drawn:
+    """Render a scene and look what of it is there; with `write`, write the rest."""
     image, mask = (job.root / folder / f"{job.stem}.png" for folder in ("images", "masks"))
     scene = render(job.name, job.background, (*job.seed, 1), job.size)  # not the numbers that chose the background
     left = [(path, pixels) for path, pixels in ((image, scene.image), (mask, scene.mask)) if not _shows(path, pixels)]

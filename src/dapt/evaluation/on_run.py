@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dapt.clip.load import load_clip
-from dapt.config import MaskFormat, RunConfig, make_config, read_yaml
+from dapt.config import MaskFormat, RunConfig
 from dapt.console import say
 from dapt.data.items import ImageSet, Item
 from dapt.data.mask_files import check_format, mask_folder
@@ -36,7 +36,7 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
         DaptError: no such run, or a backbone that does not match the prompts.
     """
     folder = find_run(run)
-    config = make_config(read_yaml(folder.config_file))
+    config = folder.config()
     use_setting(config.max_pixels)
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]
@@ -210,7 +210,7 @@ def _check_json(path: Path | None, run: Path, **given: str | None) -> None:
     """
     if path is None:
         return
-    own = make_config(read_yaml(run / "run.yaml"))
+    own = RunFolder(run).config()
     changed = own.model_copy(update={key: value for key, value in given.items() if value is not None})
     inputs = {**{f"{label} of the run": place for label, place in named_inputs(own).items()}, **named_inputs(changed)}
     todo = "Choose another file; without --json the figures are kept in eval/ of the run."

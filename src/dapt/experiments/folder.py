@@ -101,22 +101,16 @@ class ProtocolFolder:
         Raises:
             ConfigError: it may not.
         """
-        result = self.path / RESULT
-        if not result.is_file():
+        found = self._result()
+        if found is None:
             return
-        damaged = ConfigError(f"{result} is damaged, or dapt did not write it.", todo="Choose another --out.")
-        if not holds_keys(result, RESULT_KEYS):
-            raise damaged
-        tree = read_json(result)
-        try:
-            name, points = str(tree["protocol"]), [str(row["point"]) for row in tree["rows"]]
-        except (KeyError, TypeError) as error:
-            raise damaged from error
+        name, rows = found
+        points = [point for point, _ in rows]
         lost = [point for point in points if point not in self._points]
         if name != self._name or lost:
             what = f"the protocol {name}" + (f" with the point {lost[0]}, which is not asked for now" if lost else "")
             raise ConfigError(
-                f"{result} holds {what}.",
+                f"{self.path / RESULT} holds {what}.",
                 todo="Pass the same protocol with the same points or more, --overwrite, or another --out.",
             )
 
@@ -142,15 +136,26 @@ class ProtocolFolder:
         manifest = read_manifest(self.path)
         if manifest is not None:
             return manifest.folders
-        result = self.path / RESULT  # version 0.1.0 kept no manifest
+        found = self._result()  # version 0.1.0 kept no manifest
+        return [run for _, run in found[1]] if found is not None else []
+
+    def _result(self) -> tuple[str, list[tuple[str, str]]] | None:
+        """Name of the protocol, and point and run of each row of protocol.json; None where there is none.
+
+        Raises:
+            ConfigError: it is damaged.
+        """
+        result = self.path / RESULT
         if not result.is_file():
-            return []
+            return None
+        damaged = ConfigError(f"{result} is damaged, or dapt did not write it.", todo="Choose another --out.")
         if not holds_keys(result, RESULT_KEYS):
-            raise ConfigError(f"{result} is damaged, or dapt did not write it.", todo="Choose another --out.")
+            raise damaged
+        tree = read_json(result)
         try:
-            return [str(row["run"]) for row in read_json(result)["rows"]]
+            return str(tree["protocol"]), [(str(row["point"]), str(row["run"])) for row in tree["rows"]]
         except (KeyError, TypeError) as error:
-            raise ConfigError(f"{result} is damaged.", todo="Choose another --out.") from error
+            raise damaged from error
 
     def begin(self, *, resume: bool, overwrite: bool) -> list[RunFolder]:
         """Become the folder's writer and note what will be written.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dapt.config import RunConfig, make_config, read_yaml
+from dapt.config import RunConfig
 from dapt.data.items import ImageSet
 from dapt.data.sources import INDEX, is_path
 from dapt.errors import ConfigError
@@ -39,8 +39,7 @@ def place_of(data: str) -> Path:
 
 def places_read(run: RunFolder) -> dict[str, Path]:
     """What a finished run has read, by what it is called in messages: files, folders, folders of a CSV's images."""
-    config = make_config(read_yaml(run.config_file))
-    found = {f"{label} of the run": path for label, path in named_inputs(config).items() if path is not None}
+    found = {f"{label} of the run": path for label, path in named_inputs(run.config()).items() if path is not None}
     data = found.get("the data of the run")
     if data is None or data.suffix.lower() != ".csv" or not run.split_file.is_file():
         return found
