@@ -1,7 +1,7 @@
 # make demo: sets up .venv if it is absent or out of date, then runs the demonstration (three minutes on two cores).
 # make test: sets up .venv if it is absent or out of date, then runs the tests.
 # make test-long: the long matrix (kills, damaged bytes, two writers, every method); make torture: all of it, an hour or two.
-# make check: lint, format and types. make bench: speed and memory (half an hour); make bench-short: exact work only.
+# make check: lint, format, types and imports. make bench: speed and memory (half an hour); make bench-short: exact work only.
 # make all that CI does: .ci/run
 
 PYTHON ?= python3
@@ -46,6 +46,7 @@ check: setup
 	$(BIN)/ruff check src tests tools benchmarks
 	$(BIN)/ruff format --check src tests tools benchmarks
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: setup
 	$(BIN)/ruff check --fix src tests tools benchmarks

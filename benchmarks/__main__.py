@@ -20,8 +20,8 @@ from benchmarks.overhead import measure_overhead
 from benchmarks.profile import measure_profile
 from benchmarks.report import markdown, write_report
 from benchmarks.steps import gemm_for, measure_case
+from dapt.devices import pick_device
 from dapt.environment import describe
-from dapt.training.build import pick_device
 
 PARTS = ("steps", "profile", "levers", "growth", "overhead", "evaluation")
 EXAMPLES = """examples:

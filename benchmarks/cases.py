@@ -14,9 +14,10 @@ from benchmarks.plain import Phase, PlainStep
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.random_model import random_clip
 from dapt.config import make_config
-from dapt.objectives.base import Batch
-from dapt.training.build import build_model, build_objectives
-from dapt.training.model import TrainStep
+from dapt.data.batch import Batch
+from dapt.model.build import build_model
+from dapt.objectives.build import build_objectives
+from dapt.training.step import TrainStep
 
 ARCHITECTURE = "ViT-B-16-quickgelu"
 EPOCHS = 10

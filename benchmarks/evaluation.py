@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.cases import case_named, make_clip, make_work
 from benchmarks.measure import seconds
+from dapt.model.classifier import Classifier
 
 BATCH = 32
 
@@ -25,7 +26,7 @@ def measure_evaluation(device: str, repeats: int, tell: Callable[[str], None]) -
         for savings in (False, True):
             tell(f"evaluation, {precision}, savings {'on' if savings else 'off'}")
             clip.savings.set_all(savings)
-            classify = model.classifier()
+            classify = Classifier(model)
             classify(pixels)
             time = statistics.median(seconds(lambda: classify(pixels), clip.device) for _ in range(repeats))  # noqa: B023
             rows.append({"precision": precision, "savings": savings, "images_per_second": BATCH / time})

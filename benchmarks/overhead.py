@@ -19,9 +19,9 @@ from safetensors.torch import save_file
 
 from benchmarks.cases import ARCHITECTURE, class_names, make_clip
 from dapt.config import make_config
-from dapt.training import run as run_module
+from dapt.runs import train as run_module
 from dapt.training.fit import Fitter
-from dapt.training.model import TrainStep
+from dapt.training.step import TrainStep
 
 CLASSES, SHOTS, TEST_IMAGES, SIZE = 37, 16, 1000, (500, 375)
 

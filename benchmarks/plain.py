@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dapt.clip.prompts import Prompts
 from dapt.config import DaptOptions
-from dapt.objectives.base import Batch
-from dapt.prompts.value import Prompts
-from dapt.training.model import PromptedClip
+from dapt.data.batch import Batch
+from dapt.model.prompted_clip import PromptedClip
 
 Phase = Literal["", "L_v", "L_f+L_b"]
 

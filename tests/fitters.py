@@ -13,12 +13,14 @@ from torch import Tensor
 
 from dapt.config import make_config
 from dapt.cues.base import CUES, CueContext
-from dapt.data.loader import ImageCache, TrainImages
-from dapt.data.sources import load_data
-from dapt.data.transforms import train_transform
-from dapt.training.build import build_model, build_objectives
+from dapt.data.load.image_cache import ImageCache
+from dapt.data.load.loader import TrainImages
+from dapt.data.load.transforms import train_transform
+from dapt.data.resolve import load_data
+from dapt.model.build import build_model
+from dapt.objectives.build import build_objectives
 from dapt.training.fit import Fitter, State
-from dapt.training.model import TrainStep
+from dapt.training.step import TrainStep
 from helpers import tiny_clip
 
 NAMES = ["red square", "blue disc", "green bar", "white ring"]

@@ -15,9 +15,10 @@ from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
 from dapt.clip.frozen import FrozenClip, Preprocess
-from dapt.prompts.value import Prompts
+from dapt.clip.prompts import Prompts
 
 REPOSITORY = Path(__file__).parent.parent
+PREPROCESS = Preprocess((0.5, 0.4, 0.3), (0.25, 0.2, 0.3))
 SHARED = REPOSITORY.parent / "shared"
 PHOTO_CLIP = SHARED / "models" / "photo-clip"
 
@@ -70,7 +71,8 @@ def save_tiny_model(folder: Path, seed: int = 0, **changes: object) -> str:
 
 def with_digest(metadata: dict[str, str] | None, tensors: dict[str, torch.Tensor]) -> dict[str, str] | None:
     """Metadata of a prompts file with the checksum of what it holds now; that of other files as it is."""
-    from dapt.training.checkpoint import DIGEST, content_digest
+    from dapt.digests import content_digest
+    from dapt.model.prompts_file import DIGEST
 
     if metadata is None or DIGEST not in metadata:
         return metadata

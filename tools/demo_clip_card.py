@@ -12,20 +12,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dapt.clip.bundled import CHECKSUMS
 from dapt.clip.load import load_clip
 from dapt.console import progress, say
-from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.cues.quality import MaskQuality, compare_masks
-from dapt.data.transforms import eval_transform
-from dapt.demo.bundled import CHECKSUMS
-from dapt.demo.objects import OBJECTS, class_names
+from dapt.data.load.transforms import eval_transform
+from dapt.demo.drawing.look import OBJECTS
+from dapt.demo.drawing.objects import class_names
+from dapt.demo.drawing.scenes import render
 from dapt.demo.scene_data import background_for
-from dapt.demo.scenes import render
-from dapt.evaluation.attention import features_and_attention, foreground_share
 from dapt.files import write_json, write_text
 from dapt.methods.zero_shot import TemplateOptions
+from dapt.model.attention import features_and_attention, foreground_share
+from dapt.model.classifier import Classifier
+from dapt.model.grad_cam import grad_cam, normalise_maps
+from dapt.model.prompted_clip import PromptedClip
 from dapt.prompts.untrained import UntrainedPrompts
-from dapt.training.model import PromptedClip
 
 KINDS = ("own", "random", "exchanged")
 HELD_OUT_SEED = 987_654
@@ -83,7 +85,7 @@ def measure(folder: Path, kind: str, per_class: int = 25) -> dict[str, float]:
     transform = eval_transform(clip.image.image_size, clip.preprocess)
     names = class_names()
     untrained = UntrainedPrompts(TemplateOptions(), clip, names, torch.Generator())
-    classify = PromptedClip(clip, untrained, names).classifier()
+    classify = Classifier(PromptedClip(clip, untrained, names))
     right, shares, quality = 0, [], MaskQuality()
     for label, name in enumerate(progress(names, len(names), f"{kind} backgrounds", "classes")):
         scenes = []

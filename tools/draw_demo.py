@@ -12,14 +12,15 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dapt.config import read_yaml
-from dapt.data.sources import load_data
+from dapt.data.resolve import load_data
+from dapt.demo.drawing.look import OBJECTS
+from dapt.demo.drawing.objects import class_names
+from dapt.demo.drawing.scenes import render
 from dapt.demo.figures import titles
 from dapt.demo.gallery import choose, exhibit
-from dapt.demo.objects import OBJECTS, class_names
-from dapt.demo.plan import DemoSettings, run_name
 from dapt.demo.scene_data import background_for
-from dapt.demo.scenes import render
-from dapt.evaluation.on_run import load_run
+from dapt.demo.setting import DemoSettings, run_name
+from dapt.runs.load_run import load_run
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 CELL, GAP, LINE = 144, 6, 20

@@ -242,7 +242,7 @@ def main() -> None:
         return
     if not options.tables_only:
         from dapt.config import make_config
-        from dapt.experiments.parallel import run_all
+        from dapt.experiments.executors.local import run_all
 
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         runs.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dapt.clip.random_model import random_clip
 from dapt.files import write_text
-from dapt.method_card import BACKBONE, markdown_table, settings_table
+from dapt.report.method_card import BACKBONE, markdown_table, settings_table
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- made by tools/method_table.py -->\n", "<!-- end -->\n"

@@ -136,8 +136,8 @@ def selection_plot(record: Record, path: Path) -> None:
 def evaluate_across(shared: Path, methods: Path, path: Path) -> Record:
     """Evaluate the runs of tools/method_results.py on the other data set; figures in the record are not made again."""
     from dapt.console import set_quiet
-    from dapt.evaluation.on_run import evaluate_saved
     from dapt.methods.base import METHODS
+    from dapt.runs.evaluate_run import evaluate_saved
 
     set_quiet(True)
     record = read_record(path)
@@ -203,7 +203,7 @@ def main() -> None:
             evaluate_across(shared, options.cross.absolute(), CROSS)
         else:
             from dapt.config import make_config
-            from dapt.experiments.parallel import run_all
+            from dapt.experiments.executors.local import run_all
 
             runs.mkdir(parents=True, exist_ok=True)
             for part in parts(shared, runs):

@@ -33,10 +33,11 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from dapt.console import progress, say
-from dapt.demo.backgrounds import BACKGROUNDS
 from dapt.demo.captions import caption, vocabulary
-from dapt.demo.objects import OBJECTS, class_names
-from dapt.demo.scenes import Scene, render
+from dapt.demo.drawing.backgrounds import BACKGROUNDS
+from dapt.demo.drawing.look import OBJECTS
+from dapt.demo.drawing.objects import class_names
+from dapt.demo.drawing.scenes import Scene, render
 from dapt.environment import cores
 from dapt.files import write_bytes, write_json
 from dapt.processes import worker_pool
@@ -131,8 +132,8 @@ def scene_samples(count: int, seed: int, jobs: int) -> Samples:
 
 def photo_samples(data: str) -> Samples:
     """Photographs of a folder or CSV, with captions made of their class names."""
-    from dapt.data.images import image_tensor
-    from dapt.data.sources import load_data
+    from dapt.data.load.images import image_tensor
+    from dapt.data.resolve import load_data
 
     source = load_data(data)
     items = source.labelled("train")
@@ -285,7 +286,7 @@ def save(model: Any, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, help="folder for the model (default without --photos: src/dapt/demo/model)")
+    parser.add_argument("--out", type=Path, help="folder (default without --photos: src/dapt/clip/bundled_model)")
     parser.add_argument("--photos", help="folder or CSV of photographs to train on instead of scenes")
     parser.add_argument("--scenes", type=int, default=60_000)
     parser.add_argument("--steps", type=int, default=1500)
@@ -297,7 +298,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.photos and args.out is None:
         parser.error("--photos needs --out: a model trained on photographs is never packaged")
-    out = args.out or Path("src/dapt/demo/model")
+    out = args.out or Path("src/dapt/clip/bundled_model")
     started = time.perf_counter()
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)

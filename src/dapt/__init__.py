@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from dapt.api import Run, load, run_protocol, train
     from dapt.clip.load import load_clip
     from dapt.errors import DaptError
-    from dapt.prediction import Prediction
+    from dapt.model.predictor import Prediction
 
 __all__ = ["DaptError", "Prediction", "Run", "load", "load_clip", "run_protocol", "train"]
 
 _WHERE = {
     "DaptError": "dapt.errors",
-    "Prediction": "dapt.prediction",
+    "Prediction": "dapt.runs.predict",
     "Run": "dapt.api",
     "load": "dapt.api",
     "load_clip": "dapt.clip.load",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dapt.config import make_config
 from dapt.paths import with_home
-from dapt.training.run_folder import RunFolder, copy_run, find_run, read_results
-from dapt.training.run_names import default_folder
+from dapt.runs.run_folder import RunFolder, copy_run, find_run, read_results
+from dapt.runs.run_names import default_folder
 
 if TYPE_CHECKING:
-    from dapt.prediction import Prediction
-    from dapt.training.model import PromptedClip
+    from dapt.model.predictor import Prediction
+    from dapt.model.prompted_clip import PromptedClip
 
 
 class Run:
@@ -43,7 +43,7 @@ class Run:
     def model(self) -> PromptedClip:
         """The model with its learned prompts, loaded on first use."""
         if self._model is None:
-            from dapt.evaluation.on_run import load_run
+            from dapt.runs.load_run import load_run
 
             self._model, _ = load_run(self.folder, model_spec=self._model_spec, device=self._device)
         return self._model
@@ -52,7 +52,7 @@ class Run:
         self, images: Sequence[Path | str], *, top: int = 5, classes: Sequence[str] | None = None
     ) -> list[Prediction]:
         """Classify images or folders of images, among `classes` instead of the trained ones if given."""
-        from dapt.prediction import find_images, predict_images
+        from dapt.runs.predict import find_images, predict_images
 
         model = self.model
         trained = model.names
@@ -65,7 +65,7 @@ class Run:
 
     def evaluate(self, data: str | None = None, *, split: str = "test", classes: str | None = None) -> dict[str, Any]:
         """Evaluate on the run's own or other data; see `dapt eval`."""
-        from dapt.evaluation.on_run import evaluate_saved
+        from dapt.runs.evaluate_run import evaluate_saved
 
         return evaluate_saved(
             self.folder,
@@ -94,7 +94,7 @@ def train(data: str | Path, *, resume: bool = False, overwrite: bool = False, **
     Raises:
         DaptError: anything the user can mend.
     """
-    from dapt.training.run import run_training
+    from dapt.runs.train import run_training
 
     config = make_config({"data": str(data), **settings})
     run_training(config, resume=resume, overwrite=overwrite)

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from dapt.data.limits import MAX_MEGAPIXELS
 from dapt.errors import ConfigError, did_you_mean
+from dapt.limits import MAX_MEGAPIXELS
 from dapt.paths import with_home
 from dapt.regular import open_regular
 from dapt.strict import Count, Megabytes, Rate, Strict, readable, shown
@@ -87,6 +87,11 @@ class DaptOptions(Section):
     def used_words(self) -> list[str]:
         """The background words in use."""
         return self.words[: self.word_count]
+
+    @property
+    def texts(self) -> list[str]:
+        """The hand-written background texts."""
+        return [self.template.replace("{}", word) for word in self.used_words]
 
     @property
     def distractors(self) -> int:

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from dapt.clip.bundled import bundled_model
 from dapt.clip.load import load_clip, read_weights
-from dapt.demo.bundled import bundled_model
 from dapt.errors import DaptError, ModelError
 from helpers import TINY, save_tiny_model, tiny_model
 

@@ -9,12 +9,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from dapt.clip.frozen import unit
 from dapt.clip.image_tower import HookedImageTower
 from dapt.clip.masked_views import encode_views, foreground_patches, require_readers
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.config import make_config
+from dapt.data.batch import Batch
 from dapt.errors import DataError, NotSupportedError
-from dapt.objectives.base import Batch, Needs
-from dapt.prompts.value import NO_PROMPTS, Prompts
-from dapt.training.build import build_model, build_objectives
-from dapt.training.model import TrainStep
+from dapt.model.build import build_model
+from dapt.model.needs import Needs
+from dapt.objectives.build import build_objectives
+from dapt.training.step import TrainStep
 from helpers import TINY, tiny_clip
 
 KINDS = {"none": (0, 0), "shallow": (2, 0), "deep": (2, 1), "all_layers": (2, 2)}

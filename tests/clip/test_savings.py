@@ -14,9 +14,9 @@ from dapt.clip.blocks import attention_of, pool_by_query
 from dapt.clip.gelu import run_mlp
 from dapt.clip.linear import frozen_linear
 from dapt.clip.packing import make_packing
+from dapt.clip.prompts import Prompts
 from dapt.clip.savings import Savings
 from dapt.clip.text_tower import TextTower
-from dapt.prompts.value import Prompts
 from helpers import TINY, tiny_clip
 
 NAMES = ["cat", "golden_retriever", "a very long name of something", "dog"]

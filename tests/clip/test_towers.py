@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from dapt.clip.image_tower import HookedImageTower, NativeImageTower
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.text_tower import TextTower
 from dapt.errors import DataError, NotSupportedError
-from dapt.prompts.value import NO_PROMPTS, Prompts
 from helpers import tiny_clip, tiny_model
 
 NAMES = ["cat", "golden_retriever", "a very long name of something"]

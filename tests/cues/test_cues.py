@@ -8,14 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
+from dapt.clip.prompts import Prompts
 from dapt.config import CueOptions, make_config
 from dapt.cues.base import CUES, CueContext
-from dapt.cues.gradcam_map import grad_cam, normalise_maps
-from dapt.data.loader import ImageCache
-from dapt.data.sources import load_data
+from dapt.data.load.image_cache import ImageCache
+from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DataError, NotSupportedError
-from dapt.prompts.value import Prompts
-from dapt.training.build import build_model
+from dapt.model.build import build_model
+from dapt.model.grad_cam import grad_cam, normalise_maps
 from helpers import classifier_of, make_csv, tiny_clip
 
 

@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 
 from dapt.config import CueOptions
-from dapt.cues import files
+from dapt.cues import file_cue as files
 from dapt.cues.base import CueContext
-from dapt.cues.files import FileCue
+from dapt.cues.file_cue import FileCue
 from dapt.data.items import Item
-from dapt.data.loader import ImageCache
+from dapt.data.load.image_cache import ImageCache
 from dapt.errors import DataError
 
 

@@ -11,7 +11,7 @@ from dapt.config import CueOptions
 from dapt.cues.base import Cue, CueContext
 from dapt.cues.random_grid import RandomGridCue
 from dapt.data.items import Item
-from dapt.data.loader import ImageCache
+from dapt.data.load.image_cache import ImageCache
 
 CAT, DOG = Item(Path("/x/1.png"), 0, "cat/1.png"), Item(Path("/x/1.png"), 1, "dog/1.png")
 CHECKSUMS = {CAT: 3_515_799_944, DOG: 4_132_642_848}  # CRC-32 of the names

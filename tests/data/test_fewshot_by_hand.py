@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dapt.data.fewshot import groups_by_label, sample_few_shot, split_off_validation
-from dapt.data.folder import divide
 from dapt.data.items import Item
+from dapt.data.read.folder import divide
 from dapt.data.subsets import base_and_novel, keep_classes
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from dapt.data.items import Item
+from dapt.demo.drawing.look import OBJECTS
+from dapt.demo.drawing.objects import class_names
 from dapt.demo.figures import (
     Spread,
     collect,
@@ -18,8 +20,7 @@ from dapt.demo.figures import (
     spread,
     taken_for_background,
 )
-from dapt.demo.objects import OBJECTS, class_names
-from dapt.demo.plan import DemoSettings, check_runs, command, plan, scenes_command
+from dapt.demo.setting import DemoSettings, check_runs, command, plan, scenes_command
 from dapt.errors import ConfigError
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from dapt.demo.figures import KINDS, MEASURES
-from dapt.demo.plan import DemoSettings
+from dapt.demo.setting import DemoSettings
 from dapt.demo.table import print_table
 
 

@@ -257,7 +257,7 @@ DISK_FULL = """
 import resource, signal, sys
 from dapt.cli.app import run
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-import dapt.evaluation.on_run  # imports may write caches; the limit comes after them
+import dapt.runs.evaluate_run  # imports may write caches; the limit comes after them
 resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
 sys.exit(run(sys.argv[1:]))
 """

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import dapt.cues.verify
-import dapt.cues.write
+import dapt.runs.verify_masks
+import dapt.runs.write_masks
 from catalog_helpers import paths_of, small_split, split_data, write_many
 from dapt.data.items import ImageSet
-from dapt.data.sources import load_data
+from dapt.data.resolve import load_data
 from helpers import make_csv, spoil_png
 
 
@@ -25,7 +25,7 @@ def like_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
     val = data.splits["val"]
     names = ("missile", "total", "missile", "ring")
     data = replace(data, names=names, splits={"train": data.splits["train"], "val": val, "test": val})
-    for module in (dapt.cues.write, dapt.cues.verify):
+    for module in (dapt.runs.write_masks, dapt.runs.verify_masks):
         monkeypatch.setattr(module, "load_data", lambda *rest, **more: data)
     return data
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data import csv_index
-from dapt.data.csv_index import read_csv
+from dapt.data.read import csv_index
+from dapt.data.read.csv_index import read_csv
 from dapt.errors import DataError
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data import download as download_module
 from dapt.data.catalog import fetch as fetch_module
-from dapt.data.catalog import plan as plan_module
+from dapt.data.catalog import fetch_plan as plan_module
 from dapt.data.catalog.base import CATALOG, Dataset, Download, HubFiles, Layout, Manual, Place, Reader, Request, Source
-from dapt.data.catalog.readers.split_file import SplitFileReader
-from dapt.data.download import show_bytes
+from dapt.data.catalog.readers.coop_split import SplitFileReader
+from dapt.data.fetch import download as download_module
+from dapt.data.fetch.download import show_bytes
 from dapt.data.items import ImageSet
 from helpers import make_folder
 from web import Page, Web, serve

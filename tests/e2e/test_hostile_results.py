@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dapt.demo.plan import DemoSettings
+from dapt.demo.setting import DemoSettings
 from dapt.demo.table import print_table as print_demo
 from dapt.experiments.run_protocol import print_protocol
 from hostile import COLOUR, FORGED, TITLE, UNDECODABLE, raw

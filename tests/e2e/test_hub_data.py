@@ -91,9 +91,9 @@ folder = Path(sys.argv[1])
 datasets.load_dataset_builder = lambda *_, **__: real(
     "parquet", data_files=str(folder / "train.parquet"), cache_dir=str(folder / "cache")
 )
-import dapt.data.hub as hub
+import dapt.data.hub.read_hub as hub
 hub._download_size = lambda *_: "12.3 MB"
-from dapt.data.sources import load_data
+from dapt.data.resolve import load_data
 data = load_data("hf:owner/drawings", root=str(folder / "root"))
 print(len(data.split("train")))
 """

@@ -14,16 +14,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dapt.data import pixels
-from dapt.data.archives import unpack
 from dapt.data.catalog.readers.class_names_file import parse_class_names
-from dapt.data.images import image_tensor, looks_whole, open_image
-from dapt.data.mask_files import read_mask
-from dapt.data.old_fewshot import read_old_fewshot
-from dapt.data.sources import load_data
+from dapt.data.fetch.archives import unpack
+from dapt.data.load import pixels
+from dapt.data.load.check_images import looks_whole
+from dapt.data.load.images import image_tensor, open_image
+from dapt.data.masks.mask_files import read_mask
+from dapt.data.read.old_fewshot import read_old_fewshot
+from dapt.data.resolve import load_data
 from dapt.errors import DataError
-from dapt.prediction import find_images
 from dapt.regular import IrregularError, open_regular, read_bytes, read_text
+from dapt.runs.predict import find_images
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 KINDS = {

@@ -70,7 +70,7 @@ SELECT = ["--select", "uniform", "--fraction", "0.5", "--quiet"]
 
 
 def test_pictures_of_where_the_model_looks(dapt, run: Path, masks: Path, photos: Path, tmp_path: Path, monkeypatch):
-    import dapt.evaluation.on_run as module
+    import dapt.runs.load_run as module
 
     album = make_folder(tmp_path / "album", classes=1)
     photo = album / "red_square" / "me.png"

@@ -10,7 +10,7 @@ import pytest
 
 from dapt.errors import ConfigError
 from dapt.experiments.protocols import CROSS_DATASET, FEW_SHOTS, FRACTIONS, IMAGENET_VARIANTS, get_protocol
-from dapt.training.run_names import data_name
+from dapt.runs.run_names import data_name
 from helpers import make_csv, make_folder
 
 SHORT = ("--method", "maple", "--n-ctx", 2, "--depth", 2, "--epochs", 1, "--quiet")

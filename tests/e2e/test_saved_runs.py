@@ -113,7 +113,7 @@ def test_a_run_that_cannot_be_written_into_says_so_at_once(dapt, run: Path, tmp_
     monkeypatch.setattr(
         os, "access", lambda path, mode, **more: not (mode & os.W_OK and Path(path) == run) and real(path, mode, **more)
     )
-    monkeypatch.setattr("dapt.evaluation.on_run.load_run", None)  # before anything is loaded
+    monkeypatch.setattr("dapt.runs.load_run.load_run", None)  # before anything is loaded
     code, _, err = dapt("eval", run)
     assert code == 2
     assert f"The run folder {run} cannot be written into." in err

@@ -51,7 +51,8 @@ def test_full_or_closed_output(command: str) -> None:
 @pytest.mark.parametrize("count", [1, 5000])
 def test_every_form_of_predictions(form: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than is held back, which fails while printing, and less, which fails at the end."""
-    from dapt.prediction import Prediction, print_predictions
+    from dapt.model.predictor import Prediction
+    from dapt.runs.predict import print_predictions
 
     predictions = [Prediction(Path("a.jpg"), ("cat",), (1.0,))] * count
     said = io.StringIO()
@@ -97,7 +98,8 @@ def test_a_pipe_without_a_reader(command: str) -> None:
 
 def test_a_table_to_a_pipe_without_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """rich, which prints the table, has a way of its own to meet this."""
-    from dapt.prediction import Prediction, print_predictions
+    from dapt.model.predictor import Prediction
+    from dapt.runs.predict import print_predictions
 
     reader, writer = os.pipe()
     os.close(reader)

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapt.evaluation.attention import class_attention, features_and_attention, foreground_share
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.evaluation.metrics import accuracy, harmonic_mean, per_class, per_class_mean, worst_group
-from dapt.prompts.value import NO_PROMPTS, Prompts
+from dapt.model.attention import class_attention, features_and_attention, foreground_share
 from helpers import classifier_of, tiny_clip
 
 

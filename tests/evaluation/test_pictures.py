@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from dapt.errors import ConfigError
 from dapt.evaluation import pictures
 from dapt.evaluation.pictures import NAME_BYTES, picture_files, write_explanations
-from dapt.prediction import Prediction, predict_files
+from dapt.model.predictor import Prediction
+from dapt.runs.predict import predict_files
 from hostile import TITLE
 
 

@@ -13,17 +13,20 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 
 from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueOptions, DaptOptions, RunConfig, SelectionOptions
-from dapt.cues.gradcam_map import EPSILON
-from dapt.data import folder, mask_collections, mask_files, transforms
-from dapt.demo.plan import DemoSettings
+from dapt.data.load import transforms
+from dapt.data.masks import mask_collections, mask_files
+from dapt.data.read import folder
+from dapt.demo.setting import DemoSettings
 from dapt.evaluation.metrics import BINS
 from dapt.experiments import protocols
 from dapt.methods.base import METHODS, TrainingDefaults
 from dapt.methods.templates import KGCOOP, LISTS, PHOTO, PROGRAD, SELECTED_7, ZERO_SHOT
+from dapt.model import views
+from dapt.model.grad_cam import EPSILON
 from dapt.objectives import reliability
 from dapt.prompts import base, cache, probe
+from dapt.runs import selecting
 from dapt.selection.base import SELECTORS
-from dapt.training import selecting, views
 from dapt.training.schedule import learning_rate
 
 TABLE = Path(__file__).parent / "published_defaults.json"

@@ -24,17 +24,17 @@ from lightning_fabric.strategies import DDPStrategy
 from safetensors.torch import save_file
 from torch import Tensor
 
-import dapt.training.run
+import dapt.runs.train
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig, make_config
 from dapt.console import set_quiet
 from dapt.errors import NotSupportedError
 from dapt.methods.base import METHODS
-from dapt.training.data import load_run_data
+from dapt.model.prompted_clip import PromptedClip
+from dapt.runs.prepare import Prepared, prepare
+from dapt.runs.run_data import load_run_data
 from dapt.training.fit import Fitter
-from dapt.training.model import PromptedClip
-from dapt.training.run import Prepared, prepare
 from helpers import make_csv, save_tiny_model
 
 NATIVE, SIGLIP = "native", "siglip"
@@ -75,7 +75,7 @@ def make_places(root: Path) -> Places:
         **{"data": str(table), "model": save_tiny_model(root / "wide", seed=5, **TEACHER), "method": "ivlp"},
         **{"depth": 2, "shots": 1, "epochs": 1, "device": "cpu", "out": str(places.teacher)},
     }
-    dapt.training.run.run_training(make_config(teacher))
+    dapt.runs.train.run_training(make_config(teacher))
     return places
 
 
@@ -189,7 +189,7 @@ clip_of = cache(load_clip)
 def shared_clips() -> Iterator[None]:
     """Runs in here share their backbones, which is quicker and shows whether one of them is changed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dapt.training.run, "load_clip", clip_of)
+        patch.setattr(dapt.runs.train, "load_clip", clip_of)
         yield
 
 

@@ -36,12 +36,15 @@ from contract import (
 )
 from safetensors.torch import load_file
 
-import dapt.training.run
+import dapt.runs.train
 from dapt.errors import DataError, NotSupportedError
 from dapt.methods.base import METHODS
-from dapt.training.build import build_model, build_objectives, rebuild_model
-from dapt.training.checkpoint import load_prompts, save_prompts
-from dapt.training.run import run_training
+from dapt.model.build import build_model
+from dapt.model.classifier import Classifier
+from dapt.model.prompts_file import load_prompts, save_prompts
+from dapt.model.saved import open_model, rebuild_model
+from dapt.objectives.build import build_objectives
+from dapt.runs.train import run_training
 
 NAMES = ["red square", "blue disc", "green bar", "white ring"]
 OTHER_NAMES = ["violet_cone", "grey cube", "brown_sphere"]
@@ -113,7 +116,8 @@ def test_the_seed_decides_the_start(name: str, places: Places) -> None:
         torch.manual_seed(next(elsewhere))
         generator = torch.Generator().manual_seed(seed)
         untouched = generator.get_state()
-        prompts = method.load_architecture()(method.options.model_validate(config.prompt), clip, NAMES, generator)
+        options = method.options.model_validate(config.prompt)
+        prompts = method.load_architecture().create(options, clip, NAMES, generator, open_model)
         return dict(prompts.state_dict()), not torch.equal(generator.get_state(), untouched)
 
     (first, draws), (again, _), (other, _) = start(1), start(1), start(2)
@@ -154,15 +158,15 @@ def test_saved_and_loaded_it_predicts_the_same(trained: Trained, tmp_path: Path)
     assert same(dict(again.prompts.state_dict()), tensors)
     assert again.prompts.count() == model.prompts.count()
     pixels = trained.pixels()
-    logits = model.classifier()(pixels)
+    logits = Classifier(model)(pixels)
     assert logits.shape == (3, len(NAMES))
     assert torch.isfinite(logits).all()
-    assert torch.equal(again.classifier()(pixels), logits)
+    assert torch.equal(Classifier(again)(pixels), logits)
 
 
 def test_other_classes_are_named_or_refused(trained: Trained) -> None:
     model, pixels = trained.model, trained.pixels()
-    before = model.classifier()(pixels)
+    before = Classifier(model)(pixels)
     names = list(model.names)
     if model.prompts.fixed_classes:
         with pytest.raises(NotSupportedError):
@@ -170,11 +174,11 @@ def test_other_classes_are_named_or_refused(trained: Trained) -> None:
         assert model.names == names
     else:
         model.set_classes(OTHER_NAMES)
-        logits = model.classifier()(pixels)
+        logits = Classifier(model)(pixels)
         assert logits.shape == (3, len(OTHER_NAMES))
         assert torch.isfinite(logits).all()
         model.set_classes(names)
-    assert torch.equal(model.classifier()(pixels), before)
+    assert torch.equal(Classifier(model)(pixels), before)
 
 
 @pytest.mark.parametrize("case", ON_ONE_BACKBONE, ids=str)
@@ -205,14 +209,14 @@ def _check_short_run(trained: Trained, steps: int) -> None:
     assert all(value.dtype == torch.float32 and torch.isfinite(value).all() for value in floating)
     assert [math.isfinite(line["loss"]) for line in trained.lines] == [True] * bool(trained.config.epochs)
     assert trained.steps == (steps if trained.config.epochs else 0)
-    logits = trained.model.classifier()(trained.pixels(1))
+    logits = Classifier(trained.model)(trained.pixels(1))
     assert logits.shape == (1, len(trained.model.names))
     assert torch.isfinite(logits).all()
 
 
 @pytest.mark.parametrize("case", TRAINED_ON_ONE_BACKBONE, ids=str)
 def test_resumed_it_ends_where_it_would_have_ended(case: Case, places: Places, tmp_path: Path, monkeypatch) -> None:
-    save = dapt.training.run.save_state
+    save = dapt.runs.train.save_state
 
     def stop_after_the_first_epoch(path: Path, state: dict) -> None:
         save(path, state)
@@ -222,10 +226,10 @@ def test_resumed_it_ends_where_it_would_have_ended(case: Case, places: Places, t
     with shared_clips():
         run_training(settings(case, places, out=str(tmp_path / "whole")))
         cut = settings(case, places, out=str(tmp_path / "cut"))
-        monkeypatch.setattr(dapt.training.run, "save_state", stop_after_the_first_epoch)
+        monkeypatch.setattr(dapt.runs.train, "save_state", stop_after_the_first_epoch)
         with pytest.raises(KeyboardInterrupt):
             run_training(cut)
-        monkeypatch.setattr(dapt.training.run, "save_state", save)
+        monkeypatch.setattr(dapt.runs.train, "save_state", save)
         run_training(cut, resume=True)
     whole, resumed = (load_file(tmp_path / name / "prompts.safetensors") for name in ("whole", "cut"))
     assert same(whole, resumed)

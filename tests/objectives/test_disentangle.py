@@ -7,10 +7,12 @@ import torch
 import torch.nn.functional as F
 
 from dapt.config import BACKGROUND_WORDS, DaptOptions, make_config
-from dapt.objectives.base import BACKGROUND, CLASSES, FOREGROUND, FULL, Batch, Needs, Trainable
+from dapt.data.batch import Batch
+from dapt.model.build import build_model
+from dapt.model.needs import BACKGROUND, CLASSES, FOREGROUND, FULL, Needs, Trainable
+from dapt.objectives.build import build_objectives
 from dapt.objectives.disentangle import Disentangle
-from dapt.training.build import build_model, build_objectives
-from dapt.training.model import TrainStep
+from dapt.training.step import TrainStep
 from helpers import tiny_clip
 
 NAMES = ["cat", "dog", "horse", "tree frog"]

@@ -10,15 +10,17 @@ import torch
 import torch.nn.functional as F
 
 from dapt.config import make_config
-from dapt.objectives.base import Batch, Objective
+from dapt.data.batch import Batch
+from dapt.model.build import build_model
+from dapt.model.prompted_clip import PromptedClip
+from dapt.objectives.base import Objective
+from dapt.objectives.build import build_objectives
 from dapt.objectives.clap import NearZeroShot
 from dapt.objectives.classification import image_losses
 from dapt.objectives.kgcoop import KnowledgeGuided
 from dapt.objectives.prograd import ZeroShotKnowledge
 from dapt.objectives.promptkd import Distillation
 from dapt.objectives.reliability import HIDDEN, ReliabilityGate, gate_inputs, gate_loss
-from dapt.training.build import build_model, build_objectives
-from dapt.training.model import PromptedClip
 from helpers import tiny_clip
 
 NAMES = ["red square", "blue disc", "green_bar"]

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.config import DaptOptions
-from dapt.objectives.base import BACKGROUND, CLASSES, FOREGROUND, FULL, Batch, Needs, Outputs, Trainable
+from dapt.data.batch import Batch
+from dapt.model.needs import BACKGROUND, CLASSES, FOREGROUND, FULL, Needs, Outputs, Trainable
 from dapt.objectives.classification import Classification
 from dapt.objectives.disentangle import Disentangle
 

@@ -11,21 +11,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.config import DaptOptions, make_config
-from dapt.objectives.base import (
+from dapt.data.batch import Batch
+from dapt.model.build import build_model
+from dapt.model.needs import (
     BACKGROUND,
     CLASSES,
     FOREGROUND,
     FROZEN,
     FULL,
-    Batch,
     Needs,
     Outputs,
-    Term,
     Trainable,
-    by_group,
     similarities,
-    total,
 )
+from dapt.objectives.base import Term, by_group, total
+from dapt.objectives.build import build_objectives
 from dapt.objectives.clap import NearZeroShot
 from dapt.objectives.classification import Classification, centred, image_losses
 from dapt.objectives.disentangle import Disentangle
@@ -36,7 +36,6 @@ from dapt.objectives.promptsrc import SelfConsistency
 from dapt.objectives.reference import mean_divergence, template_features, zero_shot_logits
 from dapt.objectives.reliability import GREATEST_AREA, SMALLEST_AREA, ReliabilityGate, gate_inputs, gate_loss
 from dapt.prompts.prototypes import own_class_probability
-from dapt.training.build import background_texts, build_model, build_objectives
 from helpers import tiny_clip
 
 NAMES = ["red square", "blue disc", "green_bar"]
@@ -270,8 +269,8 @@ def test_what_classification_and_kgcoop_read() -> None:
 
 def test_background_texts_fill_the_template() -> None:
     options = DaptOptions(words=["sky", "a {} b"], template="see {} here")
-    assert background_texts(options) == ["see sky here", "see a {} b here"]
-    assert background_texts(DaptOptions(word_count=2)) == ["a clean origami ground.", "a clean origami land."]
-    assert len(background_texts(DaptOptions())) == 32
+    assert options.texts == ["see sky here", "see a {} b here"]
+    assert DaptOptions(word_count=2).texts == ["a clean origami ground.", "a clean origami land."]
+    assert len(DaptOptions().texts) == 32
     assert (DaptOptions().distractors, DaptOptions(released=True).distractors) == (0, 7)
     assert DaptOptions(released=True, word_count=25).distractors == 0

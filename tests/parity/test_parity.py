@@ -7,19 +7,24 @@ import torch
 from cases import Case, Folder
 
 from dapt.config import DaptOptions, RunConfig
-from dapt.cues.gradcam_map import grad_cam, normalise_maps
+from dapt.data.batch import Batch
 from dapt.data.fewshot import sample_few_shot, split_off_validation
 from dapt.data.subsets import base_and_novel, keep_classes
 from dapt.methods.base import METHODS
-from dapt.objectives.base import BACKGROUND, CLASSES, FOREGROUND, FROZEN, FULL, Batch, Needs, Outputs, by_group
+from dapt.model.classifier import Classifier
+from dapt.model.grad_cam import grad_cam, normalise_maps
+from dapt.model.needs import BACKGROUND, CLASSES, FOREGROUND, FROZEN, FULL, Needs, Outputs
+from dapt.model.prompted_clip import PromptedClip
+from dapt.objectives.base import by_group
 from dapt.objectives.classification import Classification
 from dapt.objectives.disentangle import Disentangle
+from dapt.objectives.epoch_weights import gaussian_weights
+from dapt.objectives.gradients import backward_by_rule
 from dapt.objectives.reference import template_features
-from dapt.training.averaging import EpochAverage, gaussian_weights
-from dapt.training.gradients import backward_by_rule
-from dapt.training.model import PromptedClip, TrainStep
+from dapt.training.averaging import EpochAverage
 from dapt.training.optimizer import make_optimizer
 from dapt.training.schedule import learning_rate
+from dapt.training.step import TrainStep
 
 
 def settings_to_method(case: Case) -> tuple[str, dict]:
@@ -292,7 +297,7 @@ def check_method_outputs(case: Case, model: PromptedClip, terms: dict, outputs: 
 def check_student_at_test(case: Case, model: PromptedClip, batch: Batch) -> None:
     """The student with the running statistics it starts with."""
     with torch.no_grad():
-        classify = model.classifier()
+        classify = Classifier(model)
         features = classify.features(batch.pixels)
         case.check("out.image_features_eval", features)
         case.check("out.logits_eval", classify.logits(features))
@@ -389,7 +394,7 @@ def check_grad_cam(case: Case, model: PromptedClip) -> None:
     with torch.no_grad():
         prompts = model.prompts()
         texts = torch.cat([model.text_features(prompts, CLASSES), model.text_features(prompts, BACKGROUND)])
-    result = grad_cam(model.classifier(texts), batch.pixels, batch.labels)
+    result = grad_cam(Classifier(model, texts), batch.pixels, batch.labels)
     case.check("out.logits_all", result.logits)
     case.check("out.score", result.score)
     case.check("out.activations", result.activations)

@@ -114,7 +114,7 @@ def test_visual_prompts_need_a_vit() -> None:
 
 
 def test_ensemble_is_the_mean_of_unit_features() -> None:
-    from dapt.training.model import PromptedClip
+    from dapt.model.prompted_clip import PromptedClip
 
     clip = tiny_clip()
     templates = ["a photo of a {}.", "art of the {}."]

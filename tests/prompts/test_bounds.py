@@ -10,9 +10,9 @@ import torch
 from dapt.config import make_config
 from dapt.errors import ConfigError, DaptError, ModelError
 from dapt.methods.base import METHODS
+from dapt.model.prompts_file import SavedPrompts
+from dapt.model.saved import rebuild_model
 from dapt.strict import shown
-from dapt.training.build import rebuild_model
-from dapt.training.checkpoint import SavedPrompts
 from helpers import tiny_clip
 
 NAMES = ["cat", "dog"]

@@ -13,7 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dapt.demo.bundled import bundled_model
+from dapt.clip.bundled import bundled_model
 from dapt.demo.captions import vocabulary
 from helpers import REPOSITORY
 

@@ -12,7 +12,7 @@ from typing import Any
 
 def in_place() -> None:
     """Files are written under their own names."""
-    from dapt.training import run_folder
+    from dapt.runs import run_folder
 
     def write(path: Path, content: Any, **_: Any) -> None:
         path.write_bytes(content)
@@ -55,6 +55,6 @@ def sync_after_rename() -> None:
             os.fsync(file.fileno())
         files.sync_folder(path.parent)
 
-    from dapt.training import run_folder
+    from dapt.runs import run_folder
 
     run_folder.write_bytes = write

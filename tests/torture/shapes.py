@@ -69,8 +69,8 @@ def pages() -> dict[str, Page]:
 
 def offer(address: str) -> None:
     """Put the data set into this process's catalog, to be had from plain addresses."""
-    from dapt.data import download
     from dapt.data.catalog.base import Download
+    from dapt.data.fetch import download
 
     download.PAUSES = (0.0,)
     _add(

@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from dapt.training.averaging import EpochAverage, gaussian_weights
+from dapt.objectives.epoch_weights import gaussian_weights
+from dapt.training.averaging import EpochAverage
 
 
 def test_published_weights() -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import torch
 
+from dapt.data.batch import Batch
 from dapt.errors import DaptError, ModelError
-from dapt.objectives.base import Batch, Term
+from dapt.objectives.base import Term
+from dapt.objectives.gradients import GradientRule
 from dapt.training import fit
 from dapt.training.fit import Fitter, State
-from dapt.training.gradients import GradientRule
 from fitters import Stop, make_fitter, prompts_of, same
 
 PIXELS, LABELS = torch.zeros(4, 3, 2, 2), torch.tensor([0, 1, 2, 0])

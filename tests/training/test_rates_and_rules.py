@@ -8,12 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from dapt.objectives.base import BACKGROUND, FOREGROUND, FULL, Batch
-from dapt.prompts.value import NO_PROMPTS, Prompts
-from dapt.training.averaging import EpochAverage, gaussian_weights
-from dapt.training.gradients import ProjectAway, backward_by_rule
+from dapt.clip.prompts import NO_PROMPTS, Prompts
+from dapt.data.batch import Batch
+from dapt.model.needs import BACKGROUND, FOREGROUND, FULL
+from dapt.model.views import BLUR, view_of
+from dapt.objectives.epoch_weights import gaussian_weights
+from dapt.objectives.gradients import ProjectAway, backward_by_rule
+from dapt.training.averaging import EpochAverage
 from dapt.training.schedule import learning_rate
-from dapt.training.views import BLUR, view_of
 from helpers import tiny_clip
 
 

@@ -36,12 +36,12 @@ def import_fewshot(
     """
     silence(quiet)
     from dapt.console import say, show, warn
-    from dapt.data.old_fewshot import compare_with_rule, match_sample, read_old_fewshot
-    from dapt.data.sources import load_data, path_of
+    from dapt.data.read.old_fewshot import compare_with_rule, match_sample, read_old_fewshot
+    from dapt.data.resolve import load_data, path_of
     from dapt.errors import ConfigError, DataError
     from dapt.files import write_json
     from dapt.outputs import check_file
-    from dapt.training.apart import check_file_apart
+    from dapt.runs.apart import check_file_apart
 
     given = {"the cache": pickle, "the data": path_of(data)}
     check_file(out, "--out", given)

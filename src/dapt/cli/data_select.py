@@ -69,6 +69,6 @@ def select(
     tree |= {key: value for key, value in (("model", model), ("method", method), ("root", root)) if value is not None}
     config = make_config(apply_settings(tree, settings or []))
 
-    from dapt.training.select_file import write_selection
+    from dapt.runs.select_file import write_selection
 
     write_selection(config, out, preview=preview, overwrite=overwrite)

@@ -33,8 +33,8 @@ def verify(
     """
     silence(quiet)
     from dapt.console import show_json
-    from dapt.data.catalog.verify import describe
-    from dapt.data.catalog.verify import verify as check
+    from dapt.data.verify import describe
+    from dapt.data.verify import verify as check
 
     report = check(data, root, decode=decode)
     if as_json:

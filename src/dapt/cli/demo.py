@@ -60,7 +60,7 @@ def demo(
     """
     silence(quiet)
     from dapt.config import apply_settings, validated
-    from dapt.demo.plan import DemoSettings
+    from dapt.demo.setting import DemoSettings
     from dapt.errors import ConfigError
 
     if resume and overwrite:

@@ -61,7 +61,7 @@ def evaluate(
     """
     silence(quiet)
     from dapt.console import show
-    from dapt.evaluation.on_run import evaluate_saved, print_table
+    from dapt.runs.evaluate_run import evaluate_saved, print_table
 
     result, path = evaluate_saved(
         run,

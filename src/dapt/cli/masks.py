@@ -99,7 +99,7 @@ def make(
     Then: dapt train photos/ --dapt --masks masks/
     """
     silence(quiet)
-    from dapt.cues.write import write_masks
+    from dapt.runs.write_masks import write_masks
 
     write_masks(
         data,

@@ -58,7 +58,7 @@ def verify(
       dapt masks verify data/index.csv --split train
     """
     silence(quiet)
-    from dapt.cues.verify import print_table, verify_masks
+    from dapt.runs.verify_masks import print_table, verify_masks
 
     result = verify_masks(
         data,

@@ -17,8 +17,8 @@ def list_methods() -> None:
 
       dapt methods list
     """
-    from dapt.method_card import overview
     from dapt.methods.base import METHODS
+    from dapt.report.method_card import overview
 
     print(overview(METHODS.names()))
 
@@ -39,8 +39,8 @@ def info(
 
       dapt methods info promptsrc.few_shot --model ViT-L-14 --num-classes 37
     """
-    from dapt.method_card import card, facts
     from dapt.methods.base import METHODS
+    from dapt.report.method_card import card, facts
 
     method = METHODS.get(name)
     from dapt.clip.random_model import random_clip

@@ -34,7 +34,7 @@ def at_home(value: Any) -> Any:
 
 def _use_max_pixels(millions: float | None) -> float | None:
     """Sets the limit for the process, so that a command with the option has no more to do."""
-    from dapt.data.pixels import use_option
+    from dapt.data.load.pixels import use_option
 
     use_option(millions)
     return millions

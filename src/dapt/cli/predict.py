@@ -56,7 +56,7 @@ def predict(
 
     if output not in ("table", "json", "csv"):
         raise ConfigError(f"There is no format '{output}'.", todo=did_you_mean(output, ["table", "json", "csv"]))
-    from dapt.prediction import predict_files, print_predictions
+    from dapt.runs.predict import predict_files, print_predictions
 
     predictions = predict_files(
         run,

@@ -213,7 +213,7 @@ def train(
     if over is not None:
         raise ConfigError("--over belongs to --protocol.", todo="Name a protocol, for example --protocol few_shot.")
 
-    from dapt.training.run import run_training
+    from dapt.runs.train import run_training
 
     run_training(resolved, resume=resume, overwrite=overwrite)
 
@@ -223,7 +223,7 @@ def _settings_of(file: Path) -> dict[str, Any]:
     from dapt.config import read_yaml
     from dapt.console import say
     from dapt.owned import read_manifest
-    from dapt.training.run_folder import KIND, RunFolder
+    from dapt.runs.run_folder import KIND, RunFolder
 
     tree = read_yaml(file)
     folder = file.absolute().parent

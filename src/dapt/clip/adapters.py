@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from dapt.clip.prompts import Prompts
 from dapt.errors import NotSupportedError
-from dapt.prompts.value import Prompts
 
 QKV, OUT = ("q", "k", "v"), ("o",)
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.image_tower import ImageTower, make_image_tower
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
 from dapt.clip.text_tower import TextTower
 from dapt.clip.tokens import PromptTokens, Tokenizer
 from dapt.errors import NotSupportedError
-from dapt.prompts.value import NO_PROMPTS, Prompts
 
 
 @dataclass(frozen=True)

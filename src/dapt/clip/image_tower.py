@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from dapt.clip.adapters import Adaptable
 from dapt.clip.blocks import block_with_prompts, can_take_apart, read_first_token, whole_block
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
-from dapt.prompts.value import NO_PROMPTS, Prompts
 
 
 class ImageTower(Adaptable, ABC):

@@ -59,7 +59,7 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
     with warnings.catch_warnings(), _errors_only():
         warnings.simplefilter("ignore")
         if spec == "demo":
-            from dapt.demo.bundled import bundled_model
+            from dapt.clip.bundled import bundled_model
 
             folder = f"local-dir:{bundled_model()}"
             model = _load_folder(folder, kwargs)

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from dapt.clip.blocks import after_attention, append_prompts, attention_of, merge_heads, pool_by_query, project
 from dapt.clip.image_tower import ImageTower, NativeImageTower
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
-from dapt.prompts.value import NO_PROMPTS, Prompts
 
 READERS = 2  # tokens run as: foreground reader, background reader, class token, patches, prompts
 HEADING = READERS + 1

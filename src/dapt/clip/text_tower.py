@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from dapt.clip.adapters import Adaptable, updates_of
 from dapt.clip.blocks import can_take_apart
 from dapt.clip.packing import Packing, make_packing, packed_block, read_ends
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import NotSupportedError
-from dapt.prompts.value import NO_PROMPTS, Prompts
 
 KEPT_PER_TOKEN = 14  # widths of activations that one block keeps per token: q, k, v, residuals, MLP, copies
 

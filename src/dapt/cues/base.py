@@ -19,7 +19,7 @@ from dapt.data.items import ImageSet, Item
 from dapt.registry import Registry
 
 if TYPE_CHECKING:
-    from dapt.training.model import PromptedClip
+    from dapt.model.prompted_clip import PromptedClip
 
 
 @dataclass

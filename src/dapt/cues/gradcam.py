@@ -10,13 +10,14 @@ from torch import Tensor
 
 from dapt.console import progress
 from dapt.cues.base import CUES, Cue, CueReport
-from dapt.cues.gradcam_map import grad_cam, normalise_maps
 from dapt.data.items import UNLABELLED, Item
-from dapt.data.transforms import whole_transform
+from dapt.data.load.transforms import whole_transform
 from dapt.errors import DataError
+from dapt.model.classifier import Classifier
+from dapt.model.grad_cam import grad_cam, normalise_maps
 
 if TYPE_CHECKING:
-    from dapt.training.model import PromptedClip
+    from dapt.model.prompted_clip import PromptedClip
 
 
 @CUES.register("gradcam")
@@ -50,7 +51,7 @@ class GradCamCue(Cue):
         pixels = torch.stack(
             [transform(image, nothing.expand(1, *image.shape[1:]))[0] for image in map(self.context.load_image, items)]
         ).to(clip.device)
-        classify = model.classifier()
+        classify = Classifier(model)
         labels = torch.tensor([item.label for item in items], device=clip.device)
         if model.prompts.label_free:
             labels = torch.full_like(labels, UNLABELLED)

@@ -11,7 +11,7 @@ from dapt.cues.base import CUES, Cue, CueReport
 from dapt.data.items import Item
 
 if TYPE_CHECKING:
-    from dapt.training.model import PromptedClip
+    from dapt.model.prompted_clip import PromptedClip
 
 
 @CUES.register("none")

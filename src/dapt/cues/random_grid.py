@@ -14,7 +14,7 @@ from dapt.data.items import Item
 from dapt.seeds import mix_seed
 
 if TYPE_CHECKING:
-    from dapt.training.model import PromptedClip
+    from dapt.model.prompted_clip import PromptedClip
 
 
 @CUES.register("random")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from numpy.random import Generator
 
-from dapt.demo.backgrounds import BACKGROUNDS
-from dapt.demo.objects import PALETTE, class_names
-from dapt.demo.scenes import Scene
+from dapt.demo.drawing.backgrounds import BACKGROUNDS
+from dapt.demo.drawing.look import PALETTE
+from dapt.demo.drawing.objects import class_names
+from dapt.demo.drawing.scenes import Scene
 
 # Other words for the same background, most of them background words of the released DAPT code.
 SYNONYMS: dict[str, tuple[str, ...]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dapt.demo.plan import DemoSettings, run_name
 from dapt.demo.scene_data import scene_names
+from dapt.demo.setting import DemoSettings, run_name
 
 PAGE = "index.html"
 RESULTS = "results.json"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dapt.data.items import Item
-from dapt.demo.objects import OBJECTS, class_names
-from dapt.demo.plan import DemoSettings, run_name
+from dapt.demo.drawing.look import OBJECTS
+from dapt.demo.drawing.objects import class_names
+from dapt.demo.setting import DemoSettings, run_name
 
 KINDS = ("zero_shot", "host", "dapt")
 # What results.json holds for each of the three, in percent, and what tables call it.
@@ -128,7 +129,7 @@ def headline(figures: Mapping[str, Mapping[str, Spread]], host: str) -> str:
 
 def curves(out: Path, settings: DemoSettings) -> dict[str, dict[str, list[list[float | None]]]]:
     """Per-epoch values of every loss term and the training accuracy: kind, then name, then one list per seed."""
-    from dapt.training.run_folder import RunFolder
+    from dapt.runs.run_folder import RunFolder
 
     found: dict[str, dict[str, list[list[float | None]]]] = {}
     for kind in KINDS[1:]:

@@ -9,16 +9,18 @@ import numpy as np
 import torch
 from PIL import Image
 
-from dapt.cues.gradcam_map import grad_cam
-from dapt.data.images import image_tensor
+from dapt.data.batch import Batch
 from dapt.data.items import Item
-from dapt.data.transforms import denormalise, eval_transform
-from dapt.evaluation.attention import features_and_attention
+from dapt.data.load.images import image_tensor
+from dapt.data.load.transforms import denormalise, eval_transform
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.pictures import enlarge, overlay, to_photo
-from dapt.objectives.base import BACKGROUND, FOREGROUND, Batch
-from dapt.training.model import PromptedClip
-from dapt.training.views import view_of
+from dapt.model.attention import features_and_attention
+from dapt.model.classifier import Classifier
+from dapt.model.grad_cam import grad_cam
+from dapt.model.needs import BACKGROUND, FOREGROUND
+from dapt.model.prompted_clip import PromptedClip
+from dapt.model.views import view_of
 
 SIDE = 144
 
@@ -89,14 +91,14 @@ def exhibit(models: Mapping[str, PromptedClip], item: Item) -> Exhibit:
 
 
 def _look(model: PromptedClip, pixels: torch.Tensor, photo: np.ndarray, label: int) -> Look:
-    classify = model.classifier()
+    classify = Classifier(model)
     features, attention = features_and_attention(classify, pixels)
     guess = int(classify.logits(features).argmax())
     return Look(_small(overlay(photo, enlarge(attention))), model.names[guess], guess == label)
 
 
 def _gradcam(model: PromptedClip, pixels: torch.Tensor, photo: np.ndarray, label: int) -> Image.Image:
-    return overlay(photo, enlarge(grad_cam(model.classifier(), pixels, torch.tensor([label])).coarse))
+    return overlay(photo, enlarge(grad_cam(Classifier(model), pixels, torch.tensor([label])).coarse))
 
 
 def _small(picture: Image.Image) -> Image.Image:

@@ -9,11 +9,11 @@ from typing import Any
 from markupsafe import Markup
 
 from dapt.config import DaptOptions
-from dapt.data.images import open_image
 from dapt.data.items import Item
+from dapt.data.load.images import open_image
 from dapt.demo.figures import KINDS, MEASURES, Spread, headline, titles
 from dapt.demo.gallery import SIDE, Exhibit, choose
-from dapt.demo.plan import WEIGHTS, DemoSettings
+from dapt.demo.setting import WEIGHTS, DemoSettings
 from dapt.report.charts import bar_chart, line_chart
 from dapt.report.pages import data_uri, write_page
 

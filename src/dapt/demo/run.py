@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dapt.clip.bundled import bundled_model
 from dapt.config import RunConfig
 from dapt.console import say
-from dapt.demo.bundled import bundled_model
 from dapt.demo.contents import DATA, PAGE, RESULTS, RUNS, demo_files, demo_runs, scene_files
-from dapt.demo.folder import DemoFolder
-from dapt.demo.plan import DemoSettings, check_runs, command, plan, run_name, scenes_command
+from dapt.demo.demo_folder import DemoFolder
 from dapt.demo.scene_data import write_scenes
+from dapt.demo.setting import DemoSettings, check_runs, command, plan, run_name, scenes_command
 from dapt.files import write_json
 
 
@@ -38,7 +38,7 @@ def run_demo(
     Raises:
         DaptError: the folder is in use or cannot be written, or the bundled model is damaged.
     """
-    from dapt.training.build import pick_device
+    from dapt.devices import pick_device
 
     bundled_model()
     device = pick_device(device)
@@ -49,7 +49,7 @@ def run_demo(
 
 
 def _run(out: Path, settings: DemoSettings, jobs: int | None, device: str, resume: bool) -> dict[str, Any]:
-    from dapt.experiments.parallel import run_all, side_by_side
+    from dapt.experiments.executors.local import run_all, side_by_side
 
     clock = {"drawing": time.perf_counter()}
     index = draw_scenes(out / DATA, settings, jobs, within=out)
@@ -99,13 +99,13 @@ def _finish(
     resumed: bool,
 ) -> dict[str, Any]:
     """Measure what the runs do not report themselves, and write results.json and the page."""
-    from dapt.data.sources import load_data
+    from dapt.data.resolve import load_data
     from dapt.demo.figures import collect, curves, results_tree, taken_for_background, titles
     from dapt.demo.gallery import choose, exhibit
     from dapt.demo.page import write_demo_page
     from dapt.environment import describe
     from dapt.evaluation.evaluate import evaluate
-    from dapt.evaluation.on_run import load_run
+    from dapt.runs.load_run import load_run
 
     started = time.perf_counter()
     say("measuring mistakes and drawing the page")

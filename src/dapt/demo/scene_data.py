@@ -19,10 +19,11 @@ from numpy.random import Generator
 from PIL import Image
 
 from dapt.console import progress
-from dapt.data.picture_files import DAMAGE, Refusal, decoded
-from dapt.demo.backgrounds import BACKGROUNDS
-from dapt.demo.objects import OBJECTS, class_names
-from dapt.demo.scenes import render
+from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
+from dapt.demo.drawing.backgrounds import BACKGROUNDS
+from dapt.demo.drawing.look import OBJECTS
+from dapt.demo.drawing.objects import class_names
+from dapt.demo.drawing.scenes import render
 from dapt.environment import cores
 from dapt.errors import DataError
 from dapt.files import write_text, write_with

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dapt.demo.figures import KINDS, MEASURES, titles
-from dapt.demo.plan import DemoSettings
+from dapt.demo.setting import DemoSettings
 
 
 def print_table(results: dict[str, Any]) -> None:

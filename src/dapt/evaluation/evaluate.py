@@ -12,13 +12,13 @@ from torch import Tensor
 
 from dapt.config import MaskFormat
 from dapt.console import progress
+from dapt.data.batch import MultiLabel
 from dapt.data.items import Item
-from dapt.data.loader import EvalImages, eval_loader, targets_of
-from dapt.data.mask_collections import MaskFinder
-from dapt.data.mask_files import fit_mask, read_mask
-from dapt.data.transforms import eval_transform
+from dapt.data.load.loader import EvalImages, eval_loader, targets_of
+from dapt.data.load.transforms import eval_transform
+from dapt.data.masks.mask_collections import MaskFinder
+from dapt.data.masks.mask_files import fit_mask, read_mask
 from dapt.errors import DataError
-from dapt.evaluation.attention import can_show_attention, features_and_attention, foreground_share
 from dapt.evaluation.metrics import (
     accuracy,
     calibration_error,
@@ -29,8 +29,9 @@ from dapt.evaluation.metrics import (
 )
 from dapt.evaluation.multi_label import average_precisions, class_scores, is_shown, mean_average_precision
 from dapt.finite import require_finite
-from dapt.objectives.base import MultiLabel
-from dapt.training.model import Classifier, PromptedClip
+from dapt.model.attention import can_show_attention, features_and_attention, foreground_share
+from dapt.model.classifier import Classifier
+from dapt.model.prompted_clip import PromptedClip
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def evaluate(
     Raises:
         DaptError: what the model computes is not finite.
     """
-    classify = model.classifier()
+    classify = Classifier(model)
     encoded = encode_images(classify, items, batch_size=batch_size, workers=workers, masks=masks, label=label)
     return classify_images(classify, encoded, labels, batch_size=batch_size, multi_label=multi_label, label=label)
 

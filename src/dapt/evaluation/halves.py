@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from dapt.config import RunConfig
+from dapt.data.labelled import LabelledImages
 from dapt.evaluation.evaluate import Encoded, Evaluation, MaskSource, classify_images, encode_images
 from dapt.evaluation.metrics import accuracy, harmonic_mean
-from dapt.training.data import Part
-from dapt.training.model import PromptedClip
+from dapt.model.classifier import Classifier
+from dapt.model.prompted_clip import PromptedClip
 
 Figures = dict[str, float | None]
 
@@ -16,8 +17,8 @@ Figures = dict[str, float | None]
 def evaluate_halves(
     model: PromptedClip,
     config: RunConfig,
-    main: Part,
-    novel: Part | None,
+    main: LabelledImages,
+    novel: LabelledImages | None,
     *,
     role: Literal["all", "base", "novel"],
     masks: MaskSource,
@@ -47,7 +48,7 @@ def evaluate_halves(
         base_classes = len(main.names)
         if found.targets is None and second.targets is None:
             labels = (*main.labels, *(base_classes + label for label in novel.labels))
-            everything = Part(encoded.items + more.items, labels, main.names + novel.names)
+            everything = LabelledImages(encoded.items + more.items, labels, main.names + novel.names)
             together = _classified(model, config, everything, encoded + more, "evaluating all classes")
     metrics |= {
         f"{prefix}/accuracy_base": base,
@@ -79,16 +80,18 @@ def generalised(found: Evaluation | None, base_classes: int, prefix: str) -> Fig
 
 
 def _on(
-    model: PromptedClip, config: RunConfig, part: Part, masks: MaskSource, label: str
+    model: PromptedClip, config: RunConfig, part: LabelledImages, masks: MaskSource, label: str
 ) -> tuple[Evaluation, Encoded]:
     model.set_classes(part.names)
-    classify = model.classifier()
+    classify = Classifier(model)
     size = config.eval_batch_size
     encoded = encode_images(classify, part.items, batch_size=size, workers=config.workers, masks=masks, label=label)
     kind = config.multi_label
     return classify_images(classify, encoded, part.labels, batch_size=size, multi_label=kind, label=label), encoded
 
 
-def _classified(model: PromptedClip, config: RunConfig, part: Part, encoded: Encoded, label: str) -> Evaluation:
+def _classified(
+    model: PromptedClip, config: RunConfig, part: LabelledImages, encoded: Encoded, label: str
+) -> Evaluation:
     model.set_classes(part.names)
-    return classify_images(model.classifier(), encoded, part.labels, batch_size=config.eval_batch_size, label=label)
+    return classify_images(Classifier(model), encoded, part.labels, batch_size=config.eval_batch_size, label=label)

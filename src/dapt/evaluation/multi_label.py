@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dapt.objectives.base import MultiLabel
+from dapt.data.batch import MultiLabel
 from dapt.objectives.classification import centred
 
 

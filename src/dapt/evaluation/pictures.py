@@ -17,18 +17,19 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from dapt.console import visible
-from dapt.cues.gradcam_map import grad_cam, normalise_maps
-from dapt.data.images import image_tensor
-from dapt.data.picture_files import DAMAGE, Refusal, opened
-from dapt.data.transforms import denormalise, eval_transform
+from dapt.data.load.images import image_tensor
+from dapt.data.load.picture_files import DAMAGE, Refusal, opened
+from dapt.data.load.transforms import denormalise, eval_transform
 from dapt.errors import ConfigError
-from dapt.evaluation.attention import can_show_attention, features_and_attention
 from dapt.files import write_with
 from dapt.finite import require_finite
+from dapt.model.attention import can_show_attention, features_and_attention
+from dapt.model.classifier import Classifier
+from dapt.model.grad_cam import grad_cam, normalise_maps
 
 if TYPE_CHECKING:
-    from dapt.prediction import Prediction
-    from dapt.training.model import PromptedClip
+    from dapt.model.predictor import Prediction
+    from dapt.model.prompted_clip import PromptedClip
 
 SIDE = 224
 CAPTION = 18
@@ -81,7 +82,7 @@ def explain_image(model: PromptedClip, path: Path, target: int) -> Image.Image:
     image = image_tensor(path)
     transform = eval_transform(clip.image.image_size, clip.preprocess)
     pixels = transform(image, torch.zeros(1, *image.shape[1:]))[0][None].to(clip.device)
-    classify = model.classifier()
+    classify = Classifier(model)
     photo = to_photo(denormalise(pixels[0].float(), clip.preprocess))
     pictures = [("image", Image.fromarray(photo.astype(np.uint8)))]
     if can_show_attention(clip.image):

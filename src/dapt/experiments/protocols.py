@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from dapt.config import RunConfig, make_config
 from dapt.errors import ConfigError, did_you_mean
 from dapt.methods.base import METHODS
-from dapt.training.run_names import data_name, run_name
+from dapt.runs.run_names import data_name, run_name
 
 Settings = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ IMAGENET_VARIANTS = ("imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r"
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class OtherData:
     """A finished run to be evaluated on other data.
 
     Attributes:
@@ -60,7 +60,7 @@ class Plan:
     """
 
     runs: dict[str, RunConfig]
-    evaluations: tuple[Evaluation, ...] = ()
+    evaluations: tuple[OtherData, ...] = ()
     averaged: tuple[str, ...] = ()
 
 
@@ -143,7 +143,7 @@ class CrossDataset(Protocol):
                 f"Two of the data sets of this protocol have the same name: {', '.join([source, *points.values()])}.",
                 todo="Name every target once, and not the source.",
             )
-        steps = tuple(Evaluation(point, source, target) for target, point in points.items())
+        steps = tuple(OtherData(point, source, target) for target, point in points.items())
         return Plan({source: changed(settings, out=str(out / "source"))}, steps, tuple(points.values()))
 
 

@@ -9,14 +9,13 @@ from typing import Any
 
 from dapt.config import RunConfig, make_config
 from dapt.console import say
-from dapt.data.sources import load_data
+from dapt.data.resolve import load_data
 from dapt.errors import DataError
 from dapt.evaluation.averages import over_data_sets
-from dapt.evaluation.on_run import evaluate_saved
-from dapt.experiments.folder import RESULT, ProtocolFolder
-from dapt.experiments.parallel import run_all
+from dapt.experiments.executors.local import run_all
+from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
 from dapt.experiments.protocols import (
-    Evaluation,
+    OtherData,
     Plan,
     Protocol,
     Settings,
@@ -25,8 +24,9 @@ from dapt.experiments.protocols import (
     published_recipe,
 )
 from dapt.files import write_json
-from dapt.training.apart import advice, check_files_apart
-from dapt.training.run import with_absolute_paths
+from dapt.runs.absolute_paths import with_absolute_paths
+from dapt.runs.apart import advice, check_files_apart
+from dapt.runs.evaluate_run import evaluate_saved
 
 SCHEMA = 1
 MAIN = (
@@ -147,7 +147,7 @@ def print_protocol(result: Mapping[str, Any]) -> None:
     Console().print(table)
 
 
-def _evaluated(folder: Path, step: Evaluation, config: RunConfig) -> Metrics:
+def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
     """The figures of a run on other data; made anew when a protocol is resumed, because that data may have changed."""
     found, _ = evaluate_saved(
         folder,

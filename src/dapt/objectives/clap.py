@@ -6,10 +6,12 @@ Silva-Rodriguez et al. 2024, A Closer Look at the Few-Shot Adaptation of Large V
 
 from __future__ import annotations
 
+from dapt.data.batch import Batch
 from dapt.methods.clap import ClapOptions
-from dapt.objectives.base import Batch, Needs, Objective, Outputs, Term
+from dapt.model.needs import Needs, Outputs
+from dapt.model.prompted_clip import PromptedClip
+from dapt.objectives.base import Objective, Term
 from dapt.prompts.prototypes import PrototypePrompts
-from dapt.training.model import PromptedClip
 
 
 class NearZeroShot(Objective):

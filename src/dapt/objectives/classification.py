@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from dapt.objectives.base import CLASSES, FULL, Batch, Needs, Objective, Outputs, Term
+from dapt.data.batch import Batch
+from dapt.model.needs import CLASSES, FULL, Needs, Outputs
+from dapt.objectives.base import Objective, Term
 
 
 class Classification(Objective):

@@ -18,21 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.config import DaptOptions
-from dapt.objectives.base import (
-    BACKGROUND,
-    CLASSES,
-    FOREGROUND,
-    FULL,
-    Batch,
-    Needs,
-    Objective,
-    Outputs,
-    Term,
-    Trainable,
-)
+from dapt.data.batch import Batch
+from dapt.model.needs import BACKGROUND, CLASSES, FOREGROUND, FULL, Needs, Outputs, Trainable
+from dapt.model.views import masks_of
+from dapt.objectives.base import Objective, Term
 from dapt.objectives.classification import image_losses
 from dapt.objectives.reliability import ReliabilityGate, gate_loss
-from dapt.training.views import masks_of
 
 
 class Disentangle(Objective):

@@ -9,10 +9,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dapt.data.batch import Batch
 from dapt.methods.kgcoop import KgCoopOptions
-from dapt.objectives.base import CLASSES, Batch, Needs, Objective, Outputs, Term
+from dapt.model.needs import CLASSES, Needs, Outputs
+from dapt.model.prompted_clip import PromptedClip
+from dapt.objectives.base import Objective, Term
 from dapt.objectives.reference import template_features
-from dapt.training.model import PromptedClip
 
 
 class KnowledgeGuided(Objective):

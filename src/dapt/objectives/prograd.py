@@ -2,7 +2,7 @@
 
 Zhu et al. 2023, Prompt-aligned Gradient for Prompt Tuning, ICCV, arXiv 2205.14865. The general direction is the
 gradient of a cross-entropy to the zero-shot prediction; it only ever takes away from the other gradients
-(`dapt.training.gradients.ProjectAway`).
+(`dapt.objectives.gradients.ProjectAway`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from dapt.data.batch import Batch
 from dapt.methods.prograd import ProGradOptions
-from dapt.objectives.base import CLASSES, FROZEN, FULL, Batch, Needs, Objective, Outputs, Term
+from dapt.model.needs import CLASSES, FROZEN, FULL, Needs, Outputs
+from dapt.model.prompted_clip import PromptedClip
+from dapt.objectives.base import Objective, Term
+from dapt.objectives.gradients import ProjectAway
 from dapt.objectives.reference import template_features, zero_shot_logits
-from dapt.training.gradients import ProjectAway
-from dapt.training.model import PromptedClip
 
 GENERAL = "general"
 

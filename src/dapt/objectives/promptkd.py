@@ -5,10 +5,12 @@ Li et al. 2024, PromptKD: Unsupervised Prompt Distillation for Vision-Language M
 
 from __future__ import annotations
 
+from dapt.data.batch import Batch
 from dapt.methods.promptkd import PromptKdOptions
-from dapt.objectives.base import CLASSES, FULL, Batch, Needs, Objective, Outputs, Term
+from dapt.model.needs import CLASSES, FULL, Needs, Outputs
+from dapt.model.prompted_clip import PromptedClip
+from dapt.objectives.base import Objective, Term
 from dapt.objectives.reference import mean_divergence
-from dapt.training.model import PromptedClip
 
 
 class Distillation(Objective):

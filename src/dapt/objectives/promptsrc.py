@@ -13,11 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.console import warn
+from dapt.data.batch import Batch
 from dapt.methods.promptsrc import PromptSrcOptions
-from dapt.objectives.base import CLASSES, FROZEN, FULL, Batch, Needs, Objective, Outputs, Term
+from dapt.model.needs import CLASSES, FROZEN, FULL, Needs, Outputs
+from dapt.model.prompted_clip import PromptedClip
+from dapt.objectives.base import Objective, Term
+from dapt.objectives.epoch_weights import gaussian_weights
 from dapt.objectives.reference import mean_divergence, template_features, zero_shot_logits
-from dapt.training.averaging import gaussian_weights
-from dapt.training.model import PromptedClip
 
 
 class SelfConsistency(Objective):

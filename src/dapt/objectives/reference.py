@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip, unit
-from dapt.objectives.base import FROZEN, Outputs
+from dapt.model.needs import FROZEN, Outputs
 
 
 @torch.no_grad()

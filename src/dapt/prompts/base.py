@@ -13,18 +13,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import ConfigError, NotSupportedError
-from dapt.prompts.value import Prompts
-
-if TYPE_CHECKING:
-    from dapt.training.model import PromptedClip
 
 AROUND_CONTEXT = 3  # positions beside context vectors at least: a name, the full stop, the end
 PROMPTS_PER_PATCH = 10  # at most
@@ -36,17 +33,45 @@ class TrainingSet:
     """What an architecture may look at before training.
 
     Attributes:
-        model: the prompted model. labels, val_labels: ``[N]`` classes of the training and validation images.
+        clip: the frozen model. labels, val_labels: ``[N]`` classes of the training and validation images.
+        class_features: makes the features ``[C, D]`` of the class texts as they are before training.
         features: makes features ``[N, D]`` of the training images by the untouched image tower, not normalised: of
             the test view for 0, else the mean over so many random training views.
         val_features: the same for the validation images, always of the test view.
     """
 
-    model: PromptedClip
+    clip: FrozenClip
     labels: Tensor
     val_labels: Tensor
+    class_features: Callable[[], Tensor]
     features: Callable[[int], Tensor]
     val_features: Callable[[], Tensor]
+
+
+class SavedModel(Protocol):
+    """A finished prompted model, as an architecture that learns from one uses it (see `dapt.model.prompted_clip`)."""
+
+    @property
+    def clip(self) -> FrozenClip: ...
+    @property
+    def architecture(self) -> PromptArchitecture: ...
+    def set_classes(self, names: Sequence[str]) -> None: ...
+    def text_features(self, prompts: Prompts) -> Tensor: ...
+    def image_features(self, pixels: Tensor, prompts: Prompts) -> list[Tensor]: ...
+    def eval(self) -> SavedModel: ...
+    def requires_grad_(self, requires_grad: bool = True) -> SavedModel: ...
+
+
+class OpenModel(Protocol):
+    """How a saved model is opened.
+
+    Raises:
+        ConfigError: there is none. ModelError: it cannot be read, or its backbone has changed.
+    """
+
+    def __call__(self, path: str, *, spec: str | None = None, like: FrozenClip) -> SavedModel:
+        """The model saved at `path`, on the device and in the precision of `like`; `spec`: its backbone."""
+        ...
 
 
 class PromptArchitecture(nn.Module, ABC):
@@ -83,6 +108,22 @@ class PromptArchitecture(nn.Module, ABC):
         self.options = options
         self.names = list(names)
         self._tokenizer = clip.tokenizer
+
+    @classmethod
+    def create(
+        cls,
+        options: Any,
+        clip: FrozenClip,
+        names: Sequence[str],
+        generator: torch.Generator,
+        open_model: OpenModel,
+    ) -> PromptArchitecture:
+        """The architecture of a run; the place to open other models that the options name.
+
+        Args:
+            open_model: opens a saved model.
+        """
+        return cls(options, clip, names, generator)
 
     @abstractmethod
     def forward(self) -> Prompts:

@@ -64,9 +64,8 @@ class CachePrompts(FixedClassPrompts):
 
     def _search(self, seen: TrainingSet) -> None:
         """Choose `alpha` and `beta` by the validation images."""
-        model = seen.model
         features = unit(seen.val_features()).to(self.keys.device)
-        zero_shot = model.clip.logits(features, model.text_features(model.prompts()))
+        zero_shot = seen.clip.logits(features, seen.class_features())
         alphas, betas = grid(self.options.alpha_max, ALPHAS), grid(self.options.beta_max, BETAS)
         labels = seen.val_labels.to(features.device)
         correct = count_correct(zero_shot, features @ self.keys.t(), self.key_labels, labels, alphas, betas)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.methods.cocoop import CocoopOptions
 from dapt.prompts.base import PromptArchitecture, check_text_count, need_text, seeded, start_context
-from dapt.prompts.value import Prompts
 
 
 class ConditionalPrompts(PromptArchitecture):

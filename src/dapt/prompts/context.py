@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import ConfigError, NotSupportedError
 from dapt.methods.coop import CoopOptions
 from dapt.methods.prograd import ProGradOptions
 from dapt.prompts.base import PromptArchitecture, check_text_count, need_text, random_vectors, word_vectors
-from dapt.prompts.value import Prompts
 
 
 class ContextPrompts(PromptArchitecture):

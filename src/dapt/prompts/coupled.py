@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.methods.maple import MapleOptions
 from dapt.prompts.base import (
@@ -25,7 +26,6 @@ from dapt.prompts.base import (
     seeded,
     start_context,
 )
-from dapt.prompts.value import Prompts
 
 
 class CoupledPrompts(PromptArchitecture):

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.methods.ivlp import IvlpOptions
 from dapt.prompts.base import (
@@ -22,7 +23,6 @@ from dapt.prompts.base import (
     random_vectors,
     start_context,
 )
-from dapt.prompts.value import Prompts
 
 
 class IndependentPrompts(PromptArchitecture):

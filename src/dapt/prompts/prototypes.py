@@ -36,7 +36,7 @@ class PrototypePrompts(FixedClassPrompts):
 
     @torch.no_grad()
     def prepare(self, seen: TrainingSet) -> None:
-        clip = seen.model.clip
+        clip = seen.clip
         each = [clip.text.encode(tokens.to(clip.device)).float() for tokens in self.texts(self.names)]
         self.zero_shot.copy_(torch.stack(each).mean(dim=0))
         self.prototypes.copy_(self.zero_shot)

@@ -7,21 +7,23 @@ features are the teacher's, computed once by its prompted text tower; the studen
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import ConfigError, NotSupportedError
 from dapt.methods.promptkd import PromptKdOptions
-from dapt.paths import with_home
 from dapt.prompts.base import (
+    OpenModel,
     PromptArchitecture,
+    SavedModel,
     TrainingSet,
     check_depth,
     check_visual_count,
@@ -31,11 +33,7 @@ from dapt.prompts.base import (
     random_vectors,
     seeded,
 )
-from dapt.prompts.value import Prompts
-from dapt.training.gather import gather_batch
-
-if TYPE_CHECKING:
-    from dapt.training.model import PromptedClip
+from dapt.prompts.gather import gather_batch
 
 
 class StudentPrompts(PromptArchitecture):
@@ -51,7 +49,12 @@ class StudentPrompts(PromptArchitecture):
     options: PromptKdOptions
 
     def __init__(
-        self, options: PromptKdOptions, clip: FrozenClip, names: Sequence[str], generator: torch.Generator
+        self,
+        options: PromptKdOptions,
+        clip: FrozenClip,
+        names: Sequence[str],
+        generator: torch.Generator,
+        open_teacher: Callable[[], SavedModel] | None = None,
     ) -> None:
         super().__init__(options, clip, names, generator)
         need_visual(clip)
@@ -61,7 +64,8 @@ class StudentPrompts(PromptArchitecture):
         self.visual_ctx = random_vectors(options.n_ctx, width, generator=generator)
         self.deep_visual = deep_vectors(options.n_ctx, depth, width, generator)
         self._student = (clip,)
-        self._teacher: tuple[PromptedClip, ...] = ()  # in a tuple, so that torch does not register it
+        self._open_teacher = open_teacher
+        self._teacher: tuple[SavedModel, ...] = ()  # in a tuple, so that torch does not register it
         size = options.teacher_dim or self.teacher.clip.embed_dim
         with seeded(generator):
             layers = [
@@ -76,8 +80,19 @@ class StudentPrompts(PromptArchitecture):
         self.register_buffer("class_text_known", torch.tensor(False))
         self.class_text_known: Tensor
 
+    @classmethod
+    def create(
+        cls,
+        options: PromptKdOptions,
+        clip: FrozenClip,
+        names: Sequence[str],
+        generator: torch.Generator,
+        open_model: OpenModel,
+    ) -> StudentPrompts:
+        return cls(options, clip, names, generator, partial(load_teacher, options, clip, open_model))
+
     @property
-    def teacher(self) -> PromptedClip:
+    def teacher(self) -> SavedModel:
         """The teacher, loaded when it is first needed.
 
         Raises:
@@ -85,10 +100,11 @@ class StudentPrompts(PromptArchitecture):
             DaptError: it cannot be loaded.
         """
         if not self._teacher:
-            self._teacher = (load_teacher(self.options, self._student[0]),)
+            assert self._open_teacher is not None, "a teacher is needed and cannot be opened"
+            self._teacher = (self._open_teacher(),)
         return self._teacher[0]
 
-    def set_teacher(self, model: PromptedClip) -> None:
+    def set_teacher(self, model: SavedModel) -> None:
         """Learn from `model` instead of the run that the options name."""
         self._teacher = (model,)
         self.class_text_known.fill_(False)
@@ -130,7 +146,7 @@ class StudentPrompts(PromptArchitecture):
 
     def _teacher_texts(self, names: Sequence[str]) -> Tensor:
         self.teacher.set_classes(names)
-        texts = self.teacher.text_features(self.teacher.prompts())
+        texts = self.teacher.text_features(self.teacher.architecture())
         self.teacher.set_classes(self.names)
         return texts
 
@@ -138,14 +154,14 @@ class StudentPrompts(PromptArchitecture):
     def background_features(self, texts: Sequence[str]) -> Tensor:
         teacher = self.teacher
         tokens = teacher.clip.tokenizer.plain(texts).to(teacher.clip.device)
-        return teacher.clip.encode_text(tokens, teacher.prompts())
+        return teacher.clip.encode_text(tokens, teacher.architecture())
 
     @torch.no_grad()
     def teacher_logits(self, pixels: Tensor) -> Tensor:
         teacher = self.teacher
         teacher.eval()
         seen = as_seen_by(pixels, self._student[0], teacher.clip)
-        (features,) = teacher.image_features(seen, teacher.prompts())
+        (features,) = teacher.image_features(seen, teacher.architecture())
         return teacher.clip.logits(features, self.class_features(self.names))
 
 
@@ -180,34 +196,25 @@ def _per_channel(preprocess: Preprocess, which: str, like: Tensor) -> Tensor:
     return torch.tensor(getattr(preprocess, which), device=like.device, dtype=like.dtype).view(3, 1, 1)
 
 
-def load_teacher(options: PromptKdOptions, student: FrozenClip) -> PromptedClip:
+def load_teacher(options: PromptKdOptions, student: FrozenClip, open_model: OpenModel) -> SavedModel:
     """The teacher of a run: a finished run of a prompt method, with its own backbone.
 
     Raises:
         ConfigError: none was named. ModelError: it cannot be read, or its backbone has changed.
         NotSupportedError: its method has no class features of its own that could name new classes.
     """
-    from dapt.clip.load import load_clip
-    from dapt.training.build import rebuild_model
-    from dapt.training.checkpoint import load_prompts
-    from dapt.training.run_folder import find_run
-
     if not options.teacher:
         raise ConfigError(
             "PromptKD learns from a teacher, and none was named.",
             todo="Train one (--method promptsrc, for example) and pass --set prompt.teacher=RUN_FOLDER.",
         )
-    path = Path(with_home(options.teacher))
-    saved = load_prompts(path if path.suffix == ".safetensors" else find_run(path).prompts_file)
-    spec = options.teacher_model or saved.backbone["spec"]
-    precision = {torch.bfloat16: "bf16", torch.float16: "16"}.get(next(student.model.parameters()).dtype, "32")
-    clip = load_clip(spec, device=str(student.device), precision=precision)
-    teacher = rebuild_model(saved, clip)
-    own = teacher.prompts
+    teacher = open_model(options.teacher, spec=options.teacher_model, like=student)
+    own = teacher.architecture
     adjusts = type(own).adjust_logits is not PromptArchitecture.adjust_logits
     if own.conditional or own.fixed_classes or adjusts or not own.unit_features:
         raise NotSupportedError(
-            f"{saved.method} cannot be a teacher: it has no class features of its own that could name new classes.",
+            f"{options.teacher} cannot be a teacher: its method has no class features of its own that could name new "
+            "classes.",
             todo="Use a run of promptsrc, maple, ivlp, coop or another prompt method.",
         )
     return teacher.requires_grad_(False)

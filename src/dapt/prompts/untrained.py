@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.prompts.base import PromptArchitecture
-from dapt.prompts.value import NO_PROMPTS, Prompts
 
 
 class UntrainedPrompts(PromptArchitecture):

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import torch
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.prompts import Prompts
 from dapt.methods.vpt import VptOptions
 from dapt.prompts.base import check_depth, check_visual_count, deep_vectors, in_order, need_visual, random_vectors
 from dapt.prompts.untrained import UntrainedPrompts
-from dapt.prompts.value import Prompts
 
 
 class VisualPrompts(UntrainedPrompts):

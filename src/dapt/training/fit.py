@@ -14,15 +14,16 @@ from torch import Tensor, nn
 from dapt.config import RunConfig
 from dapt.console import progress, say
 from dapt.cues.base import Cue
-from dapt.data.loader import TrainImages, epoch_batches, targets_of, train_loader
+from dapt.data.batch import Batch, MultiLabel
+from dapt.data.load.loader import TrainImages, epoch_batches, targets_of, train_loader
 from dapt.environment import peak_memory_mb
 from dapt.errors import DaptError, ModelError
-from dapt.objectives.base import Batch, MultiLabel, by_group
+from dapt.objectives.base import by_group
+from dapt.objectives.gradients import backward_by_rule
 from dapt.training.averaging import EpochAverage
-from dapt.training.gradients import backward_by_rule
-from dapt.training.model import TrainStep
 from dapt.training.optimizer import make_optimizer
 from dapt.training.schedule import learning_rate
+from dapt.training.step import TrainStep
 
 State = dict[str, Any]
 

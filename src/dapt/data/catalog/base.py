@@ -224,7 +224,7 @@ class Dataset:
         return name[len(self.prefix) + 1 :] if self.prefix else name
 
 
-CATALOG: Registry[Dataset] = Registry("data set", "dapt.data.catalog")
+CATALOG: Registry[Dataset] = Registry("data set", "dapt.data.catalog.sets")
 
 
 def data_root(given: str | Path | None = None) -> Path:

@@ -9,11 +9,8 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from dapt.console import say, show, visible, warn
-from dapt.data.archive_files import ceiling_of
-from dapt.data.archives import PREFIX, DamagedError, is_archive, put, unpack
 from dapt.data.catalog.base import CATALOG, Download, data_root
-from dapt.data.catalog.places import find_place, tell_namesake
-from dapt.data.catalog.plan import (
+from dapt.data.catalog.fetch_plan import (
     IMAGES,
     THERE,
     Job,
@@ -30,9 +27,12 @@ from dapt.data.catalog.plan import (
     tell_failure,
     total_size,
 )
+from dapt.data.catalog.places import find_place, tell_namesake
 from dapt.data.catalog.received import RECORD, Received
-from dapt.data.download import ChecksumError, SourceError, beside, checksum_of, discard, download, show_bytes
-from dapt.data.hub_files import get_file
+from dapt.data.fetch.archive_files import ceiling_of
+from dapt.data.fetch.archives import PREFIX, DamagedError, is_archive, put, unpack
+from dapt.data.fetch.download import ChecksumError, SourceError, beside, checksum_of, discard, download, show_bytes
+from dapt.data.fetch.hub_files import get_file
 from dapt.errors import DataError
 from dapt.files import leftovers, parts_in, remove_file, sync_disk
 from dapt.outputs import check_folder

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dapt.console import warn
 from dapt.data.catalog.base import Dataset, Request
-from dapt.data.folder import IMAGE_TYPES
-from dapt.data.split_json import Row
+from dapt.data.read.folder import IMAGE_TYPES
+from dapt.data.read.split_json import Row
 from dapt.errors import DataError
 
 SHOWN = 3

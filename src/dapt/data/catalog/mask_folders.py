@@ -12,7 +12,7 @@ from dapt.data.catalog.places import companions, find_beside
 from dapt.data.items import ImageSet, Item
 
 MASKS = "mask"
-# The extension of a mask may differ from its image's. dapt.data.mask_files has the same list, but imports torch.
+# The extension of a mask may differ from its image's. dapt.data.masks.mask_files has the same list, but imports torch.
 MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -102,7 +102,7 @@ class _Masks:
         if name in files:
             files = [name]
         if len(files) > 1:
-            from dapt.data.mask_files import two_masks
+            from dapt.data.masks.mask_files import two_masks
 
             raise two_masks(self._listing.top / folder / files[0], self._listing.top / folder / files[1])
         return self._listing.top / folder / files[0] if files else None

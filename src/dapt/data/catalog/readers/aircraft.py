@@ -8,8 +8,8 @@ from dapt.data.catalog.base import Dataset, Place, Reader, Request
 from dapt.data.catalog.listing import present
 from dapt.data.catalog.places import companions, find_beside
 from dapt.data.items import ImageSet, Item
-from dapt.data.limits import LIST_BYTES
 from dapt.errors import DataError
+from dapt.limits import LIST_BYTES
 from dapt.regular import read_text, reason
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dapt.data.catalog.base import Dataset, Place, Request
 from dapt.data.catalog.places import companions, find_beside
-from dapt.data.limits import LIST_BYTES
 from dapt.errors import DataError
+from dapt.limits import LIST_BYTES
 from dapt.regular import read_text, reason
 
 FILE = "classnames.txt"

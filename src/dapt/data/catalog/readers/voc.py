@@ -7,8 +7,8 @@ from pathlib import Path
 from dapt.data.catalog.base import Dataset, Place, Reader, Request
 from dapt.data.catalog.listing import present
 from dapt.data.items import ImageSet, Item
-from dapt.data.limits import LIST_BYTES
 from dapt.errors import DataError
+from dapt.limits import LIST_BYTES
 from dapt.regular import read_text, reason
 
 LISTS = Path("ImageSets") / "Main"

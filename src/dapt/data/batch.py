@@ -1,0 +1,33 @@
+"""One batch of training images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+MultiLabel = Literal["softmax", "sigmoid"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch.
+
+    Attributes:
+        pixels: ``[B, 3, H, W]`` normalised. labels: ``[B]``.
+        masks: ``[B, 1, H, W]`` in 0..1, 1 = foreground, or None.
+        usable: ``[B]`` bool: the image has a usable foreground cue; None: all have.
+        targets: ``[B, C]`` of 0 and 1: the classes an image shows, where it may show several; `labels` are then the
+            first of them. None: one class each.
+        weights: ``[B]`` what each image counts in the classification loss; None: 1.
+        multi_label: how logits are compared with `targets`, see `dapt.objectives.classification.image_losses`.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    masks: Tensor | None = None
+    usable: Tensor | None = None
+    targets: Tensor | None = None
+    weights: Tensor | None = None
+    multi_label: MultiLabel = "softmax"

@@ -1,0 +1,301 @@
+"""Batches: which images form them, and how they are loaded, reproducibly and without global state.
+
+Every random draw of an image is seeded by (seed, epoch, position), so a resumed run, another number of loader
+processes or of training processes sees the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from dapt.data.batch import Batch
+from dapt.data.items import Item
+from dapt.data.load.image_cache import ImageCache
+from dapt.data.load.images import image_tensor
+from dapt.data.load.pixels import max_megapixels, use_option
+from dapt.data.load.prefetch import prefetch
+from dapt.data.load.resize import resize_map
+from dapt.data.load.transforms import Joint, RandomJoint
+from dapt.errors import DaptError
+from dapt.seeds import mix_seed
+
+Key = tuple[int, int]  # epoch and position
+Sample = tuple[Tensor, int, Tensor, bool]
+Collated = tuple[Tensor, Tensor, Tensor, Tensor]
+ReadMask = Callable[[Item, tuple[int, int]], "Tensor | None"]
+
+
+class TrainImages(Dataset[Sample]):
+    """Training images with their masks, warped together.
+
+    Args:
+        items: images. labels: class of each, renumbered for the run.
+        transform: joint transform. load_image: item to uint8 ``[3, H, W]``. seed: of the augmentation.
+
+    Attributes:
+        masks: per item a float mask of any resolution covering the whole image, or None. Assign a new list to
+            change them: loader processes hold copies, and a new list is how `train_loader` knows.
+        soft: masks are maps to interpolate, not hard masks.
+        targets: ``[N, C]`` of 0 and 1: the classes each image shows, where it may show several; None: one each.
+        weights: ``[N]`` what each image counts in the classification loss, of mean 1; None: all the same.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        labels: Sequence[int],
+        transform: RandomJoint,
+        load_image: ImageCache,
+        seed: int,
+    ) -> None:
+        self.items = list(items)
+        self.labels = list(labels)
+        self.masks: list[Tensor | None] = [None] * len(self.items)
+        self.soft = False
+        self.targets: Tensor | None = None
+        self.weights: Tensor | None = None
+        self._transform = transform
+        self._load = load_image
+        self._seed = seed
+        self._processes: _Processes | None = None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: Key) -> Sample:
+        """One warped sample: pixels, label, mask, whether the mask is of use.
+
+        Raises:
+            DataError: the image cannot be read.
+        """
+        epoch, position = key
+        image = self._load(self.items[position])
+        known = self.masks[position]
+        mask = None
+        if known is not None:
+            mask = resize_map(known, (image.shape[1], image.shape[2]), soft=self.soft).unsqueeze(0)
+        generator = torch.Generator().manual_seed(mix_seed(self._seed, epoch, position))
+        pixels, warped = self._transform(image, mask, generator=generator)
+        # A crop that shows only foreground or only background has no second view to learn from.
+        usable = mask is not None and 0.0 < float(warped.mean()) < 1.0
+        return pixels, self.labels[position], warped, usable
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_processes": None}
+
+    def processes(self, workers: int, *, pin: bool) -> _Processes:
+        """Loader processes that know the present masks: those of the last epoch, or new ones."""
+        if self._processes is None or not self._processes.fits(self, workers, pin=pin):
+            self.close()
+            self._processes = _Processes(self, workers, pin=pin)
+        return self._processes
+
+    def close(self) -> None:
+        """End the loader processes, if there are any."""
+        self._processes = None
+
+
+def epoch_batches(
+    count: int,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    drop_last: bool = True,
+    rank: int = 0,
+    world: int = 1,
+) -> list[list[int]]:
+    """Positions of every batch of an epoch, as seen by one process.
+
+    A random order without replacement; the last, smaller batch is left out when there is a full one (the
+    field's loader does so). With several processes each global batch is cut into equal consecutive parts, so
+    the processes together see the batches of a single process; batches that do not divide lose their rest.
+
+    Args:
+        count: number of images. batch_size: images per step over all processes.
+        rank, world: index of this process and their number.
+    """
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seed(seed, epoch))).tolist()
+    batches = [order[start : start + batch_size] for start in range(0, count, batch_size)]
+    if drop_last and len(batches) > 1 and len(batches[-1]) < batch_size:
+        batches.pop()
+    parts = []
+    for batch in batches:
+        share = len(batch) // world
+        if share:
+            parts.append(batch[rank * share : (rank + 1) * share])
+    return parts
+
+
+def _collate(samples: list[Sample]) -> Collated:
+    pixels, labels, masks, usable = zip(*samples, strict=True)
+    return torch.stack(pixels), torch.tensor(labels), torch.stack(masks), torch.tensor(usable)
+
+
+def train_loader(
+    images: TrainImages, batches: Sequence[Sequence[int]], *, epoch: int, workers: int, device: torch.device
+) -> Iterator[Batch]:
+    """The batches of one epoch on `device`.
+
+    With `workers` they are made by that many processes, which stay for the next epoch (`TrainImages.close` ends
+    them); without, by one thread ahead of the step, or on the CPU, whose cores the step needs, one at a time.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    pin = device.type == "cuda"
+    keys = [[(epoch, position) for position in batch] for batch in batches]
+
+    def load(batch: list[Key]) -> Collated:
+        pixels, labels, masks, usable = _collate([images[key] for key in batch])
+        if pin:
+            return pixels.pin_memory(), labels.pin_memory(), masks.pin_memory(), usable.pin_memory()
+        return pixels, labels, masks, usable
+
+    loaded: Iterator[Collated]
+    if workers:
+        loaded = images.processes(workers, pin=pin).epoch(keys)
+    elif device.type == "cpu":
+        loaded = map(load, keys)
+    else:
+        loaded = prefetch(load, keys)
+    for positions, parts in zip(batches, loaded, strict=True):
+        pixels, labels, masks, usable = (part.to(device, non_blocking=True) for part in parts)
+        targets, weights = (_rows(values, positions, device) for values in (images.targets, images.weights))
+        yield Batch(pixels, labels, masks, usable, targets, weights)
+
+
+def _rows(values: Tensor | None, positions: Sequence[int], device: torch.device) -> Tensor | None:
+    return None if values is None else values[list(positions)].float().to(device)
+
+
+def targets_of(items: Sequence[Item], classes: int) -> Tensor | None:
+    """Which of the classes each image shows, ``[N, C]`` of 0 and 1; None where images show one class each."""
+    if not any(item.labels for item in items):
+        return None
+    targets = torch.zeros(len(items), classes)
+    for row, item in enumerate(items):
+        targets[row, list(item.labels or (item.label,))] = 1.0
+    return targets
+
+
+class _Processes:
+    """Loader processes that outlive an epoch."""
+
+    def __init__(self, images: TrainImages, workers: int, *, pin: bool) -> None:
+        self._started_with = (workers, pin, images.soft)
+        self._masks = images.masks
+        self._keys: list[list[Key]] = []
+        self._loader = DataLoader(
+            _Carrying(images),
+            batch_sampler=self._keys,
+            num_workers=workers,
+            collate_fn=_Collate(_collate),
+            pin_memory=pin,
+            persistent_workers=True,
+            worker_init_fn=_start(),
+            generator=torch.Generator(),  # else every epoch draws from the global one
+        )
+
+    def fits(self, images: TrainImages, workers: int, *, pin: bool) -> bool:
+        """Whether these processes were started with the same settings and see the present masks."""
+        return self._masks is images.masks and self._started_with == (workers, pin, images.soft)
+
+    def epoch(self, keys: list[list[Key]]) -> Iterator[Collated]:
+        """The batches of `keys`."""
+        self._keys[:] = keys
+        for parts in self._loader:
+            yield _checked(parts)
+
+
+class _Carrying(Dataset[Any]):
+    """Samples of `images`, or the error instead: raised in a loader process it would arrive as a traceback."""
+
+    def __init__(self, images: Dataset[Any]) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)  # type: ignore[arg-type]
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self._images[key]
+        except DaptError as error:
+            return error
+
+
+class _Collate:
+    """`collate`, unless one of the samples is an error: that is the batch then."""
+
+    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+        self._collate = collate
+
+    def __call__(self, samples: list[Any]) -> Any:
+        errors = [sample for sample in samples if isinstance(sample, DaptError)]
+        return errors[0] if errors else self._collate(samples)
+
+
+def _start() -> Callable[[int], None]:
+    """What a loader process does first: take over the limit of pixels, which is a setting of the process."""
+    return partial(_take_over, max_megapixels())
+
+
+def _take_over(millions: float, worker: int) -> None:
+    use_option(millions)
+
+
+def _checked(parts: Any) -> Any:
+    if isinstance(parts, DaptError):
+        raise parts
+    return parts
+
+
+class EvalImages(Dataset[tuple[Tensor, Tensor]]):
+    """Images under the test transform, with a mask where there is one (all zeros elsewhere)."""
+
+    def __init__(self, items: Sequence[Item], transform: Joint, read_mask: ReadMask | None = None) -> None:
+        self.items = list(items)
+        self._transform = transform
+        self._read_mask = read_mask
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
+        item = self.items[position]
+        image = image_tensor(item.path)
+        known = None if self._read_mask is None else self._read_mask(item, (image.shape[1], image.shape[2]))
+        return self._transform(image, None if known is None else known.unsqueeze(0))
+
+
+class EvalLoader:
+    """Batches of `EvalImages` in order; see `eval_loader`."""
+
+    def __init__(self, images: EvalImages, *, batch_size: int, workers: int) -> None:
+        self._loader = DataLoader(
+            _Carrying(images),
+            batch_size=batch_size,
+            num_workers=workers,
+            collate_fn=_Collate(default_collate),
+            worker_init_fn=_start(),
+            generator=torch.Generator(),
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for parts in self._loader:
+            pixels, warped = _checked(parts)
+            yield pixels, warped
+
+
+def eval_loader(images: EvalImages, *, batch_size: int, workers: int) -> EvalLoader:
+    """Batches in order; iterating raises `DataError` where an image cannot be read, with any number of workers."""
+    return EvalLoader(images, batch_size=batch_size, workers=workers)

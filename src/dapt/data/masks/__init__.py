@@ -1,0 +1,1 @@
+"""Masks in files: formats, and where collections keep them."""

@@ -1,0 +1,1 @@
+"""Readers of folders, CSV indexes, split files and old caches."""

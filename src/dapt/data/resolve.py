@@ -1,0 +1,168 @@
+"""From what the user names as DATA to an `ImageSet`."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+from dapt.data.items import ImageSet, check_classes, with_writable_names
+from dapt.data.read.csv_index import read_csv
+from dapt.data.read.folder import read_folder
+from dapt.data.read.split_json import each_once
+from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.limits import LIST_BYTES
+from dapt.paths import with_home
+from dapt.regular import irregular, read_text, reason
+from dapt.strict import is_utf8, readable, shown
+
+INDEX = "index.csv"  # in a folder: the data is what this lists
+HUB_PREFIX = "hf:"
+
+
+def is_path(data: str) -> bool:
+    """Whether DATA names files on this machine, rather than a catalog or hub data set."""
+    from dapt.data.catalog.base import CATALOG
+
+    return not data.startswith(HUB_PREFIX) and data not in CATALOG.names()
+
+
+def load_data(
+    data: str,
+    names: str | None = None,
+    *,
+    root: str | None = None,
+    own_split: bool = False,
+    skip_bad: bool = False,
+    split_file: str | None = None,
+) -> ImageSet:
+    """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with an ``index.csv``, or a CSV.
+
+    Args:
+        data: name or path; a name of the catalog wins over a folder of that name (write ``./NAME`` for the folder).
+        names: file with class names, see `read_names`. root: where catalog data lives, see `data_root`.
+        own_split: divide a catalog data set anew if its official split file is missing.
+        skip_bad: leave out images that an official split names and that are absent.
+        split_file: see `dapt.data.read.split_file`.
+
+    Raises:
+        DataError: there is no such data, or it is damaged.
+    """
+    if not is_utf8(data):
+        raise DataError(f"The name {readable(data)} is not valid UTF-8.", todo="Rename the file or folder.")
+    if data.startswith(HUB_PREFIX):
+        from dapt.data.hub.read_hub import read_hub
+
+        found = read_hub(data.removeprefix(HUB_PREFIX), root)
+    elif not is_path(data):
+        from dapt.data.catalog.load import load_catalog
+
+        found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
+    else:
+        found = _read_path(data)
+    if names:
+        found = check_classes(found.with_names(read_names(Path(names), found.names)))
+    found = with_writable_names(found)
+    if split_file:
+        from dapt.data.read.split_file import apply_split_file
+
+        found = apply_split_file(found, Path(split_file))
+    return found
+
+
+def path_of(data: str) -> Path | None:
+    """The file or folder that DATA names; None for data of the catalog and of a hub."""
+    return Path(with_home(data)) if is_path(data) else None
+
+
+def _read_path(data: str) -> ImageSet:
+    path = Path(with_home(data))
+    index = path / INDEX
+    if path.is_dir() and (index.is_file() or (irregular(index) and not index.is_dir())):
+        found = read_csv(index)
+    elif path.is_dir():
+        found = read_folder(path)
+    elif path.suffix.lower() == ".csv" and path.is_file():
+        found = read_csv(path)
+    elif path.is_file():
+        raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a CSV.")
+    elif what := irregular(path):
+        raise DataError(f"{path} cannot be read: it is {what}.", todo="Give a folder of photos or a CSV.")
+    else:
+        raise DataError(f"There is no data at {path}.", todo=_near(path))
+    return found
+
+
+def _near(path: Path) -> str:
+    from dapt.data.catalog.base import CATALOG
+
+    close = difflib.get_close_matches(path.name.lower(), CATALOG.names(), n=1, cutoff=0.6)
+    if close and path.parent == Path():
+        return f"Did you mean the data set '{close[0]}'? 'dapt data list' shows all."
+    parent = path.parent
+    if not parent.is_dir():
+        return f"The folder {parent} does not exist either."
+    beside = [
+        other.name
+        for other in parent.iterdir()
+        if not other.name.startswith(".") and (other.is_dir() or other.suffix == ".csv")
+    ]
+    hint = did_you_mean(path.name, beside) if beside else ""
+    return hint or "Give a name from 'dapt data list', a folder with one sub-folder per class, or a CSV."
+
+
+def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
+    """Class names from a file: one per line in label order, or a JSON object from old to new names.
+
+    Raises:
+        ConfigError: the file is missing, holds something else than names, or names classes that do not exist.
+    """
+    try:
+        text = read_text(path, LIST_BYTES)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The names file {path} cannot be read: {reason(error)}.") from error
+    if path.suffix.lower() != ".json":
+        return _each_named([line.strip() for line in text.splitlines() if line.strip()], path)
+    try:
+        table = json.loads(text, object_pairs_hook=each_once)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"The names file {path} is not valid JSON: {error}.") from error
+    if isinstance(table, list):
+        return _each_named(table, path)
+    if not isinstance(table, dict):
+        raise ConfigError(f"The names file {path} must hold a list of names, or an object from old to new names.")
+    renamed: dict[str, Any] = {}
+    for old, new in table.items():
+        plain = old.replace("_", " ")
+        if plain in renamed:
+            raise ConfigError(f"{path} renames '{plain}' twice.", todo="Name every class once.")
+        renamed[plain] = new
+    _each_named(list(renamed.values()), path, [shown(old) for old in table])
+    unknown = sorted(set(renamed) - set(current))
+    if unknown:
+        raise ConfigError(
+            f"{path} renames '{unknown[0]}', which is no class of the data.",
+            todo=did_you_mean(unknown[0], current),
+        )
+    return [renamed.get(name, name) for name in current]
+
+
+def _each_named(names: list[Any], path: Path, places: list[str] | None = None) -> list[str]:
+    """The names, if each of them is a text with something in it.
+
+    Args:
+        places: where each stands, for messages; None: they are numbered.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for number, name in enumerate(names):
+        place = f"name {number + 1}" if places is None else f"the name of {places[number]}"
+        if not isinstance(name, str):
+            raise ConfigError(f"{path}: {place} is {shown(name)}, not a text.", todo="Put every name in quotes.")
+        if not name.strip():
+            raise ConfigError(f"{path}: {place} is empty.", todo="Give every class a name.")
+        if "\0" in name or not is_utf8(name):
+            raise ConfigError(f"{path}: {place} has a zero byte, or half of a character, in it.")
+    return names

@@ -1,0 +1,1 @@
+"""How several runs are carried out."""

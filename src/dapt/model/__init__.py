@@ -1,0 +1,1 @@
+"""What is computed: the prompted CLIP, its classifier, views of an image, and what is read from them."""

@@ -1,0 +1,112 @@
+"""Saved models: finding them, and building them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from dapt.clip.frozen import FrozenClip
+from dapt.clip.load import load_clip
+from dapt.config import DaptOptions, validated
+from dapt.errors import ConfigError, ModelError, did_you_mean
+from dapt.methods.base import METHODS
+from dapt.model.prompted_clip import PromptedClip
+from dapt.model.prompts_file import SavedPrompts, check_backbone, load_prompts
+from dapt.owned import check_sealed, read_manifest
+from dapt.paths import with_home
+from dapt.strict import shown
+
+CONFIG, PROMPTS = "run.yaml", "prompts.safetensors"  # of a run folder
+
+
+def find_prompts(path: Path | str) -> Path:
+    """The prompts file that `path` names: itself, or that of the folder of a finished run.
+
+    Raises:
+        ConfigError: there is none; names similar folders beside it.
+        DaptError: its configuration or its prompts were changed, exchanged or damaged.
+    """
+    folder = Path(with_home(str(path)))
+    if folder.suffix == ".safetensors":
+        return folder
+    if not folder.is_dir():
+        parent = folder.parent
+        beside = [other.name for other in parent.iterdir() if other.is_dir()] if parent.is_dir() else []
+        raise ConfigError(f"There is no run {folder}.", todo=did_you_mean(folder.name, beside))
+    there = [name for name in (CONFIG, PROMPTS) if (folder / name).is_file()]
+    if PROMPTS not in there:
+        raise ConfigError(
+            f"{folder} holds no finished run.",
+            todo="Finish it with dapt train ... --resume." if there else "Give a folder made by dapt train.",
+        )
+    manifest = read_manifest(folder)
+    for name in there:
+        check_sealed(folder, manifest, name)
+    return folder / PROMPTS
+
+
+def open_model(path: str, *, spec: str | None = None, like: FrozenClip) -> PromptedClip:
+    """The model saved at `path`, on the device and in the precision of another.
+
+    Args:
+        path: see `find_prompts`. spec: its backbone; None: the one it was trained with.
+
+    Raises:
+        ConfigError: there is none. ModelError: it cannot be read, or its backbone has changed.
+    """
+    saved = load_prompts(find_prompts(path))
+    precision = {torch.bfloat16: "bf16", torch.float16: "16"}.get(next(like.model.parameters()).dtype, "32")
+    clip = load_clip(spec or saved.backbone["spec"], device=str(like.device), precision=precision)
+    return rebuild_model(saved, clip)
+
+
+def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | None = None) -> PromptedClip:
+    """The model with learned prompts, classifying the classes trained on.
+
+    Args:
+        dapt: DAPT options of the run, which matter only where the released code is repeated.
+
+    Raises:
+        ModelError: another backbone, a damaged prompts file, or options that do not belong to it.
+    """
+    check_backbone(saved, clip)
+    method = METHODS.get(saved.method)
+    if not isinstance(saved.options, dict):
+        raise ModelError(f"The saved options of {saved.method} are no table: {shown(saved.options)}.")
+    try:
+        options = validated(method.options, saved.options, "prompt.")
+    except ConfigError as error:
+        raise ModelError(f"The saved options do not fit {saved.method}: {error.message}") from error
+    _check_finite(saved)
+    kind = method.load_architecture()
+    kind.check_saved(options, saved.tensors)
+    architecture = kind.create(options, clip, saved.names, torch.Generator().manual_seed(0), open_model)
+    try:
+        architecture.load_state_dict(saved.tensors)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
+        ) from error
+    architecture.to(clip.device)
+    if dapt is not None and dapt.enabled and dapt.distractors:
+        return PromptedClip(clip, architecture, saved.names, dapt.texts, distractors=dapt.distractors)
+    return PromptedClip(clip, architecture, saved.names)
+
+
+def _check_finite(saved: SavedPrompts) -> None:
+    """Refuse vectors that are not finite; the bias of a linear probe rules classes out by -infinity.
+
+    Raises:
+        ModelError: naming the first of them.
+    """
+    for name, value in saved.tensors.items():
+        if value.is_complex():
+            raise ModelError(f"The saved prompts are damaged: {name} holds complex numbers.")
+        value = value if value.dtype == torch.float64 else value.float()
+        bad = value.isnan() | (value.isinf() if name != "bias" else value.isposinf())
+        if bool(bad.any()):
+            raise ModelError(
+                f"The saved prompts are damaged: {int(bad.sum())} of the numbers of {name} are not finite.",
+                todo="Train again.",
+            )

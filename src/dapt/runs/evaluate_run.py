@@ -1,0 +1,270 @@
+"""Evaluating a finished run again: other data, other classes, other splits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from dapt.config import MaskFormat, RunConfig
+from dapt.console import say
+from dapt.data.items import ImageSet, Item
+from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
+from dapt.data.masks.mask_files import check_format, mask_folder
+from dapt.data.resolve import is_path, load_data
+from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.evaluation.evaluate import MaskSource
+from dapt.evaluation.halves import evaluate_halves
+from dapt.files import write_json
+from dapt.outputs import check_file, check_replaceable
+from dapt.paths import resolved, same, with_home
+from dapt.runs.apart import check_file_apart, named_inputs, place_of
+from dapt.runs.evaluation_files import EVALUATION_KEYS
+from dapt.runs.evaluations import add_evaluation, check_evaluation
+from dapt.runs.load_run import load_run
+from dapt.runs.run_folder import RunFolder, find_run
+
+
+def evaluate_saved(
+    run: Path | str,
+    *,
+    data: str | None = None,
+    split: str = "test",
+    classes: str | None = None,
+    json_file: Path | None = None,
+    name: str | None = None,
+    model_spec: str | None = None,
+    names: str | None = None,
+    masks: str | None = None,
+    mask_format: str | None = None,
+    skip_bad: bool = False,
+    root: str | None = None,
+    own_split: bool = False,
+    device: str = "auto",
+) -> tuple[dict[str, Any], Path]:
+    """Evaluate a run and write the figures.
+
+    Args:
+        run: run folder. data: other data; None: the run's own. split: train, val or test.
+        classes: ``all``, ``base``, ``novel``, or class names separated by commas. None: all classes of other
+            data; on the run's own data what the run itself reports (base and novel after base training).
+        json_file: where the figures go; None: ``eval/NAME.json`` in the run folder. name: NAME; None: made from
+            data, split and classes.
+        root: where catalog data lives; None: as in the run. own_split: as for `load_data`; the run's own data is
+            divided as in the run.
+
+    Returns:
+        the written dictionary and its path.
+    """
+    if split not in ("train", "val", "test"):
+        raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
+    run = find_run(run).path
+    if json_file is None:
+        _check_writable(run)
+    _check_json(json_file, run, data=data, names=names, masks=masks, model=model_spec)
+    model, config = load_run(run, model_spec=model_spec, device=device)
+    own = data is None
+    source = load_data(
+        config.data if data is None else data,
+        names or (config.names if own else None),
+        root=root or config.root,
+        own_split=own_split or (own and config.own_split),
+        skip_bad=skip_bad or (own and config.skip_bad),
+        split_file=config.split_file if own else None,
+    )
+    plain = classes is None or (classes == "all" and config.subset != "base")
+    name = name or f"{source.name}-{split}" + ("" if plain else f"-{_slug(classes or '')}")
+    if json_file is None:
+        check_evaluation(RunFolder(run), name)
+    check_file_apart(json_file, "--json", source, config.data if data is None else data)
+    if not own:
+        _say_share(source, split)
+    mask_source = _mask_source(config, own, masks, mask_format, source.mask_format)
+    halves = classes is None and own and config.subset == "base"
+    main = _choose(source, split, "base" if halves else classes or "all")
+    novel = _choose(source, split, "novel") if halves and not model.prompts.fixed_classes else None
+    skip_bad = skip_bad or (own and config.skip_bad)
+    main, bad = checked_part(main, skip_bad, "checking images")
+    if novel is not None:
+        novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
+        bad += more
+    if not main.items:
+        raise DataError(f"{source.name} has no labelled images in its {split} split.")
+    if split != "train" and (own or _same_data(config.data, data or "")):
+        _refuse_trained(run, [*main.items, *(novel.items if novel is not None else ())], source.name)
+    role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
+    if classes == "novel":
+        role = "novel"
+    whole = own and config.subset == "base" and classes == "all"
+    metrics, breakdown = evaluate_halves(
+        model,
+        config,
+        main,
+        novel,
+        role=role,
+        masks=mask_source,
+        prefix=split,
+        base_classes=len(class_labels(source, "base")) if whole else None,
+    )
+    parts = [part for part in (main, novel) if part is not None]
+    result = {
+        "schema": 1,
+        "run": str(run),
+        "method": config.method,
+        "dapt": config.dapt.enabled,
+        "backbone": model.clip.spec,
+        "data": source.name,
+        "split": split,
+        "classes": classes or ("base and novel" if novel is not None else "base" if halves else "all"),
+        "asked": _asked(
+            None if own else source,
+            classes=classes,
+            model=model_spec,
+            names=names,
+            masks=masks,
+            mask_format=mask_format,
+            own_split=own_split,
+            skip_bad=skip_bad,
+        ),
+        "metrics": metrics,
+        **breakdown,
+        "counts": {
+            "images": sum(len(part.items) for part in parts),
+            "classes": sum(len(part.names) for part in parts),
+            "bad_images": bad,
+        },
+    }
+    if json_file is None:
+        return result, add_evaluation(RunFolder(run), name, result)
+    write_json(json_file, result)
+    return result, json_file
+
+
+def _check_writable(run: Path) -> None:
+    """Whether figures can be kept in a run, before they are made.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    if run.is_dir() and not os.access(run, os.W_OK | os.X_OK):
+        raise ConfigError(f"The run folder {run} cannot be written into.", todo="Pass --json FILE for the figures.")
+
+
+def _same_data(one: str, other: str) -> bool:
+    """Whether two DATA arguments name one data set."""
+    return one == other or (is_path(one) and is_path(other) and same(place_of(one), place_of(other)))
+
+
+def _asked(source: ImageSet | None, **options: str | bool | None) -> dict[str, str]:
+    """What was evaluated: where other data is, and the options; equal names of data sets do not make them equal.
+
+    Args:
+        source: the data if it is not the run's own. options: as given, paths as absolute ones.
+    """
+    place = {} if source is None else {"place": str(resolved(Path(source.root)))}
+    given = {key: value for key, value in options.items() if value}
+    for key in ("names", "masks"):
+        if key in given:
+            given[key] = str(Path(with_home(str(given[key]))).absolute())
+    head, colon, path = str(given.get("model", "")).partition(":")
+    if colon and head != "hf-hub":
+        given["model"] = f"{head}:{Path(with_home(path)).absolute()}"
+    return {**place, **{key: str(value) for key, value in given.items()}}
+
+
+def _say_share(source: ImageSet, split: str) -> None:
+    """Tell how much of other data is looked at: a folder without a test part has been divided by dapt."""
+    counts = {part: len(source.labelled(part)) for part in ("train", "val", "test")}
+    if counts[split] < sum(counts.values()):
+        others = " and ".join(f"{count} of {part}" for part, count in counts.items() if part != split and count)
+        say(f"{source.name}: the {counts[split]} images of its {split} split are looked at, not the {others}.")
+
+
+def _check_json(path: Path | None, run: Path, **given: str | None) -> None:
+    """Refuse a result file where it would harm the run or something that is read.
+
+    Args:
+        given: settings of the evaluation that are not those of the run.
+
+    Raises:
+        ConfigError: see `check_file` and `check_replaceable`.
+    """
+    if path is None:
+        return
+    own = RunFolder(run).config()
+    changed = own.model_copy(update={key: value for key, value in given.items() if value is not None})
+    inputs = {**{f"{label} of the run": place for label, place in named_inputs(own).items()}, **named_inputs(changed)}
+    todo = "Choose another file; without --json the figures are kept in eval/ of the run."
+    check_file(path, "--json", inputs, todo=todo)
+    check_replaceable(path, EVALUATION_KEYS, "--json")
+
+
+def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:
+    """Refuse to test a run on its own training images: the data may have been divided anew since it was trained.
+
+    Raises:
+        DataError: some of the images were trained on.
+    """
+    folder = RunFolder(run)
+    manifest = folder.manifest()
+    if not folder.split_file.is_file() and (manifest is None or folder.split_file.name not in manifest.files):
+        return  # of a version that wrote none
+    try:
+        trained = {row[0] for row in folder.earlier_split()["train"]}
+    except (KeyError, TypeError, IndexError) as error:
+        raise DataError(f"{folder.split_file} is not what dapt writes.", todo="Restore it, or train again.") from error
+    seen = [item.name for item in items if item.name in trained]
+    if seen:
+        raise DataError(
+            f"{len(seen)} of these images of {name} were trained on (for example {seen[0]}): the data is divided "
+            "otherwise than when the run was made.",
+            todo="Train again, or put the data back as it was.",
+        )
+
+
+def _mask_source(
+    config: RunConfig, own: bool, masks: str | None, mask_format: str | None, own_kind: MaskFormat | None
+) -> MaskSource:
+    folder = mask_folder(masks or (config.masks if own else None))
+    return MaskSource(folder, check_format(mask_format or config.mask_format), own_kind)
+
+
+def _slug(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in text)[:40]
+
+
+def _choose(source: ImageSet, split: str, classes: str) -> LabelledImages:
+    """The labelled images of the chosen classes."""
+    items = source.labelled(split)
+    if classes in ("all", "base", "novel"):
+        return select_classes(source, items, class_labels(source, classes))
+    chosen = [name.strip().replace("_", " ") for name in classes.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in source.names]
+    if unknown:
+        raise ConfigError(
+            f"{source.name} has no class '{unknown[0]}'.",
+            where="--classes",
+            todo=did_you_mean(unknown[0], source.names),
+        )
+    if len(set(chosen)) != len(chosen):
+        raise ConfigError("A class is named twice.", where="--classes")
+    return select_classes(source, items, [source.names.index(name) for name in chosen])
+
+
+def print_table(result: dict[str, Any]) -> None:
+    """Print the figures of `evaluate_saved` as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from dapt.console import cell
+
+    counts = result["counts"]
+    title = f"{result['method']}{' + DAPT' if result['dapt'] else ''} on {result['data']} ({result['split']}, "
+    table = Table(title=cell(title + f"{counts['images']} images, {counts['classes']} classes)"))
+    table.add_column("metric")
+    table.add_column("%", justify="right")
+    for name, value in result["metrics"].items():
+        if value is not None:
+            table.add_row(cell(name), f"{value:.2f}")
+    Console().print(table)

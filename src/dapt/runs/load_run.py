@@ -1,0 +1,29 @@
+"""The model of a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dapt.clip.load import load_clip
+from dapt.config import RunConfig
+from dapt.data.load.pixels import use_setting
+from dapt.devices import pick_device
+from dapt.model.prompted_clip import PromptedClip
+from dapt.model.prompts_file import load_prompts
+from dapt.model.saved import rebuild_model
+from dapt.runs.run_folder import find_run
+
+
+def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "auto") -> tuple[PromptedClip, RunConfig]:
+    """The model of a finished run with its learned prompts, and the run's configuration.
+
+    Raises:
+        DaptError: no such run, or a backbone that does not match the prompts.
+    """
+    folder = find_run(run)
+    config = folder.config()
+    use_setting(config.max_pixels)
+    saved = load_prompts(folder.prompts_file)
+    spec = model_spec or saved.backbone["spec"]
+    clip = load_clip(spec, device=pick_device(device), precision=config.precision)
+    return rebuild_model(saved, clip, config.dapt), config

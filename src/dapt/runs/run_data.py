@@ -1,0 +1,187 @@
+"""What a run trains on and is tested on: splits, few-shot sample, class subset, damaged files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dapt.config import RunConfig
+from dapt.console import say, warn
+from dapt.data.fewshot import groups_by_label, sample_few_shot
+from dapt.data.items import ImageSet, Item
+from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
+from dapt.data.load.pixels import use_setting
+from dapt.data.resolve import load_data
+from dapt.errors import DataError, NotSupportedError
+from dapt.methods.base import CROSS_ENTROPY, METHODS
+
+if TYPE_CHECKING:
+    from dapt.data.load.image_cache import ImageCache
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The images of a run.
+
+    Attributes:
+        source: the whole data set.
+        train, val: few-shot samples of the training classes; with `transductive` train holds images of all.
+        test: test images of the training classes.
+        novel: test images of the classes that were held back, with ``subset: base``.
+        counts: sizes for results.json.
+        weights: what each training image counts in the loss, of mean 1, or None: all the same.
+        chosen: how the training images were selected from more, for split.json; None: they were not.
+    """
+
+    source: ImageSet
+    train: LabelledImages
+    val: LabelledImages
+    test: LabelledImages
+    novel: LabelledImages | None
+    counts: dict[str, int]
+    weights: tuple[float, ...] | None = None
+    chosen: dict[str, object] | None = None
+
+
+def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData:
+    """Read, sample, check.
+
+    Sampling runs over all classes first and the subset is taken afterwards, as in the field. Images that may show
+    several classes are drawn by the first of them.
+
+    Args:
+        cache: the training images are decoded into it, as far as it has room.
+
+    Raises:
+        DataError: no labelled training images, or damaged files without `skip_bad`.
+        NotSupportedError: see `check_multi_label`.
+    """
+    use_setting(config.max_pixels)
+    data = load_data(
+        config.data,
+        config.names,
+        root=config.root,
+        own_split=config.own_split,
+        skip_bad=config.skip_bad,
+        split_file=config.split_file,
+    )
+    check_multi_label(config, data)
+    train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
+    if not train:
+        raise DataError(
+            f"{config.data} has no labelled training images.", todo="Training needs images with a class each."
+        )
+    positions, val_positions = sample_few_shot(
+        [item.label for item in train], [item.label for item in val], config.shots, config.seed
+    )
+    kept = class_labels(data, config.subset)
+    _report_small_classes(data, train, kept, config.shots)
+    if config.model_selection == "best_val" and not val:
+        warn("There are no validation images, so the last epoch is used instead of the best one.")
+    if not test:
+        warn("There are no test images, so there will be no accuracy.")
+    held_back = class_labels(data, "novel") if config.subset == "base" else []
+    trained_on = class_labels(data, "all") if config.transductive else kept
+    parts = {
+        "train": select_classes(data, [train[position] for position in positions], trained_on),
+        "val": select_classes(data, [val[position] for position in val_positions], kept),
+        "test": select_classes(data, test, kept),
+    }
+    if held_back:
+        parts["novel"] = select_classes(data, test, held_back)
+    bad = 0
+    for name, part in parts.items():
+        keep = cache if name == "train" and config.epochs else None
+        parts[name], lost = checked_part(part, config.skip_bad, f"checking {name} images", keep)
+        bad += lost
+    counts = {
+        "classes": len(kept),
+        "classes_trained": len(trained_on),
+        "classes_novel": len(held_back),
+        "train": len(parts["train"].items),
+        "val": len(parts["val"].items),
+        "test": len(parts["test"].items),
+        "test_novel": len(parts["novel"].items) if held_back else 0,
+        "bad_images": bad,
+    }
+    if not parts["train"].items:
+        raise DataError("No training image is left after leaving out the damaged ones.")
+    say(
+        f"data: {data.name}, {counts['classes']} classes, {counts['train']} training, {counts['val']} validation "
+        f"and {counts['test'] + counts['test_novel']} test images"
+    )
+    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts)
+
+
+def check_multi_label(config: RunConfig, data: ImageSet) -> None:
+    """Refuse what needs exactly one class per image, where images may show several.
+
+    Cross-entropy generalises to several classes, see `dapt.objectives.classification.image_losses`; other losses, and
+    methods that look at all labels before training, do not.
+
+    Raises:
+        NotSupportedError: the method, or an option of DAPT, needs one class per image.
+    """
+    if not data.multi_label:
+        return
+    method = METHODS.get(config.method)
+    if method.objectives != (CROSS_ENTROPY,) or _looks_at_labels(config.method):
+        raise NotSupportedError(
+            f"The images of {data.name} show several classes each, and {config.method} needs one class per image.",
+            todo="Use a method that learns by cross-entropy alone, such as maple, coop, cocoop, vpt or ivlp.",
+        )
+    for option, used in (("gate", config.dapt.gate), ("released", config.dapt.released)):
+        if config.dapt.enabled and used:
+            raise NotSupportedError(
+                f"The images of {data.name} show several classes each, and dapt.{option} needs one class per image.",
+                todo=f"Leave dapt.{option} out.",
+            )
+
+
+def _looks_at_labels(method: str) -> bool:
+    from dapt.prompts.base import PromptArchitecture
+
+    kind: type[PromptArchitecture] = METHODS.get(method).load_architecture()
+    return kind.prepare is not PromptArchitecture.prepare
+
+
+def _report_small_classes(data: ImageSet, train: Sequence[Item], kept: Sequence[int], shots: int) -> None:
+    groups = groups_by_label([item.label for item in train if item.label in kept])
+    shown = {label for item in train for label in item.labels or (item.label,)}
+    absent = [data.names[label] for label in kept if label not in shown]
+    if absent:
+        raise DataError(f"The class '{absent[0]}' has no training image.", where=str(data.root))
+    small = [(data.names[int(str(label))], len(found)) for label, found in groups.items() if len(found) < shots]
+    if small:
+        name, count = min(small, key=lambda pair: pair[1])
+        warn(
+            f"{len(small)} classes have fewer than {shots} training images (the smallest: '{name}', {count}); "
+            "all of theirs are used."
+        )
+
+
+def describe_split(data: RunData) -> dict[str, object]:
+    """The images used, by relative name: the content of split.json."""
+
+    def rows(part: LabelledImages | None) -> list[list[object]]:
+        if part is None:
+            return []
+        return [[item.name, label, part.names[label]] for item, label in zip(part.items, part.labels, strict=True)]
+
+    described: dict[str, object] = {
+        "data": data.source.name,
+        "root": Path(data.source.root).name,
+        "train": rows(data.train),
+        "val": rows(data.val),
+        "test": rows(data.test),
+        "novel": rows(data.novel),
+    }
+    if data.source.own_split:
+        described["own_split"] = True
+    if data.chosen is not None:
+        described["selection"] = data.chosen
+        if data.weights is not None:
+            described["weights"] = list(data.weights)
+    return described

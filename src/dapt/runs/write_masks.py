@@ -1,0 +1,260 @@
+"""`dapt masks`: writing a cue as mask files, with statistics, a contact sheet and a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dapt.clip.load import load_clip
+from dapt.config import CueOptions, MaskFormat, make_config
+from dapt.console import say
+from dapt.cues.base import CUES, Cue, CueContext, CueReport
+from dapt.cues.file_cue import FileCue
+from dapt.cues.quality import MaskQuality, compare_masks
+from dapt.data.items import UNLABELLED, Item
+from dapt.data.load.check_images import check_images
+from dapt.data.load.image_cache import ImageCache
+from dapt.data.load.images import image_tensor
+from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
+from dapt.data.load.resize import resize_map
+from dapt.data.masks.mask_files import check_format, fit_mask, mask_folder, read_mask
+from dapt.data.resolve import load_data, path_of
+from dapt.devices import pick_device
+from dapt.errors import DataError
+from dapt.files import write_json, write_with
+from dapt.model.build import build_model
+from dapt.model.prompted_clip import PromptedClip
+from dapt.outputs import check_apart
+from dapt.owned import digest_of
+from dapt.paths import resolved
+from dapt.runs.apart import check_files_apart, places_read
+from dapt.runs.mask_folder import COMMENT, PREVIEW, MaskFolder
+from dapt.runs.run_folder import find_run
+
+CHUNK = 50
+PREVIEW_IMAGES = 24
+
+
+def write_masks(
+    data: str,
+    out: Path,
+    *,
+    source: str = "gradcam",
+    run: Path | None = None,
+    model_spec: str | None = None,
+    masks: Path | None = None,
+    mask_format: str | None = None,
+    classes: Sequence[str] | None = None,
+    split: str = "all",
+    threshold: float = 0.5,
+    soft: bool = False,
+    preview: bool = False,
+    compare: bool = False,
+    names: str | None = None,
+    skip_bad: bool = False,
+    seed: int = 1,
+    root: str | None = None,
+    own_split: bool = False,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Write one PNG per image under `out`, at the image's relative path.
+
+    Returns:
+        the statistics, also written to ``masks.json`` in `out`.
+
+    Raises:
+        DaptError: bad arguments or damaged data.
+    """
+    kind = check_format(mask_format or "binary")
+    given = {
+        "the data": path_of(data),
+        "the masks": masks,
+        "the run": run,
+        "the names file": Path(names) if names else None,
+    }
+    if run is not None:
+        given = {**given, **places_read(find_run(run))}
+    check_apart(out, given)
+    images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    items = images.chosen(split)
+    items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
+    if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
+        raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
+    options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)
+    cue_type = CUES.get(source)
+    model = None
+    if cue_type.follows_prompts:
+        model = _model(run, model_spec, list(classes or images.names), device)
+        if run is None or classes:
+            items = _relabel(items, images.names, model.names)
+    settings = {
+        "data": images.name,
+        "cue": source,
+        "threshold": threshold,
+        "soft": soft,
+        "seed": seed,
+        "root": str(Path(images.root).resolve()),
+        "model": None if model is None else model.clip.spec,
+        "backbone": None if model is None else model.clip.fingerprint(),
+        "run": str(run.resolve()) if run else None,
+        "prompts": None if run is None else digest_of((run / "prompts.safetensors").read_bytes()),
+        "classes": None if model is None else list(model.names),
+        "masks": str(resolved(masks)) if masks else None,
+        "mask_format": None if cue_type.follows_prompts else kind,
+    }
+    if not items:
+        raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
+    check_files_apart(out, images, data)
+    folder = MaskFolder(out, settings, items)
+    folder.check()
+    if preview:
+        folder.check_preview()
+    context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
+    cue = cue_type(context)
+    if isinstance(cue, FileCue):  # a sample of all classes tells whether the format is right before any is written
+        cue.prepare(_spread(folder.left(), CHUNK), model)
+        cue.check_convention()
+    with folder.lock:
+        left = folder.begin()
+        if len(left) < len(items):
+            say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
+        _write(cue, left, model, folder)
+        own_kind = (images.mask_format or kind) if compare else None
+        statistics = {"settings": folder.settings, **_statistics(items, folder, own_kind)}
+        write_json(folder.statistics_file, statistics, make_parents=False)
+        if preview:
+            _preview(items, folder)
+    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    return statistics
+
+
+def _statistics(items: Sequence[Item], folder: MaskFolder, own_kind: MaskFormat | None) -> dict[str, Any]:
+    """Figures of the masks that were written, compared with the data set's own if their format is given."""
+    report = CueReport()
+    for item in items:
+        report.add(item.name, torch.from_numpy(_grey(folder.target(item)) / 255.0))
+    coverage = np.array(report.coverage)
+    statistics: dict[str, Any] = {
+        "images": report.total,
+        "empty": report.empty,
+        "full": report.full,
+        "coverage_percent": {
+            name: round(100 * float(value), 3)
+            for name, value in (
+                ("mean", coverage.mean() if len(coverage) else 0.0),
+                ("p10", np.quantile(coverage, 0.1) if len(coverage) else 0.0),
+                ("median", np.median(coverage) if len(coverage) else 0.0),
+                ("p90", np.quantile(coverage, 0.9) if len(coverage) else 0.0),
+            )
+        },
+    }
+    say(report.summary())
+    if own_kind is not None:
+        quality = _compare(items, folder, own_kind)
+        statistics["against_own_masks"] = quality.figures()
+        say(quality.summary())
+    return statistics
+
+
+def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> list[Item]:
+    """Labels by class name among the model's classes; unknown ones become unlabelled."""
+    place = {name: label for label, name in enumerate(now)}
+    names = [*before, ""]  # index -1 is the unlabelled class
+    return [replace(item, label=place.get(names[item.label], UNLABELLED)) for item in items]
+
+
+def _model(run: Path | None, spec: str | None, names: list[str], device: str) -> PromptedClip:
+    if run is not None:
+        from dapt.runs.load_run import load_run
+
+        model, _ = load_run(run, model_spec=spec, device=device)
+        if names:
+            model.set_classes(names)
+        return model
+    if not names:
+        raise DataError(
+            "The images have no classes to explain.",
+            todo="Name some with --classes, or use a trained run with --run.",
+        )
+    config = make_config({"data": "-", "method": "zero_shot", **({"model": spec} if spec else {})})
+    return build_model(config, load_clip(config.model, device=pick_device(device)), names)
+
+
+def _write(cue: Cue, items: list[Item], model: PromptedClip | None, folder: MaskFolder) -> None:
+    for start in range(0, len(items), CHUNK):
+        part = items[start : start + CHUNK]
+        for item, mask in zip(part, cue.prepare(part, model), strict=True):
+            height, width = image_tensor(item.path).shape[-2:]
+            if mask is None:
+                full = item.name in cue.report.full
+                mask = torch.full((height, width), float(full))
+            fitted = resize_map(mask, (height, width), soft=cue.context.options.soft)
+            _save(fitted, folder.target(item), folder.path)
+        if len(items) > CHUNK:
+            say(f"{min(start + CHUNK, len(items))} of {len(items)} masks written")
+
+
+def _spread(items: Sequence[Item], count: int) -> list[Item]:
+    """At most `count` items, evenly chosen."""
+    return [items[i] for i in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)] if items else []
+
+
+def _save(mask: Tensor, path: Path, folder: Path) -> None:
+    picture = Image.fromarray((mask.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
+    write_with(path, lambda file: picture.save(file, format="PNG"), within=folder)
+
+
+def _grey(path: Path) -> np.ndarray:
+    """A mask that was written, possibly mended by hand since, uint8 ``[H, W]``.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with decoded(path) as picture:
+            return np.array(picture.convert("L"))
+    except (*DAMAGE, Refusal) as error:
+        raise DataError(
+            f"The mask {path} cannot be read ({error}).", todo="Remove it: it is made again then."
+        ) from error
+
+
+def _compare(items: Sequence[Item], folder: MaskFolder, kind: MaskFormat) -> MaskQuality:
+    quality = MaskQuality()
+    for item in items:
+        if item.mask is None or not item.mask.is_file():
+            continue
+        height, width = image_tensor(item.path).shape[-2:]
+        size = (height, width)
+        true = fit_mask(read_mask(item.mask, kind), size, item.mask, item.path)
+        written = folder.target(item)
+        ours = fit_mask(read_mask(written, "binary"), size, written, item.path)
+        compare_masks(ours, true, quality)
+    return quality
+
+
+def _preview(items: Sequence[Item], folder: MaskFolder) -> None:
+    """A contact sheet: photo and masked photo of evenly chosen images."""
+    side, columns = 128, 6
+    chosen = _spread(items, PREVIEW_IMAGES)
+    rows = -(-len(chosen) // columns)
+    sheet = Image.new("RGB", (columns * (2 * side + 8), rows * (side + 8)), "white")
+    for index, item in enumerate(chosen):
+        photo = image_tensor(item.path).permute(1, 2, 0).numpy()
+        mask = _grey(folder.target(item))[..., None] / 255.0
+        hidden = (photo * mask + 128 * (1 - mask)).astype(np.uint8)
+        left, top = (index % columns) * (2 * side + 8), (index // columns) * (side + 8)
+        for step, picture in enumerate((photo, hidden)):
+            sheet.paste(Image.fromarray(picture).resize((side, side)), (left + step * side, top))
+    write_with(
+        folder.path / PREVIEW,
+        lambda file: sheet.save(file, format="JPEG", quality=90, comment=COMMENT),
+        make_parents=False,
+    )

@@ -1,0 +1,106 @@
+"""What a CSV index says cell by cell, and that no cell of it is left out silently."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dapt.data.read import csv_index
+from dapt.data.read.csv_index import read_csv
+from dapt.errors import DataError
+
+
+def index(folder: Path, text: str, name: str = "index.csv", encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_headers_as_spreadsheets_write_them(tmp_path: Path) -> None:
+    """A byte order mark, blanks around names and cells, Windows line ends, a column without a name, empty cells."""
+    text = "image , classname, note,\r\na.png , big_cat,,\r\n b.png,dog , x ,\r\n"
+    data = read_csv(index(tmp_path, text, encoding="utf-8-sig"))
+    assert data.names == ("big cat", "dog")
+    items = sorted((item for split in data.splits.values() for item in split), key=lambda item: item.name)
+    assert [(item.name, item.label, item.meta) for item in items] == [
+        ("a.png", 0, (("note", ""),)),
+        ("b.png", 1, (("note", "x"),)),
+    ]
+    assert [item.path for item in items] == [tmp_path / "a.png", tmp_path / "b.png"]
+
+
+def test_an_index_is_called_like_its_folder_from_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    index(folder, "image,label\na.png,0\n")
+    index(folder, "image,label\na.png,0\n", "birds.csv")
+    monkeypatch.chdir(folder)
+    assert read_csv(Path("index.csv")).name == "pets"
+    assert read_csv(Path("birds.csv")).name == "birds"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "message"),
+    [
+        ("image,label\n", "utf-8", "has a header but no rows"),
+        ("image,label\n\n\n", "utf-8", "has a header but no rows"),
+        ("", "utf-8", r"no 'image' column \(it has: none\)"),
+        ("image,classname\na.png,\u00e9tang\n", "latin-1", r"index\.csv cannot be read"),
+        ("image,label\na.png,0\na.png,0\nb.png,1\n", "utf-8", r": 1 \(a\.png \(lines 2 and 3\)\)\."),
+        ("image,label\na.png,0\na.png,0\na.png,0\n", "utf-8", r": 2 \(a\.png \(lines 2 and 3\), a\.png \(.* 4\)\)\."),
+    ],
+)
+def test_what_cannot_be_meant(tmp_path: Path, text: str, encoding: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_csv(index(tmp_path, text, encoding=encoding))
+
+
+@pytest.mark.parametrize(("count", "more"), [(3, ""), (4, " and 1 more")])
+def test_three_images_are_named_and_the_others_counted(tmp_path: Path, count: int, more: str) -> None:
+    rows = [f"{number}.png,0" for number in range(count)]
+    with pytest.raises(DataError) as caught:
+        read_csv(index(tmp_path, "\n".join(["image,label", *rows, *rows])))
+    named = ", ".join(f"{number}.png (lines {2 + number} and {2 + count + number})" for number in range(3))
+    assert caught.value.what.endswith(f": {count} ({named}{more}).")
+
+
+def test_ceilings_are_the_last_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = index(tmp_path, "image,label\na.png,0\nb.png,1\n")
+    monkeypatch.setattr(csv_index, "CSV_COLUMNS", 2)
+    monkeypatch.setattr(csv_index, "CSV_CELLS", 4)
+    monkeypatch.setattr(csv_index, "CSV_BYTES", path.stat().st_size)
+    assert len(read_csv(path).names) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # an unquoted comma in a name: the class would be 'cat'
+        ("image,classname\na.png,dog\nb.png,cat, big\n", r"line 3: 3 fields, the header has 2"),
+        ("image,label\n\na.png,0,,,x\n", r"line 3: 5 fields, the header has 2"),
+        ("image,label,classname,label\na.png,0,cat,1\n", r"has the column 'label' 2 times"),
+        ("image, image,label\na.png,b.png,0\n", r"has the column 'image' 2 times"),
+        ("image,label,group,group\na.png,0,x,y\n", r"has the column 'group' 2 times"),
+        ("image,label,classname\na.png,0,cat\nb.png,,dog\n", r"line 3: the class 'dog' has no label here"),
+    ],
+)
+def test_no_cell_is_left_out_silently(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        read_csv(index(tmp_path, text))
+    assert caught.value.todo
+
+
+def test_empty_cells_beyond_the_header_say_nothing(tmp_path: Path) -> None:
+    data = read_csv(index(tmp_path, "image,label,,\na.png,0,,,, \nb.png,1\n"))
+    assert data.names == ("class 0", "class 1")
+    assert {item.meta for items in data.splits.values() for item in items} == {()}
+
+
+def test_columns_may_be_written_with_capitals(tmp_path: Path) -> None:
+    data = read_csv(index(tmp_path, "Image,LABEL,ClassName,Split,Note\na.png,0,cat,train,x\nb.png,0,cat,test,y\n"))
+    assert {split: len(data.split(split)) for split in ("train", "test")} == {"train": 1, "test": 1}
+    assert data.names == ("cat",)
+    assert data.split("train")[0].meta == (("Note", "x"),)
+    with pytest.raises(DataError, match="has the column 'split' 2 times"):
+        read_csv(index(tmp_path, "image,label,Split,split\na.png,0,train,test\n"))
