@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapt.config import RunConfig, apply_settings, make_config, read_yaml, to_yaml
+from dapt.config import RunSettings, apply_settings, make_config, read_yaml, to_yaml
 from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.training.schedule import learning_rate
@@ -91,5 +91,5 @@ def test_yaml_round_trip(method: str, dapt: bool, shots: int, variant: str, marg
 
 def test_every_key_is_documented_or_plain() -> None:
     unexplained = {"method", "optimizer", "momentum", "weight_decay", "warmup_lr", "eval_batch_size", "dapt", "cue"}
-    for name, field in RunConfig.model_fields.items():
+    for name, field in RunSettings.model_fields.items():
         assert field.description or name in unexplained, name

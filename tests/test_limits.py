@@ -10,7 +10,7 @@ import pytest
 
 from dapt import limits
 from dapt.cli.options import MaxPixelsOption
-from dapt.config import RunConfig
+from dapt.config import RunSettings
 from dapt.data.catalog.readers import aircraft, class_names_file, voc
 from dapt.data.catalog.readers import coop_split as split_file
 from dapt.data.fetch.download import show_bytes
@@ -67,7 +67,7 @@ def test_formats_are_in_the_docs() -> None:
 
 def test_the_option_tells_the_default() -> None:
     told = MaxPixelsOption.__metadata__[0].help
-    assert f"[default: {RunConfig.model_fields['max_pixels'].default:g}]" in told
+    assert f"[default: {RunSettings.model_fields['max_pixels'].default:g}]" in told
 
 
 def test_python_itself_has_the_ceiling_on_fields() -> None:

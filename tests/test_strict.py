@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from dapt.config import RunConfig, apply_settings, make_config, read_yaml, to_yaml
+from dapt.config import RunConfig, RunSettings, apply_settings, make_config, read_yaml, to_yaml
 from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.strict import readable, shown
@@ -69,7 +69,7 @@ def taken_or_refused(tree: dict[str, Any]) -> RunConfig | None:
     return config
 
 
-@pytest.mark.parametrize("key", leaves(RunConfig))
+@pytest.mark.parametrize("key", leaves(RunSettings))
 def test_every_setting_with_every_absurd_value(key: str) -> None:
     for value in ABSURD:
         taken_or_refused(with_value(key, value))
@@ -82,7 +82,7 @@ def test_every_option_of_every_method_with_every_absurd_value(method: str) -> No
             taken_or_refused({"data": "x", "method": method, "prompt": {name: value}})
 
 
-@pytest.mark.parametrize("key", [key for key in leaves(RunConfig) if key not in ("prompt", "selection.options")])
+@pytest.mark.parametrize("key", [key for key in leaves(RunSettings) if key not in ("prompt", "selection.options")])
 def test_no_number_is_beyond_what_is_computed_with(key: str) -> None:
     for value in (math.nan, math.inf, -math.inf, 1e39, 2**130, -(2**130)):
         assert taken_or_refused(with_value(key, value)) is None
@@ -222,7 +222,7 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*RunConfig.model_fields, "dapt.x", "zzz"]), VALUES, max_size=4))
+@given(st.dictionaries(st.sampled_from([*RunSettings.model_fields, "dapt.x", "zzz"]), VALUES, max_size=4))
 @settings(max_examples=300)
 def test_any_values_for_any_settings(tree: dict[str, Any]) -> None:
     taken_or_refused({"data": "x", **tree})

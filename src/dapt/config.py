@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from dapt.errors import ConfigError, did_you_mean
 from dapt.limits import MAX_MEGAPIXELS
+from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
 from dapt.regular import open_regular
 from dapt.strict import Count, Megabytes, Rate, Strict, readable, shown
@@ -139,8 +140,8 @@ class SelectionOptions(Section):
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the selection method.")
 
 
-class RunConfig(Section):
-    """Everything that decides a run."""
+class RunSettings(Section):
+    """Everything that decides a run, as it is given: what is left open is filled in by `resolve`."""
 
     data: str = Field(description="Catalog name, folder with one sub-folder per class, CSV index, or hf:OWNER/NAME.")
     root: str | None = Field(None, description="Where catalog data lives; none: $DAPT_DATA, else the user's cache.")
@@ -255,13 +256,34 @@ class RunConfig(Section):
         return tree
 
 
+class RunConfig(RunSettings):
+    """Everything that decides a run, with nothing left to the method; made by `make_config` or `resolve`."""
+
+    epochs: Count = Field(ge=0)
+    batch_size: Count = Field(ge=1)
+    lr: float = Field(gt=0)
+    optimizer: Literal["sgd", "adamw"]
+    weight_decay: Rate = Field(ge=0)
+    warmup_epochs: Count = Field(ge=0)
+
+    @property
+    def recipe(self) -> Method:
+        """The declaration of the method."""
+        return METHODS.get(self.method)
+
+    @property
+    def options(self) -> MethodOptions:
+        """The options of the method, checked."""
+        return validated(self.recipe.options, self.prompt, "prompt.")
+
+
 def make_config(tree: Mapping[str, Any]) -> RunConfig:
     """Check a nested mapping and fill in the method's published settings.
 
     Raises:
         ConfigError: unknown key or method, or a value of the wrong kind.
     """
-    return resolve(validated(RunConfig, tree))
+    return resolve(validated(RunSettings, tree))
 
 
 def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:
@@ -276,10 +298,8 @@ def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:
         raise _explain(error, model, prefix) from None
 
 
-def resolve(config: RunConfig) -> RunConfig:
+def resolve(config: RunSettings) -> RunConfig:
     """The configuration with every open choice replaced by the method's published value."""
-    from dapt.methods.base import METHODS
-
     method = METHODS.get(config.method)
     own = method.options.model_fields
     prompt = {**method.preset, **config.prompt}
@@ -294,7 +314,7 @@ def resolve(config: RunConfig) -> RunConfig:
     options = validated(method.options, prompt, "prompt.")
     defaults = method.training
     lr = config.lr or defaults.lr
-    filled = {
+    filled: dict[str, Any] = {
         "prompt": options.model_dump(),
         "n_ctx": None,
         "depth": None,
@@ -314,7 +334,7 @@ def resolve(config: RunConfig) -> RunConfig:
         )
     if not method.trains:
         filled["epochs"] = 0
-    return config.model_copy(update=filled)
+    return RunConfig.model_construct(**{**dict(config), **filled})
 
 
 def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 
-from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueOptions, DaptOptions, RunConfig, SelectionOptions
+from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueOptions, DaptOptions, RunSettings, SelectionOptions
 from dapt.data.load import transforms
 from dapt.data.masks import mask_collections, mask_files
 from dapt.data.read import folder
@@ -118,7 +118,7 @@ def templates() -> Iterator[tuple[str, Any]]:
 
 def defaults() -> dict[str, Any]:
     """All of them."""
-    sections = {"run": RunConfig, "dapt": DaptOptions, "cue": CueOptions, "selection": SelectionOptions}
+    sections = {"run": RunSettings, "dapt": DaptOptions, "cue": CueOptions, "selection": SelectionOptions}
     sections["demo"] = DemoSettings
     found: dict[str, Any] = {}
     for prefix, model in sections.items():

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from defaults import REQUIRED, TABLE, defaults
 
-from dapt.config import RunConfig, make_config
+from dapt.config import RunSettings, make_config
 from dapt.methods.base import METHODS
 
 ROWS: list[dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))
@@ -78,7 +78,7 @@ def test_the_table_itself_says_what_was_published(key: str, published: Any) -> N
 def test_the_table_covers_every_method_and_setting() -> None:
     for name in METHODS.names():
         assert f"methods.{name}.training.lr" in FOUND
-    assert {f"run.{name}" for name in RunConfig.model_fields} <= FOUND.keys()
+    assert {f"run.{name}" for name in RunSettings.model_fields} <= FOUND.keys()
     assert [row["key"] for row in ROWS if row["value"] == REQUIRED] == ["run.data"]
 
 

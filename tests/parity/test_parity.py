@@ -6,7 +6,7 @@ import pytest
 import torch
 from cases import Case, Folder
 
-from dapt.config import DaptOptions, RunConfig
+from dapt.config import DaptOptions
 from dapt.data.batch import Batch
 from dapt.data.fewshot import sample_few_shot, split_off_validation
 from dapt.data.subsets import base_and_novel, keep_classes
@@ -316,10 +316,8 @@ def check_training(case: Case, model: PromptedClip) -> None:
     stored_names = {key.removeprefix("param0.") for key in case.stored if key.startswith("param0.")}
     assert set(named) == stored_names
     settings = case.settings["optimizer"]
-    config = RunConfig(
-        data="-", lr=settings["lr"], momentum=settings["momentum"], weight_decay=settings["weight_decay"]
-    )
-    optimizer = make_optimizer(model.parameters(), config)
+    rates = {key: settings[key] for key in ("lr", "momentum", "weight_decay")}
+    optimizer = make_optimizer(model.parameters(), **rates)
     if "out.logits_eval" in case.stored:
         check_student_at_test(case, model, batches(case)[0])
     losses = []
@@ -361,10 +359,8 @@ def check_averaging(case: Case, model: PromptedClip) -> None:
     method = METHODS.get(settings_to_method(case)[0])
     step = TrainStep(model, [kind.build(model.prompts.options, model) for kind in method.load_objectives()])
     settings, epochs = case.settings["optimizer"], case.settings["gpa"]["epochs"]
-    config = RunConfig(
-        data="-", lr=settings["lr"], momentum=settings["momentum"], weight_decay=settings["weight_decay"]
-    )
-    optimizer = make_optimizer(model.parameters(), config)
+    rates = {key: settings[key] for key in ("lr", "momentum", "weight_decay")}
+    optimizer = make_optimizer(model.parameters(), **rates)
     average = EpochAverage(step.epoch_weights(epochs))
     assert average.weights == pytest.approx(case.settings["gpa"]["weights"], rel=1e-9)
     given = batches(case)

@@ -57,8 +57,8 @@ def test_forgetting_weight_decay_fails(tmp_path: Path, monkeypatch) -> None:
 
     original = test_parity.make_optimizer
 
-    def without(parameters, config):
-        optimizer = original(parameters, config)
+    def without(parameters, **settings):
+        optimizer = original(parameters, **settings)
         for group in optimizer.param_groups:
             group["weight_decay"] = 0.0
         return optimizer

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from dapt.config import RunConfig, make_config
+from dapt.config import RunSettings, make_config
 from dapt.errors import ConfigError
 from dapt.runs.run_folder import RunFolder
 
@@ -69,7 +69,7 @@ BARE = make_config({"data": "photos", "method": "coop"})
 CASES = [(config, *change) for config in (WHOLE, BARE) for change in changes(config)]
 
 
-def started(folder: Path, config: RunConfig) -> RunFolder:
+def started(folder: Path, config: RunSettings) -> RunFolder:
     run = RunFolder(folder / "run")
     run.check(config, resume=False, overwrite=False)
     run.begin(config, resume=False, overwrite=False, split={}, inputs={})
@@ -81,7 +81,7 @@ def started(folder: Path, config: RunConfig) -> RunFolder:
     ("config", "key", "update"),
     [pytest.param(config, key, update, id=name) for config, key, name, update in CASES if key not in MAY_CHANGE],
 )
-def test_what_may_not_change(tmp_path: Path, config: RunConfig, key: str, update: dict[str, Any]) -> None:
+def test_what_may_not_change(tmp_path: Path, config: RunSettings, key: str, update: dict[str, Any]) -> None:
     run = started(tmp_path, config)
     run.check(config, resume=True, overwrite=False)
     changed = config.model_copy(update=update)
@@ -95,12 +95,12 @@ def test_what_may_not_change(tmp_path: Path, config: RunConfig, key: str, update
     ("config", "update"),
     [pytest.param(config, update, id=name) for config, key, name, update in CASES if key in MAY_CHANGE],
 )
-def test_what_may_change(tmp_path: Path, config: RunConfig, update: dict[str, Any]) -> None:
+def test_what_may_change(tmp_path: Path, config: RunSettings, update: dict[str, Any]) -> None:
     started(tmp_path, config).check(config.model_copy(update=update), resume=True, overwrite=False)
 
 
 def test_every_setting_is_tried() -> None:
-    assert {key for _, key, _, _ in CASES} == set(RunConfig.model_fields)
+    assert {key for _, key, _, _ in CASES} == set(RunSettings.model_fields)
     for config in (WHOLE, BARE):
         assert all(config.model_copy(update=update) != config for _, _, update in changes(config))
     tried = {name.partition("=")[0] for _, _, name, _ in CASES}

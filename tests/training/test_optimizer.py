@@ -9,12 +9,20 @@ import pytest
 import torch
 from torch import nn
 
-from dapt.config import RunConfig, make_config
+from dapt.config import make_config
 from dapt.training.optimizer import make_optimizer
 
 
-def config(**changes: Any) -> RunConfig:
-    return make_config({"data": "-", "method": "maple", "lr": 0.1, **changes})
+def made(parameters: list[nn.Parameter], **changes: Any) -> torch.optim.Optimizer:
+    """As a run makes it."""
+    config = make_config({"data": "-", "method": "maple", "lr": 0.1, **changes})
+    return make_optimizer(
+        parameters,
+        config.optimizer,
+        lr=config.lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+    )
 
 
 def one(*values: float, grad: float | None = None) -> nn.Parameter:
@@ -36,7 +44,7 @@ def stepped(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, gradients
 def test_adamw_decays_apart_from_the_gradient(decay: float) -> None:
     """Without a gradient the decay alone acts: by ``lr * decay`` of the parameter, not of its Adam step."""
     parameter = one(2.0)
-    optimizer = make_optimizer([parameter], config(optimizer="adamw", weight_decay=decay))
+    optimizer = made([parameter], optimizer="adamw", weight_decay=decay)
     assert type(optimizer) is torch.optim.AdamW
     assert stepped(optimizer, parameter, [0.0, 0.0]) == pytest.approx(
         [2.0 * (1 - 0.1 * decay), 2.0 * (1 - 0.1 * decay) ** 2]
@@ -45,7 +53,7 @@ def test_adamw_decays_apart_from_the_gradient(decay: float) -> None:
 
 def test_adamw_moves_by_the_rate_at_first() -> None:
     parameter = one(2.0)
-    optimizer = make_optimizer([parameter], config(optimizer="adamw", weight_decay=0.01))
+    optimizer = made([parameter], optimizer="adamw", weight_decay=0.01)
     m = v = 0.0
     x = 2.0
     expected = []
@@ -62,7 +70,7 @@ def test_adamw_moves_by_the_rate_at_first() -> None:
 def test_sgd_with_momentum_and_coupled_decay(momentum: float, decay: float) -> None:
     """No dampening, no Nesterov: ``v = momentum v + g + decay x``, ``x -= lr v``."""
     parameter = one(2.0)
-    optimizer = make_optimizer([parameter], config(optimizer="sgd", momentum=momentum, weight_decay=decay))
+    optimizer = made([parameter], optimizer="sgd", momentum=momentum, weight_decay=decay)
     assert type(optimizer) is torch.optim.SGD
     x, velocity, expected = 2.0, 0.0, []
     for gradient in (3.0, -1.0, 0.5):
@@ -78,7 +86,7 @@ def test_everything_trained_decays_alike(name: str) -> None:
     vector, matrix, frozen = one(1.0, grad=0.0), nn.Parameter(torch.ones(2, 2)), one(1.0, grad=0.0)
     matrix.grad = torch.zeros(2, 2)
     frozen.requires_grad_(False)
-    optimizer = make_optimizer([vector, matrix, frozen], config(optimizer=name, weight_decay=0.5))
+    optimizer = made([vector, matrix, frozen], optimizer=name, weight_decay=0.5)
     optimizer.step()
     assert float(vector.detach()[0]) == pytest.approx(0.95)
     assert matrix.detach().flatten().tolist() == pytest.approx([0.95] * 4)
@@ -87,8 +95,7 @@ def test_everything_trained_decays_alike(name: str) -> None:
 
 
 def test_rates_and_decay_that_are_not_given() -> None:
-    bare = RunConfig(data="-", warmup_lr=0.003)
-    group = make_optimizer([one(1.0)], bare).param_groups[0]
-    assert (group["lr"], group["weight_decay"], group["momentum"]) == (0.003, 0.0, 0.9)
+    group = make_optimizer([one(1.0)], lr=0.003).param_groups[0]
+    assert (group["lr"], group["weight_decay"], group["momentum"]) == (0.003, 5e-4, 0.9)
     assert (group["nesterov"], group["dampening"]) == (False, 0)
-    assert make_optimizer([one(1.0)], config(lr=0.25)).param_groups[0]["lr"] == 0.25
+    assert made([one(1.0)], lr=0.25).param_groups[0]["lr"] == 0.25

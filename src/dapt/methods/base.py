@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Literal
 
 from dapt.registry import Registry
@@ -16,8 +17,23 @@ from dapt.strict import Strict
 CROSS_ENTROPY = "dapt.objectives.classification:Classification"
 
 
+class Names(Enum):
+    """What the text of an option names, where it is more than a word: such options are marked with it.
+
+    Example: ``Annotated[str | None, Names.SAVED_MODEL]``.
+    """
+
+    SAVED_MODEL = "the folder of a finished run, or its prompts file"
+    BACKBONE = "a backbone, as --model does"
+
+
 class MethodOptions(Strict):
     """The options of one method (`prompt.*` in YAML); what all of them refuse stands in `dapt.strict`."""
+
+    @classmethod
+    def naming(cls, what: Names) -> list[str]:
+        """The options that name such a thing."""
+        return [name for name, field in cls.model_fields.items() if what in field.metadata]
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,7 @@ class Method:
         formula: the loss or prediction rule in one line of plain text.
         differences: known differences from the released code, a sentence each.
         parameters: how many are trained, in words, where that follows from the data; empty: they can be counted.
+        counted_with: option values to count them with, where they follow from something else.
     """
 
     name: str
@@ -76,6 +93,7 @@ class Method:
     formula: str = "CE(s f w^T, y)"
     differences: tuple[str, ...] = ()
     parameters: str = ""
+    counted_with: Mapping[str, Any] = field(default_factory=dict)
 
     def load_architecture(self) -> Any:
         """Import the prompt architecture's class (imports torch)."""

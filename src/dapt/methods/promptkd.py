@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.methods.base import Method, MethodOptions, Names, TrainingDefaults, add_method
 from dapt.strict import Rate
 
 
 class PromptKdOptions(MethodOptions):
     """Options of PromptKD."""
 
-    teacher: str | None = Field(
+    teacher: Annotated[str | None, Names.SAVED_MODEL] = Field(
         None, description="The teacher: a finished run folder, or the prompts.safetensors of one."
     )
-    teacher_model: str | None = Field(
+    teacher_model: Annotated[str | None, Names.BACKBONE] = Field(
         None, description="Backbone of the teacher; none: the one its prompts name. Its weights must be the same."
     )
     teacher_dim: int | None = Field(
@@ -48,6 +50,7 @@ for _name, _summary, _preset, _setting in (
             options=PromptKdOptions,
             training=TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source=f"PromptKD repository, {_setting}"),
             label_free=True,
+            counted_with={"teacher_dim": 768},  # of ViT-L/14, the published teacher
             preset=_preset,
             formula="1000 T^2 / (B C) sum KL(p_teacher || p_student), student features projected to the teacher's size",
             differences=(

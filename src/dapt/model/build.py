@@ -10,7 +10,6 @@ from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
 from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError
-from dapt.methods.base import METHODS
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.saved import open_model
 from dapt.prompts.base import PromptArchitecture
@@ -18,10 +17,8 @@ from dapt.prompts.base import PromptArchitecture
 
 def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> PromptedClip:
     """The prompted model at its starting point, the same for every process with the same seed."""
-    method = METHODS.get(config.method)
-    options = method.options.model_validate(config.prompt)
     generator = torch.Generator().manual_seed(config.seed)
-    architecture = method.load_architecture().create(options, clip, names, generator, open_model)
+    architecture = config.recipe.load_architecture().create(config.options, clip, names, generator, open_model)
     clip.set_checkpointing(config.grad_checkpointing)
     clip.text.memory_mb = text_memory_mb(config, str(clip.device))
     architecture.to(clip.device)

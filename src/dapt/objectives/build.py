@@ -5,7 +5,7 @@ from __future__ import annotations
 from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.errors import NotSupportedError
-from dapt.methods.base import CROSS_ENTROPY, METHODS
+from dapt.methods.base import CROSS_ENTROPY
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective
 from dapt.objectives.disentangle import Disentangle
@@ -17,7 +17,7 @@ def check_dapt(config: RunConfig) -> None:
     Raises:
         NotSupportedError: no training step changes the method, or the released code's columns do not fit it.
     """
-    method = METHODS.get(config.method)
+    method = config.recipe
     if not config.dapt.enabled:
         return
     if not method.trains:
@@ -40,13 +40,13 @@ def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
         NotSupportedError: DAPT on a method that no training step changes.
     """
     check_dapt(config)
-    method = METHODS.get(config.method)
+    method = config.recipe
     objectives: list[Objective] = [kind.build(model.prompts.options, model) for kind in method.load_objectives()]
     if config.dapt.enabled:
         dapt = Disentangle(config.dapt, model.trainable())
         for sentence in dapt.left_out:
             warn(sentence)
-        if too_short := dapt.too_short(config.epochs or 0):
+        if too_short := dapt.too_short(config.epochs):
             warn(too_short)
         objectives.append(dapt)
     return objectives

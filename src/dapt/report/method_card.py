@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 BACKBONE = "ViT-B-16-quickgelu"
 CLASSES = 100
-TEACHER_DIM = 768  # of ViT-L/14, the published teacher of PromptKD
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,7 @@ def build_for_counting(method: Method, clip: FrozenClip, classes: int) -> Prompt
 
     from dapt.model.prompted_clip import PromptedClip
 
-    options = dict(method.preset)
-    if "teacher_dim" in method.options.model_fields:
-        options.setdefault("teacher_dim", TEACHER_DIM)
+    options = {**method.counted_with, **method.preset}
     names = [f"class {number}" for number in range(classes)]
     generator = torch.Generator().manual_seed(0)
     architecture = method.load_architecture()(method.options.model_validate(options), clip, names, generator)

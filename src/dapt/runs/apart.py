@@ -9,6 +9,7 @@ from dapt.config import RunConfig
 from dapt.data.items import ImageSet
 from dapt.data.resolve import INDEX, is_path
 from dapt.errors import ConfigError
+from dapt.methods.base import Names
 from dapt.outputs import ELSEWHERE, check_apart, check_file, holding
 from dapt.paths import with_home
 from dapt.runs.run_folder import RunFolder
@@ -19,14 +20,13 @@ BY_DEFAULT = "It was chosen by default, below the working folder: name a folder 
 def named_inputs(config: RunConfig) -> dict[str, Path | None]:
     """The files and folders that a configuration names, by what they are called in messages."""
     head, colon, place = config.model.partition(":")
-    teacher = config.prompt.get("teacher")
     given = {
         "the data": str(place_of(config.data)) if is_path(config.data) else None,
         "the masks": config.masks,
         "the names file": config.names,
         "the split file": config.split_file,
         "the weights of the backbone": place if colon and head != "hf-hub" else None,
-        "the teacher": teacher if isinstance(teacher, str) else None,
+        **{f"the {key}": config.prompt[key] for key in config.recipe.options.naming(Names.SAVED_MODEL)},
     }
     return {label: Path(with_home(text)) if text else None for label, text in given.items()}
 

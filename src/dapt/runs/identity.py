@@ -20,6 +20,8 @@ from dapt.data.masks.mask_collections import MaskFinder
 from dapt.data.masks.mask_files import mask_folder
 from dapt.environment import cores
 from dapt.errors import DaptError, DataError
+from dapt.methods.base import Names
+from dapt.model.saved import PROMPTS
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import result_settings
 
@@ -103,9 +105,9 @@ def _found(finder: MaskFinder, item: Item) -> Path | None:
 def _named_files(config: RunConfig) -> dict[str, Path]:
     """Single files that the configuration names."""
     found = {key: Path(value) for key in ("names", "split_file") if (value := getattr(config, key))}
-    teacher = config.prompt.get("teacher")
-    if teacher:
-        found["teacher"] = Path(teacher) / "prompts.safetensors"
+    for key in config.recipe.options.naming(Names.SAVED_MODEL):
+        if path := config.prompt[key]:
+            found[key] = Path(path) / PROMPTS if Path(path).is_dir() else Path(path)
     return found
 
 

@@ -61,7 +61,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     model.prompts.prepare(training_set(config, model, data, images))
     step = TrainStep(model, build_objectives(config, model))
     say(_headline(config, model))
-    if config.epochs and model.prompts.count() and (config.warmup_epochs or 0) >= config.epochs:
+    if config.epochs and model.prompts.count() and config.warmup_epochs >= config.epochs:
         warn(
             f"Every epoch of this run is warm-up, at the rate {config.warmup_lr:g}: hardly anything is learned. Pass "
             "more --epochs, or --set warmup_epochs=0."

@@ -126,7 +126,7 @@ def check_multi_label(config: RunConfig, data: ImageSet) -> None:
     """
     if not data.multi_label:
         return
-    method = METHODS.get(config.method)
+    method = config.recipe
     if method.objectives != (CROSS_ENTROPY,) or _looks_at_labels(config.method):
         raise NotSupportedError(
             f"The images of {data.name} show several classes each, and {config.method} needs one class per image.",

@@ -19,7 +19,7 @@ from dapt.data.load.loader import TrainImages
 from dapt.data.load.transforms import train_transform
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.evaluation.evaluate import encode_images, evaluate
-from dapt.methods.base import CROSS_ENTROPY, METHODS
+from dapt.methods.base import CROSS_ENTROPY
 from dapt.model.build import build_model
 from dapt.model.classifier import Classifier
 from dapt.model.prompted_clip import PromptedClip
@@ -67,7 +67,7 @@ def check_selection(config: RunConfig) -> Selector | None:
         ) from None
     if config.fraction == 1:
         warn("All training images are chosen: --fraction says how many to take.")
-    trains = METHODS.get(config.method).trains
+    trains = config.recipe.trains
     if pretraining_epochs(config, selector) and not trains:
         raise ConfigError(
             f"The selection trains {config.method} beforehand, and {config.method} has no training steps.",
@@ -125,7 +125,7 @@ def select_images(
         labels, nothing = torch.tensor(data.train.labels, dtype=torch.long), torch.empty(len(data.train.labels), 0)
         candidates = Candidates(labels, nothing, nothing, torch.empty(0, 0), seed=config.seed)
     found = selector.select(candidates, config.fraction, balanced=config.selection.balanced)
-    method = METHODS.get(config.method)
+    method = config.recipe
     if found.weights is not None and not (method.trains and CROSS_ENTROPY in method.objectives):
         warn(f"{config.select} weighs the chosen images, and {config.method} has no loss that would read the weights.")
     return narrowed(config, data, found)

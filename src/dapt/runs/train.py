@@ -170,7 +170,7 @@ class Work:
 
 
 def _check_devices(config: RunConfig) -> None:
-    batch = config.batch_size or 1
+    batch = config.batch_size
     if batch % config.devices:
         raise ConfigError(
             f"A batch of {batch} images cannot be divided among {config.devices} devices.",
@@ -257,4 +257,4 @@ def selection_of(config: RunConfig, data: RunData, step: TrainStep) -> str:
     judged = {"best_val": data.val, "best_test": data.test}.get(config.model_selection)
     if judged is not None and judged.items:
         return config.model_selection
-    return "last" if step.epoch_weights(config.epochs or 0) is None else "average"
+    return "last" if step.epoch_weights(config.epochs) is None else "average"

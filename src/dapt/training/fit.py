@@ -106,7 +106,13 @@ class Fitter:
         self.rule = step.gradient_rule
         weights = step.epoch_weights(self.epochs) if validate is None else None
         self.average = None if weights is None else EpochAverage(weights)
-        self.optimizer = make_optimizer(step.parameters(), config)
+        self.optimizer = make_optimizer(
+            step.parameters(),
+            config.optimizer,
+            lr=config.lr,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+        )
         self.device = step.model.clip.device
         half = config.precision == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
@@ -115,7 +121,7 @@ class Fitter:
     @property
     def epochs(self) -> int:
         """Length of the run."""
-        return self.config.epochs or 0
+        return self.config.epochs
 
     def state(self) -> State:
         """Everything needed to go on: tensors and plain values."""
@@ -223,16 +229,16 @@ class Fitter:
         config, fabric = self.config, self.fabric
         rate = learning_rate(
             epoch,
-            base_lr=config.lr or 0.0,
+            base_lr=config.lr,
             epochs=self.epochs,
-            warmup_epochs=config.warmup_epochs or 0,
+            warmup_epochs=config.warmup_epochs,
             warmup_lr=config.warmup_lr,
         )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batches = epoch_batches(
             len(self.images),
-            config.batch_size or 1,
+            config.batch_size,
             seed=config.seed,
             epoch=epoch,
             drop_last=config.drop_last,

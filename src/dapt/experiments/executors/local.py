@@ -50,7 +50,7 @@ def run_all(
         return found
     with worker_pool(min(jobs, len(configs)), _prepare_worker, (max(cores() // jobs, 1),)) as pool:
         futures = {name: pool.submit(_work, config, overwrite, within) for name, config in configs.items()}
-        total = sum(config.epochs or 0 for config in configs.values())
+        total = sum(config.epochs for config in configs.values())
         for _ in progress(_finished_epochs(futures, configs), total, label, "epochs"):
             pass
         return {name: future.result() for name, future in futures.items()}
