@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dapt.config import make_config
 from dapt.cues.base import CUES, CueContext
+from dapt.cues.build import cue_options
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages
 from dapt.data.load.transforms import train_transform
@@ -57,10 +58,11 @@ def make_fitter(
     step = TrainStep(model, build_objectives(config, model))
     cue = None
     if config.dapt.enabled:
-        context = CueContext(config.cue, None, "binary", False, ImageCache(8), config.seed)
-        cue = CUES.get("gradcam" if config.cue.source == "auto" else config.cue.source)(context)
+        source = "gradcam" if config.cue.source == "auto" else config.cue.source
+        options = cue_options(source, config.cue.options)
+        cue = CUES.get(source)(CueContext(options, None, "binary", False, ImageCache(8), config.seed))
         images.masks = cue.prepare(images.items, model)
-        images.soft = config.cue.soft
+        images.soft = cue.soft
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     fitter = Fitter(
         config,

@@ -44,6 +44,7 @@ from dapt.model.classifier import Classifier
 from dapt.model.prompts_file import load_prompts, save_prompts
 from dapt.model.saved import open_model, rebuild_model
 from dapt.objectives.build import build_objectives
+from dapt.prompts.base import PromptArchitecture
 from dapt.runs.train import run_training
 
 NAMES = ["red square", "blue disc", "green bar", "white ring"]
@@ -123,6 +124,16 @@ def test_the_seed_decides_the_start(name: str, places: Places) -> None:
     (first, draws), (again, _), (other, _) = start(1), start(1), start(2)
     assert same(first, again)
     assert same(first, other) is not draws
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_declared_is_so(name: str) -> None:
+    """An architecture that looks at the training images says so, and one that binds its classes refuses others."""
+    method = METHODS.get(name)
+    kind = method.load_architecture()
+    assert kind.looks_first == (kind.prepare is not PromptArchitecture.prepare)
+    options = method.options.model_validate(dict(method.preset))
+    assert kind.binds_classes(options) == (name in ("coop.csc", "linear_probe") or kind.fixed_classes)
 
 
 def test_every_trained_tensor_learns(trained: Trained) -> None:

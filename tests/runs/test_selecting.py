@@ -134,8 +134,11 @@ def test_methods_without_a_classifier_of_their_own_are_looked_at_by_the_zero_sho
     [
         ({"fraction": 0.5}, "how to choose"),
         ({"select": "herdin", "fraction": 0.5}, "herding"),
-        ({"select": "herding", "fraction": 0.5, "selection": {"options": {"k": 1}}}, "no option 'k'"),
-        ({"select": "herding", "fraction": 0.5, "selection": {"options": {"legacy": True}}}, "setting of its own"),
+        ({"select": "herding", "fraction": 0.5, "selection": {"options": {"k": 1}}}, "selection.options.k"),
+        (
+            {"select": "herding", "fraction": 0.5, "selection": {"options": {"legacy": True}}},
+            "selection.options.legacy",
+        ),
         ({"select": "cal", "fraction": 0.5, "selection": {"options": {"neighbours": 0}}}, "neighbours"),
         ({"select": "submodular", "fraction": 0.5, "selection": {"options": {"function": "cut"}}}, "graph_cut"),
         ({"select": "forgetting", "fraction": 0.5, "selection": {"epochs": 0}}, "cannot be 0"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.errors import NotSupportedError
-from dapt.methods.base import CROSS_ENTROPY
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective
 from dapt.objectives.disentangle import Disentangle
@@ -25,7 +24,8 @@ def check_dapt(config: RunConfig) -> None:
             f"{config.method} has no training steps, so DAPT has nothing to act on.",
             todo="Choose a method such as maple.",
         )
-    plain = method.objectives == (CROSS_ENTROPY,) and not config.prompt.get("class_specific")
+    able = all(kind.extra_columns for kind in method.load_objectives())
+    plain = able and not method.load_architecture().binds_classes(config.options)
     if config.dapt.distractors and not plain:
         raise NotSupportedError(
             f"dapt.released adds columns to the class logits, which {config.method} has no place for.",

@@ -11,7 +11,6 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.cues.base import Cue
 from dapt.cues.build import build_cue
-from dapt.cues.file_cue import FileCue
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages
 from dapt.data.load.pixels import use_setting
@@ -69,7 +68,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     cue = build_cue(config, cache, data.source) if config.dapt.enabled else None
     if cue is not None:
         images.masks = cue.prepare(images.items, model)
-        images.soft = config.cue.soft
+        images.soft = cue.soft
         say(cue.report.summary())
         _check_cues(config, cue)
     elif config.cue.source != "auto" or config.masks:
@@ -85,9 +84,8 @@ def _check_cues(config: RunConfig, cue: Cue) -> None:
         DataError: all masks are missing, empty, full or unreadable, or mask files are read in the wrong format.
     """
     report = cue.report
-    if isinstance(cue, FileCue):
-        cue.check_convention()
-    if report.without < report.total or config.cue.source == "none":
+    cue.check()
+    if report.without < report.total or cue.may_be_without:
         return
     if len(report.missing) == report.total:
         raise DataError(
