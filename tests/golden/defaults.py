@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 
-from dapt.cli.masks import CUES
 from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueSettings, DaptOptions, RunSettings, SelectionOptions
+from dapt.cues.base import CUES
 from dapt.data.load import transforms
 from dapt.data.masks import mask_collections, mask_files
 from dapt.data.read import folder

@@ -27,7 +27,7 @@ from dapt.cli.options import (
 )
 
 DEFAULT = "make"
-CUES = listed("dapt.cues")
+
 HELP = ("-h", "--help")
 
 
@@ -58,7 +58,7 @@ masks.command()(verify)
 def make(
     data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.", callback=at_home)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.", callback=at_home)],
-    cue: Annotated[str, typer.Option("--cue", help=f"One of {CUES}.")] = "gradcam",
+    cue: Annotated[str, typer.Option("--cue", help=f"One of {listed('dapt.cues')}.")] = "gradcam",
     run: Annotated[
         Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.", callback=at_home)
     ] = None,

@@ -14,7 +14,7 @@ from dapt.config import RunConfig, make_config, validated
 from dapt.console import say, warn
 from dapt.data.labelled import LabelledImages
 from dapt.data.load.image_cache import ImageCache
-from dapt.data.load.loader import TrainImages
+from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.transforms import train_transform
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.evaluation.evaluate import encode_images, evaluate
@@ -75,6 +75,7 @@ def pretraining_epochs(config: RunConfig, selector: Selector) -> int:
 
 def select_images(
     config: RunConfig,
+    selector: Selector | None,
     data: RunData,
     load: Callable[[], FrozenClip],
     cache: ImageCache,
@@ -86,13 +87,12 @@ def select_images(
     zero-shot model where the method has no classifier before it is trained (see `_classifies_untrained`).
 
     Args:
-        load: gives the backbone, and is called only if the selector looks at images.
+        selector: see `check_selection`. load: gives the backbone, and is called only if the selector looks at images.
         known: what earlier runs of a group have looked at.
 
     Raises:
-        DaptError: see `check_selection`; no validation images where the selector reads them.
+        DaptError: no validation images where the selector reads them.
     """
-    selector = check_selection(config)
     if selector is None:
         return data
     if selector.looks and data.source.multi_label:
@@ -228,7 +228,8 @@ def _train_beforehand(config: RunConfig, data: RunData, model: PromptedClip, cac
     clip = model.clip
     part = data.train
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
-    images = TrainImages(part.items, part.labels, transform, cache, config.seed)
+    targets = targets_of(part.items, len(part.names))
+    images = TrainImages(part.items, part.labels, transform, cache, config.seed, targets=targets)
     model.prompts.prepare(training_set(short, model, data, images))
     correct: list[Tensor] = []
 
