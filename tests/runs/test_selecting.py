@@ -166,9 +166,10 @@ def test_images_that_show_several_classes_are_drawn_at_random_only() -> None:
         raise AssertionError("no model is needed")
 
     with pytest.raises(NotSupportedError, match="several"):
-        select_images(make_config({"data": "made", "select": "grand", "fraction": 0.5}), data, load, ImageCache(0))
+        grand = make_config({"data": "made", "select": "grand", "fraction": 0.5})
+        select_images(grand, check_selection(grand), data, load, ImageCache(0))
     uniform = make_config({"data": "made", "select": "uniform", "fraction": 0.5})
-    assert len(select_images(uniform, data, load, ImageCache(0)).train.items) == 2
+    assert len(select_images(uniform, check_selection(uniform), data, load, ImageCache(0)).train.items) == 2
 
 
 def test_weights_that_nothing_reads_are_pointed_out(

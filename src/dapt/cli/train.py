@@ -21,7 +21,6 @@ from dapt.cli.options import (
     silence,
     split_names,
 )
-from dapt.experiments.protocols import PROTOCOLS
 
 EXAMPLES = """Examples:
 
@@ -135,7 +134,7 @@ def train(
         str | None,
         typer.Option(
             "--protocol",
-            help=f"Run a whole protocol: {', '.join(PROTOCOLS)}.",
+            help=f"Run a whole protocol: {listed('dapt.experiments.protocols')}.",
         ),
     ] = None,
     over: Annotated[

@@ -13,20 +13,14 @@ from dapt.errors import DataError
 from dapt.evaluation.averages import over_data_sets
 from dapt.experiments.executors.local import run_all
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
-from dapt.experiments.protocols import (
-    OtherData,
-    Plan,
-    Protocol,
-    Settings,
-    default_folder,
-    get_protocol,
-    published_recipe,
-)
+from dapt.experiments.protocols.base import OtherData, Plan, Protocol, Settings, get_protocol
 from dapt.files import write_json
+from dapt.methods.base import METHODS
 from dapt.results import Figures, ProtocolResults, Row
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.evaluate_run import evaluate_saved
+from dapt.runs.run_names import data_name, run_name
 
 MAIN = (
     "test/accuracy",
@@ -114,6 +108,18 @@ def _average(rows: Mapping[str, Metrics]) -> dict[str, float]:
         data: {key: value for key, value in metrics.items() if value is not None} for data, metrics in rows.items()
     }
     return over_data_sets(known)
+
+
+def default_folder(config: RunConfig, protocol: Protocol) -> Path:
+    """``runs/<data>-<protocol>-<method>[+dapt]-...-seed<seed>``."""
+    return Path("runs") / f"{data_name(config.data)}-{protocol.name}-{run_name(config)}-seed{config.seed}"
+
+
+def published_recipe(config: RunConfig, protocol: Protocol) -> str | None:
+    """Another name of the method that has the published settings of this protocol, or None."""
+    kinds = {"few_shot": "few_shot", "cross_dataset": "cross", "domain_generalisation": "cross"}
+    better = f"{config.method}.{kinds.get(protocol.name, '')}"
+    return better if better in METHODS.names() else None
 
 
 def print_protocol(result: ProtocolResults) -> None:
