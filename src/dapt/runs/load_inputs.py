@@ -88,8 +88,7 @@ def _check_count(plan: Plan, images: int) -> None:
             f"{images} training images cannot be divided among {devices} devices.",
             todo=f"Use --devices {images} or less, or more images.",
         )
-    last = len(epoch_batches(images, config.batch_size, seed=0, epoch=0, drop_last=config.drop_last)[-1])
-    if last % devices:
-        say(
-            f"{last % devices} images of the last batch of every epoch are left out: {devices} devices get as many each."
-        )
+    whole = epoch_batches(images, config.batch_size, seed=0, epoch=0, drop_last=config.drop_last)
+    lost = len(whole[-1]) % devices
+    if lost:
+        say(f"{lost} images of the last batch of every epoch are left out: devices get equally many.")

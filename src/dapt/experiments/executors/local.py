@@ -10,6 +10,7 @@ from pathlib import Path
 from dapt.console import set_quiet
 from dapt.environment import cores, memory_mb
 from dapt.experiments.executors.base import EXECUTORS, Event, Executor, Failed, Finished, Job, Progressed, Started
+from dapt.plugins import load_installed, load_plugins
 from dapt.processes import worker_pool
 from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
@@ -113,6 +114,8 @@ def _prepare_worker(threads: int) -> None:
 
 
 def _work(job: Job) -> RunResults:
+    load_installed()
+    load_plugins(job.config.plugins)
     return _run(job, _candidates)
 
 
