@@ -46,7 +46,7 @@ def text_memory_mb(config: RunConfig, device: str) -> float | None:
 
 def _check_background(clip: FrozenClip, architecture: PromptArchitecture, texts: Sequence[str]) -> None:
     """Deep text prompts are written over the first words of the background texts: these must be long enough."""
-    deep = architecture().text_deep
+    deep = architecture.at_rest().text_deep
     if not deep:
         return
     count = deep[0].shape[0]

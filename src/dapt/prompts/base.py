@@ -180,6 +180,16 @@ class PromptArchitecture(nn.Module, ABC):
             ModelError: they do not belong together.
         """
 
+    @torch.no_grad()
+    def at_rest(self) -> Prompts:
+        """The prompts as at test, without gradient: nothing that belongs to a training step is drawn or counted."""
+        training = self.training
+        try:
+            prompts: Prompts = self.eval()()
+        finally:
+            self.train(training)
+        return prompts
+
     @property
     def trains_text(self) -> bool:
         """Whether class text features depend on trained parameters."""
