@@ -276,6 +276,25 @@ def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:
         raise _explain(error, model, prefix) from None
 
 
+def known_options(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the saved options that `model` has; a newer version may have saved more."""
+    return {key: value for key, value in options.items() if key in model.model_fields}
+
+
+def make_saved_config(tree: Mapping[str, Any]) -> RunConfig:
+    """`make_config` of a saved run: options that the method does not have are left out, see `known_options`.
+
+    Raises:
+        ConfigError: as `make_config`.
+    """
+    from dapt.methods.base import METHODS
+
+    method, options = tree.get("method"), tree.get("prompt")
+    if method in METHODS.names() and isinstance(options, Mapping):
+        tree = {**tree, "prompt": known_options(METHODS.get(str(method)).options, options)}
+    return make_config(tree)
+
+
 def resolve(config: RunConfig) -> RunConfig:
     """The configuration with every open choice replaced by the method's published value."""
     from dapt.methods.base import METHODS

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from dapt.clip.frozen import FrozenClip
-from dapt.config import RunConfig
+from dapt.config import RunConfig, validated
 from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
@@ -17,9 +17,13 @@ from dapt.prompts.base import PromptArchitecture
 
 
 def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> PromptedClip:
-    """The prompted model at its starting point, the same for every process with the same seed."""
+    """The prompted model at its starting point, the same for every process with the same seed.
+
+    Raises:
+        DaptError: options of the method that it does not have, or that do not fit the backbone.
+    """
     method = METHODS.get(config.method)
-    options = method.options.model_validate(config.prompt)
+    options = validated(method.options, config.prompt, "prompt.")
     generator = torch.Generator().manual_seed(config.seed)
     architecture = method.load_architecture().create(options, clip, names, generator, open_model)
     clip.set_checkpointing(config.grad_checkpointing)
