@@ -16,6 +16,7 @@ from dapt.model.build import build_model
 from dapt.model.prompts_file import SavedPrompts
 from dapt.model.saved import rebuild_model
 from dapt.runs.run_folder import RunFolder
+from dapt.runs.write_masks import write_masks
 from helpers import run_with, tiny_clip, with_digest
 
 NAMES = ["cat", "dog"]
@@ -78,3 +79,8 @@ def _add_option(run: RunFolder) -> None:
     tensors = load_file(run.prompts_file)
     save_file(tensors, str(run.prompts_file), metadata=with_digest(metadata, tensors))
     (run.path / ".dapt.json").unlink()
+
+
+def test_options_of_masks_are_refused_in_words(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cue\.threshold.*got 7"):
+        write_masks(str(photos), tmp_path / "masks", source="random", threshold=7)

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from dapt.clip.load import load_clip
-from dapt.config import CueOptions, MaskFormat, make_config
+from dapt.config import CueOptions, MaskFormat, make_config, validated
 from dapt.console import say
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.cues.file_cue import FileCue
@@ -87,7 +87,8 @@ def write_masks(
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
     if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
         raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
-    options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)
+    given_options = {"source": source, "threshold": threshold, "soft": soft, "batch_size": CHUNK}
+    options = validated(CueOptions, given_options, "cue.")
     cue_type = CUES.get(source)
     model = None
     if cue_type.follows_prompts:
