@@ -43,7 +43,9 @@ def test_in_a_configuration_they_are_refused() -> None:
         make_config({"data": "-", "method": "coop", "prompt": {"sparkle": 1}})
 
 
-@pytest.mark.parametrize(("prompt", "told"), [({"sparkle": 1}, "no setting 'prompt.sparkle'"), ({"n_ctx": "x"}, "n_ctx")])
+@pytest.mark.parametrize(
+    ("prompt", "told"), [({"sparkle": 1}, "no setting 'prompt.sparkle'"), ({"n_ctx": "x"}, "n_ctx")]
+)
 def test_a_configuration_that_nobody_resolved_is_refused_in_words(prompt: dict[str, object], told: str) -> None:
     config = make_config({"data": "-", "method": "coop"}).model_copy(update={"prompt": prompt})
     with pytest.raises(ConfigError, match=told):

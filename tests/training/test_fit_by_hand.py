@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import torch
 
 from dapt.data.batch import Batch
 from dapt.errors import DaptError, ModelError
+from dapt.model.needs import Outputs
 from dapt.objectives.base import Term
 from dapt.objectives.gradients import GradientRule
 from dapt.training import fit
@@ -28,7 +28,7 @@ def step_with(terms: dict[str, Term], seen: list[Any]) -> Callable[..., Any]:
 
     def step(batch: Batch, epoch: int, epochs: int) -> tuple[Any, ...]:
         seen.append((batch, epoch, epochs))
-        return torch.tensor(1.5), terms, SimpleNamespace(logits={"full": LOGITS}.__getitem__)
+        return torch.tensor(1.5), terms, Outputs({"full": LOGITS}, {"classes": torch.eye(3)}, torch.tensor(1.0))
 
     return step
 

@@ -66,9 +66,10 @@ class _PlainStep(nn.Module):
         batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label)
         loss, terms, outputs = self.step(batch, epoch, epochs)
         figures = {name: term.value.detach() for name, term in terms.items()}
-        top = outputs.logits("full").detach().argmax(dim=1)
-        correct = top == labels if targets is None else targets.gather(1, top[:, None])[:, 0]
-        figures["train/accuracy"] = 100 * correct.float().mean()
+        top = outputs.predicted()
+        if top is not None:
+            correct = top == labels if targets is None else targets.gather(1, top[:, None])[:, 0]
+            figures["train/accuracy"] = 100 * correct.float().mean()
         return loss, by_group(terms), figures
 
 
