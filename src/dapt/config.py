@@ -351,20 +351,23 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
         value = parse_yaml(text, f"The value in --set {_brief(setting)}")
         *sections, last = path.split(".")
         node = tree
-        for name in sections:
-            inside = node.get(name)
-            if isinstance(inside, bool):
-                inside = {"enabled": inside}
-            elif isinstance(inside, str):
-                inside = {"source": inside}
-            elif inside is None:
-                inside = {}
+        for depth, name in enumerate(sections, start=1):
+            inside = _opened(node.get(name), sections[:depth])
             if not isinstance(inside, dict):
                 raise ConfigError(f"--set {_brief(setting)}: '{_brief(name)}' is no section.")
             node[name] = inside
             node = inside
         node[last] = value
     return tree
+
+
+def _opened(value: Any, path: list[str]) -> Any:
+    """What stands at `path` of a configuration, as a section where it is the short form of one or not there yet."""
+    if path == ["dapt"] and isinstance(value, bool):
+        return {"enabled": value}
+    if path == ["cue"] and isinstance(value, str):
+        return {"source": value}
+    return {} if value is None else value
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
