@@ -202,9 +202,9 @@ class PromptArchitecture(nn.Module, ABC):
 
 @contextmanager
 def seeded(generator: torch.Generator) -> Iterator[None]:
-    """Let torch's own initialisation draw from `generator`, and leave the global state as it was."""
+    """Let torch's own initialisation on the CPU draw from `generator`; the global states are left as they were."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+        torch.default_generator.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         yield
 
 
