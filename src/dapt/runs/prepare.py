@@ -71,15 +71,18 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
         images.masks = cue.prepare(images.items, model)
         images.soft = config.cue.soft
         say(cue.report.summary())
-        _check_cues(config, cue)
+        _check_cues(config, cue, own=any(item.mask is not None for item in images.items))
     elif config.cue.source != "auto" or config.masks:
         build_cue(config, cache, data.source)  # mistakes in unused options are mistakes, too
         warn("Foreground cues are only used with --dapt; without it the masks serve the attention figure at most.")
     return Prepared(step, images, cue)
 
 
-def _check_cues(config: RunConfig, cue: Cue) -> None:
+def _check_cues(config: RunConfig, cue: Cue, *, own: bool) -> None:
     """Refuse a DAPT run in which no image has a usable cue, unless that was asked for.
+
+    Args:
+        own: the data set names masks of its own.
 
     Raises:
         DataError: all masks are missing, empty, full or unreadable, or mask files are read in the wrong format.
@@ -90,11 +93,17 @@ def _check_cues(config: RunConfig, cue: Cue) -> None:
     if report.without < report.total or config.cue.source == "none":
         return
     if len(report.missing) == report.total:
+        folder = config.masks if cue.name == "masks" else None
+        found = "Masks are found by the image's relative path with any image extension"
+        more, todo = "", f"{found}; see --masks, or use --cue gradcam."
+        if folder and own:
+            more = "The data set names masks of its own, which are not looked at where --masks is given."
+            todo = f"Leave --masks out, or pass --cue dataset, to use its own. {found}."
         raise DataError(
             "None of the images has a mask.",
-            where=config.masks or "the data set's own masks",
-            todo="Masks are found by the image's relative path with any image extension; see --masks, "
-            "or use --cue gradcam.",
+            where=folder or "the data set's own masks",
+            more=[more] if more else [],
+            todo=todo,
         )
     raise DataError(
         f"None of the images has a usable foreground cue: {len(report.empty)} masks empty, {len(report.full)} full, "
