@@ -1,4 +1,4 @@
-"""What was encoded before with the same tokens does not matter: a packing plan says nothing about the context."""
+"""Packing and the context: what was encoded before does not matter, and texts without slots take no context."""
 
 from __future__ import annotations
 
@@ -32,3 +32,9 @@ def test_gradient_reaches_the_context_after_a_call_without_it(clip) -> None:
     context = contexts(clip, (2,)).requires_grad_()
     (gradient,) = torch.autograd.grad(clip.encode_text(tokens, Prompts(text_ctx=context)).sum(), context)
     assert bool((gradient.abs().amax(dim=1) > 0).all())
+
+
+@pytest.mark.parametrize("shape", [(2,), (5, 2), (5, 0)], ids=["shared", "class_specific", "empty"])
+def test_texts_without_slots_are_those_of_the_frozen_model(clip, shape) -> None:
+    tokens = clip.tokenizer.plain(["a clean origami sky.", "a clean origami lake."])
+    assert torch.equal(clip.encode_text(tokens, Prompts(text_ctx=contexts(clip, shape))), clip.encode_text(tokens))

@@ -160,8 +160,9 @@ class TextTower(Adaptable):
         if not (use.cut_texts and use.share_prefix and self._reads_end and self._apart):
             return None
         shared = min(tokens.common_prefix, tokens.first_end)
-        if prompts.class_specific:
-            shared = min(shared, tokens.slot_range[0])
+        first_slot = tokens.slot_range[0]
+        if prompts.class_specific and first_slot >= 0:
+            shared = min(shared, first_slot)
         if prompts.text_deep and shared < tokens.offset + prompts.text_deep[0].shape[0]:
             return None
         key = (shared, use.pack_texts)
