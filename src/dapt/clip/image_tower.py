@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,8 @@ class ImageTower(Adaptable, ABC):
         width: token width, 0 where the tower has no tokens. layers: number of blocks.
         grid: patch rows and columns. first_patch: index of the first patch token.
         image_size: height and width the tower expects.
-        checkpointing: recompute blocks in backward to save memory.
+        checkpointing: recompute blocks in backward to save memory; towers without blocks take nothing that is
+            trained and keep nothing for backward.
     """
 
     side = "image"
@@ -43,6 +45,13 @@ class ImageTower(Adaptable, ABC):
     @abstractmethod
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Image features ``[B, D]``, not normalised, of pixels ``[B, 3, H, W]``."""
+
+    def call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """``function(*tensors)``, recomputed in backward where `checkpointing` is on."""
+        if self.checkpointing and torch.is_grad_enabled():
+            recomputed: Tensor = self.recomputed(function, *tensors)
+            return recomputed
+        return function(*tensors)
 
     def last_norm(self) -> nn.Module:
         """The norm before the attention of the last block, where Grad-CAM and attention maps look.
@@ -162,13 +171,6 @@ class NativeImageTower(ImageTower):
             return self.call(lambda h: whole_block(block, h, use), x)
         return self.call(block, x)
 
-    def call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-        """``function(*tensors)``, recomputed in backward where `checkpointing` is on."""
-        if self.checkpointing and torch.is_grad_enabled():
-            recomputed: Tensor = self.recomputed(function, *tensors)
-            return recomputed
-        return function(*tensors)
-
     def last_norm(self) -> nn.Module:
         return self.blocks[-1].ln_1  # type: ignore[return-value]
 
@@ -194,8 +196,9 @@ class SplicePoints:
 class HookedImageTower(ImageTower):
     """Any ViT whose splice points are public sub-modules: timm and SigLIP towers, and native ones.
 
-    The hooks are permanent and read the prompts of the current call; without prompts they do nothing. They
-    cannot be combined with recomputation, because a recomputed block would see the prompts of a later call.
+    The hooks are permanent and read the prompts of the current call; without prompts they do nothing. What is
+    recomputed in backward is a block without its hooks: these have put the prompts into its input by then, and would
+    see those of a later call.
     """
 
     def __init__(self, visual: nn.Module) -> None:
@@ -234,6 +237,7 @@ class HookedImageTower(ImageTower):
         points = self._points
         points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:]))
         for index, block in enumerate(points.blocks):
+            block.forward = partial(self._run_block, block.forward)
             if index:
                 block.register_forward_pre_hook(
                     lambda module, args, index=index: (self._replace(args[0], index), *args[1:])
@@ -242,6 +246,9 @@ class HookedImageTower(ImageTower):
             points.after.register_forward_hook(lambda module, args, output: self._strip(output))
         else:
             points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+
+    def _run_block(self, forward: Callable[..., Tensor], x: Tensor, **options: object) -> Tensor:
+        return self.call(lambda h: forward(h, **options), x)
 
     @property
     def _count(self) -> int:
