@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dapt.config import apply_settings, make_config
+from dapt.config import make_config
+from dapt.config_text import apply_settings
 from dapt.errors import ConfigError
 
 

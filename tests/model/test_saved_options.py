@@ -10,7 +10,8 @@ import yaml
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from dapt.config import make_config, read_yaml
+from dapt.config import make_config
+from dapt.config_text import read_yaml
 from dapt.errors import ConfigError
 from dapt.model.build import build_model
 from dapt.model.prompts_file import SavedPrompts

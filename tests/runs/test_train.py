@@ -79,7 +79,7 @@ def test_run_folder_and_results(table: Path, tiny_spec: str, tmp_path: Path) -> 
 
 
 def test_same_seed_same_result_and_run_yaml_reproduces(table: Path, tiny_spec: str, tmp_path: Path) -> None:
-    from dapt.config import read_yaml
+    from dapt.config_text import read_yaml
 
     run_training(config(table, tiny_spec, tmp_path / "a"))
     again = make_config({**read_yaml(tmp_path / "a" / "run.yaml"), "out": str(tmp_path / "b")})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dapt.config import RunConfig, validated
+from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.items import ImageSet
@@ -13,6 +13,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_files import mask_folder
 from dapt.errors import ConfigError, did_you_mean
 from dapt.strict import PartOptions
+from dapt.validation import validated
 
 AUTO = "auto"
 

@@ -8,7 +8,7 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
-from dapt.config import DaptOptions, known_options, validated
+from dapt.config import DaptOptions
 from dapt.console import warn
 from dapt.errors import ConfigError, ModelError, did_you_mean
 from dapt.methods.base import METHODS
@@ -17,6 +17,7 @@ from dapt.model.prompts_file import SavedPrompts, check_backbone, load_prompts
 from dapt.owned import check_sealed, read_manifest
 from dapt.paths import with_home
 from dapt.strict import shown
+from dapt.validation import known_options, validated
 
 CONFIG, PROMPTS = "run.yaml", "prompts.safetensors"  # of a run folder
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dapt.config import RunConfig, make_saved_config, read_yaml, to_yaml
+from dapt.config import RunConfig, make_saved_config
+from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
 from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, MANIFEST, FolderLock
