@@ -11,7 +11,7 @@ from dapt.clip.load import load_clip
 from dapt.config import DaptOptions, validated
 from dapt.errors import ConfigError, ModelError, did_you_mean
 from dapt.methods.base import METHODS
-from dapt.model.prompted_clip import PromptedClip
+from dapt.model.prompted_clip import MadeWith, PromptedClip, make_prompted
 from dapt.model.prompts_file import SavedPrompts, check_backbone, load_prompts
 from dapt.owned import check_sealed, read_manifest
 from dapt.paths import with_home
@@ -65,7 +65,7 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
     """The model with learned prompts, classifying the classes trained on.
 
     Args:
-        dapt: DAPT options of the run, which matter only where the released code is repeated.
+        dapt: DAPT options of the run; at use they matter only where the released code is repeated.
 
     Raises:
         ModelError: another backbone, a damaged prompts file, or options that do not belong to it.
@@ -89,9 +89,7 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
             f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
         ) from error
     architecture.to(clip.device)
-    if dapt is not None and dapt.enabled and dapt.distractors:
-        return PromptedClip(clip, architecture, saved.names, dapt.texts, distractors=dapt.distractors)
-    return PromptedClip(clip, architecture, saved.names)
+    return make_prompted(clip, architecture, saved.names, MadeWith(saved.method, dapt or DaptOptions()))
 
 
 def _check_finite(saved: SavedPrompts) -> None:

@@ -10,6 +10,7 @@ from dapt.data.batch import Batch
 from dapt.model.needs import Needs, Outputs
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective, Term, total
+from dapt.objectives.criterion import needs_of, rule_of, terms_of
 from dapt.objectives.gradients import GradientRule
 
 
@@ -25,7 +26,7 @@ class TrainStep(nn.Module):
     @property
     def gradient_rule(self) -> GradientRule | None:
         """The rule that combines the gradients of groups of terms, or None."""
-        return next((part.gradient_rule for part in self.objectives if part.gradient_rule is not None), None)
+        return rule_of(self.objectives)
 
     def epoch_weights(self, epochs: int) -> Sequence[float] | None:
         """Weights of the average over epochs that is the result, or None."""
@@ -34,15 +35,9 @@ class TrainStep(nn.Module):
 
     def needs(self, epoch: int, epochs: int) -> Needs:
         """Everything the objectives read in this epoch."""
-        needs = Needs()
-        for objective in self.objectives:
-            needs |= objective.needs(epoch, epochs)
-        return needs
+        return needs_of(self.objectives, epoch, epochs)
 
     def forward(self, batch: Batch, epoch: int, epochs: int) -> tuple[Tensor, dict[str, Term], Outputs]:
         """Loss, its terms before weighting, and the features they were computed from."""
-        outputs = self.model.compute(batch, self.needs(epoch, epochs))
-        terms: dict[str, Term] = {}
-        for objective in self.objectives:
-            terms.update(objective.terms(outputs, batch, epoch, epochs))
+        terms, outputs = terms_of(self.model, self.objectives, batch, epoch, epochs)
         return total(terms), terms, outputs
