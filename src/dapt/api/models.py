@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from dapt.clip.frozen import FrozenClip, Preprocess
-from dapt.clip.load import load_clip
-from dapt.clip.wrap import wrap_model
+from dapt.clip.frozen import Preprocess
 from dapt.config import DaptOptions, validated
-from dapt.devices import pick_device
-from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
+from dapt.model.backbone import Backbone, open_backbone
 from dapt.model.build import assemble
+from dapt.model.pretrained import open_pretrained
 from dapt.objectives.build import check_fits, disentangle, method_objectives
 from dapt.objectives.criterion import Criterion
 from dapt.strict import shown
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from dapt.methods.base import Method
     from dapt.model.prompted_clip import PromptedClip
     from dapt.objectives.base import Objective
-
-Backbone = str | nn.Module | FrozenClip
 
 
 def create_model(
@@ -66,9 +63,35 @@ def create_model(
     prompt = validated(recipe.options, {**recipe.preset, **options})
     dapt_options = read_dapt(dapt)
     check_fits(recipe, prompt, dapt_options)
-    clip = open_backbone(model, tokenizer, preprocess, device, precision)
+    clip = open_backbone(model, tokenizer=tokenizer, preprocess=preprocess, device=device, precision=precision)
     made = assemble(clip, recipe, prompt, classes, dapt_options, seed=seed)
     made.set_criterion(criterion_of(recipe, made, dapt_options))
+    return made
+
+
+def load_model(
+    folder: Path | str,
+    *,
+    model: Backbone | None = None,
+    tokenizer: Callable[..., Tensor] | None = None,
+    preprocess: Preprocess | Mapping[str, Any] | None = None,
+    device: str = "auto",
+    precision: str = "32",
+) -> PromptedClip:
+    """A model with learned prompts, in evaluation mode: what `PromptedClip.save_pretrained` or a run has saved.
+
+    Args:
+        folder: of a saved model or of a finished run, or a prompts file alone.
+        model: the frozen model it belongs to, as for `create_model`; None: the one that it names.
+        tokenizer, preprocess, device, precision: as for `create_model`.
+
+    Raises:
+        DaptError: there is none, it is damaged, or belongs to another frozen model.
+    """
+    made = open_pretrained(
+        folder, model=model, tokenizer=tokenizer, preprocess=preprocess, device=device, precision=precision
+    )
+    made.set_criterion(criterion_of(METHODS.get(made.made_with.method), made, made.made_with.dapt))
     return made
 
 
@@ -118,37 +141,3 @@ def read_dapt(given: bool | Mapping[str, Any]) -> DaptOptions:
     if not isinstance(given, Mapping):
         raise ConfigError(f"dapt is True, False or a mapping of options, not {shown(given)}.")
     return validated(DaptOptions, {"enabled": True, **given}, "dapt.")
-
-
-def open_backbone(
-    model: Backbone,
-    tokenizer: Callable[..., Tensor] | None,
-    preprocess: Preprocess | Mapping[str, Any] | None,
-    device: str,
-    precision: str,
-) -> FrozenClip:
-    """The frozen model that a caller named or gave, see `create_model`.
-
-    Raises:
-        DaptError: it cannot be loaded or used, or what comes with it does not belong to it.
-    """
-    if isinstance(model, str):
-        if tokenizer is not None or preprocess is not None:
-            raise ConfigError("A specification brings its own tokenizer and preprocessing.", todo="Leave them out.")
-        clip = load_clip(model, device=pick_device(device), precision=precision)
-    elif isinstance(model, FrozenClip):
-        clip = model
-    elif isinstance(model, nn.Module):
-        clip = wrap_model(model, tokenizer=tokenizer, preprocess=preprocess)
-    else:
-        raise ConfigError(f"A model is a specification or an open_clip model, not {shown(model)}.")
-    if not isinstance(model, str):
-        if precision != "32":
-            raise ConfigError(
-                "A model object keeps its own precision.", todo="Convert it before, or give a specification."
-            )
-        if device != "auto":
-            clip.to(pick_device(device))
-    memory = device_memory_mb(str(clip.device))
-    clip.text.memory_mb = None if memory is None else memory / 2
-    return clip

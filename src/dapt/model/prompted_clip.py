@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, overload
 
 import torch
@@ -15,9 +16,13 @@ from dapt.clip.prompts import Prompts
 from dapt.config import DaptOptions
 from dapt.data.batch import Batch
 from dapt.data.load.preprocess import ImagePreprocess
+from dapt.environment import version
 from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.model.model_folder import write_model_folder
 from dapt.model.prompted_towers import PromptedTowers
-from dapt.prompts.base import PromptArchitecture
+from dapt.model.prompts_file import prompts_content
+from dapt.paths import with_home
+from dapt.prompts.base import PromptArchitecture, TrainingSet
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,11 @@ class PromptedClip(PromptedTowers):
         super().__init__(*args, **kwargs)
         self.made_with = made_with or MadeWith()
         self.preprocess = ImagePreprocess(self.clip.image.image_size, self.clip.preprocess)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the frozen model is, and the pixels have to be."""
+        return self.clip.device
 
     @overload
     def __call__(self, images: Tensor) -> Tensor: ...
@@ -152,6 +162,36 @@ class PromptedClip(PromptedTowers):
         self._criterion = criterion
         self.helpers = nn.ModuleList(criterion.helpers).to(self.clip.device)
 
+    @torch.no_grad()
+    def prepare(self, batches: Iterable[Batch], val: Iterable[Batch] = ()) -> PromptedClip:
+        """Let methods look at all training images once that want to: a cache, a probe, prototypes.
+
+        Args:
+            batches: of all training images, by the test transform. val: of images by which settings are chosen.
+        """
+        features, labels = self._looked_at(batches)
+        val_features, val_labels = self._looked_at(val)
+        self.prompts.prepare(
+            TrainingSet(
+                self.clip,
+                labels,
+                val_labels,
+                lambda: self.text_features(self.prompts()),
+                lambda views: features,
+                lambda: val_features,
+            )
+        )
+        self._constant, self._kept = {}, None
+        return self
+
+    def _looked_at(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+        """Features ``[N, D]`` by the untouched image tower, not normalised, and labels ``[N]``."""
+        parts = [(self.clip.image.encode(batch.pixels).float(), batch.labels.cpu()) for batch in batches]
+        if not parts:
+            return torch.empty(0, self.clip.embed_dim, device=self.device), torch.empty(0, dtype=torch.long)
+        features, labels = zip(*parts, strict=True)
+        return torch.cat(features), torch.cat(labels)
+
     def set_classes(self, names: Sequence[str]) -> None:
         if isinstance(names, str):
             raise ConfigError(f"The classes are a list of names, not the text '{names}'.")
@@ -169,6 +209,30 @@ class PromptedClip(PromptedTowers):
         if names is not None and list(names) != self.names:
             twin.set_classes(names)
         return twin
+
+    def save_pretrained(self, folder: Path | str) -> Path:
+        """Save the prompts and what is needed to use them again into a folder, whole or not at all.
+
+        The folder is new, empty, or one that was saved before, whose model is replaced. See `dapt.load_model`.
+
+        Raises:
+            ConfigError: it holds what dapt did not write. DaptError: the file system refuses.
+            ModelError: the prompts are not finite.
+        """
+        own, made_with = self.prompts, self.made_with
+        if not made_with.method:
+            raise ConfigError("This model does not say which method made it.", todo="Make it with dapt.create_model.")
+        options = {**own.options.model_dump(mode="json"), **own.saved_options()}
+        use: dict[str, Any] = {"dapt": made_with.dapt.model_dump(mode="json")} if made_with.dapt.enabled else {}
+        if self.names != own.names:
+            use["classes"] = self.names
+        content = prompts_content(
+            dict(own.state_dict()), method=made_with.method, options=options, names=own.names, clip=self.clip, use=use
+        )
+        target = Path(with_home(str(folder)))
+        config = {"method": made_with.method, "options": options, "classes": self.names, **use}
+        write_model_folder(target, content, {"dapt_version": version(), **config, "backbone": self.clip.describe()})
+        return target
 
     def train(self, mode: bool = True) -> PromptedClip:
         """Training or evaluation mode; the frozen model stays in evaluation mode."""

@@ -11,13 +11,14 @@ from dapt.clip.load import load_clip
 from dapt.config import DaptOptions, validated
 from dapt.errors import ConfigError, ModelError, did_you_mean
 from dapt.methods.base import METHODS
+from dapt.model.model_folder import PROMPTS as PROMPTS  # runs call it the same
 from dapt.model.prompted_clip import MadeWith, PromptedClip, make_prompted
 from dapt.model.prompts_file import SavedPrompts, check_backbone, load_prompts
 from dapt.owned import check_sealed, read_manifest
 from dapt.paths import with_home
 from dapt.strict import shown
 
-CONFIG, PROMPTS = "run.yaml", "prompts.safetensors"  # of a run folder
+CONFIG = "run.yaml"  # of a run folder
 
 
 def find_prompts(path: Path | str) -> Path:
@@ -38,7 +39,9 @@ def find_prompts(path: Path | str) -> Path:
     if PROMPTS not in there:
         raise ConfigError(
             f"{folder} holds no finished run.",
-            todo="Finish it with dapt train ... --resume." if there else "Give a folder made by dapt train.",
+            todo="Finish it with dapt train ... --resume."
+            if there
+            else "Give a folder made by dapt train or by save_pretrained.",
         )
     manifest = read_manifest(folder)
     for name in there:

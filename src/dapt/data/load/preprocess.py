@@ -42,6 +42,22 @@ class ImagePreprocess:
         """
         return self._transform(bytes_of(picture), None)[0]
 
+    def joint(self, picture: Picture, mask: np.ndarray[Any, Any] | Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels ``[3, H, W]`` of a picture, and its mask in their frame, ``[1, H, W]`` in 0..1.
+
+        Args:
+            mask: ``[h, w]`` of the picture's size; what is not 0 is foreground where it is of whole numbers.
+
+        Raises:
+            DataError: it is of another size; or as a call.
+        """
+        image = bytes_of(picture)
+        given = mask if isinstance(mask, Tensor) else torch.from_numpy(np.array(mask))
+        if given.shape != image.shape[1:]:
+            raise DataError(f"The mask is {list(given.shape)}, the picture {list(image.shape[1:])}.")
+        weight = given.float() if given.is_floating_point() else (given != 0).float()
+        return self._transform(image, weight[None])
+
 
 def bytes_of(picture: Picture) -> Tensor:
     """A picture as uint8 ``[3, H, W]``, held upright.
