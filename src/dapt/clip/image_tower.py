@@ -6,6 +6,7 @@ hooks on public sub-modules and so also serves timm towers; `PromptFreeImageTowe
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class ImageTower(Adaptable, ABC):
     @abstractmethod
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Image features ``[B, D]``, not normalised, of pixels ``[B, 3, H, W]``."""
+
+    def copy_visual(self) -> nn.Module:
+        """A copy of the model's own image tower, in which no prompts have their places."""
+        return copy.deepcopy(self.visual)
 
     def last_norm(self) -> nn.Module:
         """The norm before the attention of the last block, where Grad-CAM and attention maps look.
@@ -232,16 +237,30 @@ class HookedImageTower(ImageTower):
 
     def _register(self) -> None:
         points = self._points
-        points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:]))
-        for index, block in enumerate(points.blocks):
-            if index:
+        self._hooks = [
+            points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:])),
+            *(
                 block.register_forward_pre_hook(
                     lambda module, args, index=index: (self._replace(args[0], index), *args[1:])
                 )
+                for index, block in enumerate(points.blocks)
+                if index
+            ),
+        ]
         if points.after_output:
-            points.after.register_forward_hook(lambda module, args, output: self._strip(output))
+            last = points.after.register_forward_hook(lambda module, args, output: self._strip(output))
         else:
-            points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+            last = points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+        self._hooks.append(last)
+
+    def copy_visual(self) -> nn.Module:
+        twin = super().copy_visual()
+        ours = {hook.id for hook in self._hooks}
+        for module in twin.modules():
+            for hooks in (module._forward_pre_hooks, module._forward_hooks):
+                for key in ours & set(hooks):
+                    del hooks[key]
+        return twin
 
     @property
     def _count(self) -> int:

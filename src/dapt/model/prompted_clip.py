@@ -19,6 +19,7 @@ from dapt.data.load.preprocess import ImagePreprocess
 from dapt.environment import version
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.model.model_folder import write_model_folder
+from dapt.model.plain import PlainModel
 from dapt.model.prompted_towers import PromptedTowers
 from dapt.model.prompts_file import prompts_content
 from dapt.paths import with_home
@@ -209,6 +210,20 @@ class PromptedClip(PromptedTowers):
         if names is not None and list(names) != self.names:
             twin.set_classes(names)
         return twin
+
+    def plain(self) -> PlainModel:
+        """A copy for export: an ordinary module from pixels to logits, see `dapt.model.plain`.
+
+        Raises:
+            NotSupportedError: every image has its own class texts.
+        """
+        kept = self._evaluated()
+        if kept.texts is None:
+            raise NotSupportedError(
+                f"{self.made_with.method or 'This method'} runs the text tower for every image: it has no plain form.",
+                todo="Use a method with class texts that do not depend on the image, such as coop or maple.",
+            )
+        return PlainModel(self.clip, self.prompts, kept.prompts, kept.texts)
 
     def save_pretrained(self, folder: Path | str) -> Path:
         """Save the prompts and what is needed to use them again into a folder, whole or not at all.
