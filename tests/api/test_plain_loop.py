@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import open_clip
 import pytest
 import torch
 from torch import Tensor, nn
@@ -22,9 +24,10 @@ from dapt.runs.prepare import prepare
 from dapt.runs.run_data import load_run_data
 from dapt.training.schedule import learning_rate
 from dapt.training.step import TrainStep
-from helpers import COLOURS, REPOSITORY, draw, run_with, tiny_clip
+from helpers import COLOURS, REPOSITORY, draw, run_with, tiny_clip, tiny_model
 
 NAMES = list(COLOURS)
+create = open_clip.create_model
 
 
 class Photos(Dataset[tuple[Tensor, int, Tensor]]):
@@ -187,3 +190,21 @@ def test_a_batch_moves() -> None:
     assert isinstance(moved, dapt.Batch)
     assert moved.masks is not None
     assert nn.functional.mse_loss(moved.pixels, batch().pixels) == 0
+
+
+def test_the_examples_of_the_documentation_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (REPOSITORY / "docs" / "library.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    files = [tmp_path / f"{index}.png" for index in range(3)]
+    for index, path in enumerate(files):
+        draw(NAMES[index], index)[0].save(path)
+    space: dict[str, Any] = {"Photos": Photos, "classes": NAMES, "files": files}
+    tiny = tiny_model()
+    monkeypatch.setattr(
+        open_clip, "create_model", lambda name, **how: tiny if name == "ViT-B-32" else create(name, **how)
+    )
+    for block in blocks:
+        exec(block.replace("ViT-B-16/openai", "demo"), space)
+    assert len(blocks) == 7
+    assert space["one"].classes == space["many"][0].classes[:3]
