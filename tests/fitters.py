@@ -13,8 +13,9 @@ from torch import Tensor
 
 from dapt.config import make_config
 from dapt.cues.base import CUES, CueContext
+from dapt.cues.build import cue_options
 from dapt.data.load.image_cache import ImageCache
-from dapt.data.load.loader import TrainImages
+from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.transforms import train_transform
 from dapt.data.resolve import load_data
 from dapt.model.build import build_model
@@ -52,15 +53,24 @@ def make_fitter(
     items = load_data(str(folder)).split("train")
     clip = tiny_clip()
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
-    images = kind(items, [item.label for item in items], transform, ImageCache(8), config.seed)
     model = build_model(config, clip, NAMES)
     step = TrainStep(model, build_objectives(config, model))
-    cue = None
+    cue = masks = None
     if config.dapt.enabled:
-        context = CueContext(config.cue, None, "binary", False, ImageCache(8), config.seed)
-        cue = CUES.get("gradcam" if config.cue.source == "auto" else config.cue.source)(context)
-        images.masks = cue.prepare(images.items, model)
-        images.soft = config.cue.soft
+        source = "gradcam" if config.cue.source == "auto" else config.cue.source
+        options = cue_options(source, config.cue.options)
+        cue = CUES.get(source)(CueContext(options, None, "binary", False, ImageCache(8), config.seed))
+        masks = cue.prepare(items, model)
+    images = kind(
+        items,
+        [item.label for item in items],
+        transform,
+        ImageCache(8),
+        config.seed,
+        masks=masks,
+        soft=cue is not None and cue.soft,
+        targets=targets_of(items, len(NAMES)),
+    )
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     fitter = Fitter(
         config,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -42,6 +44,16 @@ def tiny_model(seed: int = 0, **changes: object) -> open_clip.CLIP:
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
     return model
+
+
+def stopping(after: int = 1) -> Callable[[Any], None]:
+    """A hook for `run_training` that stops it, as by Ctrl-C, once the state of an epoch is kept."""
+
+    def stop(progress: Any) -> None:
+        if progress.epoch == after:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 def tiny_clip(seed: int = 0, **changes: object) -> FrozenClip:

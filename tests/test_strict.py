@@ -190,7 +190,7 @@ def test_dates_are_text_and_aliases_work(tmp_path: Path) -> None:
     path.write_text("data: 2024-01-01\ndapt: &a {margin: 1}\nprompt: {}\ncue: {<<: {grid: 2}, hide: 0.1}\n")
     config = make_config(read_yaml(path))
     assert config.data == "2024-01-01"
-    assert config.cue.grid == 2
+    assert config.cue.options == {"grid": 2, "hide": 0.1}
     path.write_text(to_yaml(config))
     assert make_config(read_yaml(path)) == config
 

@@ -10,14 +10,14 @@ from pathlib import Path, PurePath
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dapt.errors import ConfigError, did_you_mean
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
 from dapt.regular import open_regular
-from dapt.strict import Count, Megabytes, Rate, Strict, readable, shown
+from dapt.strict import Count, Megabytes, Rate, Strict, check_value, readable, shown
 from dapt.yaml_text import LONGEST, parse_yaml
 
 # Background words of the released DAPT code: 25 general words and 7 for food scenes.
@@ -110,22 +110,25 @@ class DaptOptions(Section):
         return self
 
 
-class CueOptions(Section):
-    """Where the foreground masks come from."""
+class CueSettings(Section):
+    """Where the foreground masks come from. Further keys are options of that source, see `dapt.cues`."""
 
-    source: str = Field(
-        "auto",
-        description="masks, dataset, gradcam, random, none; auto: masks if there are any, else gradcam.",
+    model_config = ConfigDict(extra="allow")
+
+    source: str = Field("auto", description="Name of a cue; auto: masks if there are any, else gradcam.")
+    refresh: Count = Field(
+        1, ge=0, description="Cues that follow the prompts are made anew every so many epochs; 0: only at the start."
     )
-    threshold: float = Field(0.5, ge=0, le=1, description="gradcam: share of the maximum that is foreground.")
-    soft: bool = Field(False, description="gradcam: keep the map as it is instead of cutting at the threshold.")
-    normalise: Literal["image", "batch"] = Field(
-        "image", description="gradcam: divide by the maximum of the image, or of the batch (released code)."
-    )
-    batch_size: Count = Field(50, ge=1, description="gradcam: images per batch.")
-    refresh: Count = Field(1, ge=0, description="gradcam: recompute every so many epochs; 0: only at the start.")
-    grid: int = Field(4, ge=1, le=1000, description="random: cells per side.")
-    hide: float = Field(0.5, ge=0, le=1, description="random: probability that a cell is background.")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the source, as given."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _bounded_options(self) -> CueSettings:
+        check_value(self.options)
+        return self
 
 
 class SelectionOptions(Section):
@@ -154,7 +157,7 @@ class RunSettings(Section):
     n_ctx: int | None = Field(None, ge=1, description="Number of context vectors; none: the method's own.")
     depth: int | None = Field(None, ge=1, description="Layers with fresh prompts; none: the method's own.")
     dapt: DaptOptions = Field(default_factory=DaptOptions)
-    cue: CueOptions = Field(default_factory=CueOptions)
+    cue: CueSettings = Field(default_factory=CueSettings)
     masks: str | None = Field(None, description="Folder of mask files; docs/cues.md says where formats look.")
     mask_format: MaskFormat = Field(
         "binary",

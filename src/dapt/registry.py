@@ -7,14 +7,31 @@ is imported, and every module of the package is imported the first time a name i
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from dapt.errors import ConfigError, did_you_mean
 from dapt.strict import shown
 
 T = TypeVar("T")
+
+
+_REGISTERS = re.compile(r"""^@[A-Z]+\.register\(["']([^"']+)["']\)""", re.MULTILINE)
+
+
+def registered_in(package: str) -> list[str]:
+    """The names that the files of a package register by decorator, sorted; read from their text, nothing is imported.
+
+    For packages that import torch, where only the names are wanted (in the help of a command, say).
+    """
+    spec = importlib.util.find_spec(package)
+    folders = [Path(place) for place in (spec.submodule_search_locations or [])] if spec is not None else []
+    texts = (path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.py"))
+    return sorted(name for text in texts for name in _REGISTERS.findall(text))
 
 
 class Registry(Generic[T]):

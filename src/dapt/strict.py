@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -29,6 +30,25 @@ class Strict(BaseModel):
     def _bounded(cls, value: Any) -> Any:
         check_value(value)
         return value
+
+
+class Names(Enum):
+    """What the text of an option names, where it is more than a word: such options are marked with it.
+
+    Example: ``Annotated[str | None, Names.SAVED_MODEL]``.
+    """
+
+    SAVED_MODEL = "the folder of a finished run, or its prompts file"
+    BACKBONE = "a backbone, as --model does"
+
+
+class PartOptions(Strict):
+    """The options of one method, cue or selector; each declares its own type, in the file that it is in."""
+
+    @classmethod
+    def naming(cls, what: Names) -> list[str]:
+        """The options that name such a thing."""
+        return [name for name, field in cls.model_fields.items() if what in field.metadata]
 
 
 def check_value(value: Any, depth: int = 0) -> None:

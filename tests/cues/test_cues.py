@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from dapt.clip.prompts import Prompts
-from dapt.config import CueOptions, make_config
+from dapt.config import make_config
 from dapt.cues.base import CUES, CueContext
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.resolve import load_data
@@ -20,8 +20,9 @@ from helpers import classifier_of, make_csv, tiny_clip
 
 
 def cue(source: str, *, folder: Path | None = None, skip_bad: bool = False, seed: int = 1, **options: object):
-    context = CueContext(CueOptions(source=source, **options), folder, "binary", skip_bad, ImageCache(0), seed)
-    return CUES.get(source)(context)
+    kind = CUES.get(source)
+    context = CueContext(kind.options_type(**options), folder, "binary", skip_bad, ImageCache(0), seed)
+    return kind(context)
 
 
 @pytest.fixture

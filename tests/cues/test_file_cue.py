@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from dapt.config import CueOptions
 from dapt.cues import file_cue as files
 from dapt.cues.base import CueContext
 from dapt.cues.file_cue import FileCue
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.errors import DataError
+from dapt.strict import PartOptions
 
 
 def save(folder: Path, number: int, mask: np.ndarray | bytes | None, size: tuple[int, int] = (8, 10)) -> Item:
@@ -30,7 +30,7 @@ def save(folder: Path, number: int, mask: np.ndarray | bytes | None, size: tuple
 
 
 def cue(*, skip_bad: bool = False) -> FileCue:
-    return FileCue(CueContext(CueOptions(), None, "binary", skip_bad, ImageCache(0), 1))
+    return FileCue(CueContext(PartOptions(), None, "binary", skip_bad, ImageCache(0), 1))
 
 
 HALF = np.repeat(np.array([[0, 255]], dtype=np.uint8), 5, axis=1).repeat(8, axis=0)
@@ -50,7 +50,7 @@ def test_masks_are_counted_anew_each_time(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(files, "misread", lambda values, mask, kind: seem.append(True) or len(seem) % 10 < 6)
     for _ in range(3):
         source.prepare(items, None)
-        source.check_convention()
+        source.check()
     assert len(seem) == 30  # a mask without foreground is not asked
 
 
@@ -62,7 +62,7 @@ def test_only_masks_that_were_read_tell_the_format(tmp_path: Path, other: bytes 
     assert source.prepare(items, None) == [None] * 6
     assert source.report.without == 6
     with pytest.raises(DataError, match="2 of 2 masks are of no use when they are read as 'binary': 2 empty"):
-        source.check_convention()
+        source.check()
 
 
 def test_the_format_that_would_do_is_looked_for_in_all_masks(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_the_format_that_would_do_is_looked_for_in_all_masks(tmp_path: Path) -> 
     source = cue()
     source.prepare(items, None)
     with pytest.raises(DataError, match="5 of 5 masks are of no use") as caught:
-        source.check_convention()
+        source.check()
     assert "--mask-format labels" in caught.value.todo
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dapt.config import CueOptions, MaskFormat, make_config
+from dapt.config import MaskFormat, make_config
 from dapt.cues.base import CUES, CueContext
 from dapt.cues.build import build_cue
 from dapt.cues.file_cue import FileCue
@@ -20,6 +20,7 @@ from dapt.data.masks.mask_collections import MaskFinder
 from dapt.data.resolve import load_data
 from dapt.errors import DataError
 from dapt.evaluation.evaluate import MaskSource
+from dapt.strict import PartOptions
 from helpers import make_csv
 
 
@@ -53,7 +54,7 @@ def rewrite(path: Path, way, target: Path) -> None:
 
 
 def make_cue(source: str, data: ImageSet | None, folder: Path | None = None, kind: MaskFormat = "binary") -> FileCue:
-    context = CueContext(CueOptions(source=source), folder, kind, False, ImageCache(0), 1, data)
+    context = CueContext(PartOptions(), folder, kind, False, ImageCache(0), 1, data)
     cue = CUES.get(source)(context)
     assert isinstance(cue, FileCue)
     return cue
@@ -84,12 +85,12 @@ def test_own_masks_are_read_in_the_data_set_s_format(trimaps: ImageSet, source: 
     masks = cue.prepare(items, None)
     assert usable(masks) == 16
     assert all(0.05 < float(mask.float().mean()) < 0.5 for mask in masks)
-    cue.check_convention()
+    cue.check()
     unknown = replace(trimaps, mask_format=None)
     cue = make_cue(source, unknown, kind="labels")
     assert usable(cue.prepare(items, None)) == 0
     with pytest.raises(DataError, match="--mask-format trimap"):
-        cue.check_convention()
+        cue.check()
 
 
 def test_a_folder_is_read_in_the_configured_format(trimaps: ImageSet, tmp_path: Path) -> None:
@@ -145,11 +146,11 @@ def test_masks_of_another_collection_are_refused(data: ImageSet, tmp_path: Path,
         rewrite(item.mask, way, (folder / item.name).with_suffix(suffix))
     right = make_cue("masks", data, folder, stored)
     assert usable(right.prepare(items, None)) == 16
-    right.check_convention()
+    right.check()
     wrong = make_cue("masks", data, folder, read)
     wrong.prepare(items, None)
     with pytest.raises(DataError) as caught:
-        wrong.check_convention()
+        wrong.check()
     assert f"16 of 16 masks are of no use when they are read as '{read}'" in caught.value.what
     named = caught.value.todo.removesuffix(".").split("--mask-format ")[1].split(" or ")
     assert stored in named
@@ -177,7 +178,7 @@ def test_masks_of_another_collection_beside_catalog_images(data: ImageSet, tmp_p
     cue = make_cue(source, replace(data, mask_format="binary"))
     cue.prepare(items, None)
     with pytest.raises(DataError, match="16 of 16 masks are of no use when they are read as 'binary'") as caught:
-        cue.check_convention()
+        cue.check()
     assert f"--masks {tmp_path / 'mask'} --mask-format " in caught.value.todo
     assert "dapt" in caught.value.todo
 

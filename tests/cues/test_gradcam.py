@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dapt.config import CueOptions, make_config
+from dapt.config import make_config
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.items import UNLABELLED, Item
@@ -35,8 +35,9 @@ def model() -> PromptedClip:
 
 
 def cue(source: str = "gradcam", seed: int = 1, **options: object) -> Cue:
-    context = CueContext(CueOptions(source=source, **options), None, "binary", False, ImageCache(0), seed)
-    return CUES.get(source)(context)
+    kind = CUES.get(source)
+    context = CueContext(kind.options_type(**options), None, "binary", False, ImageCache(0), seed)
+    return kind(context)
 
 
 def coarse_maps(items, model: PromptedClip, labels=None) -> torch.Tensor:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dapt.config import CueOptions
 from dapt.cues.base import Cue, CueContext
-from dapt.cues.random_grid import RandomGridCue
+from dapt.cues.random_grid import RandomGridCue, RandomGridOptions
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 
@@ -18,7 +17,7 @@ CHECKSUMS = {CAT: 3_515_799_944, DOG: 4_132_642_848}  # CRC-32 of the names
 
 
 def cue(seed: int = 1, **options: object) -> Cue:
-    return RandomGridCue(CueContext(CueOptions(source="random", **options), None, "binary", False, ImageCache(0), seed))
+    return RandomGridCue(CueContext(RandomGridOptions(**options), None, "binary", False, ImageCache(0), seed))
 
 
 @pytest.mark.parametrize("seed", [1, 7])

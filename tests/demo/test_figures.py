@@ -22,6 +22,7 @@ from dapt.demo.figures import (
 )
 from dapt.demo.setting import DemoSettings, check_runs, command, plan, scenes_command
 from dapt.errors import ConfigError
+from dapt.results import RunResults
 
 
 def test_spread() -> None:
@@ -54,7 +55,9 @@ def test_figures_of_several_seeds_reach_the_results(tmp_path: Path) -> None:
         for seed, name in enumerate(names_of(kind, settings), start=1):
             value = worth + seed
             metrics = {"test/accuracy": value, "test/worst_group": value - 20, "cue/foreground_attention": value - 30}
-            runs[name] = {"metrics": metrics, "per_group": {"own": value + 20, "exchanged": value - 20}}
+            groups = {"own": value + 20, "exchanged": value - 20}
+            about = {"method": kind, "dapt": kind == "dapt", "backbone": "demo", "data": "scenes"}
+            runs[name] = RunResults(**about, shots=4, seed=seed, metrics=metrics, per_group=groups)
             taken[name] = float(seed)
             lines = [{"epoch": epoch, "L_cls": value + epoch, "lr": 1.0} for epoch in (1, 2)]
             folder = tmp_path / name

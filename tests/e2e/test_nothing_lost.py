@@ -239,7 +239,7 @@ def test_a_protocol_over_its_data(dapt, train, photos: Path, tmp_path: Path) -> 
 
 
 def test_a_run_folder_removed_in_mid_run(dapt, train, photos: Path, tmp_path: Path, monkeypatch) -> None:
-    import dapt.runs.train as module
+    import dapt.runs.keep as module
 
     out = tmp_path / "run"
     save = module.save_state
@@ -374,7 +374,7 @@ def test_pipes_in_the_place_of_notes(dapt, train, photos: Path, tmp_path: Path) 
 def test_groups_and_the_way_pixels_are_taken_are_inputs(
     dapt, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dapt.runs.train as module
+    import dapt.runs.keep as module
 
     spec = save_tiny_model(tmp_path / "clip")
     command = ["train", table, "--model", spec, "--depth", 2, "--epochs", 2, "--shots", 2, "--out", tmp_path / "run"]

@@ -106,8 +106,8 @@ def test_data_efficient_goes_over_fractions(dapt, table: Path, tiny_spec: str, t
     assert list(rows(out)) == ["50%", "100%"]
     half = json.loads((out / "herding0.5" / "results.json").read_text())
     whole = json.loads((out / "herding1" / "results.json").read_text())
-    assert half["selection"]["fraction"] == 0.5
-    assert whole["selection"] is None
+    assert half["coreset"]["fraction"] == 0.5
+    assert whole["coreset"] is None
     assert half["counts"]["train"] < whole["counts"]["train"] == half["counts"]["train_candidates"]
 
 

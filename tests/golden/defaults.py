@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 
-from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueOptions, DaptOptions, RunSettings, SelectionOptions
+from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueSettings, DaptOptions, RunSettings, SelectionOptions
+from dapt.cues.base import CUES
 from dapt.data.load import transforms
 from dapt.data.masks import mask_collections, mask_files
 from dapt.data.read import folder
@@ -69,8 +70,17 @@ def of_methods() -> Iterator[tuple[str, Any]]:
 def of_selectors() -> Iterator[tuple[str, Any]]:
     """Options of every selector."""
     for name in SELECTORS.names():
-        for field in dataclasses.fields(SELECTORS.get(name)):
-            yield f"selectors.{name}.{field.name}", plain(field.default)
+        kind = SELECTORS.get(name)
+        yield f"selectors.{name}.legacy", kind().legacy
+        for key in ("looks", "needs_val", "needs_training"):
+            yield f"selectors.{name}.{key}", getattr(kind, key)
+        yield from of_model(kind.options_type, f"selectors.{name}")
+
+
+def of_cues() -> Iterator[tuple[str, Any]]:
+    """Options of every cue; no two of them have one of the same name."""
+    for name in CUES.names():
+        yield from of_model(CUES.get(name).options_type, "cue")
 
 
 def constants() -> Iterator[tuple[str, Any]]:
@@ -118,11 +128,11 @@ def templates() -> Iterator[tuple[str, Any]]:
 
 def defaults() -> dict[str, Any]:
     """All of them."""
-    sections = {"run": RunSettings, "dapt": DaptOptions, "cue": CueOptions, "selection": SelectionOptions}
+    sections = {"run": RunSettings, "dapt": DaptOptions, "cue": CueSettings, "selection": SelectionOptions}
     sections["demo"] = DemoSettings
     found: dict[str, Any] = {}
     for prefix, model in sections.items():
         found |= dict(of_model(model, prefix))
-    for more in (of_methods(), of_selectors(), constants(), templates()):
+    for more in (of_methods(), of_cues(), of_selectors(), constants(), templates()):
         found |= dict(more)
     return found

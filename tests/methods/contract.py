@@ -24,6 +24,7 @@ from lightning_fabric.strategies import DDPStrategy
 from safetensors.torch import save_file
 from torch import Tensor
 
+import dapt.runs.load_inputs
 import dapt.runs.train
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
@@ -189,7 +190,7 @@ clip_of = cache(load_clip)
 def shared_clips() -> Iterator[None]:
     """Runs in here share their backbones, which is quicker and shows whether one of them is changed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dapt.runs.train, "load_clip", clip_of)
+        patch.setattr(dapt.runs.load_inputs, "load_clip", clip_of)
         yield
 
 

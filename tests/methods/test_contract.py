@@ -36,7 +36,6 @@ from contract import (
 )
 from safetensors.torch import load_file
 
-import dapt.runs.train
 from dapt.errors import DataError, NotSupportedError
 from dapt.methods.base import METHODS
 from dapt.model.build import build_model
@@ -44,7 +43,9 @@ from dapt.model.classifier import Classifier
 from dapt.model.prompts_file import load_prompts, save_prompts
 from dapt.model.saved import open_model, rebuild_model
 from dapt.objectives.build import build_objectives
+from dapt.prompts.base import PromptArchitecture
 from dapt.runs.train import run_training
+from helpers import stopping
 
 NAMES = ["red square", "blue disc", "green bar", "white ring"]
 OTHER_NAMES = ["violet_cone", "grey cube", "brown_sphere"]
@@ -123,6 +124,16 @@ def test_the_seed_decides_the_start(name: str, places: Places) -> None:
     (first, draws), (again, _), (other, _) = start(1), start(1), start(2)
     assert same(first, again)
     assert same(first, other) is not draws
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_declared_is_so(name: str) -> None:
+    """An architecture that looks at the training images says so, and one that binds its classes refuses others."""
+    method = METHODS.get(name)
+    kind = method.load_architecture()
+    assert kind.looks_first == (kind.prepare is not PromptArchitecture.prepare)
+    options = method.options.model_validate(dict(method.preset))
+    assert kind.binds_classes(options) == (name in ("coop.csc", "linear_probe") or kind.fixed_classes)
 
 
 def test_every_trained_tensor_learns(trained: Trained) -> None:
@@ -215,21 +226,12 @@ def _check_short_run(trained: Trained, steps: int) -> None:
 
 
 @pytest.mark.parametrize("case", TRAINED_ON_ONE_BACKBONE, ids=str)
-def test_resumed_it_ends_where_it_would_have_ended(case: Case, places: Places, tmp_path: Path, monkeypatch) -> None:
-    save = dapt.runs.train.save_state
-
-    def stop_after_the_first_epoch(path: Path, state: dict) -> None:
-        save(path, state)
-        if state["epoch"] == 1:
-            raise KeyboardInterrupt
-
+def test_resumed_it_ends_where_it_would_have_ended(case: Case, places: Places, tmp_path: Path) -> None:
     with shared_clips():
         run_training(settings(case, places, out=str(tmp_path / "whole")))
         cut = settings(case, places, out=str(tmp_path / "cut"))
-        monkeypatch.setattr(dapt.runs.train, "save_state", stop_after_the_first_epoch)
         with pytest.raises(KeyboardInterrupt):
-            run_training(cut)
-        monkeypatch.setattr(dapt.runs.train, "save_state", save)
+            run_training(cut, after_epoch=stopping())
         run_training(cut, resume=True)
     whole, resumed = (load_file(tmp_path / name / "prompts.safetensors") for name in ("whole", "cut"))
     assert same(whole, resumed)

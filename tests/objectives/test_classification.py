@@ -112,13 +112,14 @@ def test_the_unweighted_terms_of_dapt_keep_their_bits() -> None:
     assert torch.equal(found, expected)
 
 
-def images_of(folder: Path, several: bool = False) -> TrainImages:
+def images_of(folder: Path, several: bool = False, **more: Any) -> TrainImages:
     items = load_data(str(folder)).split("train")
     if several:
         items = [replace(item, labels=(item.label, (item.label + 1) % 4)) for item in items]
     clip = tiny_clip()
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=(0.3, 1.0), flip=0.5)
-    return TrainImages(items, [item.label for item in items], transform, ImageCache(8), seed=3)
+    more = {"targets": targets_of(items, 4), **more}
+    return TrainImages(items, [item.label for item in items], transform, ImageCache(8), seed=3, **more)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -129,8 +130,10 @@ def test_batches_carry_the_rows_of_their_images(tmp_path: Path, workers: int) ->
     try:
         plain = list(train_loader(images, positions, epoch=0, workers=workers, device=device))
         assert all(found.weights is None and found.targets is None for found in plain)
-        images.weights = torch.arange(len(images), dtype=torch.float64)
-        images.targets = F.one_hot(torch.arange(len(images)), len(images))
+        images.close()
+        count = len(images)
+        rows = {"weights": torch.arange(count, dtype=torch.float64), "targets": F.one_hot(torch.arange(count), count)}
+        images = images_of(tmp_path / "photos", **rows)
         found = list(train_loader(images, positions, epoch=0, workers=workers, device=device))
     finally:
         images.close()
@@ -147,10 +150,9 @@ def trained(
     """Prompts and metrics after two epochs; `weights`: none, ones, zeros or rising."""
     given = {"data": "-", "method": "maple", "prompt": {"depth": 2}, "epochs": 2, "batch_size": 4, **changes}
     config = make_config(given)
-    images = images_of(folder, several)
-    count = len(images)
+    count = len(load_data(str(folder)).split("train"))
     made = {"ones": torch.ones(count), "zeros": torch.zeros(count), "rising": torch.arange(count) * 2.0 / (count - 1)}
-    images.weights = made.get(weights)
+    images = images_of(folder, several, weights=made.get(weights))
     model = build_model(config, tiny_clip(), ["red square", "blue disc", "green bar", "white ring"])
     try:
         lines = Fitter(config, TrainStep(model, build_objectives(config, model)), images, None, fabric).fit().lines

@@ -154,7 +154,7 @@ def test_the_gradcam_cue_does_not_see_labels(table, tiny_spec, teacher, tmp_path
     config = make_config({"data": "-", "method": "promptkd", "depth": 2, "prompt": {"teacher": str(teacher)}})
     data = load_data(str(table))
     model = build_model(config, tiny_clip(), data.names)
-    cue = CUES.get("gradcam")(CueContext(config.cue, None, "binary", False, ImageCache(10), 1))
+    cue = CUES.get("gradcam")(CueContext(CUES.get("gradcam").options_type(), None, "binary", False, ImageCache(10), 1))
     items = data.labelled("train")
     shifted = [replace(item, label=(item.label + 1) % 4) for item in items]
     for one, other in zip(cue.prepare(items, model), cue.prepare(shifted, model), strict=True):

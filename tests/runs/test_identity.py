@@ -11,26 +11,16 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-import dapt.runs.train
 from dapt.config import RunConfig, make_config
 from dapt.errors import ConfigError, DaptError, DataError, ModelError
 from dapt.runs.train import run_training
-from helpers import make_folder, run_with, save_tiny_model
+from helpers import make_folder, run_with, save_tiny_model, stopping
 
 
-def interrupt(config: RunConfig, monkeypatch: pytest.MonkeyPatch, *, after: int = 1) -> Path:
-    """A run that stops as by Ctrl-C once the state of an epoch is saved; returns its folder."""
-    save = dapt.runs.train.save_state
-
-    def stop(path: Path, state: dict[str, object]) -> None:
-        save(path, state)
-        if state["epoch"] == after:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(dapt.runs.train, "save_state", stop)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(config)
+def interrupt(config: RunConfig, *, after: int = 1) -> Path:
+    """A run that stops as by Ctrl-C once the state of an epoch is kept; returns its folder."""
+    with pytest.raises(KeyboardInterrupt):
+        run_training(config, after_epoch=stopping(after))
     return Path(config.out or "")
 
 
@@ -46,7 +36,7 @@ def settings(table: Path, tiny_spec: str, tmp_path: Path) -> dict[str, object]:
 
 
 def test_nothing_changed(settings: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    run = interrupt(make_config(settings), monkeypatch)
+    run = interrupt(make_config(settings))
     run_training(make_config(settings), resume=True)
     run_training(make_config({**settings, "out": str(tmp_path / "whole")}))
     assert (run / "prompts.safetensors").read_bytes() == (tmp_path / "whole" / "prompts.safetensors").read_bytes()
@@ -64,7 +54,7 @@ def test_nothing_changed(settings: dict[str, object], monkeypatch: pytest.Monkey
 def test_changed_pixels_are_named(
     settings: dict[str, object], monkeypatch: pytest.MonkeyPatch, table: Path, kind: str, split: str, words: str
 ) -> None:
-    run = interrupt(make_config(settings), monkeypatch)
+    run = interrupt(make_config(settings))
     name = json.loads((run / "split.json").read_text())[split][0][0]
     path = table.parent / (name if kind == "image" else name.replace("images/", "masks/"))
     invert(path)
@@ -76,7 +66,7 @@ def test_changed_pixels_are_named(
 def test_everything_black_and_everything_inverted(
     settings: dict[str, object], monkeypatch: pytest.MonkeyPatch, table: Path
 ) -> None:
-    interrupt(make_config(settings), monkeypatch)
+    interrupt(make_config(settings))
     for path in (table.parent / "images").iterdir():
         with Image.open(path) as image:
             size = image.size
@@ -95,7 +85,7 @@ def test_a_mask_of_a_folder_that_is_changed_added_or_removed(
     kept = held_back.read_bytes()
     held_back.unlink()
     config = make_config(run_with(photos, tiny_spec, tmp_path / "run", masks=str(masks), dapt=True))
-    interrupt(config, monkeypatch)
+    interrupt(config)
     held_back.write_bytes(kept)
     with pytest.raises(DataError, match=r"1 mask \(red_square/00.png \(--masks\)\)"):
         run_training(config, resume=True)
@@ -115,7 +105,7 @@ def test_a_names_file_and_a_split_file(
     names = tmp_path / "names.txt"
     names.write_text("disc\nbar\nsquare\nring\n")
     config = make_config(run_with(photos, tiny_spec, tmp_path / "run", names=str(names), dapt=False))
-    run = interrupt(config, monkeypatch)
+    run = interrupt(config)
     names.write_text("disc\nbar\nsquare\nloop\n")
     with pytest.raises(DataError, match="have changed"):
         run_training(config, resume=True)
@@ -129,7 +119,7 @@ def test_a_names_file_and_a_split_file(
 def test_other_weights_of_the_same_shape(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = save_tiny_model(tmp_path / "clip")
     config = make_config(run_with(table, spec, tmp_path / "run"))
-    interrupt(config, monkeypatch)
+    interrupt(config)
     weights = tmp_path / "clip" / "open_clip_model.safetensors"
     from safetensors.torch import load_file, save_file
 
@@ -144,8 +134,8 @@ def test_other_weights_of_the_same_shape(table: Path, tmp_path: Path, monkeypatc
 def test_a_checkpoint_of_another_run(
     settings: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    run = interrupt(make_config(settings), monkeypatch)
-    other = interrupt(make_config({**settings, "seed": 2, "out": str(tmp_path / "other")}), monkeypatch)
+    run = interrupt(make_config(settings))
+    other = interrupt(make_config({**settings, "seed": 2, "out": str(tmp_path / "other")}))
     shutil.copy(other / "last.ckpt", run / "last.ckpt")
     with pytest.raises(ModelError, match="belongs to a run with other settings"):
         run_training(make_config(settings), resume=True)
@@ -155,7 +145,7 @@ def test_a_run_folder_may_move_and_free_settings_may_change(
     settings: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     whole = run_training(make_config({**settings, "out": str(tmp_path / "whole")}))
-    run = interrupt(make_config(settings), monkeypatch)
+    run = interrupt(make_config(settings))
     run.rename(tmp_path / "moved")
     free = {"workers": 1, "cache_mb": 0, "device": "auto", "out": str(tmp_path / "moved")}
     moved = run_training(make_config({**settings, **free}), resume=True)
@@ -164,7 +154,7 @@ def test_a_run_folder_may_move_and_free_settings_may_change(
 
 def test_another_kind_of_device(settings: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     config = make_config(settings)
-    run = interrupt(config, monkeypatch)
+    run = interrupt(config)
     rewrite(run / "last.ckpt", device="cuda")
     with pytest.raises(ModelError, match="was begun on cuda; cpu rounds differently"):
         run_training(config, resume=True)
@@ -174,7 +164,7 @@ def test_another_kind_of_device(settings: dict[str, object], monkeypatch: pytest
 def test_a_batch_size_is_no_free_setting(
     settings: dict[str, object], monkeypatch: pytest.MonkeyPatch, key: str, before: int
 ) -> None:
-    interrupt(make_config(settings), monkeypatch)
+    interrupt(make_config(settings))
     with pytest.raises(ConfigError, match=f"was started with {key}={before}, now it is 2"):
         run_training(make_config({**settings, key: 2}), resume=True)
 
@@ -218,7 +208,7 @@ def test_a_state_that_cannot_be_of_this_run(
     settings: dict[str, object], monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
 ) -> None:
     config = make_config({**settings, "epochs": 3})
-    run = interrupt(config, monkeypatch)
+    run = interrupt(config)
     rewrite(run / "last.ckpt", **changes)
     with pytest.raises(DaptError, match="overwrite"):
         run_training(config, resume=True)
@@ -228,7 +218,7 @@ def test_a_state_with_a_wrong_number_or_without_its_checksum(
     settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = make_config(settings)
-    run = interrupt(config, monkeypatch)
+    run = interrupt(config)
     path = run / "last.ckpt"
     state = torch.load(path, weights_only=True)
     name = next(iter(state["prompts"]))
@@ -252,7 +242,7 @@ def test_inputs_beyond_the_limit_are_known_by_their_ends(
     Image.fromarray(noise).save(large)
     assert large.stat().st_size > 3 * 2**16
     config = make_config(run_with(data, tiny_spec, tmp_path / "run", shots=0, dapt=False))
-    run = interrupt(config, monkeypatch)
+    run = interrupt(config)
     assert "sizes, times" in capsys.readouterr().err
     assert json.loads((run / "inputs.json").read_text())["whole"] is False
     content = large.read_bytes()

@@ -54,6 +54,8 @@ def changes(config: BaseModel, prefix: str = "") -> list[tuple[str, str, dict[st
                 found.append((key, name, {key: value.model_copy(update=update)}))
         else:
             found += [(key, f"{prefix}{key}={other}", {key: other}) for other in others(value, field.annotation)]
+    for key, value in (config.model_extra or {}).items():
+        found += [(key, f"{prefix}{key}={other}", {key: other}) for other in others(value, type(value))]
     return found
 
 
@@ -63,6 +65,7 @@ WHOLE = make_config(
         **{"data": "photos", "root": "data", "method": "maple", "dapt": {"word_count": 5}, "masks": "masks"},
         **{"names": "names.txt", "split_file": "split.json", "select": "grand", "fraction": 0.5, "shots": 4},
         **{"selection": {"epochs": 2, "options": {"balanced": True}}, "text_memory_mb": 100, "out": "run"},
+        **{"cue": {"source": "gradcam", "threshold": 0.4}},
     }
 )
 BARE = make_config({"data": "photos", "method": "coop"})

@@ -20,6 +20,7 @@ from dapt.runs.run_data import RunData, describe_split
 from dapt.runs.selecting import narrowed, reselected, select_images
 from dapt.runs.train import run_training
 from dapt.selection.base import SELECTORS, Selection
+from helpers import stopping
 
 SHORT = {"epochs": 1, "batch_size": 4, "shots": 0, "method": "maple", "n_ctx": 2, "depth": 2}
 
@@ -36,8 +37,8 @@ def test_every_selector_trains_on_its_share(name: str, table: Path, tiny_spec: s
     everything = run_training(make_config(settings(table, tiny_spec, tmp_path / "all")))
     whole = Counter(row[1] for row in read_json(tmp_path / "all" / "split.json")["train"])
     assert Counter(row[1] for row in split["train"]) == {label: round(0.5 * count) for label, count in whole.items()}
-    assert results["selection"]["method"] == name
-    assert results["selection"]["candidates"] == everything["counts"]["train"] == sum(whole.values())
+    assert results["coreset"]["method"] == name
+    assert results["coreset"]["candidates"] == everything["counts"]["train"] == sum(whole.values())
     assert results["counts"]["train"] == len(split["train"])
     assert ("weights" in split) == (name == "craig")
 
@@ -81,20 +82,16 @@ def test_stored_weights_come_back_bit_by_bit() -> None:
 def test_a_resumed_run_keeps_its_selection(
     table: Path, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dapt.runs.train as run
-
     tree = settings(table, tiny_spec, tmp_path / "run", select="craig", fraction=0.5, epochs=2)
     whole = run_training(make_config({**tree, "out": str(tmp_path / "whole")}))
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(run, "finish_run", stop)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(make_config(tree))
+    with pytest.raises(KeyboardInterrupt):
+        run_training(make_config(tree), after_epoch=stopping(2))
     first = read_json(tmp_path / "run" / "split.json")
-    monkeypatch.setattr(run, "select_images", stop)  # it must not choose again
+    monkeypatch.setattr("dapt.runs.load_inputs.select_images", stop)  # it must not choose again
     resumed = run_training(make_config(tree), resume=True)
     assert read_json(tmp_path / "run" / "split.json") == first
     assert resumed["metrics"] == whole["metrics"]
@@ -134,8 +131,11 @@ def test_methods_without_a_classifier_of_their_own_are_looked_at_by_the_zero_sho
     [
         ({"fraction": 0.5}, "how to choose"),
         ({"select": "herdin", "fraction": 0.5}, "herding"),
-        ({"select": "herding", "fraction": 0.5, "selection": {"options": {"k": 1}}}, "no option 'k'"),
-        ({"select": "herding", "fraction": 0.5, "selection": {"options": {"legacy": True}}}, "setting of its own"),
+        ({"select": "herding", "fraction": 0.5, "selection": {"options": {"k": 1}}}, "selection.options.k"),
+        (
+            {"select": "herding", "fraction": 0.5, "selection": {"options": {"legacy": True}}},
+            "selection.options.legacy",
+        ),
         ({"select": "cal", "fraction": 0.5, "selection": {"options": {"neighbours": 0}}}, "neighbours"),
         ({"select": "submodular", "fraction": 0.5, "selection": {"options": {"function": "cut"}}}, "graph_cut"),
         ({"select": "forgetting", "fraction": 0.5, "selection": {"epochs": 0}}, "cannot be 0"),

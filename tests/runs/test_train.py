@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from dapt.config import make_config
 from dapt.runs.train import run_training
+from helpers import stopping
 
 
 def config(data: Path, spec: str, out: Path, **changes: object):
@@ -50,7 +51,7 @@ def test_run_folder_and_results(table: Path, tiny_spec: str, tmp_path: Path) -> 
     assert {path.name for path in out.iterdir() if path.name.startswith(".")} == {".dapt.json", ".lock"}
     assert not (out / "last.ckpt").exists()
     assert json.loads((out / "results.json").read_text()) == results
-    assert results["schema"] == 1
+    assert results["schema"] == 2
     assert results["method"] == "maple"
     assert results["dapt"] is True
     assert set(results["metrics"]) >= {
@@ -89,26 +90,15 @@ def test_same_seed_same_result_and_run_yaml_reproduces(table: Path, tiny_spec: s
 
 
 @pytest.mark.parametrize("changes", [{"cue": {"source": "gradcam", "refresh": 2}}, {"model_selection": "best_val"}])
-def test_resume_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_path: Path, monkeypatch, changes) -> None:
-    import dapt.runs.train as module
-
+def test_resume_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_path: Path, changes) -> None:
     changes = {"epochs": 5, **changes}
     whole = config(table, tiny_spec, tmp_path / "whole", **changes)
     run_training(whole)
     for stop in (1, 3):
         out = tmp_path / f"cut{stop}"
         cut = config(table, tiny_spec, out, **changes)
-        save = module.save_state
-
-        def stop_here(path, state, stop=stop, save=save):
-            save(path, state)
-            if state["epoch"] == stop:
-                raise KeyboardInterrupt
-
-        monkeypatch.setattr(module, "save_state", stop_here)
         with pytest.raises(KeyboardInterrupt):
-            run_training(cut)
-        monkeypatch.setattr(module, "save_state", save)
+            run_training(cut, after_epoch=stopping(stop))
         assert (out / "last.ckpt").is_file()
         run_training(cut, resume=True)
         assert equal(tmp_path / "whole", out)

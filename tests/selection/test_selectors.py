@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from dapt.errors import ConfigError, DataError
 from dapt.selection.base import SELECTORS, Candidates, top
-from dapt.selection.cal import Cal
+from dapt.selection.cal import Cal, CalOptions
 from dapt.selection.craig import Craig
 from dapt.selection.forgetting import count_forgotten
-from dapt.selection.glister import Glister
+from dapt.selection.glister import Glister, GlisterOptions
 from dapt.selection.gradients import GradientFactors
 from dapt.selection.grand import GraNd
 from dapt.selection.greedy import FacilityLocation, GraphCut, lazy_greedy, plain_greedy
 from dapt.selection.herding import Herding
-from dapt.selection.submodular import Submodular
-from dapt.selection.uncertainty import Uncertainty
+from dapt.selection.submodular import Submodular, SubmodularOptions
+from dapt.selection.uncertainty import Uncertainty, UncertaintyOptions
 
 NAMES = ["cal", "craig", "forgetting", "glister", "grand", "herding", "submodular", "uncertainty", "uniform"]
 
@@ -96,15 +96,19 @@ def test_uniform_draws_by_seed() -> None:
 def test_uncertainty_by_hand() -> None:
     probabilities = torch.tensor([[0.5, 0.3, 0.2], [0.48, 0.47, 0.05], [0.9, 0.05, 0.05]])
     part = Candidates(torch.zeros(3, dtype=torch.long), torch.eye(3), probabilities.log(), torch.eye(3))
-    assert Uncertainty(score="margin").certainty(part).tolist() == pytest.approx([0.2, 0.01, 0.85], abs=1e-6)
-    assert Uncertainty(score="margin").pick(part, 3).index == [1, 0, 2]
+    assert Uncertainty(UncertaintyOptions(score="margin")).certainty(part).tolist() == pytest.approx(
+        [0.2, 0.01, 0.85], abs=1e-6
+    )
+    assert Uncertainty(UncertaintyOptions(score="margin")).pick(part, 3).index == [1, 0, 2]
     entropy = -(0.5 * math.log(0.5) + 0.3 * math.log(0.3) + 0.2 * math.log(0.2))
-    assert float(Uncertainty(score="entropy").certainty(part)[0]) == pytest.approx(-entropy, abs=1e-6)
-    assert Uncertainty(score="entropy").pick(part, 1).index == [0]
-    assert Uncertainty(score="least_confidence").pick(part, 1).index == [1]
+    assert float(Uncertainty(UncertaintyOptions(score="entropy")).certainty(part)[0]) == pytest.approx(
+        -entropy, abs=1e-6
+    )
+    assert Uncertainty(UncertaintyOptions(score="entropy")).pick(part, 1).index == [0]
+    assert Uncertainty(UncertaintyOptions(score="least_confidence")).pick(part, 1).index == [1]
     shifted = Candidates(part.labels, part.features, part.logits + torch.tensor([[0.0], [9.0], [0.0]]), part.texts)
-    assert Uncertainty(score="least_confidence").pick(shifted, 1).index == [1]
-    assert Uncertainty(score="least_confidence", legacy=True).pick(shifted, 1).index == [0]
+    assert Uncertainty(UncertaintyOptions(score="least_confidence")).pick(shifted, 1).index == [1]
+    assert Uncertainty(UncertaintyOptions(score="least_confidence"), legacy=True).pick(shifted, 1).index == [0]
 
 
 def test_released_uncertainty_with_one_budget_takes_the_most_certain() -> None:
@@ -192,7 +196,7 @@ def test_submodular_spreads_over_groups_of_like_gradients() -> None:
     features = torch.eye(2).repeat_interleave(3, dim=0)
     part = Candidates(labels, features, logits, torch.zeros(3, 2))
     for function in ("graph_cut", "facility_location"):
-        first, second = Submodular(function=function).pick(part, 2).index
+        first, second = Submodular(SubmodularOptions(function=function)).pick(part, 2).index
         assert {first // 3, second // 3} == {0, 1}
 
 
@@ -214,11 +218,11 @@ def test_cal_by_hand() -> None:
     features = torch.tensor([[0.0, 0.0], [0.0, 0.1], [5.0, 0.0], [5.0, 0.1]])
     probabilities = torch.tensor([[0.5, 0.5], [0.5, 0.5], [0.9, 0.1], [0.1, 0.9]])
     part = Candidates(torch.zeros(4, dtype=torch.long), features, probabilities.log(), torch.zeros(2, 2))
-    found = Cal(neighbours=1).divergence(part)
+    found = Cal(CalOptions(neighbours=1)).divergence(part)
     symmetric = 0.8 * math.log(9.0)
     assert found.tolist() == pytest.approx([0.0, 0.0, symmetric, symmetric], abs=1e-5)
-    assert Cal(neighbours=1).pick(part, 2).index == [2, 3]
-    assert Cal(neighbours=1, legacy=True).pick(part, 2).index == [0, 1]
+    assert Cal(CalOptions(neighbours=1)).pick(part, 2).index == [2, 3]
+    assert Cal(CalOptions(neighbours=1), legacy=True).pick(part, 2).index == [0, 1]
 
 
 def test_glister_takes_what_helps_validation() -> None:
@@ -240,7 +244,7 @@ def test_glister_takes_what_helps_validation() -> None:
 
 def test_glister_renews_the_validation_gradient() -> None:
     given_ = candidates(seed=5)
-    slow, fast = (Glister(rate=rate).select(given_, 0.5).index for rate in (0.0, 5.0))
+    slow, fast = (Glister(GlisterOptions(rate=rate)).select(given_, 0.5).index for rate in (0.0, 5.0))
     assert slow != fast
 
 

@@ -152,11 +152,11 @@ def _warm_up() -> None:
     import open_clip
 
     import dapt.cli.app
-    import dapt.runs.train
+    import dapt.runs.load_inputs
 
     assert dapt.cli.app
     made = open_clip.get_tokenizer
-    loaded = dapt.runs.train.load_clip
+    loaded = dapt.runs.load_inputs.load_clip
 
     @functools.cache
     def load(spec: str, **options: Any) -> Any:
@@ -172,7 +172,13 @@ def _warm_up() -> None:
     open_clip.get_tokenizer = tokenizer
     for spec in sys.argv[1:]:
         load_again(spec)
-    for module in ("dapt.runs.train", "dapt.runs.evaluate_run", "dapt.runs.write_masks", "dapt.runs.select_file"):
+    for module in (
+        "dapt.runs.load_inputs",
+        "dapt.runs.execute",
+        "dapt.runs.load_run",
+        "dapt.runs.write_masks",
+        "dapt.runs.select_file",
+    ):
         importlib.import_module(module).load_clip = load_again  # type: ignore[attr-defined]
 
 

@@ -132,7 +132,7 @@ def test_figures_of_an_epoch_are_means_over_its_images(photos: Path) -> None:
 def test_views_without_a_cue_are_counted(photos: Path) -> None:
     """Every image is looked at once in an epoch; half of them have no mask here."""
     fitter = make_fitter(photos, epochs=1, dapt={"variant": "joint"}, cue="none")
-    fitter.images.masks = [None if number % 2 else torch.eye(48)[:40] for number in range(16)]
+    fitter.images = fitter.images.with_masks([None if number % 2 else torch.eye(48)[:40] for number in range(16)])
     fitter.fit()
     assert fitter.progress.lines[0]["views_without_cue"] == 8
 

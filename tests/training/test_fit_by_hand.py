@@ -320,8 +320,8 @@ def test_what_the_step_is_given(photos: Path) -> None:
     fitter = make_fitter(
         photos, epochs=2, batch_size=16, multi_label="sigmoid", dapt={"variant": "joint"}, cue="random"
     )
-    images = fitter.images
-    images.masks = [None if number % 4 else torch.eye(48)[:40] for number in range(16)]
+    images = fitter.images.with_masks([None if number % 4 else torch.eye(48)[:40] for number in range(16)])
+    fitter.images = images
     images.targets = torch.nn.functional.one_hot(torch.tensor(images.labels), 4)
     images.weights = torch.linspace(0.5, 1.5, 16)
     seen: list[Any] = []

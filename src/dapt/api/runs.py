@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dapt.config import make_config
 from dapt.paths import with_home
+from dapt.results import EvaluationResults, ProtocolResults
 from dapt.runs.run_folder import RunFolder, copy_run, find_run, read_results
 from dapt.runs.run_names import default_folder
 
@@ -29,7 +30,7 @@ class Run:
 
     def __init__(self, folder: Path | str, *, model_spec: str | None = None, device: str = "auto") -> None:
         self.folder = find_run(folder).path
-        self.results: dict[str, Any] = read_results(RunFolder(self.folder))
+        self.results = read_results(RunFolder(self.folder))
         self._model_spec = model_spec
         self._device = device
         self._model: PromptedClip | None = None
@@ -38,7 +39,7 @@ class Run:
     @property
     def metrics(self) -> dict[str, float | None]:
         """The figures of results.json, in percent."""
-        return dict(self.results["metrics"])
+        return dict(self.results.metrics)
 
     @property
     def model(self) -> PromptedClip:
@@ -70,7 +71,9 @@ class Run:
             return predict_images(Predictor(self.model, classes), files, top=top)
         return predict_images(self.predictor, files, top=top)
 
-    def evaluate(self, data: str | None = None, *, split: str = "test", classes: str | None = None) -> dict[str, Any]:
+    def evaluate(
+        self, data: str | None = None, *, split: str = "test", classes: str | None = None
+    ) -> EvaluationResults:
         """Evaluate on the run's own or other data; see `dapt eval`."""
         from dapt.runs.evaluate_run import evaluate_saved
 
@@ -126,7 +129,7 @@ def run_protocol(
     resume: bool = False,
     overwrite: bool = False,
     **settings: Any,
-) -> dict[str, Any]:
+) -> ProtocolResults:
     """Run a whole protocol: ``few_shot``, ``base_to_novel``, ``cross_dataset``, ``domain_generalisation`` or
     ``data_efficient``, for one method, data set and seed.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dapt.cli.options import ModelOption, QuietOption, RootOption, at_home, silence
+from dapt.cli.options import ModelOption, QuietOption, RootOption, at_home, listed, silence
 
 
 def select(
@@ -18,7 +18,7 @@ def select(
         str,
         typer.Option(
             "--select",
-            help="uniform, uncertainty, herding, submodular, glister, grand, craig, cal or forgetting.",
+            help=f"One of {listed('dapt.selection')}.",
         ),
     ],
     fraction: Annotated[float, typer.Option("--fraction", help="Share of the training images.")],

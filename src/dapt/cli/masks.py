@@ -21,11 +21,13 @@ from dapt.cli.options import (
     RootOption,
     SkipBadOption,
     at_home,
+    listed,
     silence,
     split_names,
 )
 
 DEFAULT = "make"
+
 HELP = ("-h", "--help")
 
 
@@ -56,7 +58,7 @@ masks.command()(verify)
 def make(
     data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.", callback=at_home)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.", callback=at_home)],
-    cue: Annotated[str, typer.Option("--cue", help="gradcam, masks, dataset or random.")] = "gradcam",
+    cue: Annotated[str, typer.Option("--cue", help=f"One of {listed('dapt.cues')}.")] = "gradcam",
     run: Annotated[
         Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.", callback=at_home)
     ] = None,
@@ -68,8 +70,14 @@ def make(
         typer.Option("--classes", help="Class names to explain unlabelled images with, comma-separated."),
     ] = None,
     split: Annotated[str, typer.Option("--split", help="all, train, val or test.")] = "all",
-    threshold: Annotated[float, typer.Option("--threshold", min=0, max=1, help="gradcam: cut-off.")] = 0.5,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", min=0, max=1, help="gradcam: share of the maximum to cut at. [default: 0.5]"),
+    ] = None,
     soft: Annotated[bool, typer.Option("--soft", help="gradcam: write grey maps instead of cutting.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Any option of the cue, as cue.KEY=VALUE; may be repeated.")
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Write a contact sheet, preview.jpg.")] = False,
     compare: Annotated[bool, typer.Option("--compare", help="Measure the masks against the data set's own.")] = False,
     names: NamesOption = None,
@@ -99,7 +107,16 @@ def make(
     Then: dapt train photos/ --dapt --masks masks/
     """
     silence(quiet)
+    from dapt.config import apply_settings
+    from dapt.errors import ConfigError
     from dapt.runs.write_masks import write_masks
+
+    tree: dict[str, Any] = {"cue": {"threshold": threshold} if threshold is not None else {}}
+    if soft:
+        tree["cue"]["soft"] = True
+    tree = apply_settings(tree, settings or [])
+    if set(tree) != {"cue"} or "source" in tree["cue"]:
+        raise ConfigError("dapt masks takes options of the cue only.", where="--set", todo="Write cue.KEY=VALUE.")
 
     write_masks(
         data,
@@ -111,8 +128,7 @@ def make(
         mask_format=mask_format,
         classes=split_names(classes),
         split=split,
-        threshold=threshold,
-        soft=soft,
+        options=tree["cue"],
         preview=preview,
         compare=compare,
         names=str(names) if names else None,

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dapt.registry import registered_in
+
 ModelOption = Annotated[
     str | None,
     typer.Option(
@@ -19,6 +21,11 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings,
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out damaged files and count them, instead of stopping.")
 ]
+
+
+def listed(package: str) -> str:
+    """The names that the files of a package register, for help texts; the package itself is not imported."""
+    return ", ".join(registered_in(package))
 
 
 def at_home(value: Any) -> Any:

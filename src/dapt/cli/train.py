@@ -17,9 +17,11 @@ from dapt.cli.options import (
     QuietOption,
     RootOption,
     at_home,
+    listed,
     silence,
     split_names,
 )
+from dapt.experiments.protocols import PROTOCOLS
 
 EXAMPLES = """Examples:
 
@@ -61,7 +63,7 @@ def train(
     ] = None,
     cue: Annotated[
         str | None,
-        typer.Option("--cue", help="Source of foreground masks: auto, masks, dataset, gradcam, random, none."),
+        typer.Option("--cue", help=f"Source of foreground masks: auto, {listed('dapt.cues')}."),
     ] = None,
     masks: MasksOption = None,
     mask_format: MaskFormatOption = None,
@@ -92,8 +94,7 @@ def train(
         str | None,
         typer.Option(
             "--select",
-            help="Choose training images: uniform, uncertainty, herding, submodular, glister, grand, craig, cal or "
-            "forgetting.",
+            help=f"Choose training images: {listed('dapt.selection')}.",
         ),
     ] = None,
     fraction: Annotated[
@@ -134,7 +135,7 @@ def train(
         str | None,
         typer.Option(
             "--protocol",
-            help="Run a whole protocol: few_shot, base_to_novel, cross_dataset, domain_generalisation, data_efficient.",
+            help=f"Run a whole protocol: {', '.join(PROTOCOLS)}.",
         ),
     ] = None,
     over: Annotated[

@@ -10,13 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
-from dapt.config import CueOptions, MaskFormat
+from dapt.config import MaskFormat
 from dapt.data.items import ImageSet, Item
 from dapt.registry import Registry
+from dapt.strict import PartOptions
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
@@ -90,12 +91,12 @@ class CueContext:
     """What a cue may use.
 
     Attributes:
-        options: the configuration of the cue. folder: ``--masks``. kind: ``--mask-format``.
+        options: of the cue, of its own type. folder: ``--masks``. kind: ``--mask-format``.
         skip_bad: count unreadable masks instead of raising. load_image: item to uint8 ``[3, H, W]``.
         seed: seed of random cues. data: the whole data set, which may know the format of its own masks.
     """
 
-    options: CueOptions
+    options: PartOptions
     folder: Path | None
     kind: MaskFormat
     skip_bad: bool
@@ -108,17 +109,32 @@ class Cue(ABC):
     """A source of foreground masks.
 
     Attributes:
+        options_type: the type of its options (``cue.*`` in YAML beside ``source`` and ``refresh``).
+        follows_prompts: the masks depend on the prompts and are refreshed during training.
+        reads_files: the masks are files, which may be missing, damaged or in another format.
+        may_be_without: it is no mistake if no image has a mask.
         name: the name it is registered under, set by whoever builds it.
         report: counts of the masks prepared last.
-        follows_prompts: the masks depend on the prompts and are refreshed during training.
+        soft: the masks are maps of values in 0..1, to be interpolated.
     """
 
-    follows_prompts = False
+    options_type: ClassVar[type[PartOptions]] = PartOptions
+    follows_prompts: ClassVar[bool] = False
+    reads_files: ClassVar[bool] = False
+    may_be_without: ClassVar[bool] = False
     name = ""
+    soft = False
 
     def __init__(self, context: CueContext) -> None:
         self.context = context
         self.report = CueReport()
+
+    def check(self) -> None:  # noqa: B027 - most cues have nothing to check
+        """Refuse the masks prepared last if they cannot be what was meant.
+
+        Raises:
+            DataError: mask files are read in a wrong format, say.
+        """
 
     @abstractmethod
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:

@@ -1,12 +1,61 @@
-"""The cue of a run from its configuration."""
+"""The cue of a run, and its options, from the configuration."""
 
 from __future__ import annotations
 
-from dapt.config import RunConfig
+from collections.abc import Mapping
+from typing import Any
+
+from dapt.config import RunConfig, validated
+from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.items import ImageSet
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_files import mask_folder
+from dapt.errors import ConfigError, did_you_mean
+from dapt.strict import PartOptions
+
+AUTO = "auto"
+
+
+def check_cue(config: RunConfig) -> None:
+    """Refuse a cue that does not exist, and options that no cue has or takes.
+
+    Raises:
+        ConfigError: naming the closest one.
+    """
+    if config.cue.source != AUTO:
+        CUES.get(config.cue.source)
+    given = config.cue.options
+    of_each = {name: CUES.get(name).options_type for name in CUES.names()}
+    known = {key for kind in of_each.values() for key in kind.model_fields}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise ConfigError(
+            f"There is no setting 'cue.{unknown[0]}'.", todo=did_you_mean(unknown[0], [*known, "source", "refresh"])
+        )
+    for kind in of_each.values():
+        validated(kind, _of(kind, given), "cue.")
+
+
+def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
+    """The options of a cue; says which of the given ones are those of another cue and are not read.
+
+    Raises:
+        ConfigError: a value that the cue does not take.
+    """
+    kind = CUES.get(source).options_type
+    for key in sorted(set(given) - set(kind.model_fields)):
+        owners = [name for name in CUES.names() if key in CUES.get(name).options_type.model_fields]
+        defaults = [CUES.get(name).options_type.model_fields[key].default for name in owners]
+        if given[key] not in defaults:  # version 0.1.0 wrote those of all cues into run.yaml
+            warn(
+                f"cue.{key} is an option of {' and '.join(owners)}; the masks are those of {source}, so it is not read."
+            )
+    return validated(kind, _of(kind, given), "cue.")
+
+
+def _of(kind: type[PartOptions], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key in kind.model_fields}
 
 
 def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
@@ -19,11 +68,11 @@ def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
         DaptError: there is no such source or folder, or the folder's files cannot be told apart.
     """
     source = config.cue.source
-    if source == "auto":
+    if source == AUTO:
         source = "masks" if config.masks or data.has_masks else "gradcam"
-    cue_type = CUES.get(source)
+    options = cue_options(source, config.cue.options)
     folder = mask_folder(config.masks)
-    context = CueContext(config.cue, folder, config.mask_format, config.skip_bad, cache, config.seed, data)
-    cue = cue_type(context)
+    context = CueContext(options, folder, config.mask_format, config.skip_bad, cache, config.seed, data)
+    cue = CUES.get(source)(context)
     cue.name = source
     return cue

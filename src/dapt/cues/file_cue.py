@@ -41,6 +41,8 @@ class FileCue(Cue):
         kind: the format in which they are read.
     """
 
+    reads_files = True
+
     def __init__(self, context: CueContext, finder: MaskFinder | None = None) -> None:
         super().__init__(context)
         own_kind = context.data.mask_format if context.data is not None else None
@@ -68,7 +70,7 @@ class FileCue(Cue):
                 masks.append(None if bad else self.report.add(item.name, mask))
         return masks
 
-    def check_convention(self) -> None:
+    def check(self) -> None:
         """Refuse the masks prepared last if they were read in another collection's format.
 
         Raises:

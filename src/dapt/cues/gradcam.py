@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from dapt.console import progress
-from dapt.cues.base import CUES, Cue, CueReport
+from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.transforms import whole_transform
 from dapt.errors import DataError
 from dapt.model.classifier import Classifier
 from dapt.model.grad_cam import grad_cam, normalise_maps
+from dapt.strict import Count, PartOptions
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
+
+
+class GradCamOptions(PartOptions):
+    """Options of Grad-CAM."""
+
+    threshold: float = Field(0.5, ge=0, le=1, description="Share of the maximum that is foreground.")
+    soft: bool = Field(False, description="Keep the map as it is instead of cutting at the threshold.")
+    normalise: Literal["image", "batch"] = Field(
+        "image", description="Divide by the maximum of the image, or of the batch (released code)."
+    )
+    batch_size: Count = Field(50, ge=1, description="Images per batch.")
 
 
 @CUES.register("gradcam")
@@ -29,14 +42,21 @@ class GradCamCue(Cue):
     teacher) predicts.
     """
 
+    options_type = GradCamOptions
     follows_prompts = True
+
+    def __init__(self, context: CueContext) -> None:
+        super().__init__(context)
+        assert isinstance(context.options, GradCamOptions)
+        self.options = context.options
+        self.soft = self.options.soft
 
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         if model is None:
             raise DataError("The gradcam cue needs a model.")
         self.report = CueReport()
         masks: list[Tensor | None] = []
-        size = self.context.options.batch_size
+        size = self.options.batch_size
         starts = range(0, len(items), size)
         for start in progress(starts, len(starts), "computing Grad-CAM", "batches"):
             part = items[start : start + size]
@@ -45,7 +65,7 @@ class GradCamCue(Cue):
         return masks
 
     def _maps(self, items: Sequence[Item], model: PromptedClip) -> Tensor:
-        options, clip = self.context.options, model.clip
+        options, clip = self.options, model.clip
         transform = whole_transform(clip.image.image_size, clip.preprocess)
         nothing = torch.zeros(1, 1, 1)
         pixels = torch.stack(

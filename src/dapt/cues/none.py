@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class NoCue(Cue):
     """No masks at all."""
 
+    may_be_without = True
+
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         self.report = CueReport()
         return [self.report.add(item.name, None) for item in items]

@@ -12,6 +12,8 @@ from dapt.data.items import Item
 from dapt.demo.drawing.look import OBJECTS
 from dapt.demo.drawing.objects import class_names
 from dapt.demo.setting import DemoSettings, run_name
+from dapt.errors import DataError
+from dapt.results import RunResults
 
 KINDS = ("zero_shot", "host", "dapt")
 # What results.json holds for each of the three, in percent, and what tables call it.
@@ -78,7 +80,7 @@ def taken_for_background(items: Sequence[Item], labels: Sequence[int], predicted
 
 
 def collect(
-    runs: Mapping[str, Mapping[str, Any]], taken: Mapping[str, float], settings: DemoSettings
+    runs: Mapping[str, RunResults], taken: Mapping[str, float], settings: DemoSettings
 ) -> dict[str, dict[str, Spread]]:
     """Every measure of zero-shot, host and host + DAPT over the seeds.
 
@@ -89,7 +91,7 @@ def collect(
     for kind in KINDS:
         rows = []
         for name in names_of(kind, settings):
-            metrics, groups = runs[name]["metrics"], runs[name]["per_group"]
+            metrics, groups = runs[name].metrics, runs[name].per_group
             rows.append(
                 {
                     "test/accuracy": metrics["test/accuracy"],
@@ -99,8 +101,19 @@ def collect(
                     "test/taken_for_background": taken[name],
                 }
             )
-        found[kind] = {measure: spread([row[measure] for row in rows]) for measure in MEASURES}
+        found[kind] = {measure: spread([_known(row[measure], measure) for row in rows]) for measure in MEASURES}
     return found
+
+
+def _known(value: float | None, measure: str) -> float:
+    """A figure that every run of the demonstration has.
+
+    Raises:
+        DataError: the results of one have not.
+    """
+    if value is None:
+        raise DataError(f"The results of a run have no figure {measure}.", todo="Start again with --overwrite.")
+    return value
 
 
 def results_tree(figures: Mapping[str, Mapping[str, Spread]], about: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dapt.demo.demo_folder import DemoFolder
 from dapt.demo.scene_data import write_scenes
 from dapt.demo.setting import DemoSettings, check_runs, command, plan, run_name, scenes_command
 from dapt.files import write_json
+from dapt.results import RunResults
 
 
 def run_demo(
@@ -93,7 +94,7 @@ def _finish(
     out: Path,
     settings: DemoSettings,
     configs: Mapping[str, RunConfig],
-    runs: Mapping[str, Mapping[str, Any]],
+    runs: Mapping[str, RunResults],
     clock: dict[str, float],
     device: str,
     resumed: bool,

@@ -10,8 +10,7 @@ from dapt.evaluation.evaluate import Encoded, Evaluation, MaskSource, classify_i
 from dapt.evaluation.metrics import accuracy, harmonic_mean
 from dapt.model.classifier import Classifier
 from dapt.model.prompted_clip import PromptedClip
-
-Figures = dict[str, float | None]
+from dapt.results import Figures
 
 
 def evaluate_halves(

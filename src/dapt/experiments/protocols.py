@@ -243,8 +243,7 @@ def _need_all_classes(settings: Settings, protocol: Protocol) -> None:
 def _need_open_classes(settings: Settings, protocol: Protocol) -> None:
     """Refuse methods that can only name the classes they were trained on, before anything is trained."""
     config = make_config(settings)
-    method = config.recipe
-    if method.load_architecture().fixed_classes or config.prompt.get("class_specific"):
+    if config.recipe.load_architecture().binds_classes(config.options):
         raise ConfigError(
             f"What {config.method} learns belongs to its training classes, so it cannot take part in {protocol.name}.",
             todo="Choose a method with prompts that any class shares, such as maple.",

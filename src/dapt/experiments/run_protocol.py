@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from dapt.config import RunConfig, make_config
 from dapt.console import say
@@ -24,11 +23,11 @@ from dapt.experiments.protocols import (
     published_recipe,
 )
 from dapt.files import write_json
+from dapt.results import Figures, ProtocolResults, Row
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.evaluate_run import evaluate_saved
 
-SCHEMA = 1
 MAIN = (
     "test/accuracy",
     "test/mean_average_precision",
@@ -36,7 +35,7 @@ MAIN = (
     "test/worst_group",
     "test/calibration_error",
 )
-Metrics = dict[str, "float | None"]
+Metrics = Figures
 
 
 def run_protocol(
@@ -47,7 +46,7 @@ def run_protocol(
     jobs: int = 1,
     resume: bool = False,
     overwrite: bool = False,
-) -> dict[str, Any]:
+) -> ProtocolResults:
     """Run the whole of a protocol for one method, data set and seed.
 
     Every run is a folder of its own inside the protocol's folder (``out``, by default
@@ -78,7 +77,7 @@ def run_protocol(
     with folder.lock:
         left = folder.begin(resume=resume, overwrite=overwrite)
         result = _result(protocol, config, plan, out=out, jobs=jobs, overwrite=overwrite)
-        write_json(out / RESULT, result, make_parents=False)
+        write_json(out / RESULT, result.tree(), make_parents=False)
         folder.complete(left)
     say(f"results in {out / RESULT}")
     return result
@@ -86,28 +85,27 @@ def run_protocol(
 
 def _result(
     protocol: Protocol, config: RunConfig, plan: Plan, *, out: Path, jobs: int, overwrite: bool
-) -> dict[str, Any]:
+) -> ProtocolResults:
     """Train and evaluate; the content of protocol.json."""
     runs = run_all(plan.runs, jobs=jobs, label=protocol.title, overwrite=overwrite, within=out)
-    rows: dict[str, Metrics] = {key: found["metrics"] for key, found in runs.items()}
+    rows: dict[str, Metrics] = {key: found.metrics for key, found in runs.items()}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
     for step in plan.evaluations:
         folder = Path(plan.runs[step.run].out or "")
         rows[step.point] = _evaluated(folder, step, config)
         details[step.point] = folder.name
-    return {
-        "schema": SCHEMA,
-        "protocol": protocol.name,
-        "source": protocol.paper,
-        "method": config.method,
-        "dapt": config.dapt.enabled,
-        "backbone": config.model,
-        "data": config.data,
-        "seed": config.seed,
-        "rows": [{"point": key, "run": details[key], "metrics": metrics} for key, metrics in rows.items()],
-        "average": _average({key: rows[key] for key in plan.averaged}) if plan.averaged else None,
-        "averaged": list(plan.averaged),
-    }
+    return ProtocolResults(
+        protocol=protocol.name,
+        source=protocol.paper,
+        method=config.method,
+        dapt=config.dapt.enabled,
+        backbone=config.model,
+        data=config.data,
+        seed=config.seed,
+        rows=[Row(point=key, run=details[key], metrics=metrics) for key, metrics in rows.items()],
+        average=_average({key: rows[key] for key in plan.averaged}) if plan.averaged else None,
+        averaged=list(plan.averaged),
+    )
 
 
 def _average(rows: Mapping[str, Metrics]) -> dict[str, float]:
@@ -118,19 +116,19 @@ def _average(rows: Mapping[str, Metrics]) -> dict[str, float]:
     return over_data_sets(known)
 
 
-def print_protocol(result: Mapping[str, Any]) -> None:
+def print_protocol(result: ProtocolResults) -> None:
     """Print the figures of `run_protocol`: all of them for a single row, else the main ones, a row each."""
     from rich.console import Console
     from rich.table import Table
 
     from dapt.console import cell
 
-    lines = [(row["point"], row["metrics"]) for row in result["rows"]]
-    if result["average"]:
-        lines.append((f"average of {len(result['averaged'])}", result["average"]))
+    lines = [(row.point, row.metrics) for row in result.rows]
+    if result.average:
+        lines.append((f"average of {len(result.averaged)}", dict(result.average)))
     keys = [key for key in lines[0][1] if any(metrics.get(key) is not None for _, metrics in lines)]
-    method = result["method"] + (" + DAPT" if result["dapt"] else "")
-    table = Table(title=cell(f"{result['protocol']}: {method}, seed {result['seed']}, %"))
+    method = result.method + (" + DAPT" if result.dapt else "")
+    table = Table(title=cell(f"{result.protocol}: {method}, seed {result.seed}, %"))
     table.add_column("")
     if len(lines) == 1:
         point, metrics = lines[0]
@@ -158,7 +156,7 @@ def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
         skip_bad=config.skip_bad,
         device=config.device,
     )
-    return dict(found["metrics"])
+    return dict(found.metrics)
 
 
 def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:

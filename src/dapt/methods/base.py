@@ -8,32 +8,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Literal
 
 from dapt.registry import Registry
-from dapt.strict import Strict
+from dapt.strict import PartOptions
 
 CROSS_ENTROPY = "dapt.objectives.classification:Classification"
 
 
-class Names(Enum):
-    """What the text of an option names, where it is more than a word: such options are marked with it.
-
-    Example: ``Annotated[str | None, Names.SAVED_MODEL]``.
-    """
-
-    SAVED_MODEL = "the folder of a finished run, or its prompts file"
-    BACKBONE = "a backbone, as --model does"
-
-
-class MethodOptions(Strict):
-    """The options of one method (`prompt.*` in YAML); what all of them refuse stands in `dapt.strict`."""
-
-    @classmethod
-    def naming(cls, what: Names) -> list[str]:
-        """The options that name such a thing."""
-        return [name for name, field in cls.model_fields.items() if what in field.metadata]
+class MethodOptions(PartOptions):
+    """The options of one method (`prompt.*` in YAML)."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dapt.methods.base import Method, MethodOptions, Names, TrainingDefaults, add_method
-from dapt.strict import Rate
+from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.strict import Names, Rate
 
 
 class PromptKdOptions(MethodOptions):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -30,8 +30,14 @@ class Objective(ABC):
     Attributes:
         gradient_rule: how the gradients of groups of terms become one; None: they are added up.
         helper: something the terms train beside the prompts, which is not part of the result; None: nothing.
+        multi_label: the terms are right where images show several classes (`Batch.targets`).
+        weighted: the terms read the weights of images (`Batch.weights`).
+        extra_columns: the terms are right where background texts act as further classes (`dapt.released`).
     """
 
+    multi_label: ClassVar[bool] = False
+    weighted: ClassVar[bool] = False
+    extra_columns: ClassVar[bool] = False
     gradient_rule: GradientRule | None = None
     helper: nn.Module | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dapt.config import DaptOptions, RunConfig
 from dapt.console import warn
 from dapt.errors import NotSupportedError
-from dapt.methods.base import CROSS_ENTROPY, Method, MethodOptions
+from dapt.methods.base import Method, MethodOptions
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective
 from dapt.objectives.disentangle import Disentangle
@@ -29,7 +29,8 @@ def check_fits(method: Method, options: MethodOptions, dapt: DaptOptions) -> Non
             f"{method.name} has no training steps, so DAPT has nothing to act on.",
             todo="Choose a method such as maple.",
         )
-    plain = method.objectives == (CROSS_ENTROPY,) and not getattr(options, "class_specific", False)
+    able = all(kind.extra_columns for kind in method.load_objectives())
+    plain = able and not method.load_architecture().binds_classes(options)
     if dapt.distractors and not plain:
         raise NotSupportedError(
             f"dapt.released adds columns to the class logits, which {method.name} has no place for.",

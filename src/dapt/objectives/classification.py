@@ -17,6 +17,10 @@ class Classification(Objective):
     an image counts the same whatever its neighbours are. Where images show several classes, see `image_losses`.
     """
 
+    multi_label = True
+    weighted = True
+    extra_columns = True
+
     def needs(self, epoch: int, epochs: int) -> Needs:
         return Needs({FULL: True}, {CLASSES: True})
 

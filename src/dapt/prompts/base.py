@@ -92,6 +92,7 @@ class PromptArchitecture(nn.Module, ABC):
         unit_features: image features are divided by their length.
         fixed_classes: what is learned belongs to the training classes and cannot name others.
         label_free: labels are never looked at.
+        looks_first: `prepare` looks at the training images, with one class each.
     """
 
     trains_context = False
@@ -102,6 +103,7 @@ class PromptArchitecture(nn.Module, ABC):
     unit_features = True
     fixed_classes = False
     label_free = False
+    looks_first = False
 
     def __init__(self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__()
@@ -179,6 +181,11 @@ class PromptArchitecture(nn.Module, ABC):
         Raises:
             ModelError: they do not belong together.
         """
+
+    @classmethod
+    def binds_classes(cls, options: Any) -> bool:
+        """Whether what is learned with these options belongs to the training classes, see `fixed_classes`."""
+        return cls.fixed_classes
 
     @property
     def trains_text(self) -> bool:

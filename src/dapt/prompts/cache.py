@@ -26,6 +26,7 @@ CHUNK = 256  # validation images at a time in the search
 class CachePrompts(FixedClassPrompts):
     """`keys` ``[N, D]``, the unit-length feature of each training image, `key_labels` ``[N]``, `alpha` and `beta`."""
 
+    looks_first = True
     options: TipAdapterOptions
 
     def __init__(

@@ -27,7 +27,7 @@ class ContextPrompts(PromptArchitecture):
         super().__init__(options, clip, names, generator)
         need_text(clip)
         check_text_count(clip, options.n_ctx)
-        self.fixed_classes = options.class_specific
+        self.fixed_classes = self.binds_classes(options)
         self._words = options.ctx_init.replace("_", " ") if options.ctx_init else None
         shape = (options.n_ctx, clip.text.width)
         if self._words:
@@ -36,6 +36,10 @@ class ContextPrompts(PromptArchitecture):
             self.ctx = random_vectors(len(self.names), *shape, generator=generator)
         else:
             self.ctx = random_vectors(*shape, generator=generator)
+
+    @classmethod
+    def binds_classes(cls, options: CoopOptions) -> bool:
+        return options.class_specific
 
     def forward(self) -> Prompts:
         return Prompts(text_ctx=self.ctx)

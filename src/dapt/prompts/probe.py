@@ -33,6 +33,7 @@ class ProbePrompts(FixedClassPrompts):
     """
 
     unit_features = False
+    looks_first = True
     options: LinearProbeOptions
 
     def __init__(

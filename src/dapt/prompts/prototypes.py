@@ -21,6 +21,7 @@ class PrototypePrompts(FixedClassPrompts):
     """`prototypes` P ``[C, D]``, not of unit length; `zero_shot` T ``[C, D]``, their start; `lambdas` ``[C]``."""
 
     trains_context = True
+    looks_first = True
     options: ClapOptions
 
     def __init__(

@@ -46,6 +46,7 @@ class StudentPrompts(PromptArchitecture):
 
     trains_visual = True
     label_free = True
+    looks_first = True
     options: PromptKdOptions
 
     def __init__(

@@ -8,8 +8,8 @@ from typing import Any
 from dapt.config import RunConfig
 from dapt.data.hub.read_hub import absolute_hub
 from dapt.data.resolve import HUB_PREFIX, is_path
-from dapt.methods.base import Names
 from dapt.paths import with_home
+from dapt.strict import Names
 
 
 def with_absolute_paths(config: RunConfig) -> RunConfig:

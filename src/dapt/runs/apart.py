@@ -9,10 +9,10 @@ from dapt.config import RunConfig
 from dapt.data.items import ImageSet
 from dapt.data.resolve import INDEX, is_path
 from dapt.errors import ConfigError
-from dapt.methods.base import Names
 from dapt.outputs import ELSEWHERE, check_apart, check_file, holding
 from dapt.paths import with_home
 from dapt.runs.run_folder import RunFolder
+from dapt.strict import Names
 
 BY_DEFAULT = "It was chosen by default, below the working folder: name a folder outside with --out FOLDER."
 

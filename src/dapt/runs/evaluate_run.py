@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dapt.config import MaskFormat, RunConfig
 from dapt.console import say
@@ -19,6 +19,7 @@ from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
 from dapt.outputs import check_file, check_replaceable
 from dapt.paths import resolved, same, with_home
+from dapt.results import EvaluationResults
 from dapt.runs.apart import check_file_apart, named_inputs, place_of
 from dapt.runs.evaluation_files import EVALUATION_KEYS
 from dapt.runs.evaluations import add_evaluation, check_evaluation
@@ -42,7 +43,7 @@ def evaluate_saved(
     root: str | None = None,
     own_split: bool = False,
     device: str = "auto",
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[EvaluationResults, Path]:
     """Evaluate a run and write the figures.
 
     Args:
@@ -55,7 +56,7 @@ def evaluate_saved(
             divided as in the run.
 
     Returns:
-        the written dictionary and its path.
+        the written record and its path.
     """
     if split not in ("train", "val", "test"):
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
@@ -108,16 +109,15 @@ def evaluate_saved(
         base_classes=len(class_labels(source, "base")) if whole else None,
     )
     parts = [part for part in (main, novel) if part is not None]
-    result = {
-        "schema": 1,
-        "run": str(run),
-        "method": config.method,
-        "dapt": config.dapt.enabled,
-        "backbone": model.clip.spec,
-        "data": source.name,
-        "split": split,
-        "classes": classes or ("base and novel" if novel is not None else "base" if halves else "all"),
-        "asked": _asked(
+    result = EvaluationResults(
+        run=str(run),
+        method=config.method,
+        dapt=config.dapt.enabled,
+        backbone=model.clip.spec,
+        data=source.name,
+        split=split,
+        classes=classes or ("base and novel" if novel is not None else "base" if halves else "all"),
+        asked=_asked(
             None if own else source,
             classes=classes,
             model=model_spec,
@@ -127,17 +127,17 @@ def evaluate_saved(
             own_split=own_split,
             skip_bad=skip_bad,
         ),
-        "metrics": metrics,
+        metrics=metrics,
         **breakdown,
-        "counts": {
+        counts={
             "images": sum(len(part.items) for part in parts),
             "classes": sum(len(part.names) for part in parts),
             "bad_images": bad,
         },
-    }
+    )
     if json_file is None:
         return result, add_evaluation(RunFolder(run), name, result)
-    write_json(json_file, result)
+    write_json(json_file, result.tree())
     return result, json_file
 
 
@@ -252,19 +252,19 @@ def _choose(source: ImageSet, split: str, classes: str) -> LabelledImages:
     return select_classes(source, items, [source.names.index(name) for name in chosen])
 
 
-def print_table(result: dict[str, Any]) -> None:
+def print_table(result: EvaluationResults) -> None:
     """Print the figures of `evaluate_saved` as a table."""
     from rich.console import Console
     from rich.table import Table
 
     from dapt.console import cell
 
-    counts = result["counts"]
-    title = f"{result['method']}{' + DAPT' if result['dapt'] else ''} on {result['data']} ({result['split']}, "
+    counts = result.counts
+    title = f"{result.method}{' + DAPT' if result.dapt else ''} on {result.data} ({result.split}, "
     table = Table(title=cell(title + f"{counts['images']} images, {counts['classes']} classes)"))
     table.add_column("metric")
     table.add_column("%", justify="right")
-    for name, value in result["metrics"].items():
+    for name, value in result.metrics.items():
         if value is not None:
             table.add_row(cell(name), f"{value:.2f}")
     Console().print(table)

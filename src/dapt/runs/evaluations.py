@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dapt.console import say
 from dapt.errors import ConfigError
@@ -12,6 +12,7 @@ from dapt.files import json_text, read_json, write_bytes
 from dapt.lock import FolderLock
 from dapt.outputs import refuse_linked
 from dapt.owned import digest_of, sweep, write_manifest
+from dapt.results import EvaluationResults
 from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ def check_evaluation(folder: RunFolder, name: str) -> None:
         raise ConfigError(f"{path} is in the way: dapt did not write it.", todo="Move it, or pass --json FILE.")
 
 
-def add_evaluation(folder: RunFolder, name: str, content: dict[str, Any]) -> Path:
+def add_evaluation(folder: RunFolder, name: str, record: EvaluationResults) -> Path:
     """Write ``eval/NAME.json`` into a finished run and list it; returns its path.
 
     Where that holds the figures of something else (other data of the same name, say), it is kept, and the name gets
     some digits that stand for what was evaluated.
 
     Args:
-        content: the figures; ``asked`` in it tells what was evaluated.
+        record: the figures; `asked` in it tells what was evaluated.
 
     Raises:
         ConfigError: another process is writing into the folder, or a file or link of somebody else's is in the way.
@@ -47,9 +48,9 @@ def add_evaluation(folder: RunFolder, name: str, content: dict[str, Any]) -> Pat
     with FolderLock(folder.path):
         check_evaluation(folder, name)  # again, now that nobody else writes
         path = folder.path / EVALUATIONS / f"{name}.json"
-        if path.exists() and read_json(path).get("asked") != content["asked"]:
+        if path.exists() and read_json(path).get("asked") != record.asked:
             say(f"{path} holds the figures of something else and is kept.")
-            name += "-" + digest_of(json.dumps(content["asked"], sort_keys=True).encode())[:8]
+            name += "-" + digest_of(json.dumps(record.asked, sort_keys=True).encode())[:8]
             check_evaluation(folder, name)
         entry = f"{EVALUATIONS}/{name}.json"
         manifest = folder.manifest()
@@ -57,5 +58,5 @@ def add_evaluation(folder: RunFolder, name: str, content: dict[str, Any]) -> Pat
         if manifest is not None and entry not in manifest.files:
             manifest.files[entry] = None
             write_manifest(folder.path, manifest)
-        write_bytes(folder.path / entry, json_text(content, folder.path / entry).encode(), within=folder.path)
+        write_bytes(folder.path / entry, json_text(record.tree(), folder.path / entry).encode(), within=folder.path)
     return folder.path / entry

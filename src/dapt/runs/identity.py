@@ -20,10 +20,10 @@ from dapt.data.masks.mask_collections import MaskFinder
 from dapt.data.masks.mask_files import mask_folder
 from dapt.environment import cores
 from dapt.errors import DaptError, DataError
-from dapt.methods.base import Names
 from dapt.model.saved import PROMPTS
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import result_settings
+from dapt.strict import Names
 
 # Raise it whenever the same configuration and inputs would train to another result: older checkpoints are refused.
 CODE_SCHEMA = 1

@@ -1,12 +1,12 @@
-"""After every epoch: the resume state, the metrics and the log, of which the state alone decides after a kill."""
+"""After every epoch: the resume state, and metrics, curves and log, of which the state alone decides after a kill."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 from dapt.errors import ModelError
-from dapt.runs.checkpoint import load_state
+from dapt.runs.checkpoint import load_state, save_state
+from dapt.runs.events import events_content
 from dapt.runs.run_folder import RunFolder
 from dapt.training.fit import Progress, State
 
@@ -28,7 +28,11 @@ class StateKeeper:
         self.log = log
         self._loaded: State = {}
 
-    def keep(self, state: State, progress: Progress, save: Callable[[Path, State], None]) -> None:
+    def begin(self) -> None:
+        """Write what has been said so far: a run that is killed in its first epoch has a log, too."""
+        self.folder.write_log(self.log)
+
+    def keep(self, state: State, progress: Progress) -> None:
         """Write the state, then what follows from it.
 
         Raises:
@@ -36,9 +40,8 @@ class StateKeeper:
         """
         about = {"identity": self.identity, "device": self.device, "log": list(self.log)}
         with self.folder.staying():
-            save(self.folder.checkpoint_file, {**state, **about})
-        self.folder.write_metrics(progress.lines)
-        self.folder.write_log(self.log)
+            save_state(self.folder.checkpoint_file, {**state, **about})
+        self._follow(progress.lines)
 
     def load(self) -> State:
         """The state to go on from.
@@ -71,5 +74,9 @@ class StateKeeper:
         earlier = [str(line) for line in self._loaded["log"]]
         said = {line[STAMP:] for line in earlier}
         self.log[:] = [*earlier, *(line for line in self.log if line[STAMP:] not in said)]
-        self.folder.write_metrics(self._loaded["lines"])
+        self._follow(self._loaded["lines"])
+
+    def _follow(self, lines: list[dict[str, Any]]) -> None:
+        self.folder.write_metrics(lines)
+        self.folder.write(self.folder.events_file, events_content(lines))
         self.folder.write_log(self.log)

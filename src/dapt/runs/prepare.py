@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.cues.base import Cue
-from dapt.cues.build import build_cue
-from dapt.cues.file_cue import FileCue
+from dapt.cues.build import AUTO, build_cue
 from dapt.data.load.image_cache import ImageCache
-from dapt.data.load.loader import TrainImages
+from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.pixels import use_setting
 from dapt.data.load.transforms import train_transform
 from dapt.errors import DataError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
-from dapt.objectives.build import build_objectives, check_dapt
+from dapt.objectives.build import build_objectives
 from dapt.runs.features import training_set
 from dapt.runs.run_data import RunData
 from dapt.training.step import TrainStep
 
 
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
-    """A run that is ready to start: the first masks are read or computed."""
+    """A run that is ready to start: the first masks are read or computed.
+
+    Attributes:
+        model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
+            ``last``.
+    """
 
     step: TrainStep
     images: TrainImages
     cue: Cue | None
+    model_selection: str
 
     @property
     def model(self) -> PromptedClip:
         """The prompted model."""
         return self.step.model
+
+    def leave_device(self) -> None:
+        """Move everything to the memory of the machine: other processes want that of the device."""
+        self.step.to("cpu")
+        self.model.clip.model.to("cpu")
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache | None = None) -> Prepared:
@@ -48,17 +62,12 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     Raises:
         DaptError: anything that does not fit together.
     """
-    check_dapt(config)
     use_setting(config.max_pixels)  # in each of several processes
     if config.deterministic:
         torch.use_deterministic_algorithms(True)
-    model = build_model(config, clip, data.train.names)
     cache = cache or ImageCache(config.cache_mb)
-    transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
-    images = TrainImages(data.train.items, data.train.labels, transform, cache, config.seed)
-    if data.weights is not None:
-        images.weights = torch.tensor(data.weights)
-    model.prompts.prepare(training_set(config, model, data, images))
+    model = build_model(config, clip, data.train.names)
+    _let_it_look(config, model, data, cache)
     step = TrainStep(model, build_objectives(config, model))
     say(_headline(config, model))
     if config.epochs and model.prompts.count() and config.warmup_epochs >= config.epochs:
@@ -66,16 +75,61 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
             f"Every epoch of this run is warm-up, at the rate {config.warmup_lr:g}: hardly anything is learned. Pass "
             "more --epochs, or --set warmup_epochs=0."
         )
-    cue = build_cue(config, cache, data.source) if config.dapt.enabled else None
+    cue = _prepare_cue(config, data, cache)
+    masks = None if cue is None else cue.prepare(data.train.items, model)
     if cue is not None:
-        images.masks = cue.prepare(images.items, model)
-        images.soft = config.cue.soft
         say(cue.report.summary())
         _check_cues(config, cue)
-    elif config.cue.source != "auto" or config.masks:
+    images = _training_images(config, model, data, cache, masks=masks, soft=cue is not None and cue.soft)
+    return Prepared(step, images, cue, model_selection_of(config, data, step))
+
+
+def _let_it_look(config: RunConfig, model: PromptedClip, data: RunData, cache: ImageCache) -> None:
+    """Methods that look at all training images before the first step do so."""
+    images = _training_images(config, model, data, cache)
+    model.prompts.prepare(training_set(config, model, data, images))
+
+
+def _training_images(
+    config: RunConfig,
+    model: PromptedClip,
+    data: RunData,
+    cache: ImageCache,
+    *,
+    masks: Sequence[Tensor | None] | None = None,
+    soft: bool = False,
+) -> TrainImages:
+    clip, part = model.clip, data.train
+    transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
+    return TrainImages(
+        part.items,
+        part.labels,
+        transform,
+        cache,
+        config.seed,
+        masks=masks,
+        soft=soft,
+        targets=targets_of(part.items, len(part.names)),
+        weights=None if data.weights is None else torch.tensor(data.weights),
+    )
+
+
+def _prepare_cue(config: RunConfig, data: RunData, cache: ImageCache) -> Cue | None:
+    """The source of masks of a run with DAPT."""
+    if config.dapt.enabled:
+        return build_cue(config, cache, data.source)
+    if config.cue.source != AUTO or config.masks:
         build_cue(config, cache, data.source)  # mistakes in unused options are mistakes, too
         warn("Foreground cues are only used with --dapt; without it the masks serve the attention figure at most.")
-    return Prepared(step, images, cue)
+    return None
+
+
+def model_selection_of(config: RunConfig, data: RunData, step: TrainStep) -> str:
+    """Which parameters are the result, see `Prepared`."""
+    judged = {"best_val": data.val, "best_test": data.test}.get(config.model_selection)
+    if judged is not None and judged.items:
+        return config.model_selection
+    return "last" if step.epoch_weights(config.epochs) is None else "average"
 
 
 def _check_cues(config: RunConfig, cue: Cue) -> None:
@@ -85,9 +139,8 @@ def _check_cues(config: RunConfig, cue: Cue) -> None:
         DataError: all masks are missing, empty, full or unreadable, or mask files are read in the wrong format.
     """
     report = cue.report
-    if isinstance(cue, FileCue):
-        cue.check_convention()
-    if report.without < report.total or config.cue.source == "none":
+    cue.check()
+    if report.without < report.total or cue.may_be_without:
         return
     if len(report.missing) == report.total:
         raise DataError(

@@ -15,7 +15,6 @@ from dapt.data.labelled import LabelledImages, checked_part, class_labels, selec
 from dapt.data.load.pixels import use_setting
 from dapt.data.resolve import load_data
 from dapt.errors import DataError, NotSupportedError
-from dapt.methods.base import CROSS_ENTROPY, METHODS
 
 if TYPE_CHECKING:
     from dapt.data.load.image_cache import ImageCache
@@ -127,7 +126,8 @@ def check_multi_label(config: RunConfig, data: ImageSet) -> None:
     if not data.multi_label:
         return
     method = config.recipe
-    if method.objectives != (CROSS_ENTROPY,) or _looks_at_labels(config.method):
+    able = all(kind.multi_label for kind in method.load_objectives())
+    if not able or method.load_architecture().looks_first:
         raise NotSupportedError(
             f"The images of {data.name} show several classes each, and {config.method} needs one class per image.",
             todo="Use a method that learns by cross-entropy alone, such as maple, coop, cocoop, vpt or ivlp.",
@@ -138,13 +138,6 @@ def check_multi_label(config: RunConfig, data: ImageSet) -> None:
                 f"The images of {data.name} show several classes each, and dapt.{option} needs one class per image.",
                 todo=f"Leave dapt.{option} out.",
             )
-
-
-def _looks_at_labels(method: str) -> bool:
-    from dapt.prompts.base import PromptArchitecture
-
-    kind: type[PromptArchitecture] = METHODS.get(method).load_architecture()
-    return kind.prepare is not PromptArchitecture.prepare
 
 
 def _report_small_classes(data: ImageSet, train: Sequence[Item], kept: Sequence[int], shots: int) -> None:

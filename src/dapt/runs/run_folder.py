@@ -30,6 +30,7 @@ from dapt.owned import (
     write_manifest,
 )
 from dapt.paths import with_home
+from dapt.results import RunResults, read_record
 from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
 
 KIND = "run"
@@ -354,14 +355,14 @@ def find_run(path: Path | str) -> RunFolder:
     return folder
 
 
-def read_results(folder: RunFolder) -> dict[str, Any]:
+def read_results(folder: RunFolder) -> RunResults:
     """results.json of a run.
 
     Raises:
         DaptError: it is missing, changed or damaged.
     """
     check_sealed(folder.path, folder.manifest(), folder.results_file.name)
-    return dict(read_json(folder.results_file))
+    return read_record(RunResults, folder.results_file)
 
 
 def copy_run(source: Path, target: Path) -> None:

@@ -46,7 +46,8 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
             where the data or a folder that dapt fills is.
         DaptError: anything a run would refuse.
     """
-    if check_selection(config) is None:
+    selector = check_selection(config)
+    if selector is None:
         raise ConfigError("It was not said how to choose.", todo="Pass --select NAME and --fraction F.")
     if preview is not None and same(preview, out):
         raise ConfigError(f"--out and --preview are both {out}.", todo="Name two files.")
@@ -66,7 +67,7 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
     def load() -> FrozenClip:
         return load_clip(config.model, device=pick_device(config.device), precision=config.precision)
 
-    chosen = select_images(config, data, load, cache)
+    chosen = select_images(config, selector, data, load, cache)
     write_json(out, {**split_rows(chosen, few=config.shots > 0), "settings": _settings(config)})
     if preview is not None:
         sheet = contact_sheet(chosen.train.items, chosen.source.names)

@@ -7,19 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip
-from dapt.config import RunConfig, make_config
+from dapt.config import RunConfig, make_config, validated
 from dapt.console import say, warn
 from dapt.data.labelled import LabelledImages
 from dapt.data.load.image_cache import ImageCache
-from dapt.data.load.loader import TrainImages
+from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.transforms import train_transform
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.evaluation.evaluate import encode_images, evaluate
-from dapt.methods.base import CROSS_ENTROPY
 from dapt.model.build import build_model
 from dapt.model.classifier import Classifier
 from dapt.model.prompted_clip import PromptedClip
@@ -50,21 +48,8 @@ def check_selection(config: RunConfig) -> Selector | None:
             )
         return None
     kind = SELECTORS.get(config.select)
-    own = config.selection
-    known = [name for name, part in kind.__dataclass_fields__.items() if part.init and name != "legacy"]
-    unknown = sorted(set(own.options) - set(known))
-    if unknown:
-        raise ConfigError(
-            f"The selector {config.select} has no option '{unknown[0]}'.",
-            todo=f"Its options: {', '.join(known) or 'none'}; selection.legacy is a setting of its own.",
-        )
-    try:
-        selector = TypeAdapter(kind).validate_python({**own.options, "legacy": own.legacy})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(
-            f"selection.options.{'.'.join(map(str, first['loc']))}: {first['msg']} (got {first['input']!r})."
-        ) from None
+    options = validated(kind.options_type, config.selection.options, "selection.options.")
+    selector = kind(options, legacy=config.selection.legacy)
     if config.fraction == 1:
         warn("All training images are chosen: --fraction says how many to take.")
     trains = config.recipe.trains
@@ -90,6 +75,7 @@ def pretraining_epochs(config: RunConfig, selector: Selector) -> int:
 
 def select_images(
     config: RunConfig,
+    selector: Selector | None,
     data: RunData,
     load: Callable[[], FrozenClip],
     cache: ImageCache,
@@ -101,13 +87,12 @@ def select_images(
     zero-shot model where the method has no classifier before it is trained (see `_classifies_untrained`).
 
     Args:
-        load: gives the backbone, and is called only if the selector looks at images.
+        selector: see `check_selection`. load: gives the backbone, and is called only if the selector looks at images.
         known: what earlier runs of a group have looked at.
 
     Raises:
-        DaptError: see `check_selection`; no validation images where the selector reads them.
+        DaptError: no validation images where the selector reads them.
     """
-    selector = check_selection(config)
     if selector is None:
         return data
     if selector.looks and data.source.multi_label:
@@ -126,7 +111,8 @@ def select_images(
         candidates = Candidates(labels, nothing, nothing, torch.empty(0, 0), seed=config.seed)
     found = selector.select(candidates, config.fraction, balanced=config.selection.balanced)
     method = config.recipe
-    if found.weights is not None and not (method.trains and CROSS_ENTROPY in method.objectives):
+    weighted = any(kind.weighted for kind in method.load_objectives())
+    if found.weights is not None and not (method.trains and weighted):
         warn(f"{config.select} weighs the chosen images, and {config.method} has no loss that would read the weights.")
     return narrowed(config, data, found)
 
@@ -214,8 +200,7 @@ def _zero_shot(config: RunConfig) -> RunConfig:
 
 def _classifies_untrained(prompts: PromptArchitecture) -> bool:
     """Whether image and class features mean something before training: no cache, no student, one set of texts."""
-    looks_first = type(prompts).prepare is not PromptArchitecture.prepare
-    return not (looks_first or prompts.trains_logits or prompts.conditional or not prompts.unit_features)
+    return not (prompts.looks_first or prompts.trains_logits or prompts.conditional or not prompts.unit_features)
 
 
 @torch.no_grad()
@@ -243,7 +228,8 @@ def _train_beforehand(config: RunConfig, data: RunData, model: PromptedClip, cac
     clip = model.clip
     part = data.train
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
-    images = TrainImages(part.items, part.labels, transform, cache, config.seed)
+    targets = targets_of(part.items, len(part.names))
+    images = TrainImages(part.items, part.labels, transform, cache, config.seed, targets=targets)
     model.prompts.prepare(training_set(short, model, data, images))
     correct: list[Tensor] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from dapt.clip.load import load_clip
-from dapt.config import CueOptions, MaskFormat, make_config
+from dapt.config import MaskFormat, make_config
 from dapt.console import say
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
-from dapt.cues.file_cue import FileCue
+from dapt.cues.build import cue_options
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.check_images import check_images
@@ -53,8 +53,7 @@ def write_masks(
     mask_format: str | None = None,
     classes: Sequence[str] | None = None,
     split: str = "all",
-    threshold: float = 0.5,
-    soft: bool = False,
+    options: Mapping[str, Any] | None = None,
     preview: bool = False,
     compare: bool = False,
     names: str | None = None,
@@ -65,6 +64,9 @@ def write_masks(
     device: str = "auto",
 ) -> dict[str, Any]:
     """Write one PNG per image under `out`, at the image's relative path.
+
+    Args:
+        source: name of a cue. options: of that cue.
 
     Returns:
         the statistics, also written to ``masks.json`` in `out`.
@@ -87,8 +89,8 @@ def write_masks(
     items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
     if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
         raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
-    options = CueOptions(source=source, threshold=threshold, soft=soft, batch_size=CHUNK)
     cue_type = CUES.get(source)
+    own = cue_options(source, options or {})
     model = None
     if cue_type.follows_prompts:
         model = _model(run, model_spec, list(classes or images.names), device)
@@ -97,8 +99,7 @@ def write_masks(
     settings = {
         "data": images.name,
         "cue": source,
-        "threshold": threshold,
-        "soft": soft,
+        **own.model_dump(),
         "seed": seed,
         "root": str(Path(images.root).resolve()),
         "model": None if model is None else model.clip.spec,
@@ -116,11 +117,11 @@ def write_masks(
     folder.check()
     if preview:
         folder.check_preview()
-    context = CueContext(options, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
+    context = CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
     cue = cue_type(context)
-    if isinstance(cue, FileCue):  # a sample of all classes tells whether the format is right before any is written
+    if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
         cue.prepare(_spread(folder.left(), CHUNK), model)
-        cue.check_convention()
+        cue.check()
     with folder.lock:
         left = folder.begin()
         if len(left) < len(items):
@@ -195,7 +196,7 @@ def _write(cue: Cue, items: list[Item], model: PromptedClip | None, folder: Mask
             if mask is None:
                 full = item.name in cue.report.full
                 mask = torch.full((height, width), float(full))
-            fitted = resize_map(mask, (height, width), soft=cue.context.options.soft)
+            fitted = resize_map(mask, (height, width), soft=cue.soft)
             _save(fitted, folder.target(item), folder.path)
         if len(items) > CHUNK:
             say(f"{min(start + CHUNK, len(items))} of {len(items)} masks written")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from torch import Tensor
 from dapt.errors import DataError
 from dapt.registry import Registry
 from dapt.selection.gradients import GradientFactors
+from dapt.strict import PartOptions
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,26 @@ class Pick:
     weights: Sequence[float] | None = None
 
 
-@dataclass
 class Selector(ABC):
     """A selection method.
 
+    Args:
+        options: of its own type; None: their defaults. legacy: repeat the released code where it differs.
+
     Attributes:
-        legacy: repeat the released code where it differs.
+        options_type: the type of its options (``selection.options.*`` in YAML).
         looks: it reads more than labels. needs_val: it reads validation images.
         needs_training: it reads counts of a training beforehand.
     """
 
-    legacy: bool = False
-    looks: bool = field(default=True, init=False)
-    needs_val: bool = field(default=False, init=False)
-    needs_training: bool = field(default=False, init=False)
+    options_type: ClassVar[type[PartOptions]] = PartOptions
+    looks: ClassVar[bool] = True
+    needs_val: ClassVar[bool] = False
+    needs_training: ClassVar[bool] = False
+
+    def __init__(self, options: PartOptions | None = None, *, legacy: bool = False) -> None:
+        self.options = self.options_type() if options is None else options
+        self.legacy = legacy
 
     @abstractmethod
     def pick(self, part: Candidates, count: int) -> Pick:

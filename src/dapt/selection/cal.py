@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
 from dapt.selection.greedy import blocks_of
+from dapt.strict import PartOptions
 
 BLOCK = 1024
 
 
+class CalOptions(PartOptions):
+    """Options of Cal."""
+
+    neighbours: int = Field(10, ge=1, description="So many nearest images are compared with.")
+
+
 @SELECTORS.register("cal")
-@dataclass
 class Cal(Selector):
     """By the mean symmetric divergence from the class probabilities of the nearest neighbours.
 
     Neighbours are nearest in the features of `Herding`. ``legacy`` takes the smallest divergence, as released.
     """
 
-    neighbours: Annotated[int, Field(ge=1)] = 10
+    options_type = CalOptions
+    options: CalOptions
 
     def pick(self, part: Candidates, count: int) -> Pick:
         return Pick(top(self.divergence(part), count, largest=not self.legacy))
 
     def divergence(self, part: Candidates) -> Tensor:
         """``[N]``: mean over the neighbours of ``(KL(p_i || p_j) + KL(p_j || p_i)) / 2``; 0 for a lone image."""
-        number = min(self.neighbours, len(part) - 1)
+        number = min(self.options.neighbours, len(part) - 1)
         if number < 1:
             return torch.zeros(len(part))
         h = 0.5 * part.features.float() + 0.5 * part.texts[part.labels].float()

@@ -5,8 +5,6 @@ Mirzasoleiman et al. 2020, Coresets for Data-efficient Training of Machine Learn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector
@@ -15,7 +13,6 @@ from dapt.selection.greedy import FacilityLocation, blocks_of, lazy_greedy
 
 
 @SELECTORS.register("craig")
-@dataclass
 class Craig(Selector):
     """Facility location on nearness of gradients; each chosen image counts in the loss as often as it represents one.
 

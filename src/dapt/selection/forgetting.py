@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import torch
 from torch import Tensor
 
@@ -12,11 +10,10 @@ from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
 
 
 @SELECTORS.register("forgetting")
-@dataclass
 class Forgetting(Selector):
     """By the number of changes from right to wrong over the epochs of a training beforehand."""
 
-    needs_training: bool = field(default=True, init=False)
+    needs_training = True
 
     def pick(self, part: Candidates, count: int) -> Pick:
         if part.forgotten is None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
-
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 
 from dapt.errors import DataError
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector
+from dapt.strict import PartOptions, Rate
+
+
+class GlisterOptions(PartOptions):
+    """Options of Glister."""
+
+    rate: Rate = Field(0.0035, ge=0, description="Size of the step of the classifier after each choice.")
 
 
 @SELECTORS.register("glister")
-@dataclass
 class Glister(Selector):
     """Greedily the image whose gradient step lowers the validation loss most, to first order.
 
@@ -23,8 +26,9 @@ class Glister(Selector):
     subsets, as the released code does, which is close to drawing at random.
     """
 
-    rate: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0035
-    needs_val: bool = field(default=True, init=False)
+    options_type = GlisterOptions
+    options: GlisterOptions
+    needs_val = True
 
     def pick(self, part: Candidates, count: int) -> Pick:
         val = self._validation(part)
@@ -48,7 +52,7 @@ class Glister(Selector):
             chosen.append(best)
             taken[best] = True
             if not self.legacy:
-                logits -= self.rate * likeness[:, best, None] * ours.errors[best]
+                logits -= self.options.rate * likeness[:, best, None] * ours.errors[best]
         return Pick(chosen)
 
     def _validation(self, part: Candidates) -> Candidates:

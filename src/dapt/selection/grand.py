@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
 
 
 @SELECTORS.register("grand")
-@dataclass
 class GraNd(Selector):
     """By the length of each image's gradient at the start (of a pretrained CLIP, so no average over starts)."""
 

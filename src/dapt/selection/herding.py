@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector
 
 
 @SELECTORS.register("herding")
-@dataclass
 class Herding(Selector):
     """Greedily the image that brings the sum of the chosen nearest to so many times the mean.
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
+from dapt.strict import PartOptions
+
+
+class UncertaintyOptions(PartOptions):
+    """Options of Uncertainty."""
+
+    score: Literal["margin", "entropy", "least_confidence"] = Field("margin", description="Measure of certainty.")
 
 
 @SELECTORS.register("uncertainty")
-@dataclass
 class Uncertainty(Selector):
     """By margin (first minus second probability), entropy, or the largest probability.
 
@@ -20,7 +26,8 @@ class Uncertainty(Selector):
     and with one budget for all classes it takes the most certain images.
     """
 
-    score: Literal["margin", "entropy", "least_confidence"] = "margin"
+    options_type = UncertaintyOptions
+    options: UncertaintyOptions
 
     def pick(self, part: Candidates, count: int) -> Pick:
         several = len(set(part.labels.tolist())) > 1
@@ -29,10 +36,10 @@ class Uncertainty(Selector):
     def certainty(self, part: Candidates) -> Tensor:
         """``[N]``, small where the model is unsure."""
         probabilities = part.probabilities
-        if self.score == "entropy":
+        if self.options.score == "entropy":
             entropy: Tensor = torch.special.entr(probabilities).sum(dim=1)
             return -entropy
-        if self.score == "least_confidence":
+        if self.options.score == "least_confidence":
             answers = part.logits if self.legacy else probabilities
             return answers.amax(dim=1)
         if probabilities.shape[1] == 1:

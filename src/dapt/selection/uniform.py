@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import torch
 
 from dapt.seeds import mix_seed
@@ -11,11 +9,10 @@ from dapt.selection.base import SELECTORS, Candidates, Pick, Selector
 
 
 @SELECTORS.register("uniform")
-@dataclass
 class Uniform(Selector):
     """Every image with the same probability, without replacement; the draw depends on the seed and the class."""
 
-    looks: bool = field(default=False, init=False)
+    looks = False
 
     def pick(self, part: Candidates, count: int) -> Pick:
         first = int(part.labels[0]) if len(part) else 0

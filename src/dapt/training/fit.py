@@ -15,7 +15,7 @@ from dapt.config import RunConfig
 from dapt.console import progress, say
 from dapt.cues.base import Cue
 from dapt.data.batch import Batch, MultiLabel
-from dapt.data.load.loader import TrainImages, epoch_batches, targets_of, train_loader
+from dapt.data.load.loader import TrainImages, epoch_batches, train_loader
 from dapt.environment import peak_memory_mb
 from dapt.errors import DaptError, ModelError
 from dapt.objectives.base import by_group
@@ -97,7 +97,6 @@ class Fitter:
         self.config = config
         self.step = step
         self.images = images
-        images.targets = targets_of(images.items, len(step.model.names))
         self.cue = cue
         self.fabric = fabric
         self.validate = validate
@@ -179,7 +178,7 @@ class Fitter:
             state["epoch"], list(state["lines"]), state["best_accuracy"], state["best_epoch"], state["best"]
         )
         if state["masks"] is not None:
-            self.images.masks = state["masks"]
+            self.images = self.images.with_masks(state["masks"])
 
     def _prompts(self) -> dict[str, Tensor]:
         return dict(self.step.model.prompts.state_dict())
@@ -223,7 +222,7 @@ class Fitter:
         """Recompute masks that depend on the prompts; the first ones were prepared before training."""
         every = self.config.cue.refresh
         if self.cue is not None and self.cue.follows_prompts and epoch and every and epoch % every == 0:
-            self.images.masks = self.cue.prepare(self.images.items, self.step.model)
+            self.images = self.images.with_masks(self.cue.prepare(self.images.items, self.step.model))
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         config, fabric = self.config, self.fabric

@@ -204,12 +204,10 @@ def test_processes_are_kept_for_the_same_settings_only(tmp_path: Path) -> None:
     own = images(tmp_path)
     first = own.processes(1, pin=False)
     assert own.processes(1, pin=False) is first
-    for change in ("workers", "pin", "soft", "masks"):
+    for change in ("workers", "pin", "masks"):
         before = own.processes(1, pin=False)
-        if change == "soft":
-            own.soft = True
         if change == "masks":
-            own.masks = list(own.masks)
+            own = own.with_masks(own.masks)
         now = own.processes(2 if change == "workers" else 1, pin=change == "pin")
         assert now is not before, change
 

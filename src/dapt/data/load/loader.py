@@ -6,6 +6,7 @@ processes or of training processes sees the same pixels.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -37,10 +38,7 @@ class TrainImages(Dataset[Sample]):
     Args:
         items: images. labels: class of each, renumbered for the run.
         transform: joint transform. load_image: item to uint8 ``[3, H, W]``. seed: of the augmentation.
-
-    Attributes:
-        masks: per item a float mask of any resolution covering the whole image, or None. Assign a new list to
-            change them: loader processes hold copies, and a new list is how `train_loader` knows.
+        masks: per item a float mask of any resolution covering the whole image, or None; None: no item has one.
         soft: masks are maps to interpolate, not hard masks.
         targets: ``[N, C]`` of 0 and 1: the classes each image shows, where it may show several; None: one each.
         weights: ``[N]`` what each image counts in the classification loss, of mean 1; None: all the same.
@@ -53,13 +51,18 @@ class TrainImages(Dataset[Sample]):
         transform: RandomJoint,
         load_image: ImageCache,
         seed: int,
+        *,
+        masks: Sequence[Tensor | None] | None = None,
+        soft: bool = False,
+        targets: Tensor | None = None,
+        weights: Tensor | None = None,
     ) -> None:
         self.items = list(items)
         self.labels = list(labels)
-        self.masks: list[Tensor | None] = [None] * len(self.items)
-        self.soft = False
-        self.targets: Tensor | None = None
-        self.weights: Tensor | None = None
+        self.masks: list[Tensor | None] = [None] * len(self.items) if masks is None else list(masks)
+        self.soft = soft
+        self.targets = targets
+        self.weights = weights
         self._transform = transform
         self._load = load_image
         self._seed = seed
@@ -89,9 +92,16 @@ class TrainImages(Dataset[Sample]):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_processes": None}
 
+    def with_masks(self, masks: Sequence[Tensor | None]) -> TrainImages:
+        """The same images with other masks; loader processes hold copies of the old ones and are ended."""
+        self.close()
+        changed = copy.copy(self)
+        changed.masks = list(masks)
+        return changed
+
     def processes(self, workers: int, *, pin: bool) -> _Processes:
-        """Loader processes that know the present masks: those of the last epoch, or new ones."""
-        if self._processes is None or not self._processes.fits(self, workers, pin=pin):
+        """Loader processes: those of the last epoch, or new ones."""
+        if self._processes is None or not self._processes.fits(workers, pin=pin):
             self.close()
             self._processes = _Processes(self, workers, pin=pin)
         return self._processes
@@ -189,8 +199,7 @@ class _Processes:
     """Loader processes that outlive an epoch."""
 
     def __init__(self, images: TrainImages, workers: int, *, pin: bool) -> None:
-        self._started_with = (workers, pin, images.soft)
-        self._masks = images.masks
+        self._started_with = (workers, pin)
         self._keys: list[list[Key]] = []
         self._loader = DataLoader(
             _Carrying(images),
@@ -203,9 +212,9 @@ class _Processes:
             generator=torch.Generator(),  # else every epoch draws from the global one
         )
 
-    def fits(self, images: TrainImages, workers: int, *, pin: bool) -> bool:
-        """Whether these processes were started with the same settings and see the present masks."""
-        return self._masks is images.masks and self._started_with == (workers, pin, images.soft)
+    def fits(self, workers: int, *, pin: bool) -> bool:
+        """Whether these processes were started with the same settings."""
+        return self._started_with == (workers, pin)
 
     def epoch(self, keys: list[list[Key]]) -> Iterator[Collated]:
         """The batches of `keys`."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from pathlib import Path
-from typing import Any
 
 from dapt.config import RunConfig
 from dapt.console import progress, say, set_quiet
 from dapt.environment import cores, memory_mb
 from dapt.processes import worker_pool
+from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.run_folder import RunFolder
-
-Results = dict[str, Any]
 
 _candidates = CandidateCache()  # of a worker process, which ends with the group
 RUN_MB = 1000  # what a small run needs, most of it for the libraries
@@ -29,7 +27,7 @@ def side_by_side(count: int) -> int:
 
 def run_all(
     configs: Mapping[str, RunConfig], *, jobs: int, label: str, overwrite: bool = False, within: Path | None = None
-) -> dict[str, Results]:
+) -> dict[str, RunResults]:
     """Train and evaluate every configuration; finished ones are kept, interrupted ones go on, unless overwritten.
 
     Args:
@@ -63,17 +61,17 @@ def _prepare_worker(threads: int) -> None:
     set_quiet(True)
 
 
-def _work(config: RunConfig, overwrite: bool, within: Path | None) -> Results:
+def _work(config: RunConfig, overwrite: bool, within: Path | None) -> RunResults:
     return _run(config, overwrite, _candidates, within)
 
 
-def _run(config: RunConfig, overwrite: bool, candidates: CandidateCache, within: Path | None) -> Results:
+def _run(config: RunConfig, overwrite: bool, candidates: CandidateCache, within: Path | None) -> RunResults:
     from dapt.runs.train import run_training
 
     return run_training(config, resume=not overwrite, overwrite=overwrite, candidates=candidates, within=within)
 
 
-def _finished_epochs(futures: Mapping[str, Future[Results]], configs: Mapping[str, RunConfig]) -> Iterator[int]:
+def _finished_epochs(futures: Mapping[str, Future[RunResults]], configs: Mapping[str, RunConfig]) -> Iterator[int]:
     """Yield once for every epoch that any of the runs has finished, until all runs are done."""
     told = 0
     said: set[str] = set()
@@ -101,8 +99,8 @@ def _epochs_in(folder: Path) -> int:
         return 0
 
 
-def _summary(results: Results) -> str:
-    metrics = results["metrics"]
+def _summary(results: RunResults) -> str:
+    metrics = results.metrics
     shown = ("test/accuracy", "test/worst_group", "cue/foreground_attention")
     parts = [f"{name} {metrics[name]:.1f}" for name in shown if metrics.get(name) is not None]
-    return f"{', '.join(parts)} after {results['timing']['training_seconds']:.0f} s"
+    return f"{', '.join(parts)} after {results.timing['training_seconds']:.0f} s"

@@ -1,0 +1,156 @@
+"""What runs, evaluations and protocols have found: one typed record for all that writes or reads such figures.
+
+Schema 2. Files of schema 1 are read, too: there the selection of training images was called ``selection``, which
+stands beside ``model_selection`` (which epoch is the result) and is ``coreset`` now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dapt.errors import DataError
+from dapt.files import read_json
+
+SCHEMA = 2
+
+Figures = dict[str, float | None]  # in percent; None where a figure does not apply
+
+R = TypeVar("R", bound="Results")
+
+
+class Results(BaseModel):
+    """What all of them say. ``results["metrics"]`` is the same as ``results.metrics``.
+
+    Attributes:
+        version: of this format, ``schema`` in files.
+        backbone: as it was named. data: name of the data set.
+    """
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    version: int = Field(SCHEMA, alias="schema")
+    method: str
+    dapt: bool
+    backbone: str
+    data: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, tree: Any) -> Any:
+        if isinstance(tree, Mapping) and tree.get("schema") == 1:
+            tree = {**tree, "schema": SCHEMA}
+            if "selection" in tree:
+                tree["coreset"] = tree.pop("selection")
+        return tree
+
+    def __getitem__(self, key: str) -> Any:
+        """A field by its name in files.
+
+        Raises:
+            KeyError: there is none.
+        """
+        name = "version" if key == "schema" else key
+        if name not in type(self).model_fields and name not in (self.model_extra or {}):
+            raise KeyError(key)
+        return getattr(self, name)
+
+    def tree(self) -> dict[str, Any]:
+        """The record as plain values, as in files."""
+        return self.model_dump(by_alias=True)
+
+
+class RunResults(Results):
+    """results.json of a run.
+
+    Attributes:
+        cue: source of the foreground masks, None without DAPT. model_selection: which epoch is the result.
+        coreset: how the training images were chosen from more, or None. own_split: dapt divided the data itself.
+        flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
+        timing: in seconds. selected_epoch: the epoch that is the result, from 1.
+    """
+
+    shots: int
+    seed: int
+    subset: str = "all"
+    cue: str | None = None
+    model_selection: str = "last"
+    transductive: bool = False
+    multi_label: str | None = None
+    coreset: dict[str, Any] | None = None
+    own_split: bool = False
+    flags: list[str] = Field(default_factory=list)
+    metrics: Figures
+    per_class: Figures = Field(default_factory=dict)
+    per_group: Figures = Field(default_factory=dict)
+    counts: dict[str, int] = Field(default_factory=dict)
+    timing: Figures = Field(default_factory=dict)
+    selected_epoch: int | None = None
+    environment: dict[str, Any] = Field(default_factory=dict)
+
+
+class EvaluationResults(Results):
+    """Figures of a later evaluation of a run.
+
+    Attributes:
+        run: its folder. split, classes: what was looked at. asked: the other data and options, if any.
+    """
+
+    run: str
+    split: str
+    classes: str
+    asked: dict[str, Any] = Field(default_factory=dict)
+    metrics: Figures
+    per_class: Figures = Field(default_factory=dict)
+    per_group: Figures = Field(default_factory=dict)
+    counts: dict[str, int] = Field(default_factory=dict)
+
+
+class Row(BaseModel):
+    """One row of a protocol: what it is called, the folder of its run, and its figures."""
+
+    model_config = ConfigDict(extra="allow")
+
+    point: str
+    run: str
+    metrics: Figures
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+
+class ProtocolResults(Results):
+    """protocol.json.
+
+    Attributes:
+        protocol, source: its name, and where it was published. rows: a run or a target each.
+        average: mean over the rows called `averaged`, or None. failed: runs that failed, by point, with their error.
+    """
+
+    protocol: str
+    source: str
+    seed: int
+    rows: list[Row]
+    average: dict[str, float] | None = None
+    averaged: list[str] = Field(default_factory=list)
+    failed: dict[str, str] = Field(default_factory=dict)
+
+
+def read_record(kind: type[R], path: Path) -> R:
+    """A record from its file.
+
+    Raises:
+        DataError: missing, damaged, or of a newer format.
+    """
+    tree = read_json(path)
+    if isinstance(tree, Mapping) and isinstance(tree.get("schema"), int) and tree["schema"] > SCHEMA:
+        raise DataError(f"{path} was written by a newer version of dapt.", todo="Install that version.")
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(f"{path} is not what dapt writes: {where or 'the whole'}: {first['msg']}.") from error

@@ -1,0 +1,162 @@
+"""Carrying out a run that is ready: training in this process or in several, then finishing it."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from dapt import console
+from dapt.clip.load import load_clip
+from dapt.config import RunConfig
+from dapt.console import say, warn
+from dapt.errors import DaptError
+from dapt.evaluation.evaluate import evaluate
+from dapt.results import RunResults
+from dapt.runs.finish import finish_run
+from dapt.runs.keep import StateKeeper
+from dapt.runs.prepare import Prepared, prepare
+from dapt.runs.run_data import RunData
+from dapt.runs.run_folder import RunFolder
+from dapt.streams import guard_stderr
+from dapt.training.fit import Fitter, Progress, State
+
+AfterEpoch = Callable[[Progress], None]
+
+
+@dataclass
+class Work:
+    """A run whose folder has been begun.
+
+    Attributes:
+        device: where it computes. identity: of configuration and inputs, see `dapt.runs.identity`.
+        log: lines of log.txt so far; what is said is appended to it.
+        after_epoch: called after every epoch, once its state is kept; with several processes by the first of them.
+    """
+
+    config: RunConfig
+    folder: RunFolder
+    data: RunData
+    device: str
+    identity: str
+    log: list[str]
+    after_epoch: AfterEpoch | None = None
+
+
+def execute(work: Work, prepared: Prepared) -> RunResults:
+    """Train, in this process or in as many as were asked for, and finish.
+
+    Raises:
+        DaptError: the loss is not finite, or the file system refuses.
+    """
+    from lightning_fabric import Fabric
+
+    kind, devices = torch.device(work.device).type, work.config.devices
+    if devices == 1:
+        index = torch.device(work.device).index
+        fabric = Fabric(accelerator=kind, devices=1 if index is None else [index], precision="32-true")
+        return _first(_train(fabric, work, prepared))
+    prepared.leave_device()  # every process loads its own
+    fabric = Fabric(accelerator=kind, devices=devices, strategy="ddp_spawn", precision="32-true")
+    # bound beforehand: Fabric takes launch arguments apart, which frozen dataclasses do not allow
+    bound = partial(_worker, work=work, quiet=console.is_quiet())
+    try:
+        return _first(fabric.launch(bound))
+    except KeyboardInterrupt:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+
+
+def _first(results: RunResults | None) -> RunResults:
+    """The results of the first process, which has some."""
+    assert results is not None
+    return results
+
+
+def save_log(folder: RunFolder, lines: list[str]) -> None:
+    """Write the log of a run that failed; that failure is the one to tell, whatever happens here.
+
+    A folder that was refused, or not reached, keeps its log as it is; that of a run that is done is sealed.
+    """
+    if not folder.begun or not folder.is_there() or folder.done:
+        return
+    try:
+        folder.write_log(lines)
+    except DaptError as error:
+        warn(f"The log was not written. {error.what}")
+
+
+def _worker(fabric: Any, work: Work, quiet: bool) -> RunResults | None:
+    """The run on one process of several; the first one speaks and writes."""
+    guard_stderr()
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    console.set_quiet(True)  # what preparing says has been said by the parent process
+    clip = load_clip(work.config.model, device=str(fabric.device), precision=work.config.precision)
+    prepared = prepare(work.config, work.data, clip)
+    console.set_quiet(quiet or not fabric.is_global_zero)
+    console.keep_lines(work.log if fabric.is_global_zero else None)
+    try:
+        return _train(fabric, work, prepared)
+    except BaseException:
+        if fabric.is_global_zero:
+            save_log(work.folder, work.log)
+        raise
+
+
+def _train(fabric: Any, work: Work, prepared: Prepared) -> RunResults | None:
+    """Train and finish; the results, on the first process."""
+    started = time.perf_counter()
+    progress = Progress()
+    if work.config.epochs and prepared.model.prompts.count():
+        progress = _fit(fabric, work, prepared)
+    if not fabric.is_global_zero:
+        return None
+    seconds = time.perf_counter() - started
+    return finish_run(work.config, work.folder, work.data, prepared, progress, seconds, work.log)
+
+
+def _fit(fabric: Any, work: Work, prepared: Prepared) -> Progress:
+    keeper = StateKeeper(work.folder, work.identity, prepared.model.clip.device.type, work.log)
+
+    def keep(state: State, progress: Progress) -> None:
+        keeper.keep(state, progress)
+        if work.after_epoch is not None:
+            work.after_epoch(progress)
+
+    judge = partial(_accuracy, work, prepared) if prepared.model_selection in ("best_val", "best_test") else None
+    fitter = Fitter(work.config, prepared.step, prepared.images, prepared.cue, fabric, validate=judge, after_epoch=keep)
+    if work.folder.checkpoint_file.is_file():
+        fitter.load_state(keeper.load())
+        if fabric.is_global_zero:
+            keeper.restore()
+        say(f"resuming after epoch {fitter.progress.epoch}")
+    elif fabric.is_global_zero:
+        keeper.begin()
+    try:
+        return fitter.fit()
+    finally:
+        fitter.images.close()
+
+
+def _accuracy(work: Work, prepared: Prepared) -> float | None:
+    """Accuracy in percent on the images by which the epoch is chosen."""
+    model = prepared.model
+    judged = work.data.val if prepared.model_selection == "best_val" else work.data.test
+    model.set_classes(judged.names)
+    found = evaluate(
+        model,
+        judged.items,
+        judged.labels,
+        batch_size=work.config.eval_batch_size,
+        workers=work.config.workers,
+        label="choosing the epoch",
+    )
+    model.set_classes(work.data.train.names)
+    return found.metrics("val")["val/accuracy"]
