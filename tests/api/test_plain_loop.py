@@ -155,8 +155,11 @@ def test_what_objectives_train_beside_the_prompts_is_trained() -> None:
 def test_methods_that_look_at_all_images_first() -> None:
     model = dapt.create_model(tiny_clip(), "tip_adapter", NAMES)
     given = batch(8)
-    before = model.eval()(given.pixels)
-    model.prepare([given], val=[batch(4)])
+    for use in (model, model.encode_image, lambda pixels: model.loss(given), lambda pixels: model.plain()):
+        with pytest.raises(ConfigError, match="looks at all training images"):
+            use(given.pixels)
+    before = dapt.create_model(tiny_clip(), "zero_shot", NAMES).eval()(given.pixels)
+    model.eval().prepare([given], val=[batch(4)])
     assert model.prompts.keys.shape == (8, 32)
     assert not torch.allclose(model(given.pixels), before)
 

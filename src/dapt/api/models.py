@@ -66,7 +66,7 @@ def create_model(
     clip = open_backbone(model, tokenizer=tokenizer, preprocess=preprocess, device=device, precision=precision)
     made = assemble(clip, recipe, prompt, classes, dapt_options, seed=seed)
     made.set_criterion(criterion_of(recipe, made, dapt_options))
-    return made
+    return made.await_images()
 
 
 def load_model(

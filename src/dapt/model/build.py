@@ -11,7 +11,8 @@ from dapt.config import DaptOptions, RunConfig
 from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError
 from dapt.methods.base import Method, MethodOptions
-from dapt.model.prompted_clip import MadeWith, PromptedClip, make_prompted
+from dapt.model.made_with import MadeWith
+from dapt.model.prompted_clip import PromptedClip, make_prompted
 from dapt.model.saved import open_model
 from dapt.prompts.base import PromptArchitecture
 

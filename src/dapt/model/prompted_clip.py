@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, overload
 
@@ -13,29 +13,17 @@ from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.prompts import Prompts
-from dapt.config import DaptOptions
 from dapt.data.batch import Batch
 from dapt.data.load.preprocess import ImagePreprocess
 from dapt.environment import version
 from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.model.made_with import MadeWith
 from dapt.model.model_folder import write_model_folder
 from dapt.model.plain import PlainModel
 from dapt.model.prompted_towers import PromptedTowers
 from dapt.model.prompts_file import prompts_content
 from dapt.paths import with_home
 from dapt.prompts.base import PromptArchitecture, TrainingSet
-
-
-@dataclass(frozen=True)
-class MadeWith:
-    """What a model was made from, beside its weights.
-
-    Attributes:
-        method: name of its method. dapt: its DAPT options.
-    """
-
-    method: str = ""
-    dapt: DaptOptions = field(default_factory=DaptOptions)
 
 
 class Criterion(Protocol):
@@ -75,6 +63,7 @@ class PromptedClip(PromptedTowers):
 
     def __init__(self, *args: Any, made_with: MadeWith | None = None, **kwargs: Any) -> None:
         self._kept: _Kept | None = None
+        self._awaits_images = False
         self._criterion: Criterion | None = None
         super().__init__(*args, **kwargs)
         self.made_with = made_with or MadeWith()
@@ -150,18 +139,38 @@ class PromptedClip(PromptedTowers):
             epoch: 0-based, of so many `epochs`: methods and DAPT's two phases have a schedule.
 
         Raises:
-            ConfigError: the model has no objectives. DataError: DAPT needs masks, and the batch has none.
+            ConfigError: the model has no objectives, or awaits `prepare`.
+            DataError: DAPT needs masks, and the batch has none.
         """
         if self._criterion is None:
             raise ConfigError(
                 "This model has no objectives, so no loss.", todo="Give it some: dapt.create_objectives(model)."
             )
+        self._check_prepared()
         return self._criterion(self, batch, epoch, epochs)
 
     def set_criterion(self, criterion: Criterion) -> None:
         """Let `criterion` make the loss; what it trains beside the prompts becomes a part of this module."""
         self._criterion = criterion
         self.helpers = nn.ModuleList(criterion.helpers).to(self.clip.device)
+
+    def await_images(self) -> PromptedClip:
+        """Refuse to be used before `prepare`, or before a state is loaded, if the method looks at all images first."""
+        own = self.prompts
+        self._awaits_images = own.looks_first and not own.label_free  # a student looks at its teacher, when it needs to
+        return self
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        loaded = super().load_state_dict(state_dict, strict, assign)
+        self._awaits_images = False
+        return loaded
+
+    def _check_prepared(self) -> None:
+        if self._awaits_images:
+            raise ConfigError(
+                f"{self.made_with.method} looks at all training images before it is of use.",
+                todo="Call model.prepare(batches) first.",
+            )
 
     @torch.no_grad()
     def prepare(self, batches: Iterable[Batch], val: Iterable[Batch] = ()) -> PromptedClip:
@@ -182,6 +191,7 @@ class PromptedClip(PromptedTowers):
                 lambda: val_features,
             )
         )
+        self._awaits_images = False
         self._constant, self._kept = {}, None
         return self
 
@@ -217,6 +227,7 @@ class PromptedClip(PromptedTowers):
         Raises:
             NotSupportedError: every image has its own class texts.
         """
+        self._check_prepared()
         kept = self._evaluated()
         if kept.texts is None:
             raise NotSupportedError(
@@ -257,6 +268,7 @@ class PromptedClip(PromptedTowers):
 
     def _prompts_and_texts(self, *, texts: bool = True) -> tuple[Prompts, Tensor | None]:
         """The prompts, and the class texts ``[C, D]`` unless they depend on the image or are not asked for."""
+        self._check_prepared()
         if not self.training:
             kept = self._evaluated()
             return kept.prompts, kept.texts

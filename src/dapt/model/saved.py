@@ -11,8 +11,9 @@ from dapt.clip.load import load_clip
 from dapt.config import DaptOptions, validated
 from dapt.errors import ConfigError, ModelError, did_you_mean
 from dapt.methods.base import METHODS
+from dapt.model.made_with import MadeWith
 from dapt.model.model_folder import PROMPTS as PROMPTS  # runs call it the same
-from dapt.model.prompted_clip import MadeWith, PromptedClip, make_prompted
+from dapt.model.prompted_clip import PromptedClip, make_prompted
 from dapt.model.prompts_file import SavedPrompts, check_backbone, load_prompts
 from dapt.owned import check_sealed, read_manifest
 from dapt.paths import with_home
