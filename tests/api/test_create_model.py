@@ -241,6 +241,23 @@ def test_the_frozen_model_moves_along() -> None:
     assert model.float() is model
 
 
+def test_nothing_stays_behind_when_it_moves() -> None:
+    model = made(dapt=True)
+    model.eval()(pixels())
+    nn.Sequential(model).to("meta")  # the one other device that every machine has; it holds no numbers
+    places = {
+        **{name: value.device.type for name, value in model.state_dict().items()},
+        **{name: value.device.type for name, value in model.clip.model.state_dict().items()},
+        "scale": model.clip.logit_scale.device.type,
+        "mask": model.clip.text._mask.device.type,
+        "texts": model._texts[0].ids.device.type,
+        "background": model._background.ids.device.type,
+        "device": model.device.type,
+    }
+    assert set(places.values()) == {"meta"}, places
+    assert model._kept is None
+
+
 @pytest.mark.parametrize("change", [nn.Module.half, nn.Module.bfloat16, nn.Module.double])
 def test_another_type_of_numbers_is_refused(change: object) -> None:
     model = made()
