@@ -242,14 +242,14 @@ def main() -> None:
         return
     if not options.tables_only:
         from dapt.config import make_config
-        from dapt.experiments.executors.local import run_all
+        from dapt.experiments.run_all import run_all
 
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         runs.mkdir(parents=True, exist_ok=True)
         for part in cells(shared, runs):
             configs = {name: make_config(tree) for name, tree in missing(part, record, runs).items()}
             if configs:
-                run_all(configs, jobs=options.jobs, label="methods on photographs")
+                run_all(configs, jobs=options.jobs, label="methods on photographs").whole()
             add_to_record(record, runs, options.record)
         if not options.no_cost:
             measure_cost(shared, runs, options.record.with_name(COST))

@@ -203,13 +203,13 @@ def main() -> None:
             evaluate_across(shared, options.cross.absolute(), CROSS)
         else:
             from dapt.config import make_config
-            from dapt.experiments.executors.local import run_all
+            from dapt.experiments.run_all import run_all
 
             runs.mkdir(parents=True, exist_ok=True)
             for part in parts(shared, runs):
                 configs = {name: make_config(tree) for name, tree in part.items() if name not in record}
                 if configs:
-                    run_all(configs, jobs=options.jobs, label="data-efficient")
+                    run_all(configs, jobs=options.jobs, label="data-efficient").whole()
                 add_to_record(record, runs, SELECTION)
     if options.cross:
         cross_table(read_record(CROSS))

@@ -16,6 +16,7 @@ from dapt.errors import ConfigError, did_you_mean
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
+from dapt.plugins import load_installed, load_plugins
 from dapt.regular import open_regular
 from dapt.strict import Count, Megabytes, Rate, Strict, check_value, readable, shown
 from dapt.yaml_text import LONGEST, parse_yaml
@@ -153,6 +154,9 @@ class RunSettings(Section):
     )
     model: str = Field("ViT-B-16/openai", description="Backbone: any open_clip specification.")
     method: str = Field("maple", description="Prompt method; see 'dapt methods list'.")
+    plugins: list[str] = Field(
+        default_factory=list, description="Python files that register methods, cues and so on; see docs/plugins.md."
+    )
     prompt: dict[str, Any] = Field(default_factory=dict, description="Options of the method.")
     n_ctx: int | None = Field(None, ge=1, description="Number of context vectors; none: the method's own.")
     depth: int | None = Field(None, ge=1, description="Layers with fresh prompts; none: the method's own.")
@@ -286,7 +290,10 @@ def make_config(tree: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: unknown key or method, or a value of the wrong kind.
     """
-    return resolve(validated(RunSettings, tree))
+    settings = validated(RunSettings, tree)
+    load_installed()
+    load_plugins(settings.plugins)
+    return resolve(settings)
 
 
 def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:

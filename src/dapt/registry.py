@@ -12,12 +12,19 @@ import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from dapt.errors import ConfigError, did_you_mean
 from dapt.strict import shown
 
 T = TypeVar("T")
+
+_REGISTRIES: list[Registry[Any]] = []
+
+
+def registries() -> list[Registry[Any]]:
+    """All registries that there are in this process so far."""
+    return list(_REGISTRIES)
 
 
 _REGISTERS = re.compile(r"""^@[A-Z]+\.register\(["']([^"']+)["']\)""", re.MULTILINE)
@@ -46,7 +53,9 @@ class Registry(Generic[T]):
         self.kind = kind
         self.package = package
         self._values: dict[str, T] = {}
-        self._discovered = False
+        self._discovered = self._discovering = False
+        self._taken: list[str] = []
+        _REGISTRIES.append(self)
 
     def add(self, name: str, value: T, *, overwrite: bool = False) -> T:
         """Register `value` under `name`.
@@ -55,7 +64,9 @@ class Registry(Generic[T]):
             ValueError: the name is taken and `overwrite` is false.
         """
         if name in self._values and not overwrite:
-            raise ValueError(f"{self.kind} '{name}' is registered twice")
+            if not self._discovering:
+                raise ValueError(f"{self.kind} '{name}' is registered twice")
+            self._taken.append(name)  # by an extension, before this package was looked through: its own value stays
         self._values[name] = value
         return value
 
@@ -82,10 +93,21 @@ class Registry(Generic[T]):
         self._discover()
         return sorted(self._values)
 
+    def check(self) -> None:
+        """Refuse extensions that have taken names of the package's own.
+
+        Raises:
+            ValueError: naming the first.
+        """
+        self._discover()
+        if self._taken:
+            raise ValueError(f"{self.kind} '{self._taken.pop()}' is one of dapt's own")
+
     def _discover(self) -> None:
         if self._discovered:
             return
-        self._discovered = True
+        self._discovered = self._discovering = True
         package = importlib.import_module(self.package)
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{self.package}.{module.name}")
+        self._discovering = False

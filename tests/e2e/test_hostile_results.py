@@ -13,6 +13,7 @@ import pytest
 from dapt.demo.setting import DemoSettings
 from dapt.demo.table import print_table as print_demo
 from dapt.experiments.run_protocol import print_protocol
+from dapt.results import ProtocolResults, Row
 from hostile import COLOUR, FORGED, TITLE, UNDECODABLE, raw
 
 SHORT = ["--model", "demo", "--depth", 3, "--epochs", 1, "--shots", 4]
@@ -62,11 +63,10 @@ def test_undecodable_names_all_the_way(dapt, photos: Path, tmp_path: Path) -> No
 
 
 def test_tables_of_protocols_and_of_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
-    row = {"point": f"{COLOUR} :cat: [b]", "run": "r", "metrics": {"test/accuracy": 50.0}}
+    row = Row(point=f"{COLOUR} :cat: [b]", run="r", metrics={"test/accuracy": 50.0})
+    about = {"protocol": TITLE, "source": "", "method": FORGED, "backbone": "b", "data": "d"}
     for rows in ([row], [row, row]):
-        print_protocol(
-            {"protocol": TITLE, "method": FORGED, "dapt": True, "seed": 1, "rows": rows, "average": {}, "averaged": []}
-        )
+        print_protocol(ProtocolResults(**about, dapt=True, seed=1, rows=rows, average={}, averaged=[]))
     text = capsys.readouterr().out
     assert raw(text) == []
     assert text.count("a\\x1b[31mred :cat: [b]") == 3

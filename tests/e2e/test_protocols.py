@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from dapt.errors import ConfigError
-from dapt.experiments.protocols import CROSS_DATASET, FEW_SHOTS, FRACTIONS, IMAGENET_VARIANTS, get_protocol
+from dapt.experiments.protocols.base import get_protocol
+from dapt.experiments.protocols.cross_dataset import CROSS_DATASET
+from dapt.experiments.protocols.data_efficient import FRACTIONS
+from dapt.experiments.protocols.domain_generalisation import IMAGENET_VARIANTS
+from dapt.experiments.protocols.few_shot import FEW_SHOTS
 from dapt.runs.run_names import data_name
 from helpers import make_csv, make_folder
 

@@ -19,7 +19,7 @@ from dapt.data.masks import mask_collections, mask_files
 from dapt.data.read import folder
 from dapt.demo.setting import DemoSettings
 from dapt.evaluation.metrics import BINS
-from dapt.experiments import protocols
+from dapt.experiments.protocols import cross_dataset, data_efficient, domain_generalisation, few_shot
 from dapt.methods.base import METHODS, TrainingDefaults
 from dapt.methods.templates import KGCOOP, LISTS, PHOTO, PROGRAD, SELECTED_7, ZERO_SHOT
 from dapt.model import views
@@ -104,10 +104,10 @@ def constants() -> Iterator[tuple[str, Any]]:
     yield "constants.cache_grid", [cache.LEAST, cache.ALPHAS, cache.BETAS]
     yield "constants.probe_exponents", list(probe.EXPONENTS)
     yield "constants.forgetting_epochs", selecting.FORGETTING_EPOCHS
-    yield "constants.few_shots", list(protocols.FEW_SHOTS)
-    yield "constants.fractions", list(protocols.FRACTIONS)
-    yield "constants.cross_dataset", list(protocols.CROSS_DATASET)
-    yield "constants.imagenet_variants", list(protocols.IMAGENET_VARIANTS)
+    yield "constants.few_shots", list(few_shot.FEW_SHOTS)
+    yield "constants.fractions", list(data_efficient.FRACTIONS)
+    yield "constants.cross_dataset", list(cross_dataset.CROSS_DATASET)
+    yield "constants.imagenet_variants", list(domain_generalisation.IMAGENET_VARIANTS)
     for name in ("warmup_epochs", "warmup_lr"):
         yield f"constants.schedule_{name}", inspect.signature(learning_rate).parameters[name].default
     for field in dataclasses.fields(TrainingDefaults):

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from dapt.config import RunConfig, make_config
 from dapt.data.load.image_cache import ImageCache
-from dapt.experiments.executors.local import run_all
+from dapt.experiments.run_all import run_all
 from dapt.files import read_json
 from dapt.runs import selecting
 from dapt.runs.candidate_cache import MOST, CandidateCache

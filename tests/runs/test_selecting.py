@@ -17,7 +17,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.files import read_json
 from dapt.runs.run_data import RunData, describe_split
-from dapt.runs.selecting import narrowed, reselected, select_images
+from dapt.runs.selecting import check_selection, narrowed, reselected, select_images
 from dapt.runs.train import run_training
 from dapt.selection.base import SELECTORS, Selection
 from helpers import stopping
@@ -165,10 +165,11 @@ def test_images_that_show_several_classes_are_drawn_at_random_only() -> None:
     def load() -> FrozenClip:
         raise AssertionError("no model is needed")
 
+    grand = make_config({"data": "made", "select": "grand", "fraction": 0.5})
     with pytest.raises(NotSupportedError, match="several"):
-        select_images(make_config({"data": "made", "select": "grand", "fraction": 0.5}), data, load, ImageCache(0))
+        select_images(grand, check_selection(grand), data, load, ImageCache(0))
     uniform = make_config({"data": "made", "select": "uniform", "fraction": 0.5})
-    assert len(select_images(uniform, data, load, ImageCache(0)).train.items) == 2
+    assert len(select_images(uniform, check_selection(uniform), data, load, ImageCache(0)).train.items) == 2
 
 
 def test_weights_that_nothing_reads_are_pointed_out(

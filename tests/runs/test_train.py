@@ -50,7 +50,7 @@ def test_run_folder_and_results(table: Path, tiny_spec: str, tmp_path: Path) -> 
     assert files == {"run", "metrics", "results", "prompts", "split", "inputs", "events", "log", ""}
     assert {path.name for path in out.iterdir() if path.name.startswith(".")} == {".dapt.json", ".lock"}
     assert not (out / "last.ckpt").exists()
-    assert json.loads((out / "results.json").read_text()) == results
+    assert json.loads((out / "results.json").read_text()) == results.tree()
     assert results["schema"] == 2
     assert results["method"] == "maple"
     assert results["dapt"] is True

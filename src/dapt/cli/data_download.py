@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import QuietOption, RootOption, silence, split_names
+from dapt.cli.options import PluginOption, QuietOption, RootOption, silence, split_names
 
 
 def download(
     name: Annotated[str, typer.Argument(help="Name of a data set, see dapt data list.")],
     root: RootOption = None,
+    plugin: PluginOption = None,
     masks: Annotated[bool, typer.Option("--masks", help="Get foreground masks too, where some are offered.")] = False,
     only: Annotated[
         str | None,

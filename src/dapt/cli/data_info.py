@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import RootOption
+from dapt.cli.options import PluginOption, RootOption
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="Name of a data set, see dapt data list.")], root: RootOption = None
+    name: Annotated[str, typer.Argument(help="Name of a data set, see dapt data list.")],
+    root: RootOption = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Show a data set: paper, licence, counts, split rule, prompt template, masks, places on disk and sources.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dapt.cli.options import RootOption
+from dapt.cli.options import PluginOption, RootOption
 
 
-def list_data(root: RootOption = None) -> None:
+def list_data(root: RootOption = None, plugin: PluginOption = None) -> None:
     """List the benchmark data sets, with what is found on disk.
 
     Examples:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dapt.cli.options import ModelOption, QuietOption, RootOption, at_home, listed, silence
+from dapt.cli.options import ModelOption, PluginOption, QuietOption, RootOption, at_home, listed, silence
 
 
 def select(
@@ -40,6 +40,7 @@ def select(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any configuration key, as KEY=VALUE; may be repeated.")
     ] = None,
+    plugin: PluginOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     quiet: QuietOption = False,
 ) -> None:

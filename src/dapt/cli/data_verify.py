@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import MaxPixelsOption, QuietOption, RootOption, at_home, silence
+from dapt.cli.options import MaxPixelsOption, PluginOption, QuietOption, RootOption, at_home, silence
 
 
 def verify(
@@ -14,6 +14,7 @@ def verify(
         str, typer.Argument(help="Name of a data set, or a folder of photos or CSV index.", callback=at_home)
     ],
     root: RootOption = None,
+    plugin: PluginOption = None,
     decode: Annotated[bool, typer.Option("--decode", help="Also open every image and mask, to find damage.")] = False,
     max_pixels: MaxPixelsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, with all names of files.")] = False,

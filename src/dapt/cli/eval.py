@@ -16,6 +16,7 @@ from dapt.cli.options import (
     ModelOption,
     NamesOption,
     OwnSplitOption,
+    PluginOption,
     QuietOption,
     RootOption,
     SkipBadOption,
@@ -45,6 +46,7 @@ def evaluate(
     root: RootOption = None,
     own_split: OwnSplitOption = False,
     device: DeviceOption = "auto",
+    plugin: PluginOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Evaluate a run on its own or other data, print a table and write a JSON file.

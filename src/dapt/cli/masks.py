@@ -17,6 +17,7 @@ from dapt.cli.options import (
     ModelOption,
     NamesOption,
     OwnSplitOption,
+    PluginOption,
     QuietOption,
     RootOption,
     SkipBadOption,
@@ -87,6 +88,7 @@ def make(
     own_split: OwnSplitOption = False,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of random cues.")] = 1,
     device: DeviceOption = "auto",
+    plugin: PluginOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Make foreground masks that any later run can read, with coverage statistics.

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from dapt.cli.options import PluginOption
+
 methods = typer.Typer(help="List the methods, or show one.", no_args_is_help=True)
 
 
 @methods.command("list")
-def list_methods() -> None:
+def list_methods(plugin: PluginOption = None) -> None:
     """List all methods.
 
     Example:
@@ -29,6 +31,7 @@ def info(
     backbone: Annotated[
         str, typer.Option("--model", help="Count parameters for this open_clip architecture.")
     ] = "ViT-B-16-quickgelu",
+    plugin: PluginOption = None,
     classes: Annotated[int, typer.Option("--num-classes", min=1, max=30_000, help="Count for so many classes.")] = 100,
 ) -> None:
     """Show a method: paper, formula, trained parameters, settings and where they come from, differences.

@@ -57,6 +57,25 @@ MaxPixelsOption = Annotated[
         "reduced. [default: 120]",
     ),
 ]
+
+
+def _load_plugins(files: list[Path] | None) -> list[Path] | None:
+    """Imports them before the command looks up any name."""
+    from dapt.plugins import load_installed, load_plugins
+
+    load_installed()
+    load_plugins(str(file) for file in files or ())
+    return files
+
+
+PluginOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        callback=_load_plugins,
+        help="Python file that registers methods, cues, selectors or data sets; may be repeated. It is run as code.",
+    ),
+]
 NamesOption = Annotated[
     Path | None,
     typer.Option(

@@ -11,6 +11,7 @@ from dapt.cli.options import (
     DeviceOption,
     MaxPixelsOption,
     ModelOption,
+    PluginOption,
     QuietOption,
     SkipBadOption,
     at_home,
@@ -39,6 +40,7 @@ def predict(
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
     device: DeviceOption = "auto",
+    plugin: PluginOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Classify images with a trained run.

@@ -14,6 +14,7 @@ from dapt.cli.options import (
     ModelOption,
     NamesOption,
     OwnSplitOption,
+    PluginOption,
     QuietOption,
     RootOption,
     at_home,
@@ -21,7 +22,6 @@ from dapt.cli.options import (
     silence,
     split_names,
 )
-from dapt.experiments.protocols import PROTOCOLS
 
 EXAMPLES = """Examples:
 
@@ -40,6 +40,8 @@ EXAMPLES = """Examples:
   dapt train imagenet --protocol cross_dataset --method maple.cross --root data/
 
   dapt train photos/ --method coop --subset base --seed 2 --out runs/coop-base
+
+  dapt train photos/ --plugin my_method.py --method mine
 
 DATA is a name from 'dapt data list', a folder, a CSV, or hf:OWNER/NAME. A folder has one sub-folder per class,
 optionally under train/, val/ and test/. A CSV has the columns image and label or classname, optionally mask, split
@@ -120,6 +122,7 @@ def train(
         str | None,
         typer.Option("--precision", help="Type of the frozen towers: 32, bf16 or 16. [default: 32]"),
     ] = None,
+    plugin: PluginOption = None,
     config: Annotated[
         Path | None,
         typer.Option("--config", help="YAML file with any of these settings; options win over it.", callback=at_home),
@@ -135,7 +138,7 @@ def train(
         str | None,
         typer.Option(
             "--protocol",
-            help=f"Run a whole protocol: {', '.join(PROTOCOLS)}.",
+            help=f"Run a whole protocol: {listed('dapt.experiments.protocols')}.",
         ),
     ] = None,
     over: Annotated[
@@ -194,6 +197,8 @@ def train(
     if dapt is not None:
         switches.append(f"dapt.enabled={str(dapt).lower()}")
     tree = apply_settings(tree, [*(settings or []), *switches])
+    if plugin:
+        tree["plugins"] = [*tree.get("plugins", []), *map(str, plugin)]
     if "data" not in tree:
         raise ConfigError("No data was named.", todo="Give a folder of photos or a CSV: dapt train DATA.")
     resolved = make_config(tree)

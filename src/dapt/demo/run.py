@@ -50,7 +50,8 @@ def run_demo(
 
 
 def _run(out: Path, settings: DemoSettings, jobs: int | None, device: str, resume: bool) -> dict[str, Any]:
-    from dapt.experiments.executors.local import run_all, side_by_side
+    from dapt.experiments.executors.local import side_by_side
+    from dapt.experiments.run_all import run_all
 
     clock = {"drawing": time.perf_counter()}
     index = draw_scenes(out / DATA, settings, jobs, within=out)
@@ -59,7 +60,7 @@ def _run(out: Path, settings: DemoSettings, jobs: int | None, device: str, resum
     jobs = jobs or side_by_side(len(configs))
     say(f"training {len(configs)} runs, {jobs} at a time; every run is an ordinary folder of dapt train")
     started = time.perf_counter()
-    runs = run_all(configs, jobs=jobs, label=f"training {len(configs)} runs", within=out)
+    runs = run_all(configs, jobs=jobs, label=f"training {len(configs)} runs", within=out).whole()
     clock["training and testing"] = time.perf_counter() - started
     return _finish(out, settings, configs, runs, clock, device, resume)
 

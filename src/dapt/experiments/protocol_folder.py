@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dapt.errors import ConfigError
-from dapt.experiments.protocols import Plan
+from dapt.experiments.protocols.base import Plan
 from dapt.files import read_json
 from dapt.lock import MANIFEST, FolderLock
 from dapt.old_folders import holds_keys

@@ -11,22 +11,16 @@ from dapt.console import say
 from dapt.data.resolve import load_data
 from dapt.errors import DataError
 from dapt.evaluation.averages import over_data_sets
-from dapt.experiments.executors.local import run_all
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
-from dapt.experiments.protocols import (
-    OtherData,
-    Plan,
-    Protocol,
-    Settings,
-    default_folder,
-    get_protocol,
-    published_recipe,
-)
+from dapt.experiments.protocols.base import OtherData, Plan, Protocol, Settings, get_protocol
+from dapt.experiments.run_all import Outcome, run_all, told
 from dapt.files import write_json
+from dapt.methods.base import METHODS
 from dapt.results import Figures, ProtocolResults, Row
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.evaluate_run import evaluate_saved
+from dapt.runs.run_names import data_name, run_name
 
 MAIN = (
     "test/accuracy",
@@ -76,24 +70,26 @@ def run_protocol(
         say(f"The published settings for {protocol.title} are those of --method {better}.")
     with folder.lock:
         left = folder.begin(resume=resume, overwrite=overwrite)
-        result = _result(protocol, config, plan, out=out, jobs=jobs, overwrite=overwrite)
+        outcome = run_all(plan.runs, jobs=jobs, label=protocol.title, overwrite=overwrite, within=out)
+        if not outcome.results:
+            outcome.whole()
+        result = _result(protocol, config, plan, outcome)
         write_json(out / RESULT, result.tree(), make_parents=False)
+        say(f"results in {out / RESULT}")
+        outcome.whole()
         folder.complete(left)
-    say(f"results in {out / RESULT}")
     return result
 
 
-def _result(
-    protocol: Protocol, config: RunConfig, plan: Plan, *, out: Path, jobs: int, overwrite: bool
-) -> ProtocolResults:
-    """Train and evaluate; the content of protocol.json."""
-    runs = run_all(plan.runs, jobs=jobs, label=protocol.title, overwrite=overwrite, within=out)
-    rows: dict[str, Metrics] = {key: found.metrics for key, found in runs.items()}
+def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome) -> ProtocolResults:
+    """The content of protocol.json; makes the evaluations on other data."""
+    rows: dict[str, Metrics] = {key: outcome.results[key].metrics for key in plan.runs if key in outcome.results}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
     for step in plan.evaluations:
         folder = Path(plan.runs[step.run].out or "")
         rows[step.point] = _evaluated(folder, step, config)
         details[step.point] = folder.name
+    averaged = [key for key in plan.averaged if key in rows]
     return ProtocolResults(
         protocol=protocol.name,
         source=protocol.paper,
@@ -103,8 +99,9 @@ def _result(
         data=config.data,
         seed=config.seed,
         rows=[Row(point=key, run=details[key], metrics=metrics) for key, metrics in rows.items()],
-        average=_average({key: rows[key] for key in plan.averaged}) if plan.averaged else None,
-        averaged=list(plan.averaged),
+        average=_average({key: rows[key] for key in averaged}) if averaged else None,
+        averaged=averaged,
+        failed={key: told(error) for key, error in outcome.failed.items()},
     )
 
 
@@ -114,6 +111,18 @@ def _average(rows: Mapping[str, Metrics]) -> dict[str, float]:
         data: {key: value for key, value in metrics.items() if value is not None} for data, metrics in rows.items()
     }
     return over_data_sets(known)
+
+
+def default_folder(config: RunConfig, protocol: Protocol) -> Path:
+    """``runs/<data>-<protocol>-<method>[+dapt]-...-seed<seed>``."""
+    return Path("runs") / f"{data_name(config.data)}-{protocol.name}-{run_name(config)}-seed{config.seed}"
+
+
+def published_recipe(config: RunConfig, protocol: Protocol) -> str | None:
+    """Another name of the method that has the published settings of this protocol, or None."""
+    kinds = {"few_shot": "few_shot", "cross_dataset": "cross", "domain_generalisation": "cross"}
+    better = f"{config.method}.{kinds.get(protocol.name, '')}"
+    return better if better in METHODS.names() else None
 
 
 def print_protocol(result: ProtocolResults) -> None:

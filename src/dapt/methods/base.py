@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from dapt.registry import Registry
@@ -100,3 +100,13 @@ METHODS: Registry[Method] = Registry("method", "dapt.methods")
 def add_method(method: Method) -> Method:
     """Register `method` under its name."""
     return METHODS.add(method.name, method)
+
+
+def add_variant(method: Method, name: str, summary: str, **changes: Any) -> Method:
+    """Register `method` with other published settings as ``METHOD.NAME``.
+
+    Args:
+        changes: fields of `Method` that differ; `preset` is added to that of `method`.
+    """
+    preset = {**method.preset, **changes.pop("preset", {})}
+    return add_method(replace(method, name=f"{method.name}.{name}", summary=summary, preset=preset, **changes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
+from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.zero_shot import TemplateOptions
 
 
@@ -20,36 +20,27 @@ _LOOP = (
     "features of 20 random views of each image, computed beforehand."
 )
 
-for _name, _summary, _preset, _formula, _differences in (
-    (
-        "clap",
-        "class features trained from the zero-shot ones and held near them, no validation images needed",
-        {},
-        "CE(s f unit(P)^T, y) + mean_c lambda_c |P_c - T_c|^2, T the zero-shot class features, lambda_c the mean "
-        "zero-shot probability of c on its training images",
-        (_LOOP, "lambda reads the test view of each training image (released: 20 random views)."),
-    ),
-    (
-        "clap.plain",
-        "ZS-LP: class features trained from the zero-shot ones, without CLAP's constraint",
-        {"constraint": False},
-        "CE(s f unit(P)^T, y), P starting from the zero-shot class features",
-        (_LOOP,),
-    ),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper=_PAPER,
-            architecture="dapt.prompts.prototypes:PrototypePrompts",
-            objectives=(CROSS_ENTROPY, "dapt.objectives.clap:NearZeroShot"),
-            options=ClapOptions,
-            training=TrainingDefaults(
-                lr=0.1, epochs=300, batch_size=256, weight_decay=0.0, source="CLAP repository, all data sets"
-            ),
-            preset=_preset,
-            formula=_formula,
-            differences=_differences,
-        )
+_CLAP = add_method(
+    Method(
+        name="clap",
+        summary="class features trained from the zero-shot ones and held near them, no validation images needed",
+        paper=_PAPER,
+        architecture="dapt.prompts.prototypes:PrototypePrompts",
+        objectives=(CROSS_ENTROPY, "dapt.objectives.clap:NearZeroShot"),
+        options=ClapOptions,
+        training=TrainingDefaults(
+            lr=0.1, epochs=300, batch_size=256, weight_decay=0.0, source="CLAP repository, all data sets"
+        ),
+        formula="CE(s f unit(P)^T, y) + mean_c lambda_c |P_c - T_c|^2, T the zero-shot class features, lambda_c the "
+        "mean zero-shot probability of c on its training images",
+        differences=(_LOOP, "lambda reads the test view of each training image (released: 20 random views)."),
     )
+)
+add_variant(
+    _CLAP,
+    "plain",
+    "ZS-LP: class features trained from the zero-shot ones, without CLAP's constraint",
+    preset={"constraint": False},
+    formula="CE(s f unit(P)^T, y), P starting from the zero-shot class features",
+    differences=(_LOOP,),
+)

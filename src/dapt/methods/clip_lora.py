@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from dapt.methods.base import Method, TrainingDefaults, add_method
+from dapt.methods.base import Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.zero_shot import TemplateOptions
 from dapt.strict import Rate
 
@@ -35,37 +35,43 @@ class ClipLoraOptions(TemplateOptions):
         return value
 
 
-for _name, _summary, _encoder in (
-    ("clip_lora", "low-rank updates of queries, keys and values in all layers of both towers", "both"),
-    ("clip_lora.vision", "CLIP-LoRA in the image tower only, fixed texts", "vision"),
-    ("clip_lora.text", "CLIP-LoRA in the text tower only", "text"),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper="Zanella & Ben Ayed, Low-Rank Few-Shot Adaptation of Vision-Language Models, CVPRW 2024",
-            architecture="dapt.prompts.low_rank:LowRankAdapters",
-            options=ClipLoraOptions,
-            training=TrainingDefaults(
-                lr=2e-4,
-                epochs=160,
-                batch_size=32,
-                optimizer="adamw",
-                weight_decay=1e-2,
-                warmup_epochs=0,
-                source="CLIP-LoRA repository, few-shot; epochs as there for 100 classes",
-            ),
-            preset={} if _encoder == "both" else {"encoder": _encoder},
-            formula="CE(s f w^T, y), attention weights W + alpha / sqrt(r) B A with A of r rows and B of r columns",
-            differences=(
-                "The length is 160 epochs. Released: 500 iterations per shot, which at batch 32 are 16000 / C "
-                "epochs for C classes: 160 for 100 classes; set --epochs for another number.",
-                "The learning rate falls once per epoch and towards 0, not per iteration and to 1e-6.",
-                "Dropout leaves out input channels of an update for all tokens of a step alike, not for each token "
-                "on its own, because updates are added to the weights.",
-                "In bf16 and 16 the updated weight is rounded to that type; updates below its resolution are lost.",
-                "DAPT on top of it is our derivation: its terms are added to the sum.",
-            ),
-        )
+_CLIP_LORA = add_method(
+    Method(
+        name="clip_lora",
+        summary="low-rank updates of queries, keys and values in all layers of both towers",
+        paper="Zanella & Ben Ayed, Low-Rank Few-Shot Adaptation of Vision-Language Models, CVPRW 2024",
+        architecture="dapt.prompts.low_rank:LowRankAdapters",
+        options=ClipLoraOptions,
+        training=TrainingDefaults(
+            lr=2e-4,
+            epochs=160,
+            batch_size=32,
+            optimizer="adamw",
+            weight_decay=1e-2,
+            warmup_epochs=0,
+            source="CLIP-LoRA repository, few-shot; epochs as there for 100 classes",
+        ),
+        formula="CE(s f w^T, y), attention weights W + alpha / sqrt(r) B A with A of r rows and B of r columns",
+        differences=(
+            "The length is 160 epochs. Released: 500 iterations per shot, which at batch 32 are 16000 / C "
+            "epochs for C classes: 160 for 100 classes; set --epochs for another number.",
+            "The learning rate falls once per epoch and towards 0, not per iteration and to 1e-6.",
+            "Dropout leaves out input channels of an update for all tokens of a step alike, not for each token "
+            "on its own, because updates are added to the weights.",
+            "In bf16 and 16 the updated weight is rounded to that type; updates below its resolution are lost.",
+            "DAPT on top of it is our derivation: its terms are added to the sum.",
+        ),
     )
+)
+add_variant(
+    _CLIP_LORA,
+    "vision",
+    "CLIP-LoRA in the image tower only, fixed texts",
+    preset={"encoder": "vision"},
+)
+add_variant(
+    _CLIP_LORA,
+    "text",
+    "CLIP-LoRA in the text tower only",
+    preset={"encoder": "text"},
+)

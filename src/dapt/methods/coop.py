@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method, add_variant
 
 
 class CoopOptions(MethodOptions):
@@ -48,30 +48,35 @@ _FEW_SHOT = TrainingDefaults(
     source="CoOp few-shot configuration, last epoch",
 )
 
-for _name, _summary, _preset, _training in (
-    ("coop", "16 learned context vectors shared by all classes", {}, _FEW_SHOT),
-    ("coop.csc", "16 learned context vectors for each class", {"class_specific": True}, _FEW_SHOT),
-    (
-        "coop.words",
-        "4 context vectors that start from 'a photo of a'",
-        {"ctx_init": "a photo of a"},
-        TrainingDefaults(lr=0.002, epochs=200, batch_size=32, source="CoCoOp repository, base-to-novel"),
-    ),
-    (
-        "coop.cross",
-        "CoOp as trained for other data sets, and on ImageNet: 4 context vectors from words, 50 epochs",
-        {"ctx_init": "a photo of a"},
-        TrainingDefaults(lr=0.002, epochs=50, batch_size=32, source="CoCoOp repository, cross-dataset and ImageNet"),
-    ),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper=_PAPER,
-            architecture="dapt.prompts.context:ContextPrompts",
-            options=CoopOptions,
-            training=_training,
-            preset=_preset,
-        )
+_COOP = add_method(
+    Method(
+        name="coop",
+        summary="16 learned context vectors shared by all classes",
+        paper=_PAPER,
+        architecture="dapt.prompts.context:ContextPrompts",
+        options=CoopOptions,
+        training=_FEW_SHOT,
     )
+)
+add_variant(
+    _COOP,
+    "csc",
+    "16 learned context vectors for each class",
+    preset={"class_specific": True},
+)
+add_variant(
+    _COOP,
+    "words",
+    "4 context vectors that start from 'a photo of a'",
+    training=TrainingDefaults(lr=0.002, epochs=200, batch_size=32, source="CoCoOp repository, base-to-novel"),
+    preset={"ctx_init": "a photo of a"},
+)
+add_variant(
+    _COOP,
+    "cross",
+    "CoOp as trained for other data sets, and on ImageNet: 4 context vectors from words, 50 epochs",
+    training=TrainingDefaults(
+        lr=0.002, epochs=50, batch_size=32, source="CoCoOp repository, cross-dataset and ImageNet"
+    ),
+    preset={"ctx_init": "a photo of a"},
+)

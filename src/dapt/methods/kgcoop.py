@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
+from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.coop import CoopOptions
 from dapt.methods.templates import KGCOOP, PHOTO, check_template, named_in
 from dapt.strict import Rate
@@ -25,30 +25,22 @@ class KgCoopOptions(CoopOptions):
 
 _PAPER = "Yao et al., Visual-Language Prompt Tuning with Knowledge-guided Context Optimization, CVPR 2023"
 
-for _name, _summary, _training in (
-    (
-        "kgcoop",
-        "4 context vectors, class texts held near the hand-written ones",
-        TrainingDefaults(lr=0.002, epochs=100, batch_size=128, source="KgCoOp repository, base-to-novel"),
-    ),
-    (
-        "kgcoop.few_shot",
-        "KgCoOp with the batch size its author advises for few images",
-        TrainingDefaults(lr=0.002, epochs=100, batch_size=32, source="KgCoOp repository, issue 4 (author)"),
-    ),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper=_PAPER,
-            architecture="dapt.prompts.context:ContextPrompts",
-            objectives=(CROSS_ENTROPY, "dapt.objectives.kgcoop:KnowledgeGuided"),
-            options=KgCoopOptions,
-            training=_training,
-            formula="CE(s f w^T, y) + 8 (1 - mean_c cos(w_c, w0_c)), w0 the frozen hand-written class texts",
-            differences=(
-                "The released modules that are never trained (bias vectors, meta-net, adapter) are left out.",
-            ),
-        )
+_KGCOOP = add_method(
+    Method(
+        name="kgcoop",
+        summary="4 context vectors, class texts held near the hand-written ones",
+        paper=_PAPER,
+        architecture="dapt.prompts.context:ContextPrompts",
+        objectives=(CROSS_ENTROPY, "dapt.objectives.kgcoop:KnowledgeGuided"),
+        options=KgCoopOptions,
+        training=TrainingDefaults(lr=0.002, epochs=100, batch_size=128, source="KgCoOp repository, base-to-novel"),
+        formula="CE(s f w^T, y) + 8 (1 - mean_c cos(w_c, w0_c)), w0 the frozen hand-written class texts",
+        differences=("The released modules that are never trained (bias vectors, meta-net, adapter) are left out.",),
     )
+)
+add_variant(
+    _KGCOOP,
+    "few_shot",
+    "KgCoOp with the batch size its author advises for few images",
+    training=TrainingDefaults(lr=0.002, epochs=100, batch_size=32, source="KgCoOp repository, issue 4 (author)"),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method, add_variant
 
 
 class MapleOptions(MethodOptions):
@@ -19,48 +19,42 @@ class MapleOptions(MethodOptions):
 
 _PAPER = "Khattak et al., MaPLe: Multi-modal Prompt Learning, CVPR 2023"
 
-for _name, _summary, _preset, _training in (
-    (
-        "maple",
-        "coupled prompts: text prompts and their linear maps in the image tower",
-        {},
-        TrainingDefaults(lr=0.0035, epochs=5, batch_size=4, source="MaPLe repository, base-to-novel"),
-    ),
-    (
-        "maple.cross",
-        "MaPLe as trained for other data sets: 3 layers, 2 epochs",
-        {"depth": 3},
-        TrainingDefaults(lr=0.0026, epochs=2, batch_size=4, source="MaPLe repository, cross-dataset"),
-    ),
-    (
-        "maple.few_shot",
-        "MaPLe as DAPT trains it for few shots: 10 epochs",
-        {},
-        TrainingDefaults(lr=0.0035, epochs=10, batch_size=4, source="DAPT repository, few-shot (with best_val)"),
-    ),
-    (
-        "maple.dapt_base",
-        "MaPLe as DAPT trains it for base-to-novel: batches of one image",
-        {},
-        TrainingDefaults(lr=0.0035, epochs=5, batch_size=1, source="DAPT repository, base-to-novel (with best_val)"),
-    ),
-    (
-        "maple.dapt_cross",
-        "MaPLe as DAPT trains it for other data sets: 9 layers, 2 epochs",
-        {},
-        TrainingDefaults(lr=0.0026, epochs=2, batch_size=4, source="DAPT repository, cross-dataset"),
-    ),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper=_PAPER,
-            architecture="dapt.prompts.coupled:CoupledPrompts",
-            options=MapleOptions,
-            training=_training,
-            preset=_preset,
-            formula="CE(s f w^T, y) with visual prompts g_i(P_i), g_i linear, of the text prompts P_i",
-            differences=("Widths come from the model, prompts stay float32.",),
-        )
+_MAPLE = add_method(
+    Method(
+        name="maple",
+        summary="coupled prompts: text prompts and their linear maps in the image tower",
+        paper=_PAPER,
+        architecture="dapt.prompts.coupled:CoupledPrompts",
+        options=MapleOptions,
+        training=TrainingDefaults(lr=0.0035, epochs=5, batch_size=4, source="MaPLe repository, base-to-novel"),
+        formula="CE(s f w^T, y) with visual prompts g_i(P_i), g_i linear, of the text prompts P_i",
+        differences=("Widths come from the model, prompts stay float32.",),
     )
+)
+add_variant(
+    _MAPLE,
+    "cross",
+    "MaPLe as trained for other data sets: 3 layers, 2 epochs",
+    training=TrainingDefaults(lr=0.0026, epochs=2, batch_size=4, source="MaPLe repository, cross-dataset"),
+    preset={"depth": 3},
+)
+add_variant(
+    _MAPLE,
+    "few_shot",
+    "MaPLe as DAPT trains it for few shots: 10 epochs",
+    training=TrainingDefaults(lr=0.0035, epochs=10, batch_size=4, source="DAPT repository, few-shot (with best_val)"),
+)
+add_variant(
+    _MAPLE,
+    "dapt_base",
+    "MaPLe as DAPT trains it for base-to-novel: batches of one image",
+    training=TrainingDefaults(
+        lr=0.0035, epochs=5, batch_size=1, source="DAPT repository, base-to-novel (with best_val)"
+    ),
+)
+add_variant(
+    _MAPLE,
+    "dapt_cross",
+    "MaPLe as DAPT trains it for other data sets: 9 layers, 2 epochs",
+    training=TrainingDefaults(lr=0.0026, epochs=2, batch_size=4, source="DAPT repository, cross-dataset"),
+)

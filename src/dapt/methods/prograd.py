@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
+from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.coop import CoopOptions
 from dapt.methods.templates import PHOTO, PROGRAD, check_template, named_in
 from dapt.strict import Rate
@@ -36,48 +36,40 @@ class ProGradOptions(CoopOptions):
 
 _PAPER = "Zhu et al., Prompt-aligned Gradient for Prompt Tuning, ICCV 2023"
 
-for _name, _summary, _preset, _training in (
-    (
-        "prograd",
-        "16 context vectors, gradients cleared of what contradicts zero-shot CLIP",
-        {},
-        TrainingDefaults(
+_PROGRAD = add_method(
+    Method(
+        name="prograd",
+        summary="16 context vectors, gradients cleared of what contradicts zero-shot CLIP",
+        paper=_PAPER,
+        architecture="dapt.prompts.context:ProGradPrompts",
+        objectives=(CROSS_ENTROPY, "dapt.objectives.prograd:ZeroShotKnowledge"),
+        options=ProGradOptions,
+        training=TrainingDefaults(
             lr=0.002,
             epochs=200,
             batch_size=32,
             epochs_by_shots={1: 50, 4: 100, 16: 200},
             source="ProGrad repository, few-shot",
         ),
-    ),
-    (
-        "prograd.gentle",
-        "ProGrad with lambda 0.8, as for 8 and 16 shots on Flowers102, DTD and EuroSAT",
-        {"strength": 0.8},
-        TrainingDefaults(lr=0.002, epochs=200, batch_size=32, source="ProGrad repository, few-shot"),
-    ),
-    (
-        "prograd.base",
-        "ProGrad as trained for base-to-novel: 100 epochs (published with 4 shots)",
-        {},
-        TrainingDefaults(lr=0.002, epochs=100, batch_size=32, source="ProGrad repository, base-to-novel"),
-    ),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper=_PAPER,
-            architecture="dapt.prompts.context:ProGradPrompts",
-            objectives=(CROSS_ENTROPY, "dapt.objectives.prograd:ZeroShotKnowledge"),
-            options=ProGradOptions,
-            training=_training,
-            preset=_preset,
-            formula="g = grad CE; where g . grad L_kl < 0 its part along grad L_kl is taken away; "
-            "L_kl = T^2 CE(q, zero-shot p)",
-            differences=(
-                "A gradient of L_kl that is exactly zero changes nothing (the released code divides by its length).",
-                "ctx_from_template counts word pieces, so a comma in the template is one of them.",
-                "With DAPT its terms are added to CE before the rule is applied (ours).",
-            ),
-        )
+        formula="g = grad CE; where g . grad L_kl < 0 its part along grad L_kl is taken away; "
+        "L_kl = T^2 CE(q, zero-shot p)",
+        differences=(
+            "A gradient of L_kl that is exactly zero changes nothing (the released code divides by its length).",
+            "ctx_from_template counts word pieces, so a comma in the template is one of them.",
+            "With DAPT its terms are added to CE before the rule is applied (ours).",
+        ),
     )
+)
+add_variant(
+    _PROGRAD,
+    "gentle",
+    "ProGrad with lambda 0.8, as for 8 and 16 shots on Flowers102, DTD and EuroSAT",
+    training=TrainingDefaults(lr=0.002, epochs=200, batch_size=32, source="ProGrad repository, few-shot"),
+    preset={"strength": 0.8},
+)
+add_variant(
+    _PROGRAD,
+    "base",
+    "ProGrad as trained for base-to-novel: 100 epochs (published with 4 shots)",
+    training=TrainingDefaults(lr=0.002, epochs=100, batch_size=32, source="ProGrad repository, base-to-novel"),
+)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method, add_variant
 from dapt.strict import Names, Rate
 
 
@@ -30,36 +30,38 @@ class PromptKdOptions(MethodOptions):
 
 _PAPER = "Li et al., PromptKD: Unsupervised Prompt Distillation for Vision-Language Models, CVPR 2024"
 
-for _name, _summary, _preset, _setting in (
-    ("promptkd", "visual prompts and a projector that learn from a teacher, without labels", {}, "base-to-novel"),
-    (
-        "promptkd.fine",
-        "PromptKD with the weight used for Aircraft, Flowers102 and DTD",
-        {"kd_weight": 200.0},
-        "base-to-novel",
-    ),
-    ("promptkd.cross", "PromptKD for other data sets: 3 layers", {"depth": 3}, "cross-dataset"),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper=_PAPER,
-            architecture="dapt.prompts.student:StudentPrompts",
-            objectives=("dapt.objectives.promptkd:Distillation",),
-            options=PromptKdOptions,
-            training=TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source=f"PromptKD repository, {_setting}"),
-            label_free=True,
-            counted_with={"teacher_dim": 768},  # of ViT-L/14, the published teacher
-            preset=_preset,
-            formula="1000 T^2 / (B C) sum KL(p_teacher || p_student), student features projected to the teacher's size",
-            differences=(
-                "The default trains on the training images of the classes in use and keeps the last epoch. The "
-                "published protocol (images of all classes, epoch chosen on test images) is --set transductive=true "
-                "--set model_selection=best_test --shots 0, and results.json names it.",
-                "The teacher's class texts are computed once.",
-                "DAPT on top of it is our derivation: L_v on the projected features, L_b against the teacher's "
-                "features of the background texts, L_f (with dapt.foreground_gradient) against its soft labels.",
-            ),
-        )
+_PROMPTKD = add_method(
+    Method(
+        name="promptkd",
+        summary="visual prompts and a projector that learn from a teacher, without labels",
+        paper=_PAPER,
+        architecture="dapt.prompts.student:StudentPrompts",
+        objectives=("dapt.objectives.promptkd:Distillation",),
+        options=PromptKdOptions,
+        training=TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source=f"PromptKD repository, {'base-to-novel'}"),
+        label_free=True,
+        counted_with={"teacher_dim": 768},
+        formula="1000 T^2 / (B C) sum KL(p_teacher || p_student), student features projected to the teacher's size",
+        differences=(
+            "The default trains on the training images of the classes in use and keeps the last epoch. The "
+            "published protocol (images of all classes, epoch chosen on test images) is --set transductive=true "
+            "--set model_selection=best_test --shots 0, and results.json names it.",
+            "The teacher's class texts are computed once.",
+            "DAPT on top of it is our derivation: L_v on the projected features, L_b against the teacher's "
+            "features of the background texts, L_f (with dapt.foreground_gradient) against its soft labels.",
+        ),
     )
+)
+add_variant(
+    _PROMPTKD,
+    "fine",
+    "PromptKD with the weight used for Aircraft, Flowers102 and DTD",
+    preset={"kd_weight": 200.0},
+)
+add_variant(
+    _PROMPTKD,
+    "cross",
+    "PromptKD for other data sets: 3 layers",
+    training=TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source=f"PromptKD repository, {'cross-dataset'}"),
+    preset={"depth": 3},
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method
+from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.ivlp import IvlpOptions
 from dapt.methods.templates import TemplateList
 from dapt.strict import Rate
@@ -38,47 +38,46 @@ def _trained(setting: str, epochs: int = 20) -> TrainingDefaults:
 _ALL = "ImageNet, Caltech101, Pets, Food101, UCF101 and SUN397"
 _FINE = "Cars, Flowers102, Aircraft, DTD and EuroSAT"
 
-for _name, _summary, _preset, _training in (
-    ("promptsrc", "4 + 4 prompts in 9 layers, held near the frozen model", {}, _trained("base-to-novel")),
-    (
-        "promptsrc.few_shot",
-        f"PromptSRC for few shots: 50 epochs, averaged over most of them ({_ALL})",
-        {"gpa_mean": 30.0, "gpa_std": 30.0},
-        _trained("few-shot", epochs=50),
-    ),
-    (
-        "promptsrc.few_shot_fine",
-        f"PromptSRC for few shots: 50 epochs, averaged late ({_FINE})",
-        {"gpa_mean": 45.0, "gpa_std": 5.0},
-        _trained("few-shot", epochs=50),
-    ),
-    (
-        "promptsrc.cross",
-        "PromptSRC as trained for other data sets: 3 layers",
-        {"depth": 3, "gpa_mean": 6.0, "gpa_std": 10.0},
-        _trained("cross-dataset"),
-    ),
-    (
-        "promptsrc.teacher",
-        "PromptSRC as it trains the ViT-L/14 teachers of PromptKD",
-        {},
-        TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source="PromptKD repository, stage 1"),
-    ),
-):
-    add_method(
-        Method(
-            name=_name,
-            summary=_summary,
-            paper=_PAPER,
-            architecture="dapt.prompts.independent:IndependentPrompts",
-            objectives=(CROSS_ENTROPY, "dapt.objectives.promptsrc:SelfConsistency"),
-            options=PromptSrcOptions,
-            training=_training,
-            preset=_preset,
-            formula="CE + 25 mean|w - w0| + 10 mean|f - f0| + KL(p0 || p) / (B C), then a Gaussian average over epochs",
-            differences=(
-                "Only trained tensors are averaged over the epochs, not the frozen model.",
-                "DAPT on top of it is our derivation: its terms are added to the sum.",
-            ),
-        )
+_PROMPTSRC = add_method(
+    Method(
+        name="promptsrc",
+        summary="4 + 4 prompts in 9 layers, held near the frozen model",
+        paper=_PAPER,
+        architecture="dapt.prompts.independent:IndependentPrompts",
+        objectives=(CROSS_ENTROPY, "dapt.objectives.promptsrc:SelfConsistency"),
+        options=PromptSrcOptions,
+        training=_trained("base-to-novel"),
+        formula="CE + 25 mean|w - w0| + 10 mean|f - f0| + KL(p0 || p) / (B C), then a Gaussian average over epochs",
+        differences=(
+            "Only trained tensors are averaged over the epochs, not the frozen model.",
+            "DAPT on top of it is our derivation: its terms are added to the sum.",
+        ),
     )
+)
+add_variant(
+    _PROMPTSRC,
+    "few_shot",
+    f"PromptSRC for few shots: 50 epochs, averaged over most of them ({_ALL})",
+    training=_trained("few-shot", epochs=50),
+    preset={"gpa_mean": 30.0, "gpa_std": 30.0},
+)
+add_variant(
+    _PROMPTSRC,
+    "few_shot_fine",
+    f"PromptSRC for few shots: 50 epochs, averaged late ({_FINE})",
+    training=_trained("few-shot", epochs=50),
+    preset={"gpa_mean": 45.0, "gpa_std": 5.0},
+)
+add_variant(
+    _PROMPTSRC,
+    "cross",
+    "PromptSRC as trained for other data sets: 3 layers",
+    training=_trained("cross-dataset"),
+    preset={"depth": 3, "gpa_mean": 6.0, "gpa_std": 10.0},
+)
+add_variant(
+    _PROMPTSRC,
+    "teacher",
+    "PromptSRC as it trains the ViT-L/14 teachers of PromptKD",
+    training=TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source="PromptKD repository, stage 1"),
+)

@@ -24,6 +24,7 @@ def named_inputs(config: RunConfig) -> dict[str, Path | None]:
         "the data": str(place_of(config.data)) if is_path(config.data) else None,
         "the masks": config.masks,
         "the names file": config.names,
+        **{f"the plugin {number}": file for number, file in enumerate(config.plugins, start=1)},
         "the split file": config.split_file,
         "the weights of the backbone": place if colon and head != "hf-hub" else None,
         **{f"the {key}": config.prompt[key] for key in config.recipe.options.naming(Names.SAVED_MODEL)},

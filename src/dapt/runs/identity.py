@@ -14,15 +14,16 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
-from dapt.console import progress, say
+from dapt.console import progress, say, warn
 from dapt.data.items import Item
 from dapt.data.masks.mask_collections import MaskFinder
 from dapt.data.masks.mask_files import mask_folder
 from dapt.environment import cores
 from dapt.errors import DaptError, DataError
 from dapt.model.saved import PROMPTS
+from dapt.plugins import installed_plugins
 from dapt.runs.run_data import RunData
-from dapt.runs.run_folder import result_settings
+from dapt.runs.run_folder import RunFolder, result_settings
 from dapt.strict import Names
 
 # Raise it whenever the same configuration and inputs would train to another result: older checkpoints are refused.
@@ -78,6 +79,8 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip) -> Inputs:
     found["names"] = _hash_text(json.dumps([data.source.names, data.train.names]))
     found["groups"] = _hash_text(json.dumps(sorted((item.name, item.group) for item in items.values() if item.group)))
     found["weights"] = weights_digest(clip)
+    if extensions := installed_plugins():
+        found["plugins"] = extensions
     return found
 
 
@@ -105,6 +108,7 @@ def _found(finder: MaskFinder, item: Item) -> Path | None:
 def _named_files(config: RunConfig) -> dict[str, Path]:
     """Single files that the configuration names."""
     found = {key: Path(value) for key in ("names", "split_file") if (value := getattr(config, key))}
+    found |= {f"plugin {number}": Path(file) for number, file in enumerate(config.plugins, start=1)}
     for key in config.recipe.options.naming(Names.SAVED_MODEL):
         if path := config.prompt[key]:
             found[key] = Path(path) / PROMPTS if Path(path).is_dir() else Path(path)
@@ -155,6 +159,16 @@ def weights_digest(clip: FrozenClip) -> str:
     return digest.hexdigest()[:32]
 
 
+def tell_of_changed_plugins(folder: RunFolder, config: RunConfig) -> None:
+    """Warn of extensions that are not what they were when a run was made: its results may not be theirs."""
+    if not config.plugins or not folder.inputs_file.is_file():
+        return
+    noted = folder.earlier_inputs()["files"]
+    for number, file in enumerate(config.plugins, start=1):
+        if noted.get(f"plugin {number}") != _hash(Path(file)):
+            warn(f"The plugin {file} has changed since the run in {folder.path} was made.")
+
+
 def check_unchanged(before: Any, now: Inputs, *, run: Path, data: str) -> None:
     """Whether the inputs are what they were when the run was started.
 
@@ -179,6 +193,8 @@ def check_unchanged(before: Any, now: Inputs, *, run: Path, data: str) -> None:
         told.append("the class names")
     if before.get("groups") != now["groups"]:
         told.append("the groups of images")
+    if before.get("plugins") != now.get("plugins"):
+        told.append("the installed extensions of dapt")
     if before.get("weights") != now["weights"]:
         told.append("the backbone (its weights, or how it takes pixels)")
     what = " and ".join(told) or "the way they are noted"

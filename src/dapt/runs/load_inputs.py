@@ -8,7 +8,9 @@ from typing import Any
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
+from dapt.console import say
 from dapt.data.load.image_cache import ImageCache
+from dapt.data.load.loader import epoch_batches
 from dapt.errors import ConfigError, DataError
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.candidate_cache import CandidateCache
@@ -73,10 +75,20 @@ def _check_split(plan: Plan, data: RunData, earlier: Mapping[str, Any] | None) -
 
 
 def _check_count(plan: Plan, images: int) -> None:
-    """Refuse fewer images than devices: every process gets the same number of each batch, which would be none."""
-    devices = plan.config.devices
-    if plan.config.epochs and images < devices:
+    """Refuse images of which no device would get any; say how many are left out because devices get equally many.
+
+    Raises:
+        ConfigError: there are fewer images than devices.
+    """
+    config, devices = plan.config, plan.config.devices
+    if not config.epochs or devices == 1:
+        return
+    if images < devices:
         raise ConfigError(
             f"{images} training images cannot be divided among {devices} devices.",
             todo=f"Use --devices {images} or less, or more images.",
         )
+    whole = epoch_batches(images, config.batch_size, seed=0, epoch=0, drop_last=config.drop_last)
+    lost = len(whole[-1]) % devices
+    if lost:
+        say(f"{lost} images of the last batch of every epoch are left out: devices get equally many.")

@@ -11,6 +11,7 @@ from dapt.devices import pick_device
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import load_prompts
 from dapt.model.saved import rebuild_model
+from dapt.runs.identity import tell_of_changed_plugins
 from dapt.runs.run_folder import find_run
 
 
@@ -22,6 +23,7 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     """
     folder = find_run(run)
     config = folder.config()
+    tell_of_changed_plugins(folder, config)
     use_setting(config.max_pixels)
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]

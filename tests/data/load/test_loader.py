@@ -124,7 +124,7 @@ def test_processes_stay_until_masks_change(tmp_path: Path) -> None:
     assert int(number) != os.getpid()
     assert all(torch.equal(batch.pixels.unique(), number) for batch in first + second)
     assert not any(batch.usable.any() for batch in first + second)
-    own.masks = [torch.eye(48)[:40]] * len(own)
+    own = own.with_masks([torch.eye(48)[:40]] * len(own))
     third = epoch_of(own, 2)
     assert all(batch.usable.all() for batch in third)
     assert not torch.equal(third[0].pixels.unique(), number)
@@ -137,7 +137,7 @@ def test_processes_stay_until_masks_change(tmp_path: Path) -> None:
 
 def test_persistent_processes_give_the_batches_of_every_epoch(tmp_path: Path) -> None:
     own = images(tmp_path)
-    own.masks = [torch.eye(48)[:40]] * len(own)
+    own = own.with_masks([torch.eye(48)[:40]] * len(own))
     for epoch in range(3):
         for alone, helped in zip(epoch_of(own, epoch, 0), epoch_of(own, epoch, 2), strict=True):
             for name in ("pixels", "labels", "masks", "usable"):

@@ -130,7 +130,7 @@ def test_loader_processes_do_not_change_the_batches(tmp_path) -> None:
 def test_views_of_one_kind_are_not_usable(tmp_path) -> None:
     own = images(tmp_path)
     size = (40, 48)
-    own.masks = [None, torch.ones(size), torch.zeros(size), torch.eye(48)[:40]] + [None] * (len(own) - 4)
+    own = own.with_masks([None, torch.ones(size), torch.zeros(size), torch.eye(48)[:40]] + [None] * (len(own) - 4))
     assert [own[0, position][3] for position in range(4)] == [False, False, False, True]
 
 

@@ -42,9 +42,9 @@ def shows(*values: float):
 )
 def test_a_crop_needs_both_sides(tmp_path: Path, values: tuple[float, ...], usable: bool) -> None:
     own = images(tmp_path, shows(*values))
-    own.masks = [torch.eye(48)[:40]] * len(own)
+    own = own.with_masks([torch.eye(48)[:40]] * len(own))
     assert own[0, 0][3] is usable
-    own.masks = [None] * len(own)
+    own = own.with_masks([None] * len(own))
     assert own[0, 0][3] is False  # without a mask nothing is of use, whatever the transform makes of it
 
 
@@ -53,7 +53,7 @@ def test_real_crops_of_one_side(tmp_path: Path) -> None:
     own = images(tmp_path, train_transform((32, 32), PREPROCESS, crop_scale=(0.02, 0.1), flip=0.5))
     half = torch.zeros(40, 48)
     half[:, :24] = 1.0
-    own.masks = [half] * len(own)
+    own = own.with_masks([half] * len(own))
     kinds = set()
     for epoch in range(4):
         for position in range(len(own)):
@@ -75,7 +75,7 @@ def test_masks_of_another_size_cover_the_whole_image(tmp_path: Path) -> None:
     own = images(tmp_path, keep)
     cells = torch.zeros(4, 4)
     cells[0, 0] = 1.0
-    own.masks = [cells] * len(own)
+    own = own.with_masks([cells] * len(own))
     own[0, 0]
     own.soft = True
     own[0, 0]

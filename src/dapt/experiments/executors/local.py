@@ -1,14 +1,16 @@
-"""Running several training runs side by side on one machine."""
+"""Runs on this machine: one after the other, or side by side in processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from collections.abc import Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from dapt.config import RunConfig
-from dapt.console import progress, say, set_quiet
+from dapt.console import set_quiet
 from dapt.environment import cores, memory_mb
+from dapt.experiments.executors.base import EXECUTORS, Event, Executor, Failed, Finished, Job, Progressed, Started
+from dapt.plugins import load_installed, load_plugins
 from dapt.processes import worker_pool
 from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
@@ -16,6 +18,7 @@ from dapt.runs.run_folder import RunFolder
 
 _candidates = CandidateCache()  # of a worker process, which ends with the group
 RUN_MB = 1000  # what a small run needs, most of it for the libraries
+POLL = 0.3  # seconds
 
 
 def side_by_side(count: int) -> int:
@@ -25,70 +28,74 @@ def side_by_side(count: int) -> int:
     return max(min(count, cores(), fit), 1)
 
 
-def run_all(
-    configs: Mapping[str, RunConfig], *, jobs: int, label: str, overwrite: bool = False, within: Path | None = None
-) -> dict[str, RunResults]:
-    """Train and evaluate every configuration; finished ones are kept, interrupted ones go on, unless overwritten.
+@EXECUTORS.register("local")
+class LocalExecutor(Executor):
+    """Runs in this process, or in several.
 
     Args:
-        configs: by name; every one has its own `out` folder. jobs: runs at the same time, one process each.
-        label: what the progress bar is called. within: folder of all of them, which is not made: it has to be there.
-
-    Returns:
-        results.json of each run, by name.
-
-    Raises:
-        DaptError: what the first run that fails raised; the others are stopped, their state is kept.
+        jobs: runs at the same time; 1: in this process, each with its own progress bars.
     """
-    if jobs <= 1:
-        found, candidates = {}, CandidateCache()
-        for number, (name, config) in enumerate(configs.items(), start=1):
-            say(f"{label} {number}/{len(configs)}: {name}")
-            found[name] = _run(config, overwrite, candidates, within)
-        return found
-    with worker_pool(min(jobs, len(configs)), _prepare_worker, (max(cores() // jobs, 1),)) as pool:
-        futures = {name: pool.submit(_work, config, overwrite, within) for name, config in configs.items()}
-        total = sum(config.epochs for config in configs.values())
-        for _ in progress(_finished_epochs(futures, configs), total, label, "epochs"):
-            pass
-        return {name: future.result() for name, future in futures.items()}
+
+    def __init__(self, jobs: int = 1) -> None:
+        self.jobs = jobs
+        self._waiting: list[Job] = []
+        self._going: Generator[Event, None, None] | None = None
+
+    def submit(self, job: Job) -> None:
+        self._waiting.append(job)
+
+    def events(self) -> Iterator[Event]:
+        jobs, self._waiting = self._waiting, []
+        self._going = _side_by_side(jobs, self.jobs) if self.jobs > 1 and len(jobs) > 1 else _one_by_one(jobs)
+        return self._going
+
+    def cancel(self) -> None:
+        self._waiting = []
+        if self._going is not None:
+            self._going.close()
 
 
-def _prepare_worker(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-    set_quiet(True)
-
-
-def _work(config: RunConfig, overwrite: bool, within: Path | None) -> RunResults:
-    return _run(config, overwrite, _candidates, within)
-
-
-def _run(config: RunConfig, overwrite: bool, candidates: CandidateCache, within: Path | None) -> RunResults:
-    from dapt.runs.train import run_training
-
-    return run_training(config, resume=not overwrite, overwrite=overwrite, candidates=candidates, within=within)
+def _one_by_one(jobs: list[Job]) -> Generator[Event, None, None]:
+    candidates = CandidateCache()
+    for job in jobs:
+        yield Started(job)
+        try:
+            results = _run(job, candidates)
+        except Exception as error:  # whatever it is: it is told, and the others go on
+            yield Failed(job, error)
+        else:
+            yield Finished(job, results)
 
 
-def _finished_epochs(futures: Mapping[str, Future[RunResults]], configs: Mapping[str, RunConfig]) -> Iterator[int]:
-    """Yield once for every epoch that any of the runs has finished, until all runs are done."""
-    told = 0
-    said: set[str] = set()
-    while True:
-        done, waiting = wait(futures.values(), timeout=0.3, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()  # raises what the run raised
-        counted = sum(_epochs_in(Path(config.out or "")) for config in configs.values())
-        for _ in range(counted - told):
-            yield 1
-        told = max(told, counted)
-        for name, future in futures.items():
-            if future.done() and name not in said:
-                said.add(name)
-                say(f"{name}: {_summary(future.result())}")
-        if not waiting:
-            return
+def _side_by_side(jobs: list[Job], workers: int) -> Generator[Event, None, None]:
+    workers = min(workers, len(jobs))
+    with worker_pool(workers, _prepare_worker, (max(cores() // workers, 1),)) as pool:
+        futures = {pool.submit(_work, job): job for job in jobs}
+        yield from map(Started, jobs)
+        told = {job.name: 0 for job in jobs}
+        while futures:
+            done, _ = wait(futures, timeout=POLL, return_when=FIRST_COMPLETED)
+            yield from _epochs(jobs, told)
+            for future in done:
+                yield _outcome(futures.pop(future), future)
+
+
+def _outcome(job: Job, future: Future[RunResults]) -> Event:
+    error = future.exception()
+    if isinstance(error, BrokenProcessPool):
+        raise error  # a worker was killed, so that the others cannot go on either
+    if isinstance(error, Exception):
+        return Failed(job, error)
+    return Finished(job, future.result())
+
+
+def _epochs(jobs: list[Job], told: dict[str, int]) -> Iterator[Event]:
+    """What has been finished since it was told last; changes `told`."""
+    for job in jobs:
+        count = _epochs_in(Path(job.config.out or ""))
+        if count > told[job.name]:
+            told[job.name] = count
+            yield Progressed(job, count)
 
 
 def _epochs_in(folder: Path) -> int:
@@ -99,8 +106,26 @@ def _epochs_in(folder: Path) -> int:
         return 0
 
 
-def _summary(results: RunResults) -> str:
-    metrics = results.metrics
-    shown = ("test/accuracy", "test/worst_group", "cue/foreground_attention")
-    parts = [f"{name} {metrics[name]:.1f}" for name in shown if metrics.get(name) is not None]
-    return f"{', '.join(parts)} after {results.timing['training_seconds']:.0f} s"
+def _prepare_worker(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+    set_quiet(True)
+
+
+def _work(job: Job) -> RunResults:
+    load_installed()
+    load_plugins(job.config.plugins)
+    return _run(job, _candidates)
+
+
+def _run(job: Job, candidates: CandidateCache) -> RunResults:
+    from dapt.runs.train import run_training
+
+    return run_training(
+        job.config,
+        resume=not job.overwrite,
+        overwrite=job.overwrite,
+        candidates=candidates,
+        within=job.within,
+    )

@@ -1,0 +1,88 @@
+"""What an executor is: it carries out runs and tells how they get on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dapt.config import RunConfig
+from dapt.registry import Registry
+from dapt.results import RunResults
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be carried out.
+
+    Attributes:
+        name: by which events tell of it. config: resolved, with an `out` folder of its own.
+        overwrite: start again; otherwise a finished run is kept and an interrupted one goes on.
+        within: folder of a group of runs, which is not made: it has to be there.
+    """
+
+    name: str
+    config: RunConfig
+    overwrite: bool = False
+    within: Path | None = None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run has been started."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """A run has finished so many `epochs`."""
+
+    job: Job
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run is done."""
+
+    job: Job
+    results: RunResults
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run has ended with an error; the others go on."""
+
+    job: Job
+    error: Exception
+
+
+Event = Started | Progressed | Finished | Failed
+
+
+class Executor(ABC):
+    """Carries out runs: on this machine, on a cluster.
+
+    Every run that was submitted ends in exactly one `Finished` or `Failed`, unless the executor is cancelled.
+    """
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Take a run; it may start at once, or when events are asked for."""
+
+    @abstractmethod
+    def events(self) -> Iterator[Event]:
+        """What happens to the runs that were submitted, until all of them have ended.
+
+        Raises:
+            DaptError: the executor itself cannot go on.
+        """
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stop what is running and forget what is not; the state of interrupted runs is kept."""
+
+
+EXECUTORS: Registry[type[Executor]] = Registry("executor", "dapt.experiments.executors")

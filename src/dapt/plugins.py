@@ -1,0 +1,91 @@
+"""Extensions: modules of others that register methods, objectives, cues, selectors, data sets or executors.
+
+A file is loaded because somebody named it (``--plugin FILE``, the ``plugins`` of a configuration, `load_plugin`); the
+module of an installed package because it declares an entry point in the group ``dapt.plugins``. Nothing is looked for
+anywhere else. A module names its own classes as ``f"{__name__}:Class"``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from dapt.console import warn
+from dapt.errors import ConfigError, DaptError
+from dapt.paths import with_home
+from dapt.registry import registries
+
+PREFIX = "dapt_plugin_"
+GROUP = "dapt.plugins"
+_INSTALLED: dict[str, str] = {}
+
+
+def load_plugins(files: Iterable[str]) -> None:
+    """Load several, see `load_plugin`."""
+    for file in files:
+        load_plugin(file)
+
+
+def load_plugin(file: Path | str) -> None:
+    """Import a Python file, once in a process, so that what it registers can be used.
+
+    Raises:
+        ConfigError: there is no such file, it cannot be imported, or it takes a name that is taken.
+    """
+    path = Path(with_home(str(file))).absolute()
+    if not path.is_file():
+        raise ConfigError(f"There is no plugin {path}.", where="--plugin", todo="Give a Python file.")
+    name = module_name(path)
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is no Python file.", where="--plugin", todo="Give a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+        _check_names()
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, DaptError) or not isinstance(error, Exception):
+            raise
+        raise ConfigError(f"The plugin {path} cannot be loaded: {type(error).__name__}: {error}.") from error
+
+
+def load_installed() -> None:
+    """Import the modules that installed packages declare, once in a process; one that cannot be imported is told."""
+    if _INSTALLED:
+        return
+    for point in importlib.metadata.entry_points(group=GROUP):
+        _INSTALLED[point.name] = _origin(point)
+        try:
+            point.load()
+            _check_names()
+        except Exception as error:  # of somebody else's package
+            warn(f"The extension {point.name} ({_origin(point)}) cannot be loaded: {type(error).__name__}: {error}.")
+
+
+def installed_plugins() -> dict[str, str]:
+    """The extensions of installed packages, by name: the package and its version."""
+    return {point.name: _origin(point) for point in importlib.metadata.entry_points(group=GROUP)}
+
+
+def _origin(point: importlib.metadata.EntryPoint) -> str:
+    return point.value if point.dist is None else f"{point.dist.name} {point.dist.version}"
+
+
+def _check_names() -> None:
+    """Refuse names of dapt's own; registries that nobody has used yet are looked through for it."""
+    for registry in registries():
+        registry.check()
+
+
+def module_name(path: Path) -> str:
+    """Under which a file is imported: the same in every process."""
+    place = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"{PREFIX}{path.stem}_{place}"

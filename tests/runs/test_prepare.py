@@ -1,0 +1,36 @@
+"""A run that is ready to start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dapt.config import make_config
+from dapt.runs.prepare import prepare
+from dapt.runs.run_data import load_run_data
+from helpers import tiny_clip
+
+
+def test_a_prepared_run_can_leave_its_device(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes load their own copy: the frozen model and the prompts of the parent make room for them."""
+    config = make_config({"data": str(photos), "method": "maple", "depth": 2, "shots": 1, "device": "cpu"})
+    clip = tiny_clip()
+    prepared = prepare(config, load_run_data(config), clip)
+    moved: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, device: moved.append(self) or self)
+    prepared.leave_device()
+    assert clip.model in moved
+    assert any(prepared.model.prompts in set(module.modules()) for module in moved)
+
+
+def test_training_images_are_complete(table: Path) -> None:
+    given = {"data": str(table), "method": "maple", "depth": 2, "shots": 1, "device": "cpu", "dapt": True}
+    config = make_config({**given, "cue": "dataset"})
+    prepared = prepare(config, load_run_data(config), tiny_clip())
+    images = prepared.images
+    assert images.targets is None
+    assert all(mask is not None and mask.dtype == torch.bool for mask in images.masks)
+    assert not images.soft
+    assert prepared.model_selection == "last"
