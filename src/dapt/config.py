@@ -308,6 +308,25 @@ def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:
         raise _explain(error, model, prefix) from None
 
 
+def known_options(model: type[BaseModel], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the saved options that `model` has; a newer version may have saved more."""
+    return {key: value for key, value in options.items() if key in model.model_fields}
+
+
+def make_saved_config(tree: Mapping[str, Any]) -> RunConfig:
+    """`make_config` of a saved run: options that the method does not have are left out, see `known_options`.
+
+    Raises:
+        ConfigError: as `make_config`.
+    """
+    plugins = tree.get("plugins")
+    load_plugins([file for file in plugins if isinstance(file, str)] if isinstance(plugins, list) else [])
+    method, options = tree.get("method"), tree.get("prompt")
+    if method in METHODS.names() and isinstance(options, Mapping):
+        tree = {**tree, "prompt": known_options(METHODS.get(str(method)).options, options)}
+    return make_config(tree)
+
+
 def resolve(config: RunSettings) -> RunConfig:
     """The configuration with every open choice replaced by the method's published value."""
     method = METHODS.get(config.method)
@@ -362,20 +381,23 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
         value = parse_yaml(text, f"The value in --set {_brief(setting)}")
         *sections, last = path.split(".")
         node = tree
-        for name in sections:
-            inside = node.get(name)
-            if isinstance(inside, bool):
-                inside = {"enabled": inside}
-            elif isinstance(inside, str):
-                inside = {"source": inside}
-            elif inside is None:
-                inside = {}
+        for depth, name in enumerate(sections, start=1):
+            inside = _opened(node.get(name), sections[:depth])
             if not isinstance(inside, dict):
                 raise ConfigError(f"--set {_brief(setting)}: '{_brief(name)}' is no section.")
             node[name] = inside
             node = inside
         node[last] = value
     return tree
+
+
+def _opened(value: Any, path: list[str]) -> Any:
+    """What stands at `path` of a configuration, as a section where it is the short form of one or not there yet."""
+    if path == ["dapt"] and isinstance(value, bool):
+        return {"enabled": value}
+    if path == ["cue"] and isinstance(value, str):
+        return {"source": value}
+    return {} if value is None else value
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

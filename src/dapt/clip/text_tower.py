@@ -165,15 +165,14 @@ class TextTower(Adaptable):
         if not (use.cut_texts and use.share_prefix and self._reads_end and self._apart):
             return None
         shared = min(tokens.common_prefix, tokens.first_end)
-        first_slot, last_slot = tokens.slot_range
-        if prompts.class_specific:
+        first_slot = tokens.slot_range[0]
+        if prompts.class_specific and first_slot >= 0:
             shared = min(shared, first_slot)
         if prompts.text_deep and shared < tokens.offset + prompts.text_deep[0].shape[0]:
             return None
         key = (shared, use.pack_texts)
         if key not in tokens.plans:
-            constant = prompts.text_ctx is None or last_slot < shared
-            tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts, constant_rest=constant)
+            tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts)
         plan: Packing = tokens.plans[key]
         return plan
 
@@ -184,7 +183,8 @@ class TextTower(Adaptable):
         one = tokens.rows(0, 1)
         prefix = self.embed(one, NO_PROMPTS if prompts.class_specific else prompts)[:, :shared] + positions[:shared]
         cut = PromptTokens(tokens.ids[:, :stop], tokens.eot, tokens.slots, tokens.offset)
-        whole = self.embed(cut, NO_PROMPTS if plan.constant_rest else prompts)
+        context_in_rest = tokens.slot_range[1] >= shared  # otherwise the rest is constant
+        whole = self.embed(cut, prompts if context_in_rest else NO_PROMPTS)
         rest = (whole[:, shared:] + positions[shared:stop]).flatten(0, 1).index_select(0, plan.picked)
         offset, deep, use = tokens.offset, prompts.text_deep, self.savings
         for index, block in enumerate(self.blocks):

@@ -18,7 +18,11 @@ from dapt.prompts.base import PromptArchitecture
 
 
 def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> PromptedClip:
-    """The prompted model at its starting point, the same for every process with the same seed."""
+    """The prompted model at its starting point, the same for every process with the same seed.
+
+    Raises:
+        DaptError: options of the method that it does not have, or that do not fit the backbone.
+    """
     model = assemble(clip, config.recipe, config.options, names, config.dapt, seed=config.seed)
     clip.set_checkpointing(config.grad_checkpointing)
     clip.text.memory_mb = text_memory_mb(config, str(clip.device))
@@ -52,7 +56,7 @@ def text_memory_mb(config: RunConfig, device: str) -> float | None:
 
 def _check_background(clip: FrozenClip, architecture: PromptArchitecture, texts: Sequence[str]) -> None:
     """Deep text prompts are written over the first words of the background texts: these must be long enough."""
-    deep = architecture().text_deep
+    deep = architecture.at_rest().text_deep
     if not deep:
         return
     count = deep[0].shape[0]

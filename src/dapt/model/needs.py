@@ -68,6 +68,12 @@ class Outputs:
         logits = class_logits(features, self.text[texts], self.scale, self.bias)
         return logits if self.adjust is None or texts != CLASSES else self.adjust(logits, features)
 
+    def predicted(self) -> Tensor | None:
+        """The class ``[B]`` of the greatest logit of the full view; None where nothing that is read asks for it."""
+        if FULL not in self.image or CLASSES not in self.text:
+            return None
+        return self.logits(FULL).detach().argmax(dim=1)
+
     def targets(self, labels: Tensor) -> Tensor:
         """What class logits are compared with: the labels ``[B]``, or the teacher's probabilities ``[B, C]``."""
         return labels if self.teacher is None else self.teacher.softmax(dim=1)

@@ -186,7 +186,7 @@ class PromptedClip(PromptedTowers):
                 self.clip,
                 labels,
                 val_labels,
-                lambda: self.text_features(self.prompts()),
+                lambda: self.text_features(self.prompts.at_rest()),
                 lambda views: features,
                 lambda: val_features,
             )
@@ -284,7 +284,7 @@ class PromptedClip(PromptedTowers):
             return kept
         kind = self.clip.device.type
         with torch.inference_mode(False), torch.no_grad(), torch.autocast(kind, enabled=False):
-            prompts = self.prompts().detached()
+            prompts = self.prompts.at_rest().detached()
             texts = None if self.prompts.conditional else self.text_features(prompts).detach()
         self._kept = _Kept(prompts, texts, now)
         return self._kept

@@ -153,6 +153,8 @@ class PromptedTowers(nn.Module):
         """The features that `needs` names."""
         prompts: Prompts = self.prompts()
         needs = self._without_savings(needs)
+        if self.prompts.conditional and CLASSES in needs.texts:
+            needs |= Needs({FULL: False})  # the texts are made from it
         views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
         by_attention = self.views == "attention" and any(name != FULL for name in views)
         make = self._views_by_attention if by_attention else self._views_by_pixels

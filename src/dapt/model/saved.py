@@ -8,7 +8,8 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
-from dapt.config import DaptOptions, validated
+from dapt.config import DaptOptions, known_options, validated
+from dapt.console import warn
 from dapt.errors import ConfigError, ModelError, did_you_mean
 from dapt.methods.base import METHODS
 from dapt.model.made_with import MadeWith
@@ -68,6 +69,8 @@ def open_model(path: str, *, spec: str | None = None, like: FrozenClip) -> Promp
 def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | None = None) -> PromptedClip:
     """The model with learned prompts, classifying the classes trained on.
 
+    Saved options that the method does not have, as a newer version may write them, are left out with a warning.
+
     Args:
         dapt: DAPT options of the run; at use they matter only where the released code is repeated.
 
@@ -78,8 +81,12 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
     method = METHODS.get(saved.method)
     if not isinstance(saved.options, dict):
         raise ModelError(f"The saved options of {saved.method} are no table: {shown(saved.options)}.")
+    known = known_options(method.options, saved.options)
+    unknown = ", ".join(sorted(shown(key) for key in saved.options if key not in known))
+    if unknown:
+        warn(f"This version of dapt does not know the saved options {unknown} of {saved.method}; they are left out.")
     try:
-        options = validated(method.options, saved.options, "prompt.")
+        options = validated(method.options, known, "prompt.")
     except ConfigError as error:
         raise ModelError(f"The saved options do not fit {saved.method}: {error.message}") from error
     _check_finite(saved)

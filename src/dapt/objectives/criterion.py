@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from dapt.data.batch import Batch
+from dapt.errors import ConfigError
 from dapt.model.needs import Needs, Outputs
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective, Term, by_group, total
 from dapt.objectives.gradients import GradientRule, combined_gradients
+
+T = TypeVar("T")
 
 
 def needs_of(objectives: Sequence[Objective], epoch: int, epochs: int) -> Needs:
@@ -25,17 +29,55 @@ def needs_of(objectives: Sequence[Objective], epoch: int, epochs: int) -> Needs:
 def terms_of(
     model: PromptedClip, objectives: Sequence[Objective], batch: Batch, epoch: int, epochs: int
 ) -> tuple[dict[str, Term], Outputs]:
-    """The terms of a batch by name, and the features they were computed from."""
+    """The terms of a batch by name, and the features they were computed from.
+
+    Raises:
+        ConfigError: two objectives have a term of one name.
+    """
     outputs = model.compute(batch, needs_of(objectives, epoch, epochs))
     terms: dict[str, Term] = {}
+    owner: dict[str, Objective] = {}
     for objective in objectives:
-        terms.update(objective.terms(outputs, batch, epoch, epochs))
+        for name, term in objective.terms(outputs, batch, epoch, epochs).items():
+            first = owner.setdefault(name, objective)
+            if first is not objective:
+                _refuse_two(first, objective, f"a loss term '{name}'")
+            terms[name] = term
     return terms, outputs
 
 
 def rule_of(objectives: Sequence[Objective]) -> GradientRule | None:
-    """The rule that combines the gradients of groups of terms, or None."""
-    return next((part.gradient_rule for part in objectives if part.gradient_rule is not None), None)
+    """The rule that combines the gradients of groups of terms, or None.
+
+    Raises:
+        ConfigError: several objectives have one.
+    """
+    return only(
+        [(part, part.gradient_rule) for part in objectives if part.gradient_rule is not None], "a gradient rule"
+    )
+
+
+def only(found: Sequence[tuple[Objective, T]], what: str) -> T | None:
+    """What the only objective that has `what` gives, or None.
+
+    Raises:
+        ConfigError: several have it.
+    """
+    if len(found) > 1:
+        _refuse_two(found[0][0], found[1][0], what)
+    return found[0][1] if found else None
+
+
+def _refuse_two(first: Objective, second: Objective, what: str) -> NoReturn:
+    """Refuse two objectives of which one would silently do nothing.
+
+    Raises:
+        ConfigError: always.
+    """
+    raise ConfigError(
+        f"Two objectives bring {what}: {type(first).__name__} and {type(second).__name__}.",
+        todo="List one of them alone, or let them differ.",
+    )
 
 
 class Criterion:
