@@ -17,7 +17,7 @@ from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.plugins import load_plugin
 from dapt.runs.train import run_training
-from helpers import save_tiny_model
+from helpers import REPOSITORY, save_tiny_model
 
 EXAMPLE = Path(__file__).parent / "plugin_example.py"
 VISION = {"image_size": 32, "timm_model_name": "dapt_example_vit", "timm_pool": "", "timm_proj": "linear"}
@@ -121,6 +121,15 @@ def test_installed_packages_extend_it(tmp_path: Path, monkeypatch: pytest.Monkey
     assert make_config({"data": "-", "method": "coop.theirs"}).recipe.summary == "of theirs"
     assert "The extension gone (not_there) cannot be loaded: ModuleNotFoundError" in capsys.readouterr().err
     assert plugins.installed_plugins() == {"theirs": "their_package", "gone": "not_there"}
+
+
+def test_the_example_of_the_page(photos: Path, tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "plugins.md").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(page.split("```python\n")[1].split("```")[0])
+    given = ["--method", "after_name", "--dapt", "--cue", "centre", "--select", "first", "--model", "demo"]
+    done = outside("train", photos, "--plugin", tmp_path / "mine.py", *given, *SMALL, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["method"] == "after_name"
 
 
 @pytest.mark.slow
