@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dapt.errors import DaptError
     from dapt.model.predictor import Prediction, Predictor
     from dapt.model.prompted_clip import PromptedClip
+    from dapt.plugins import load_plugin
 
 __all__ = [
     "Batch",
@@ -44,6 +45,7 @@ __all__ = [
     "load",
     "load_clip",
     "load_model",
+    "load_plugin",
     "run_protocol",
     "train",
 ]
@@ -64,6 +66,7 @@ _WHERE = {
     "load": "dapt.api.runs",
     "load_clip": "dapt.clip.load",
     "load_model": "dapt.api.models",
+    "load_plugin": "dapt.plugins",
     "run_protocol": "dapt.api.runs",
     "train": "dapt.api.runs",
 }

@@ -10,6 +10,7 @@ import torch
 
 import dapt
 from dapt.errors import ConfigError, DaptError, ModelError
+from dapt.methods.base import METHODS
 from dapt.model import model_folder, prompts_file
 from dapt.model.prompts_file import load_prompts
 from dapt.model.saved import open_model
@@ -201,3 +202,21 @@ def test_names_by_pattern() -> None:
     for listed in (dapt.list_methods, dapt.list_cues, dapt.list_selectors, dapt.list_data):
         assert listed() == sorted(listed())
         assert listed("no such thing") == []
+
+
+def test_methods_of_plugins_are_there(tmp_path: Path) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(
+        "from dapt.methods.base import METHODS, Method, add_method\n"
+        "coop = METHODS.get('coop')\n"
+        "add_method(Method(name='library_coop', summary='', paper='', architecture=coop.architecture, "
+        "options=coop.options))\n"
+    )
+    dapt.load_plugin(plugin)
+    try:
+        assert dapt.list_methods("library_*") == ["library_coop"]
+        model = made("library_coop", n_ctx=4)
+        again = dapt.load_model(model.save_pretrained(tmp_path / "saved"), model=tiny_clip())
+        assert torch.equal(again(pixels()), model(pixels()))
+    finally:
+        METHODS._values.pop("library_coop")

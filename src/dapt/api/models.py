@@ -17,6 +17,7 @@ from dapt.model.build import assemble
 from dapt.model.pretrained import open_pretrained
 from dapt.objectives.build import check_fits, disentangle, method_objectives
 from dapt.objectives.criterion import Criterion
+from dapt.plugins import load_installed
 from dapt.strict import shown
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def create_model(
     Raises:
         DaptError: anything that does not fit together; an unknown option names the closest one.
     """
+    load_installed()
     recipe = METHODS.get(method)
     prompt = validated(recipe.options, {**recipe.preset, **options})
     dapt_options = read_dapt(dapt)
@@ -88,6 +90,7 @@ def load_model(
     Raises:
         DaptError: there is none, it is damaged, or belongs to another frozen model.
     """
+    load_installed()
     made = open_pretrained(
         folder, model=model, tokenizer=tokenizer, preprocess=preprocess, device=device, precision=precision
     )

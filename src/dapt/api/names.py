@@ -1,10 +1,11 @@
-"""What there is, by name: methods, cues, selectors, data sets."""
+"""What there is, by name: methods, cues, selectors, data sets; those of plugins that are installed or loaded, too."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from typing import Any
 
+from dapt.plugins import load_installed
 from dapt.registry import Registry
 
 
@@ -37,4 +38,5 @@ def list_data(pattern: str | None = None) -> list[str]:
 
 
 def _matching(registry: Registry[Any], pattern: str | None) -> list[str]:
+    load_installed()
     return [name for name in registry.names() if pattern is None or fnmatchcase(name, pattern)]
