@@ -162,6 +162,8 @@ def test_texts_that_cannot_be_encoded() -> None:
         made("cocoop").encode_text()
     with pytest.raises(NotSupportedError, match="overwrite its end"):
         made("maple", n_ctx=4).encode_text(["cat"])
+    with pytest.raises(ConfigError, match="a list"):
+        made("coop").encode_text("cat")
     with pytest.raises(DataError, match="no texts"):
         made("coop").encode_text([])
 
@@ -256,6 +258,16 @@ def test_nothing_stays_behind_when_it_moves() -> None:
     }
     assert set(places.values()) == {"meta"}, places
     assert model._kept is None
+
+
+def test_a_teacher_follows_its_student(tmp_path: Path, tiny_spec: str) -> None:
+    teacher = dapt.create_model(tiny_spec, "ivlp", NAMES, depth=2, device="cpu").save_pretrained(tmp_path / "teacher")
+    student = dapt.create_model(tiny_clip(), "promptkd", NAMES, depth=2, teacher=str(teacher))
+    loss, terms = student.loss(dapt.Batch(pixels(), torch.tensor([0, 1])))
+    assert loss.requires_grad
+    assert set(terms) == {"L_kd"}
+    assert student.prompts.teacher.clip.device.type == "cpu"
+    assert student.to("meta").prompts.teacher.clip.device.type == "meta"
 
 
 @pytest.mark.parametrize("change", [nn.Module.half, nn.Module.bfloat16, nn.Module.double])

@@ -108,8 +108,10 @@ class PromptedClip(PromptedTowers):
 
         Raises:
             NotSupportedError: each image has its own class texts, or prompts would be written over the end of a text.
-            DataError: a text is too long.
+            DataError: a text is too long. ConfigError: `texts` is one text.
         """
+        if isinstance(texts, str):
+            raise ConfigError(f"The texts are a list, not the text '{texts}'.")
         prompts, features = self._prompts_and_texts(texts=texts is None)
         if texts is not None:
             return self._other_texts(list(texts), prompts)
