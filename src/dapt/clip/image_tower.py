@@ -6,6 +6,7 @@ hooks on public sub-modules and so also serves timm towers; `PromptFreeImageTowe
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,6 +53,10 @@ class ImageTower(Adaptable, ABC):
             recomputed: Tensor = self.recomputed(function, *tensors)
             return recomputed
         return function(*tensors)
+
+    def copy_visual(self) -> nn.Module:
+        """A copy of the model's own image tower, in which no prompts have their places."""
+        return copy.deepcopy(self.visual)
 
     def last_norm(self) -> nn.Module:
         """The norm before the attention of the last block, where Grad-CAM and attention maps look.
@@ -235,17 +240,31 @@ class HookedImageTower(ImageTower):
 
     def _register(self) -> None:
         points = self._points
-        points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:]))
+        before = points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:]))
+        if points.after_output:
+            after = points.after.register_forward_hook(lambda module, args, output: self._strip(output))
+        else:
+            after = points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+        self._hooks = [before, after]
         for index, block in enumerate(points.blocks):
             block.forward = partial(self._run_block, block.forward)
             if index:
-                block.register_forward_pre_hook(
+                replace = block.register_forward_pre_hook(
                     lambda module, args, index=index: (self._replace(args[0], index), *args[1:])
                 )
-        if points.after_output:
-            points.after.register_forward_hook(lambda module, args, output: self._strip(output))
-        else:
-            points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+                self._hooks.append(replace)
+
+    def copy_visual(self) -> nn.Module:
+        twin = copy.deepcopy(self.visual, {id(self): self})
+        ours = {hook.id for hook in self._hooks}
+        for module in twin.modules():
+            for hooks in (module._forward_pre_hooks, module._forward_hooks):
+                for key in ours & set(hooks):
+                    del hooks[key]
+            forward = module.__dict__.get("forward")
+            if isinstance(forward, partial) and forward.func == self._run_block:
+                del module.__dict__["forward"]  # that of its class is in its place again
+        return twin
 
     def _run_block(self, forward: Callable[..., Tensor], x: Tensor, **options: object) -> Tensor:
         return self.call(lambda h: forward(h, **options), x)

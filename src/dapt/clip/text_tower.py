@@ -57,7 +57,6 @@ class TextTower(Adaptable):
         self.width = int(self._embedding.embedding_dim)
         self.layers = len(self.blocks)
         self.context_length = int(self._positions.shape[0])
-        self._mask: Tensor | None = host.attn_mask  # type: ignore[assignment]
         self._pool_type = str(getattr(host, "pool_type", getattr(host, "text_pool_type", "argmax")))
         self._reads_end = self._pool_type in ("argmax", "eos") and self._mask is not None
         self._apart = all(can_take_apart(block) for block in self.blocks)
@@ -70,6 +69,12 @@ class TextTower(Adaptable):
         """The compute type of the blocks."""
         kind: torch.dtype = self._transformer.get_cast_dtype()  # type: ignore[operator]
         return kind
+
+    @property
+    def _mask(self) -> Tensor | None:
+        """Of causal attention: read anew, because moving the model puts another tensor there."""
+        mask: Tensor | None = self.host.attn_mask  # type: ignore[assignment]
+        return mask
 
     def embed_words(self, ids: Tensor) -> Tensor:
         """Token embeddings ``[..., width]`` of `ids`, in float32, for starting a context from words."""
