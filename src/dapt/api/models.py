@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from dapt.clip.frozen import Preprocess
-from dapt.config import DaptOptions, validated
+from dapt.config import DaptOptions
 from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.model.backbone import Backbone, open_backbone
@@ -19,6 +19,7 @@ from dapt.objectives.build import check_fits, disentangle, method_objectives
 from dapt.objectives.criterion import Criterion
 from dapt.plugins import load_installed
 from dapt.strict import shown
+from dapt.validation import validated
 
 if TYPE_CHECKING:
     from dapt.methods.base import Method

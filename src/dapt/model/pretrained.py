@@ -10,12 +10,14 @@ from torch import Tensor
 
 from dapt.clip.frozen import Preprocess
 from dapt.clip.wrap import OBJECT
-from dapt.config import DaptOptions, make_config, read_yaml, validated
+from dapt.config import DaptOptions, make_config
+from dapt.config_text import read_yaml
 from dapt.errors import ConfigError, ModelError
 from dapt.model.backbone import Backbone, open_backbone
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import SavedPrompts, load_prompts
 from dapt.model.saved import CONFIG, find_prompts, rebuild_model
+from dapt.validation import validated
 
 
 def open_pretrained(
