@@ -110,6 +110,13 @@ def test_names_of_dapt_s_own_stay_its_own(tmp_path: Path) -> None:
     assert "'herding' is one of dapt's own" in done.stderr
 
 
+def test_plugins_are_found_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "of_mine.py").write_text("VALUE = 1\n")
+    load_plugin("~/of_mine.py")
+    assert sys.modules[plugins.module_name(tmp_path / "of_mine.py")].VALUE == 1
+
+
 def test_installed_packages_extend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     (tmp_path / "their_package.py").write_text(
         "from dapt.methods.base import METHODS, add_variant\nadd_variant(METHODS.get('coop'), 'theirs', 'of theirs')\n"

@@ -72,7 +72,7 @@ def test_what_was_kept_is_given_back():
     for _ in range(20):
         kept_mb(lambda: x.exp(), [])
     gc.collect()  # when that happens by itself hangs on how much the tests before have left
-    assert resident_mb() - before < 100
+    assert resident_mb() - before < 200  # of 400
 
 
 def test_every_saving_can_be_switched_off_and_comes_back(clip):

@@ -28,7 +28,7 @@ main(sys.argv[2:])
 def example(tmp_path: Path) -> Path:
     """The files of the example, where nothing else is."""
     text = (REPOSITORY / "CONTRIBUTING.md").read_text()
-    section = text.partition("## A new method in one file")[2]
+    section = text.partition("## A method, a cue, a data set, an executor in one file")[2]
     block = section.partition("```python\n")[2].partition("```")[0]
     _, *parts = FILE.split(block)
     root = tmp_path / "new"
