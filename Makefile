@@ -1,5 +1,6 @@
 # make demo: sets up .venv if it is absent or out of date, then runs the demonstration (three minutes on two cores).
 # make test: sets up .venv if it is absent or out of date, then runs the tests.
+# make test-all: make test and make test-long.
 # make test-long: the long matrix (kills, damaged bytes, two writers, every method); make torture: all of it, an hour or two.
 # make check: lint, format, types and imports. make bench: speed and memory (half an hour); make bench-short: exact work only.
 # make all that CI does: .ci/run
@@ -13,7 +14,7 @@ DEMO_OUT ?= runs/demo
 # a demo that is complete is made again, an interrupted one goes on
 DEMO_MODE ?= $(if $(wildcard $(DEMO_OUT)/results.json),--overwrite,--resume)
 
-.PHONY: setup demo test test-long torture check format bench bench-short clean
+.PHONY: setup demo test test-long test-all torture check format bench bench-short clean
 
 setup: $(READY)
 
@@ -38,6 +39,8 @@ test: setup
 # Kept in memory, where a sync costs nothing: the tests watch what is synced themselves.
 test-long: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) -m long $(ARGS)
+
+test-all: test test-long
 
 torture: setup
 	OMP_NUM_THREADS=1 DAPT_TORTURE=long $(BIN)/python -m pytest -n $(TEST_JOBS) -m long tests/torture $(ARGS)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapt.config import RunSettings, apply_settings, make_config, read_yaml, to_yaml
+from dapt.config import RunSettings, make_config
+from dapt.config_text import apply_settings, read_yaml, to_yaml
 from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.training.schedule import learning_rate

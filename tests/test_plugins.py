@@ -17,7 +17,7 @@ from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.plugins import load_plugin
 from dapt.runs.train import run_training
-from helpers import save_tiny_model
+from helpers import REPOSITORY, save_tiny_model
 
 EXAMPLE = Path(__file__).parent / "plugin_example.py"
 VISION = {"image_size": 32, "timm_model_name": "dapt_example_vit", "timm_pool": "", "timm_proj": "linear"}
@@ -110,6 +110,13 @@ def test_names_of_dapt_s_own_stay_its_own(tmp_path: Path) -> None:
     assert "'herding' is one of dapt's own" in done.stderr
 
 
+def test_plugins_are_found_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "of_mine.py").write_text("VALUE = 1\n")
+    load_plugin("~/of_mine.py")
+    assert sys.modules[plugins.module_name(tmp_path / "of_mine.py")].VALUE == 1
+
+
 def test_installed_packages_extend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     (tmp_path / "their_package.py").write_text(
         "from dapt.methods.base import METHODS, add_variant\nadd_variant(METHODS.get('coop'), 'theirs', 'of theirs')\n"
@@ -121,6 +128,15 @@ def test_installed_packages_extend_it(tmp_path: Path, monkeypatch: pytest.Monkey
     assert make_config({"data": "-", "method": "coop.theirs"}).recipe.summary == "of theirs"
     assert "The extension gone (not_there) cannot be loaded: ModuleNotFoundError" in capsys.readouterr().err
     assert plugins.installed_plugins() == {"theirs": "their_package", "gone": "not_there"}
+
+
+def test_the_example_of_the_page(photos: Path, tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "plugins.md").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(page.split("```python\n")[1].split("```")[0])
+    given = ["--method", "after_name", "--dapt", "--cue", "centre", "--select", "first", "--model", "demo"]
+    done = outside("train", photos, "--plugin", tmp_path / "mine.py", *given, *SMALL, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["method"] == "after_name"
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from dapt.config import RunConfig, RunSettings, apply_settings, make_config, read_yaml, to_yaml
+from dapt.config import RunConfig, RunSettings, make_config
+from dapt.config_text import apply_settings, read_yaml, to_yaml
 from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.strict import readable, shown

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dapt.config import read_yaml
+from dapt.config_text import read_yaml
 from dapt.data.resolve import load_data
 from dapt.demo.drawing.look import OBJECTS
 from dapt.demo.drawing.objects import class_names

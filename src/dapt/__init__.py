@@ -10,6 +10,8 @@ Example::
 
     again = dapt.load(run.folder)
     again.evaluate("other_photos/")
+
+    model = dapt.create_model("ViT-B-16/openai", "maple", ["cat", "dog"])  # an ordinary PyTorch module
 """
 
 from __future__ import annotations
@@ -17,21 +19,56 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dapt.api import Run, load, run_protocol, train
+    from dapt.api.models import create_model, create_objectives, load_model
+    from dapt.api.names import list_cues, list_data, list_methods, list_selectors
+    from dapt.api.runs import Run, load, run_protocol, train
     from dapt.clip.load import load_clip
+    from dapt.data.batch import Batch
     from dapt.errors import DaptError
-    from dapt.model.predictor import Prediction
+    from dapt.model.predictor import Prediction, Predictor
+    from dapt.model.prompted_clip import PromptedClip
+    from dapt.plugins import load_plugin
 
-__all__ = ["DaptError", "Prediction", "Run", "load", "load_clip", "run_protocol", "train"]
+__all__ = [
+    "Batch",
+    "DaptError",
+    "Prediction",
+    "Predictor",
+    "PromptedClip",
+    "Run",
+    "create_model",
+    "create_objectives",
+    "list_cues",
+    "list_data",
+    "list_methods",
+    "list_selectors",
+    "load",
+    "load_clip",
+    "load_model",
+    "load_plugin",
+    "run_protocol",
+    "train",
+]
 
 _WHERE = {
+    "Batch": "dapt.data.batch",
     "DaptError": "dapt.errors",
-    "Prediction": "dapt.runs.predict",
-    "Run": "dapt.api",
-    "load": "dapt.api",
+    "Prediction": "dapt.model.predictor",
+    "Predictor": "dapt.model.predictor",
+    "PromptedClip": "dapt.model.prompted_clip",
+    "Run": "dapt.api.runs",
+    "create_model": "dapt.api.models",
+    "create_objectives": "dapt.api.models",
+    "list_cues": "dapt.api.names",
+    "list_data": "dapt.api.names",
+    "list_methods": "dapt.api.names",
+    "list_selectors": "dapt.api.names",
+    "load": "dapt.api.runs",
     "load_clip": "dapt.clip.load",
-    "run_protocol": "dapt.api",
-    "train": "dapt.api",
+    "load_model": "dapt.api.models",
+    "load_plugin": "dapt.plugins",
+    "run_protocol": "dapt.api.runs",
+    "train": "dapt.api.runs",
 }
 
 

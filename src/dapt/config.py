@@ -5,21 +5,19 @@ Every key is also a key of ``--set``; an unknown key is an error that names the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from dapt.errors import ConfigError, did_you_mean
+from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
 from dapt.plugins import load_installed, load_plugins
-from dapt.regular import open_regular
-from dapt.strict import Count, Megabytes, Rate, Strict, check_value, readable, shown
-from dapt.yaml_text import LONGEST, parse_yaml
+from dapt.strict import Count, Megabytes, Rate, Strict, check_value
+from dapt.validation import known_options, validated
 
 # Background words of the released DAPT code: 25 general words and 7 for food scenes.
 BACKGROUND_WORDS: tuple[str, ...] = tuple(
@@ -34,7 +32,6 @@ RELEASED_SLICE = 25  # so many text rows the released code takes for background,
 
 LARGEST_ADAMW_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
 
-M = TypeVar("M", bound=BaseModel)
 MaskFormat = Literal["binary", "labels", "trimap", "dapt", "foreground"]
 
 
@@ -296,16 +293,19 @@ def make_config(tree: Mapping[str, Any]) -> RunConfig:
     return resolve(settings)
 
 
-def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:
-    """`tree` as a `model`; `prefix` stands before the keys in messages.
+def make_saved_config(tree: Mapping[str, Any]) -> RunConfig:
+    """`make_config` of a saved run: options that the method does not have are left out, see `known_options`.
 
     Raises:
-        ConfigError: unknown key, or a value of the wrong kind.
+        ConfigError: as `make_config`.
     """
-    try:
-        return model.model_validate(dict(tree))
-    except ValidationError as error:
-        raise _explain(error, model, prefix) from None
+    load_installed()
+    plugins = tree.get("plugins")
+    load_plugins([file for file in plugins if isinstance(file, str)] if isinstance(plugins, list) else [])
+    method, options = tree.get("method"), tree.get("prompt")
+    if method in METHODS.names() and isinstance(options, Mapping):
+        tree = {**tree, "prompt": known_options(METHODS.get(str(method)).options, options)}
+    return make_config(tree)
 
 
 def resolve(config: RunSettings) -> RunConfig:
@@ -345,92 +345,3 @@ def resolve(config: RunSettings) -> RunConfig:
     if not method.trains:
         filled["epochs"] = 0
     return RunConfig.model_construct(**{**dict(config), **filled})
-
-
-def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Put ``a.b=value`` settings (values in YAML) into a nested mapping.
-
-    Raises:
-        ConfigError: a setting has no ``=`` or goes through a key that is no section.
-    """
-    for setting in settings:
-        path, separator, text = setting.partition("=")
-        if not separator or not path:
-            raise ConfigError(
-                f"--set {_brief(setting)} is not KEY=VALUE.", todo="Write, for example, --set dapt.margin=1.0"
-            )
-        value = parse_yaml(text, f"The value in --set {_brief(setting)}")
-        *sections, last = path.split(".")
-        node = tree
-        for name in sections:
-            inside = node.get(name)
-            if isinstance(inside, bool):
-                inside = {"enabled": inside}
-            elif isinstance(inside, str):
-                inside = {"source": inside}
-            elif inside is None:
-                inside = {}
-            if not isinstance(inside, dict):
-                raise ConfigError(f"--set {_brief(setting)}: '{_brief(name)}' is no section.")
-            node[name] = inside
-            node = inside
-        node[last] = value
-    return tree
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A configuration file as a nested mapping.
-
-    Raises:
-        ConfigError: missing, not a YAML mapping, or one that `parse_yaml` refuses.
-    """
-    try:
-        with open_regular(path) as file:
-            content = file.read(4 * LONGEST + 1)  # a character has at most four bytes
-        text = content.decode()
-    except OSError as error:
-        raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        if len(content) > 4 * LONGEST:
-            raise ConfigError(f"{path} is too large for a configuration.") from error
-        raise ConfigError(f"{path} is not valid YAML: it is no UTF-8 text.") from error
-    tree = parse_yaml(text, str(path))
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path} must hold keys and values at the top level.")
-    return tree
-
-
-def to_yaml(config: RunConfig) -> str:
-    """The configuration as YAML; reading it back gives an equal configuration."""
-    tree = config.model_dump(mode="json", exclude_none=True)
-    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
-
-
-def _explain(error: ValidationError, model: type[BaseModel], prefix: str) -> ConfigError:
-    """Turn pydantic's first complaint into one sentence with the closest key."""
-    first = error.errors()[0]
-    path = [readable(str(part)) for part in first["loc"]]
-    key = _brief((prefix + ".".join(path)).rstrip("."))
-    if first["type"] == "extra_forbidden":
-        return ConfigError(f"There is no setting '{key}'.", todo=did_you_mean(path[-1], _keys(model, path[:-1])))
-    if first["type"] == "missing":
-        return ConfigError(f"The setting '{key}' is missing.")
-    reason = _brief(first["msg"].removeprefix("Value error, "), 300)
-    got = f" (got {shown(first['input'])})" if not isinstance(first["input"], (dict, BaseModel)) else ""
-    return ConfigError(f"{key or 'The configuration'}: {reason.removesuffix('.')}{got}.")
-
-
-def _brief(text: str, longest: int = 100) -> str:
-    """A key or setting in a message, cut where it is long."""
-    return readable(text if len(text) <= longest else text[: longest - 3] + "...")
-
-
-def _keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:
-    for name in path:
-        inner = model.model_fields[name].annotation if name in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            break
-        model = inner
-    return list(model.model_fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dapt.config import read_yaml
+from dapt.config_text import read_yaml
 from dapt.errors import ConfigError, DaptError
 from dapt.files import read_json
 

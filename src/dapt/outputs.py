@@ -17,7 +17,7 @@ from dapt.old_folders import holds_keys, is_old_masks, is_old_run
 from dapt.owned import reached_by_link, read_manifest
 from dapt.paths import as_written, both_ways, resolved, same, within
 
-CLOSED = ("run", "masks")  # kinds of folders that hold no other output of any kind
+CLOSED = ("run", "masks", "model")  # kinds of folders that hold no other output of any kind
 FILLED = (*CLOSED, "protocol")  # kinds that hold nothing of others; a protocol holds its own runs
 ELSEWHERE = "Choose another folder for the output."
 

@@ -175,4 +175,4 @@ def test_towers_that_cannot_are_refused_when_the_model_is_built(clip, pixels, ma
     plain = config_of("attention").model_copy(update={"dapt": make_config({"data": "x"}).dapt})
     assert build_model(plain, average, ["cat", "dog"]).views == "pixels"  # without DAPT nothing is masked
     with pytest.raises(NotSupportedError, match="visual prompt layers"):
-        encode_views(clip.image, pixels, masks, Prompts(visual_deep=(torch.zeros(2, 32),) * 3))
+        encode_views(clip.image, pixels, masks, Prompts(None, (), torch.zeros(2, 32), (torch.zeros(2, 32),) * 3))

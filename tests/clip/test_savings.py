@@ -157,7 +157,7 @@ def test_frozen_weights_are_not_kept_with_their_inputs(clip, pixels):
 )
 def test_packing_keeps_every_token_once(lengths, shared, packed):
     ends = torch.tensor([shared + length - 1 for length in lengths])
-    plan = make_packing(ends, shared, packed=packed, constant_rest=True)
+    plan = make_packing(ends, shared, packed=packed)
     count, longest = len(lengths), max(lengths)
     assert plan.longest == longest
     assert plan.tokens == (sum(lengths) if packed else longest * count)

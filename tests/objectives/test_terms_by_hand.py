@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dapt.clip.logits import similarities
 from dapt.config import DaptOptions, make_config
 from dapt.data.batch import Batch
 from dapt.model.build import build_model
@@ -22,7 +23,6 @@ from dapt.model.needs import (
     Needs,
     Outputs,
     Trainable,
-    similarities,
 )
 from dapt.objectives.base import Term, by_group, total
 from dapt.objectives.build import build_objectives

@@ -79,7 +79,7 @@ def test_run_folder_and_results(table: Path, tiny_spec: str, tmp_path: Path) -> 
 
 
 def test_same_seed_same_result_and_run_yaml_reproduces(table: Path, tiny_spec: str, tmp_path: Path) -> None:
-    from dapt.config import read_yaml
+    from dapt.config_text import read_yaml
 
     run_training(config(table, tiny_spec, tmp_path / "a"))
     again = make_config({**read_yaml(tmp_path / "a" / "run.yaml"), "out": str(tmp_path / "b")})
@@ -89,7 +89,14 @@ def test_same_seed_same_result_and_run_yaml_reproduces(table: Path, tiny_spec: s
     assert not equal(tmp_path / "a", tmp_path / "c")
 
 
-@pytest.mark.parametrize("changes", [{"cue": {"source": "gradcam", "refresh": 2}}, {"model_selection": "best_val"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cue": {"source": "gradcam", "refresh": 2}},
+        {"cue": {"source": "gradcam", "refresh": 0}},
+        {"model_selection": "best_val"},
+    ],
+)
 def test_resume_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_path: Path, changes) -> None:
     changes = {"epochs": 5, **changes}
     whole = config(table, tiny_spec, tmp_path / "whole", **changes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import torch
 
 from dapt.data.batch import Batch
 from dapt.errors import DaptError, ModelError
+from dapt.model.needs import Outputs
 from dapt.objectives.base import Term
 from dapt.objectives.gradients import GradientRule
 from dapt.training import fit
@@ -28,7 +28,7 @@ def step_with(terms: dict[str, Term], seen: list[Any]) -> Callable[..., Any]:
 
     def step(batch: Batch, epoch: int, epochs: int) -> tuple[Any, ...]:
         seen.append((batch, epoch, epochs))
-        return torch.tensor(1.5), terms, SimpleNamespace(logits={"full": LOGITS}.__getitem__)
+        return torch.tensor(1.5), terms, Outputs({"full": LOGITS}, {"classes": torch.eye(3)}, torch.tensor(1.0))
 
     return step
 
@@ -115,15 +115,15 @@ WRONG: list[tuple[str, Callable[[State], Any], str]] = [
       for key in ("average", "best", "scaler", "helpers")),
     ("an accuracy of None", lambda s: {**s, "best_accuracy": None}, "the best epoch is no number"),
     ("a best epoch of 1.0", lambda s: {**s, "best_epoch": 1.0}, "the best epoch is no number"),
-    ("a mask less", lambda s: {**s, "masks": [None] * 15}, "it has 15 masks for 16 images"),
-    ("a mask more", lambda s: {**s, "masks": [None] * 17}, "it has 17 masks for 16 images"),
+    ("no prompts of a cue", lambda s: {**s, "cue_prompts": {}}, "."),
+    ("prompts of a cue in a list", lambda s: {**s, "cue_prompts": [1]}, "."),
     ("no prompts", lambda s: {**s, "prompts": {}}, "."),
     ("no optimiser", lambda s: {**s, "optimizer": {}}, "'param_groups'"),
     ("helpers of another", lambda s: {**s, "helpers": {"x": torch.zeros(1)}}, "."),
     ("words", lambda s: "state", "."),
     ("a list", lambda s: [], "."),
     *((f"without {key}", lambda s, key=key: without(s, key), f"'{key}'")
-      for key in ("epoch", "lines", "average", "best", "best_accuracy", "masks", "prompts", "optimizer")),
+      for key in ("epoch", "lines", "average", "best", "best_accuracy", "cue_prompts", "prompts", "optimizer")),
 ]  # fmt: skip
 
 
@@ -144,13 +144,26 @@ def test_errors_without_words_are_named_by_their_kind(fitter: Fitter, state: Sta
         fitter.load_state(state)
 
 
-def test_masks_are_kept_where_they_cannot_be_made_again(photos: Path) -> None:
-    dapt = {"variant": "joint"}
-    follows = make_fitter(photos, dapt=dapt, cue={"source": "gradcam", "refresh": 2})
-    assert follows.state()["masks"] is follows.images.masks
-    assert make_fitter(photos, dapt=dapt, cue={"source": "gradcam", "refresh": 1}).state()["masks"] is None
-    assert make_fitter(photos, dapt=dapt, cue={"source": "random", "refresh": 2}).state()["masks"] is None
-    assert make_fitter(photos).state()["masks"] is None
+@pytest.mark.parametrize(
+    ("cue", "needed"),
+    [
+        ({"source": "gradcam", "refresh": 2}, [None, None, 2, None, 4]),
+        ({"source": "gradcam", "refresh": 3}, [None, None, None, 3, 3]),
+        ({"source": "gradcam", "refresh": 1}, [None, None, None, None, 4]),
+        ({"source": "gradcam", "refresh": 0}, [None] * 5),
+        ({"source": "random", "refresh": 2}, [None] * 5),
+    ],
+)
+def test_prompts_of_the_masks_are_kept_as_long_as_these_are_needed(photos: Path, cue: dict, needed: list) -> None:
+    """After epochs 1 to 5: of those after so many epochs, or none where the masks are of the start or made anew."""
+    kept: list[State] = []
+    make_fitter(photos, kept=kept, dapt={"variant": "joint"}, cue=cue).fit()
+    for state, epoch in zip(kept, needed, strict=True):
+        if epoch is None:
+            assert state["cue_prompts"] is None
+        else:
+            assert same(state["cue_prompts"], kept[epoch - 1]["prompts"])
+        assert not any("mask" in key for key in state)
 
 
 @pytest.mark.parametrize(

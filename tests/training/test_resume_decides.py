@@ -20,7 +20,6 @@ from fitters import figures, make_fitter, prompts_of, resumed, same, stopped
 
 GATED = {"dapt": {"variant": "joint", "gate": True}, "cue": "random"}
 EVERY_TWO = {"dapt": {"variant": "joint"}, "cue": {"source": "gradcam", "soft": True, "refresh": 2}}
-AT_START = {"dapt": {"variant": "joint"}, "cue": {"source": "gradcam", "soft": True, "refresh": 0}}
 AVERAGED = {"method": "promptsrc", "prompt": {"depth": 2, "gpa_mean": 2.0, "gpa_std": 1.0}}
 
 
@@ -38,8 +37,7 @@ def at_start(make: Callable[..., Fitter], state: State, *keys: str) -> State:
         ("optimizer", 2, {"optimizer": "adamw"}),
         ("helpers", 3, GATED),
         ("average", 3, AVERAGED),
-        ("masks", 3, EVERY_TWO),
-        ("masks", 1, EVERY_TWO),
+        ("cue_prompts", 3, EVERY_TWO),
     ],
 )
 def test_every_part_of_the_state_decides(photos: Path, key: str, stop: int, changes: dict[str, Any]) -> None:
@@ -50,33 +48,47 @@ def test_every_part_of_the_state_decides(photos: Path, key: str, stop: int, chan
     again = resumed(make, state)
     assert same(prompts_of(again), prompts_of(whole))
     assert figures(again) == figures(whole)
-    if key == "masks" and stop == 1:  # the next ones are due after the first two epochs
-        state = {**state, "masks": [None] * len(again.images)}
-        assert not same(prompts_of(resumed(make, state)), prompts_of(whole))
-        return
     assert not same(prompts_of(resumed(make, at_start(make, state, key))), prompts_of(whole))
 
 
-def test_masks_that_are_never_refreshed_are_those_of_the_start(photos: Path) -> None:
-    make = partial(make_fitter, photos, **AT_START)
+@pytest.mark.parametrize("stop", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("refresh", [0, 1, 2, 3])
+@pytest.mark.parametrize("soft", [True, False])
+def test_masks_made_again_are_those_before_the_stop(photos: Path, refresh: int, stop: int, soft: bool) -> None:
+    cue = {"source": "gradcam", "soft": soft, "threshold": 0.3, "refresh": refresh}
+    make = partial(make_fitter, photos, dapt={"variant": "joint"}, cue=cue)
     whole = make()
     whole.fit()
-    state = stopped(make, 3)
-    fitter = make()
-    fitter.images.masks = [None] * len(fitter.images)  # as after other prompts
-    fitter.load_state(state)
-    assert all(
-        (a is None) == (b is None) and (a is None or torch.equal(a, b))
-        for a, b in zip(fitter.images.masks, whole.images.masks, strict=True)
+    again = make()
+    again.load_state(stopped(make, stop))
+    at_stop = [None if mask is None else mask.clone() for mask in again.images.masks]
+    again.fit()
+    assert same(prompts_of(again), prompts_of(whole))
+    assert figures(again) == figures(whole)
+    assert same_masks(again.images.masks, whole.images.masks)
+    assert again.cue.report == whole.cue.report  # of which results.json tells
+    if refresh == 0 or stop == 5:
+        assert same_masks(at_stop, whole.images.masks)
+
+
+def same_masks(a: list[torch.Tensor | None], b: list[torch.Tensor | None]) -> bool:
+    """Equal to the bit."""
+    return all(
+        (one is None) == (other is None) and (one is None or torch.equal(one, other))
+        for one, other in zip(a, b, strict=True)
     )
-    fitter.fit()
-    assert same(prompts_of(fitter), prompts_of(whole))
 
 
-def test_masks_of_every_epoch_are_not_kept(photos: Path) -> None:
-    usual = {"dapt": {"variant": "joint"}, "cue": {"source": "gradcam", "soft": True}}
-    assert stopped(partial(make_fitter, photos, **usual), 2)["masks"] is None
-    assert stopped(partial(make_fitter, photos, **GATED), 2)["masks"] is None  # nor those that follow no prompts
+@pytest.mark.parametrize("stop", [1, 2])
+def test_before_the_first_refresh_the_masks_of_the_start_decide(photos: Path, stop: int) -> None:
+    make = partial(make_fitter, photos, **{**EVERY_TWO, "cue": {**EVERY_TWO["cue"], "refresh": 3}})
+    whole = make()
+    whole.fit()
+    state = stopped(make, stop)
+    assert state["cue_prompts"] is None
+    assert same(prompts_of(resumed(make, state)), prompts_of(whole))
+    later = {**state, "cue_prompts": prompts_of(whole)}
+    assert not same(prompts_of(resumed(make, later)), prompts_of(whole))
 
 
 def test_the_trained_gate_is_restored_and_not_the_one_of_the_start(photos: Path) -> None:

@@ -55,7 +55,8 @@ def select(
     Then: dapt train photos/ --split-file chosen.json --shots 0
     """
     silence(quiet)
-    from dapt.config import apply_settings, make_config
+    from dapt.config import make_config
+    from dapt.config_text import apply_settings
 
     tree: dict[str, Any] = {
         "data": data,

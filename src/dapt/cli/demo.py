@@ -59,9 +59,10 @@ def demo(
       dapt demo --data-only scenes/     (then: dapt train scenes/index.csv --model demo --dapt)
     """
     silence(quiet)
-    from dapt.config import apply_settings, validated
+    from dapt.config_text import apply_settings
     from dapt.demo.setting import DemoSettings
     from dapt.errors import ConfigError
+    from dapt.validation import validated
 
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite exclude each other.")

@@ -109,7 +109,7 @@ def make(
     Then: dapt train photos/ --dapt --masks masks/
     """
     silence(quiet)
-    from dapt.config import apply_settings
+    from dapt.config_text import apply_settings
     from dapt.errors import ConfigError
     from dapt.runs.write_masks import write_masks
 

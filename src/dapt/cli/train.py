@@ -158,7 +158,8 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """Train prompts on a data set and evaluate them."""
-    from dapt.config import apply_settings, make_config
+    from dapt.config import make_config
+    from dapt.config_text import apply_settings
     from dapt.errors import ConfigError
 
     silence(quiet)
@@ -226,7 +227,7 @@ def train(
 
 def _settings_of(file: Path) -> dict[str, Any]:
     """The settings in a file; those of a run mean the folder that it is in, wherever that was made."""
-    from dapt.config import read_yaml
+    from dapt.config_text import read_yaml
     from dapt.console import say
     from dapt.owned import read_manifest
     from dapt.runs.run_folder import KIND, RunFolder

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.image_tower import ImageTower, make_image_tower
+from dapt.clip.logits import class_logits
 from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
 from dapt.clip.text_tower import TextTower
@@ -112,6 +113,12 @@ class FrozenClip:
 
     _embed_dim: int | None = None
 
+    def to(self, device: torch.device | str) -> FrozenClip:
+        """Move the weights; the model is the caller's own, so whoever else uses it sees them move."""
+        self.model.to(device)
+        self.logit_scale = self.logit_scale.to(device)
+        return self
+
     def set_checkpointing(self, on: bool) -> None:
         """Recompute blocks in backward instead of keeping their activations."""
         self.image.checkpointing = on
@@ -126,9 +133,8 @@ class FrozenClip:
         return unit(self.image.encode(pixels, prompts))
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
-        """``exp(scale) * f @ t^T (+ bias)``, ``[B, C]``."""
-        scale = self.logit_scale.to(image_features.dtype)
-        return scale * image_features @ text_features.t() + self.logit_bias
+        """``exp(scale) * f @ t^T (+ bias)``, ``[B, C]``, see `class_logits`."""
+        return class_logits(image_features, text_features, self.logit_scale, self.logit_bias)
 
     def describe(self) -> dict[str, Any]:
         """Sizes and a fingerprint, stored with learned prompts to refuse a wrong backbone later."""

@@ -15,7 +15,7 @@ from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from dapt.clip.linear import frozen_linear, multiply
+from dapt.clip.linear import frozen_linear, left_to_torch, multiply
 from dapt.clip.savings import Savings
 
 SHARPNESS = 1.702
@@ -51,7 +51,7 @@ def run_mlp(mlp: nn.Module, x: Tensor, use: Savings) -> Tensor:
         return whole
     activation = parts[1]
     w1, b1, w2, b2 = (value for part in parts[::2] for value in (part.weight, part.bias))
-    if use.fused_gelu and isinstance(activation, QuickGELU):
+    if use.fused_gelu and isinstance(activation, QuickGELU) and not left_to_torch(x):
         fused: Tensor = _QuickGeluMlp.apply(x, w1, b1, w2, b2, use.onednn)
         return fused
     hidden = activation(frozen_linear(x, w1, b1, onednn=use.onednn))  # type: ignore[arg-type]

@@ -6,9 +6,11 @@ hooks on public sub-modules and so also serves timm towers; `PromptFreeImageTowe
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +30,8 @@ class ImageTower(Adaptable, ABC):
         width: token width, 0 where the tower has no tokens. layers: number of blocks.
         grid: patch rows and columns. first_patch: index of the first patch token.
         image_size: height and width the tower expects.
-        checkpointing: recompute blocks in backward to save memory.
+        checkpointing: recompute blocks in backward to save memory; towers without blocks take nothing that is
+            trained and keep nothing for backward.
     """
 
     side = "image"
@@ -43,6 +46,17 @@ class ImageTower(Adaptable, ABC):
     @abstractmethod
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Image features ``[B, D]``, not normalised, of pixels ``[B, 3, H, W]``."""
+
+    def call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """``function(*tensors)``, recomputed in backward where `checkpointing` is on."""
+        if self.checkpointing and torch.is_grad_enabled():
+            recomputed: Tensor = self.recomputed(function, *tensors)
+            return recomputed
+        return function(*tensors)
+
+    def copy_visual(self) -> nn.Module:
+        """A copy of the model's own image tower, in which no prompts have their places."""
+        return copy.deepcopy(self.visual)
 
     def last_norm(self) -> nn.Module:
         """The norm before the attention of the last block, where Grad-CAM and attention maps look.
@@ -162,13 +176,6 @@ class NativeImageTower(ImageTower):
             return self.call(lambda h: whole_block(block, h, use), x)
         return self.call(block, x)
 
-    def call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-        """``function(*tensors)``, recomputed in backward where `checkpointing` is on."""
-        if self.checkpointing and torch.is_grad_enabled():
-            recomputed: Tensor = self.recomputed(function, *tensors)
-            return recomputed
-        return function(*tensors)
-
     def last_norm(self) -> nn.Module:
         return self.blocks[-1].ln_1  # type: ignore[return-value]
 
@@ -194,8 +201,9 @@ class SplicePoints:
 class HookedImageTower(ImageTower):
     """Any ViT whose splice points are public sub-modules: timm and SigLIP towers, and native ones.
 
-    The hooks are permanent and read the prompts of the current call; without prompts they do nothing. They
-    cannot be combined with recomputation, because a recomputed block would see the prompts of a later call.
+    The hooks are permanent and read the prompts of the current call; without prompts they do nothing. What is
+    recomputed in backward is a block without its hooks: these have put the prompts into its input by then, and would
+    see those of a later call.
     """
 
     def __init__(self, visual: nn.Module) -> None:
@@ -232,16 +240,34 @@ class HookedImageTower(ImageTower):
 
     def _register(self) -> None:
         points = self._points
-        points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:]))
+        before = points.before.register_forward_pre_hook(lambda module, args: (self._append(args[0]), *args[1:]))
+        if points.after_output:
+            after = points.after.register_forward_hook(lambda module, args, output: self._strip(output))
+        else:
+            after = points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+        self._hooks = [before, after]
         for index, block in enumerate(points.blocks):
+            block.forward = partial(self._run_block, block.forward)
             if index:
-                block.register_forward_pre_hook(
+                replace = block.register_forward_pre_hook(
                     lambda module, args, index=index: (self._replace(args[0], index), *args[1:])
                 )
-        if points.after_output:
-            points.after.register_forward_hook(lambda module, args, output: self._strip(output))
-        else:
-            points.after.register_forward_pre_hook(lambda module, args: (self._strip(args[0]), *args[1:]))
+                self._hooks.append(replace)
+
+    def copy_visual(self) -> nn.Module:
+        twin = copy.deepcopy(self.visual, {id(self): self})
+        ours = {hook.id for hook in self._hooks}
+        for module in twin.modules():
+            for hooks in (module._forward_pre_hooks, module._forward_hooks):
+                for key in ours & set(hooks):
+                    del hooks[key]
+            forward = module.__dict__.get("forward")
+            if isinstance(forward, partial) and forward.func == self._run_block:
+                del module.__dict__["forward"]  # that of its class is in its place again
+        return twin
+
+    def _run_block(self, forward: Callable[..., Tensor], x: Tensor, **options: object) -> Tensor:
+        return self.call(lambda h: forward(h, **options), x)
 
     @property
     def _count(self) -> int:

@@ -58,12 +58,17 @@ class _FrozenLinear(torch.autograd.Function):
         return multiply(gradient, weight.t(), None, onednn=ctx.onednn), None, None, None
 
 
+def left_to_torch(x: Tensor) -> bool:
+    """Whether torch itself has to see the layers: it decides the types under autocast, and what is compiled."""
+    return torch.is_autocast_enabled(x.device.type) or torch.compiler.is_compiling()
+
+
 def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, onednn: bool = True) -> Tensor:
     """`torch.nn.functional.linear` of ``[..., in]`` with a weight ``[out, in]`` that is not trained.
 
     A weight with a trained update (adapters.py) gets its gradient from torch's own function.
     """
-    if weight.requires_grad:
+    if weight.requires_grad or left_to_torch(x):
         return F.linear(x, weight, bias)
     result: Tensor = _FrozenLinear.apply(x, weight, bias, onednn)
     return result

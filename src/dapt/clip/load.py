@@ -17,16 +17,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dapt.clip.frozen import FrozenClip, Preprocess
-from dapt.clip.model_folder import check_channels, read_model_config
+from dapt.clip.frozen import FrozenClip
+from dapt.clip.model_folder import read_model_config
+from dapt.clip.preprocess import preprocess_of
 from dapt.clip.torchscript import is_torchscript, read_torchscript
 from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
 from dapt.paths import with_home
 from dapt.strict import is_utf8, readable, shown
 
-INTERPOLATIONS = ("bicubic", "bilinear", "nearest", "random")
-RESIZE_MODES = ("shortest", "longest", "squash")
 PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
 _WEIGHT_NAMES = (
     "open_clip_model.safetensors",
@@ -82,29 +81,7 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
             tokenize = _tokenizer(architecture)
         else:
             raise ModelError(f"'{spec}' is not a model.", todo=_forms(spec))
-    return FrozenClip(model, tokenize, _preprocess(model.visual, spec), spec)
-
-
-def _preprocess(visual: Any, spec: str) -> Preprocess:
-    """How the model wants its pixels.
-
-    Raises:
-        ModelError: in a way that there is not.
-    """
-    import open_clip
-
-    mean = getattr(visual, "image_mean", None) or open_clip.OPENAI_DATASET_MEAN
-    std = getattr(visual, "image_std", None) or open_clip.OPENAI_DATASET_STD
-    given = getattr(visual, "preprocess_cfg", None) or {}
-    ways = {"interpolation": given.get("interpolation", "bicubic"), "resize_mode": given.get("resize_mode", "shortest")}
-    for key, known in (("interpolation", INTERPOLATIONS), ("resize_mode", RESIZE_MODES)):
-        if ways[key] not in known:
-            raise ModelError(f"{spec}: {key} is {shown(ways[key])}.", todo=f"Known: {', '.join(known)}.")
-    return Preprocess(
-        mean=check_channels(mean, f"{spec}: the mean", positive=False),
-        std=check_channels(std, f"{spec}: the standard deviation", positive=True),
-        **ways,
-    )
+    return FrozenClip(model, tokenize, preprocess_of(model.visual, spec), spec)
 
 
 @contextmanager

@@ -58,7 +58,6 @@ class Packing:
         picked: ``[T]`` each packed token's place in ``[C * longest]``.
         ends: ``[C]`` packed index of each end-of-text. order: ``[C]`` the texts in the order of the buckets.
         back: ``[C]`` where each text stands in `order`.
-        constant_rest: no context slot lies in the rest, so its embeddings are never trained.
     """
 
     shared: int
@@ -68,7 +67,6 @@ class Packing:
     order: Tensor
     back: Tensor
     buckets: tuple[Bucket, ...]
-    constant_rest: bool
 
     @property
     def tokens(self) -> int:
@@ -82,7 +80,7 @@ class Packing:
         return [bucket.pad(part) for bucket, part in zip(self.buckets, parts, strict=True)]
 
 
-def make_packing(ends: Tensor, shared: int, *, packed: bool, constant_rest: bool) -> Packing:
+def make_packing(ends: Tensor, shared: int, *, packed: bool) -> Packing:
     """Plan for texts whose end-of-text stands at `ends` ``[C]``, of which the first `shared` tokens are common.
 
     Args:
@@ -112,7 +110,6 @@ def make_packing(ends: Tensor, shared: int, *, packed: bool, constant_rest: bool
         order=order.to(device),
         back=back.to(device),
         buckets=tuple(buckets),
-        constant_rest=constant_rest,
     )
 
 

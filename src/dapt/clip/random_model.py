@@ -28,7 +28,7 @@ def random_clip(architecture: str, *, device: str = "cpu", precision: str = "32"
         raise ConfigError(f"{architecture} is no plain CLIP.", todo="Use ViT-B-16, ViT-L-14 or the like.")
     kind = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}[precision]
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         model = open_clip.model.CLIP(**known)
     if kind is not torch.float32:
         open_clip.model.convert_weights_to_lp(model, kind)

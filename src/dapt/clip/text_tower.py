@@ -57,7 +57,6 @@ class TextTower(Adaptable):
         self.width = int(self._embedding.embedding_dim)
         self.layers = len(self.blocks)
         self.context_length = int(self._positions.shape[0])
-        self._mask: Tensor | None = host.attn_mask  # type: ignore[assignment]
         self._pool_type = str(getattr(host, "pool_type", getattr(host, "text_pool_type", "argmax")))
         self._reads_end = self._pool_type in ("argmax", "eos") and self._mask is not None
         self._apart = all(can_take_apart(block) for block in self.blocks)
@@ -70,6 +69,12 @@ class TextTower(Adaptable):
         """The compute type of the blocks."""
         kind: torch.dtype = self._transformer.get_cast_dtype()  # type: ignore[operator]
         return kind
+
+    @property
+    def _mask(self) -> Tensor | None:
+        """Of causal attention: read anew, because moving the model puts another tensor there."""
+        mask: Tensor | None = self.host.attn_mask  # type: ignore[assignment]
+        return mask
 
     def embed_words(self, ids: Tensor) -> Tensor:
         """Token embeddings ``[..., width]`` of `ids`, in float32, for starting a context from words."""
@@ -160,15 +165,14 @@ class TextTower(Adaptable):
         if not (use.cut_texts and use.share_prefix and self._reads_end and self._apart):
             return None
         shared = min(tokens.common_prefix, tokens.first_end)
-        first_slot, last_slot = tokens.slot_range
-        if prompts.class_specific:
+        first_slot = tokens.slot_range[0]
+        if prompts.class_specific and first_slot >= 0:
             shared = min(shared, first_slot)
         if prompts.text_deep and shared < tokens.offset + prompts.text_deep[0].shape[0]:
             return None
         key = (shared, use.pack_texts)
         if key not in tokens.plans:
-            constant = prompts.text_ctx is None or last_slot < shared
-            tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts, constant_rest=constant)
+            tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts)
         plan: Packing = tokens.plans[key]
         return plan
 
@@ -179,7 +183,8 @@ class TextTower(Adaptable):
         one = tokens.rows(0, 1)
         prefix = self.embed(one, NO_PROMPTS if prompts.class_specific else prompts)[:, :shared] + positions[:shared]
         cut = PromptTokens(tokens.ids[:, :stop], tokens.eot, tokens.slots, tokens.offset)
-        whole = self.embed(cut, NO_PROMPTS if plan.constant_rest else prompts)
+        context_in_rest = tokens.slot_range[1] >= shared  # otherwise the rest is constant
+        whole = self.embed(cut, prompts if context_in_rest else NO_PROMPTS)
         rest = (whole[:, shared:] + positions[shared:stop]).flatten(0, 1).index_select(0, plan.picked)
         offset, deep, use = tokens.offset, prompts.text_deep, self.savings
         for index, block in enumerate(self.blocks):

@@ -140,6 +140,10 @@ class Cue(ABC):
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         """One mask per item, ``[h, w]`` in 0..1 (bool when hard) covering the whole image at any resolution, or None.
 
+        Args:
+            items: images, their labels numbered as the classes of the model.
+            model: the prompted model as it is now; None: there is none.
+
         Raises:
             DataError: a mask file is missing its image's shape, or unreadable without `skip_bad`.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dapt.config import RunConfig, validated
+from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.data.items import ImageSet
@@ -13,6 +13,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_files import mask_folder
 from dapt.errors import ConfigError, did_you_mean
 from dapt.strict import PartOptions
+from dapt.validation import validated
 
 AUTO = "auto"
 
@@ -25,24 +26,28 @@ def check_cue(config: RunConfig) -> None:
     """
     if config.cue.source != AUTO:
         CUES.get(config.cue.source)
-    given = config.cue.options
-    of_each = {name: CUES.get(name).options_type for name in CUES.names()}
-    known = {key for kind in of_each.values() for key in kind.model_fields}
+    _check_known(config.cue.options)
+    for name in CUES.names():
+        kind = CUES.get(name).options_type
+        validated(kind, _of(kind, config.cue.options), "cue.")
+
+
+def _check_known(given: Mapping[str, Any]) -> None:
+    known = {key for name in CUES.names() for key in CUES.get(name).options_type.model_fields}
     unknown = sorted(set(given) - known)
     if unknown:
         raise ConfigError(
             f"There is no setting 'cue.{unknown[0]}'.", todo=did_you_mean(unknown[0], [*known, "source", "refresh"])
         )
-    for kind in of_each.values():
-        validated(kind, _of(kind, given), "cue.")
 
 
 def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
     """The options of a cue; says which of the given ones are those of another cue and are not read.
 
     Raises:
-        ConfigError: a value that the cue does not take.
+        ConfigError: an option that no cue has, or a value that the cue does not take.
     """
+    _check_known(given)
     kind = CUES.get(source).options_type
     for key in sorted(set(given) - set(kind.model_fields)):
         owners = [name for name in CUES.names() if key in CUES.get(name).options_type.model_fields]

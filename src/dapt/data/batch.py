@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 MultiLabel = Literal["softmax", "sigmoid"]
@@ -31,3 +32,11 @@ class Batch:
     targets: Tensor | None = None
     weights: Tensor | None = None
     multi_label: MultiLabel = "softmax"
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same on another device."""
+        parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {
+            name: part.to(device) if isinstance(part, Tensor) else part for name, part in parts.items()
+        }
+        return Batch(**moved)

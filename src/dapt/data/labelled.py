@@ -15,7 +15,7 @@ from dapt.data.subsets import base_and_novel, keep_classes
 class LabelledImages:
     """Images of some classes: items, their labels numbered within `names`, and the class names.
 
-    Where images may show several classes, `Item.label` and `Item.labels` are numbered within `names`, too.
+    `Item.label` and `Item.labels` are numbered within `names`, too.
     """
 
     items: tuple[Item, ...]
@@ -34,7 +34,8 @@ def select_classes(data: ImageSet, items: Sequence[Item], kept: Sequence[int]) -
         shown = [item for item in (_renumbered(item, number) for item in items) if item.labels]
         return LabelledImages(tuple(shown), tuple(item.label for item in shown), names)
     positions, labels = keep_classes([item.label for item in items], kept)
-    return LabelledImages(tuple(items[position] for position in positions), tuple(labels), names)
+    chosen = (replace(items[position], label=label) for position, label in zip(positions, labels, strict=True))
+    return LabelledImages(tuple(chosen), tuple(labels), names)
 
 
 def _renumbered(item: Item, number: Mapping[int, int]) -> Item:

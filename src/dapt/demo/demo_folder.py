@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from dapt.config import read_yaml, validated
+from dapt.config_text import read_yaml
 from dapt.demo.setting import DemoSettings
 from dapt.errors import ConfigError, DaptError
 from dapt.files import remove_file, write_text
@@ -24,6 +24,7 @@ from dapt.owned import (
     write_manifest,
 )
 from dapt.runs.run_folder import RunFolder
+from dapt.validation import validated
 
 SETTINGS = "demo.yaml"
 KIND = "demo"

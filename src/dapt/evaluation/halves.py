@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from dapt.config import RunConfig
@@ -46,8 +47,9 @@ def evaluate_halves(
         breakdown["per_class"] |= second.breakdown()["per_class"]
         base_classes = len(main.names)
         if found.targets is None and second.targets is None:
+            moved = tuple(replace(item, label=base_classes + item.label) for item in more.items)
             labels = (*main.labels, *(base_classes + label for label in novel.labels))
-            everything = LabelledImages(encoded.items + more.items, labels, main.names + novel.names)
+            everything = LabelledImages(encoded.items + moved, labels, main.names + novel.names)
             together = _classified(model, config, everything, encoded + more, "evaluating all classes")
     metrics |= {
         f"{prefix}/accuracy_base": base,

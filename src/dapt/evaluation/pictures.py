@@ -17,19 +17,15 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from dapt.console import visible
-from dapt.data.load.images import image_tensor
 from dapt.data.load.picture_files import DAMAGE, Refusal, opened
-from dapt.data.load.transforms import denormalise, eval_transform
+from dapt.data.load.transforms import denormalise
 from dapt.errors import ConfigError
 from dapt.files import write_with
 from dapt.finite import require_finite
-from dapt.model.attention import can_show_attention, features_and_attention
-from dapt.model.classifier import Classifier
-from dapt.model.grad_cam import grad_cam, normalise_maps
+from dapt.model.grad_cam import normalise_maps
 
 if TYPE_CHECKING:
-    from dapt.model.predictor import Prediction
-    from dapt.model.prompted_clip import PromptedClip
+    from dapt.model.predictor import Prediction, Predictor
 
 SIDE = 224
 CAPTION = 18
@@ -76,20 +72,16 @@ def row(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     return sheet
 
 
-def explain_image(model: PromptedClip, path: Path, target: int) -> Image.Image:
+def explain_image(predictor: Predictor, path: Path, target: int) -> Image.Image:
     """Photo, attention and Grad-CAM of class `target`, in the frame the model sees."""
-    clip = model.clip
-    image = image_tensor(path)
-    transform = eval_transform(clip.image.image_size, clip.preprocess)
-    pixels = transform(image, torch.zeros(1, *image.shape[1:]))[0][None].to(clip.device)
-    classify = Classifier(model)
-    photo = to_photo(denormalise(pixels[0].float(), clip.preprocess))
+    model = predictor.model
+    pixels = model.preprocess(path)
+    maps = predictor.explain(pixels[None], torch.tensor([target]))
+    photo = to_photo(denormalise(pixels, model.clip.preprocess))
     pictures = [("image", Image.fromarray(photo.astype(np.uint8)))]
-    if can_show_attention(clip.image):
-        attention = features_and_attention(classify, pixels)[1]
-        pictures.append(("attention", overlay(photo, enlarge(attention))))
-    cam = grad_cam(classify, pixels, torch.tensor([target], device=clip.device))
-    pictures.append((f"Grad-CAM: {model.names[target]}", overlay(photo, enlarge(cam.coarse))))
+    if maps.attention is not None:
+        pictures.append(("attention", overlay(photo, enlarge(maps.attention))))
+    pictures.append((f"Grad-CAM: {predictor.names[target]}", overlay(photo, enlarge(maps.cam))))
     return row(pictures)
 
 
@@ -99,15 +91,16 @@ def enlarge(coarse: Tensor) -> np.ndarray:
     return heat
 
 
-def write_explanations(model: PromptedClip, predictions: Sequence[Prediction], folder: Path) -> None:
-    """One picture per prediction, named after the image, in `folder`.
+def write_explanations(predictor: Predictor, predictions: Sequence[Prediction], folder: Path) -> None:
+    """One picture per prediction of a file, named after the file, in `folder`.
 
     Raises:
         ConfigError: as `picture_files`.
     """
-    targets = picture_files([prediction.path for prediction in predictions], folder)
-    for prediction, target in zip(predictions, targets, strict=True):
-        picture = explain_image(model, prediction.path, model.names.index(prediction.classes[0]))
+    files = [(prediction.path, prediction) for prediction in predictions if prediction.path is not None]
+    targets = picture_files([path for path, _ in files], folder)
+    for (path, prediction), target in zip(files, targets, strict=True):
+        picture = explain_image(predictor, path, predictor.names.index(prediction.classes[0]))
         _check_place(target)
         write_with(target, partial(picture.save, format="PNG", pnginfo=_mark()))
 

@@ -7,29 +7,42 @@ from collections.abc import Sequence
 import torch
 
 from dapt.clip.frozen import FrozenClip
-from dapt.config import RunConfig
+from dapt.config import DaptOptions, RunConfig
 from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError
-from dapt.model.prompted_clip import PromptedClip
+from dapt.methods.base import Method, MethodOptions
+from dapt.model.made_with import MadeWith
+from dapt.model.prompted_clip import PromptedClip, make_prompted
 from dapt.model.saved import open_model
 from dapt.prompts.base import PromptArchitecture
 
 
 def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> PromptedClip:
-    """The prompted model at its starting point, the same for every process with the same seed."""
-    generator = torch.Generator().manual_seed(config.seed)
-    architecture = config.recipe.load_architecture().create(config.options, clip, names, generator, open_model)
+    """The prompted model at its starting point, the same for every process with the same seed.
+
+    Raises:
+        DaptError: options of the method that it does not have, or that do not fit the backbone.
+    """
+    model = assemble(clip, config.recipe, config.options, names, config.dapt, seed=config.seed)
     clip.set_checkpointing(config.grad_checkpointing)
     clip.text.memory_mb = text_memory_mb(config, str(clip.device))
+    return model
+
+
+def assemble(
+    clip: FrozenClip, method: Method, options: MethodOptions, names: Sequence[str], dapt: DaptOptions, *, seed: int
+) -> PromptedClip:
+    """A frozen model with the prompts of a method at their start.
+
+    Args:
+        options: of the method. names: classes. dapt: DAPT's texts and views belong to the model. seed: of the prompts.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    architecture = method.load_architecture().create(options, clip, names, generator, open_model)
     architecture.to(clip.device)
-    dapt = config.dapt
-    if not dapt.enabled:
-        return PromptedClip(clip, architecture, names)
-    background = dapt.texts
-    _check_background(clip, architecture, background)
-    return PromptedClip(
-        clip, architecture, names, background, views=dapt.views, fill=dapt.fill, distractors=dapt.distractors
-    )
+    if dapt.enabled:
+        _check_background(clip, architecture, dapt.texts)
+    return make_prompted(clip, architecture, names, MadeWith(method.name, dapt))
 
 
 def text_memory_mb(config: RunConfig, device: str) -> float | None:
@@ -43,7 +56,7 @@ def text_memory_mb(config: RunConfig, device: str) -> float | None:
 
 def _check_background(clip: FrozenClip, architecture: PromptArchitecture, texts: Sequence[str]) -> None:
     """Deep text prompts are written over the first words of the background texts: these must be long enough."""
-    deep = architecture().text_deep
+    deep = architecture.at_rest().text_deep
     if not deep:
         return
     count = deep[0].shape[0]

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from dapt.clip.prompts import Prompts
 from dapt.finite import require_finite, require_ranked
-from dapt.model.needs import similarities
 from dapt.model.prompted_clip import PromptedClip
 
 
@@ -52,7 +51,7 @@ class Classifier:
         if texts is None:
             with torch.no_grad():
                 texts = self.model.texts_for(self.prompts, features.detach())
-        logits = clip.logit_scale.to(features.dtype) * similarities(features, texts) + clip.logit_bias
+        logits = clip.logits(features, texts)
         return require_ranked(logits if self._fixed else self.model.prompts.adjust_logits(logits, features))
 
     @torch.no_grad()

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from dapt.clip.logits import class_logits
+
 FULL, FOREGROUND, BACKGROUND = "full", "foreground", "background"
 FROZEN = "frozen"  # the full view through the untouched image tower
 CLASSES = "classes"
@@ -63,19 +65,18 @@ class Outputs:
 
     def logits_of(self, features: Tensor, texts: str = CLASSES) -> Tensor:
         """Logits of unit-length features ``[B, D]`` against a text set, ``[B, C]``."""
-        logits = self.scale * similarities(features, self.text[texts]) + self.bias
+        logits = class_logits(features, self.text[texts], self.scale, self.bias)
         return logits if self.adjust is None or texts != CLASSES else self.adjust(logits, features)
+
+    def predicted(self) -> Tensor | None:
+        """The class ``[B]`` of the greatest logit of the full view; None where nothing that is read asks for it."""
+        if FULL not in self.image or CLASSES not in self.text:
+            return None
+        return self.logits(FULL).detach().argmax(dim=1)
 
     def targets(self, labels: Tensor) -> Tensor:
         """What class logits are compared with: the labels ``[B]``, or the teacher's probabilities ``[B, C]``."""
         return labels if self.teacher is None else self.teacher.softmax(dim=1)
-
-
-def similarities(features: Tensor, texts: Tensor) -> Tensor:
-    """``f @ t^T``, ``[B, C]``, of ``[B, D]`` with ``[C, D]``, or ``[B, C, D]`` where each image has its own texts."""
-    if texts.dim() == 3:
-        return (texts @ features.unsqueeze(2)).squeeze(2)
-    return features @ texts.t()
 
 
 @dataclass(frozen=True)

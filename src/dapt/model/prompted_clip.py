@@ -1,205 +1,346 @@
-"""`PromptedClip`: a frozen CLIP with trainable prompts, computing exactly the features that are asked for."""
+"""`PromptedClip`: a frozen CLIP with trainable prompts, as an ordinary PyTorch module."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, overload
 
 import torch
 from torch import Tensor, nn
 
-from dapt.clip.frozen import FrozenClip, unit
-from dapt.clip.masked_views import encode_views, require_readers
+from dapt.clip.frozen import FrozenClip
 from dapt.clip.prompts import Prompts
-from dapt.clip.tokens import PromptTokens
 from dapt.data.batch import Batch
-from dapt.errors import DataError, NotSupportedError
-from dapt.model.needs import (
-    BACKGROUND,
-    CLASSES,
-    FOREGROUND,
-    FROZEN,
-    FULL,
-    Needs,
-    Outputs,
-    Trainable,
-)
-from dapt.model.views import Fill, masks_of, view_of
-from dapt.prompts.base import PromptArchitecture
+from dapt.data.load.preprocess import ImagePreprocess
+from dapt.environment import version
+from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.model.made_with import MadeWith
+from dapt.model.model_folder import write_model_folder
+from dapt.model.plain import PlainModel
+from dapt.model.prompted_towers import PromptedTowers
+from dapt.model.prompts_file import prompts_content
+from dapt.paths import with_home
+from dapt.prompts.base import PromptArchitecture, TrainingSet
 
 
-class PromptedClip(nn.Module):
-    """A frozen backbone and one prompt architecture. Only the prompts are parameters of this module.
+class Criterion(Protocol):
+    """What gives a model its loss; made in a room above (`dapt.objectives.criterion`)."""
 
-    Args:
-        clip: the frozen model. It is not registered, so it is neither saved, moved nor trained.
-        architecture: the prompts.
-        names: class names of the classifier.
-        background: complete background texts, empty without DAPT.
-        views, fill: how foreground and background are made, see `DaptOptions`.
-        distractors: so many background texts act as further classes (only to repeat the released code).
+    @property
+    def helpers(self) -> Sequence[nn.Module]:
+        """What is trained beside the prompts and is no part of the result."""
+        ...
 
-    Raises:
-        NotSupportedError: the image tower cannot make views by attention.
+    def __call__(
+        self, model: PromptedClip, batch: Batch, epoch: int, epochs: int
+    ) -> tuple[Tensor, dict[str, Tensor]]: ...
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Prompts and class texts of a model in evaluation mode, and the tensors they were made from."""
+
+    prompts: Prompts
+    texts: Tensor | None
+    made_from: list[tuple[Tensor, int]]
+
+
+class PromptedClip(PromptedTowers):
+    """A frozen CLIP with trainable prompts: pixels in, class logits out.
+
+    An ordinary module. Its parameters and its state are the prompts alone; the frozen model is not registered, but
+    moves along (`to`). In training mode every call makes the prompts anew, with gradient. In evaluation mode class
+    texts are encoded once, and again when the prompts, the classes, the device or the mode have changed.
+
+    Attributes:
+        names: the classes, in the order of the logits. clip: the frozen model. prompts: the prompt architecture.
+        preprocess: makes normalised pixels of a picture, see `ImagePreprocess`.
+        made_with: the name of the method and the DAPT options.
     """
 
-    def __init__(
-        self,
-        clip: FrozenClip,
-        architecture: PromptArchitecture,
-        names: Sequence[str],
-        background: Sequence[str] = (),
-        *,
-        views: str = "pixels",
-        fill: Fill = "mean",
-        distractors: int = 0,
-    ) -> None:
-        super().__init__()
-        if views == "attention":
-            require_readers(clip.image)
-        if distractors and architecture.conditional:
-            raise NotSupportedError("dapt.released does not work with texts that depend on the image.")
-        self.views = views
-        self.fill: Fill = fill
-        self.distractors = distractors
-        self.prompts = architecture
-        self._clip = (clip,)  # in a tuple, so that torch does not register it
-        self._background_texts = list(background)
-        self._background = clip.tokenizer.plain(background).to(clip.device) if background else None
-        self._constant: dict[str, Tensor] = {}
-        self.set_classes(names)
+    def __init__(self, *args: Any, made_with: MadeWith | None = None, **kwargs: Any) -> None:
+        self._kept: _Kept | None = None
+        self._awaits_images = False
+        self._criterion: Criterion | None = None
+        super().__init__(*args, **kwargs)
+        self.made_with = made_with or MadeWith()
+        self.preprocess = ImagePreprocess(self.clip.image.image_size, self.clip.preprocess)
 
     @property
-    def clip(self) -> FrozenClip:
-        """The frozen model."""
-        return self._clip[0]
+    def device(self) -> torch.device:
+        """Where the frozen model is, and the pixels have to be."""
+        return self.clip.device
 
-    @property
-    def architecture(self) -> PromptArchitecture:
-        """The prompt architecture."""
-        return self.prompts
+    @overload
+    def __call__(self, images: Tensor) -> Tensor: ...
+    @overload
+    def __call__(self, images: Batch, epoch: int = 0, epochs: int = 1) -> tuple[Tensor, dict[str, Tensor]]: ...
+    def __call__(self, images: Tensor | Batch, epoch: int = 0, epochs: int = 1) -> Any:
+        return super().__call__(images, epoch, epochs)
 
-    def set_classes(self, names: Sequence[str]) -> None:
-        """Classify among `names` from now on.
+    def forward(
+        self, images: Tensor | Batch, epoch: int = 0, epochs: int = 1
+    ) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
+        """Logits ``[B, C]`` of normalised pixels ``[B, 3, H, W]``; of a batch its `loss`, for wrappers such as DDP.
 
         Raises:
-            NotSupportedError: the prompts belong to other classes.
-            DataError: no names.
+            DataError: these are no normalised pixels of the model's size.
         """
-        if not names:
-            raise DataError("There are no classes to choose from.")
-        texts = self.prompts.texts(list(names))  # refuses before anything is changed
-        self.names = list(names)
-        self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in texts]
-        self._constant.pop(CLASSES, None)
+        if isinstance(images, Batch):
+            return self.loss(images, epoch, epochs)
+        prompts, texts = self._prompts_and_texts()
+        features = self._image_features(images, prompts)
+        if texts is None:
+            texts = self.texts_for(prompts, features.detach())
+        return self.prompts.adjust_logits(self.clip.logits(features, texts), features)
 
-    def trainable(self) -> Trainable:
-        """Which features depend on trained parameters."""
-        own = self.prompts
-        return Trainable(own.trains_text, own.trains_deep_text, own.trains_visual, own.trains_logits)
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Image features ``[B, D]`` of normalised pixels ``[B, 3, H, W]``, of unit length but for the linear probe."""
+        return self._image_features(pixels, self._prompts_and_texts(texts=False)[0])
 
-    def text_features(self, prompts: Prompts, texts: str = CLASSES) -> Tensor:
-        """Unit-length text features ``[C, D]`` of a text set; constant ones are computed once."""
-        trained = self.prompts.trains_text if texts == CLASSES else self.prompts.trains_deep_text
-        if trained or not self.clip.savings.keep_constant_texts:
-            return self._encode_texts(prompts, texts)
-        if texts not in self._constant:
-            with torch.no_grad():
-                self._constant[texts] = self._encode_texts(prompts, texts)
-        return self._constant[texts]
+    def encode_text(self, texts: Sequence[str] | None = None) -> Tensor:
+        """Unit-length features ``[C, D]`` of the class texts, or of other complete texts.
 
-    def _encode_texts(self, prompts: Prompts, texts: str) -> Tensor:
-        if texts == BACKGROUND:
-            return self._encode_background(prompts)[self.distractors :]
-        classes = self._encode_classes(prompts)
-        if self.distractors:
-            classes = torch.cat([classes, self._encode_background(prompts)[: self.distractors]])
-        return classes
+        Deep prompts and updates of weights act on other texts too; context vectors belong to class names.
 
-    def _encode_background(self, prompts: Prompts) -> Tensor:
-        assert self._background is not None, "no background texts were given"
-        given = self.prompts.background_features(self._background_texts)
-        return self.clip.encode_text(self._background, prompts) if given is None else given
+        Raises:
+            NotSupportedError: each image has its own class texts, or prompts would be written over the end of a text.
+            DataError: a text is too long. ConfigError: `texts` is one text.
+        """
+        if isinstance(texts, str):
+            raise ConfigError(f"The texts are a list, not the text '{texts}'.")
+        prompts, features = self._prompts_and_texts(texts=texts is None)
+        if texts is not None:
+            return self._other_texts(list(texts), prompts)
+        if features is None:
+            raise NotSupportedError("Here every image has its own class texts.", todo="Call the model with pixels.")
+        return features
 
-    def _encode_classes(self, prompts: Prompts, sharing: int = 1) -> Tensor:
-        given = self.prompts.class_features(self.names)
+    def _other_texts(self, texts: list[str], prompts: Prompts) -> Tensor:
+        if not texts:
+            raise DataError("There are no texts to encode.")
+        given = self.prompts.background_features(texts)
         if given is not None:
             return given
-        sharing *= len(self._texts)
-        each = [self.clip.encode_text(tokens, prompts, sharing) for tokens in self._texts]
-        return each[0] if len(each) == 1 else unit(torch.stack(each).mean(dim=0))
+        tokens = self.clip.tokenizer.plain(texts)
+        shortest = int(tokens.eot.argmin())
+        if prompts.text_deep and int(tokens.eot[shortest]) - tokens.offset < prompts.text_deep[0].shape[0]:
+            raise NotSupportedError(
+                f"The text '{texts[shortest]}' is shorter than the deep text prompts, which would overwrite its end.",
+                todo="Use longer texts, such as 'a photo of a ...'.",
+            )
+        return self.clip.encode_text(tokens.to(self.clip.device), prompts)
 
-    def texts_for(self, prompts: Prompts, features: Tensor) -> Tensor:
-        """Class texts ``[B, C, D]`` of each image with unit-length features ``[B, D]``, for conditional prompts."""
-        contexts = self.prompts.contexts(features)
-        return torch.stack(
-            [self._encode_classes(replace(prompts, text_ctx=context), len(contexts)) for context in contexts]
-        )
+    def loss(self, batch: Batch, epoch: int = 0, epochs: int = 1) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of a batch, to be differentiated, and its terms by name before weighting, without gradient.
 
-    def finish_image(self, raw: Tensor, view: str = FULL) -> Tensor:
-        """What the method makes of the image tower's features ``[B, D]``; of unit length unless it says otherwise."""
-        mapped = self.prompts.map_image(raw, whole=view == FULL)
-        return unit(mapped) if self.prompts.unit_features else mapped.float()
+        Args:
+            epoch: 0-based, of so many `epochs`: methods and DAPT's two phases have a schedule.
 
-    def image_features(self, pixels: Tensor, prompts: Prompts, views: Sequence[str] = (FULL,)) -> list[Tensor]:
-        """Image features ``[B, D]`` of each view, see `finish_image`, of their normalised pixels below each other."""
-        with torch.set_grad_enabled(self.prompts.trains_visual and torch.is_grad_enabled()):
-            raw = self.clip.image.encode(pixels, prompts).chunk(len(views))
-            return [self.finish_image(part, view) for part, view in zip(raw, views, strict=True)]
-
-    def compute(self, batch: Batch, needs: Needs) -> Outputs:
-        """The features that `needs` names."""
-        prompts: Prompts = self.prompts()
-        needs = self._without_savings(needs)
-        views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
-        by_attention = self.views == "attention" and any(name != FULL for name in views)
-        make = self._views_by_attention if by_attention else self._views_by_pixels
-        image = make(batch, replace(needs, views=views), prompts)
-        text: dict[str, Tensor] = {}
-        for name, wanted in needs.texts.items():
-            with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
-                if name == CLASSES and self.prompts.conditional:
-                    text[name] = self.texts_for(prompts, image[FULL].detach())
-                else:
-                    text[name] = self.text_features(prompts, name)
-        with torch.no_grad():
-            if FROZEN in needs.views:
-                untouched = FULL in image and not self.prompts.trains_visual and self.prompts.unit_features
-                image[FROZEN] = image[FULL].detach() if untouched else self.clip.encode_image(batch.pixels)
-            teacher = self.prompts.teacher_logits(batch.pixels) if needs.teacher else None
-        scale, bias = self.clip.logit_scale, self.clip.logit_bias
-        return Outputs(image, text, scale, bias, self.prompts.adjust_logits, teacher)
-
-    def _views_by_pixels(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
-        """Unit-length features of the views, those with gradient in one pass, the others in one without.
-
-        The pass without gradient comes first: its memory is free again when the other one fills up.
+        Raises:
+            ConfigError: the model has no objectives, or awaits `prepare`.
+            DataError: DAPT needs masks, and the batch has none.
         """
-        image: dict[str, Tensor] = {}
-        for with_gradient in (False, True):
-            names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
-            if not names:
-                continue
-            pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
-            with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
-                features = self.image_features(pixels, prompts if with_gradient else prompts.detached(), names)
-            image.update(zip(names, features, strict=True))
-        return image
+        if self._criterion is None:
+            raise ConfigError(
+                "This model has no objectives, so no loss.", todo="Give it some: dapt.create_objectives(model)."
+            )
+        self._check_prepared()
+        return self._criterion(self, batch, epoch, epochs)
 
-    def _views_by_attention(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
-        """Unit-length features of the views, all from one pass (approximate, see `dapt.clip.masked_views`)."""
-        with_gradient = self.prompts.trains_visual and any(needs.views.values())
-        with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
-            features = encode_views(self.clip.image, batch.pixels, masks_of(batch), prompts)
-            views = (FULL, FOREGROUND, BACKGROUND)
-            made = {view: self.finish_image(raw, view) for view, raw in zip(views, features, strict=True)}
-        return {name: made[name] if wanted else made[name].detach() for name, wanted in needs.views.items()}
+    def set_criterion(self, criterion: Criterion) -> None:
+        """Let `criterion` make the loss; what it trains beside the prompts becomes a part of this module."""
+        self._criterion = criterion
+        self.helpers = nn.ModuleList(criterion.helpers).to(self.clip.device)
 
-    def _without_savings(self, needs: Needs) -> Needs:
-        """`needs`, with everything that switched-off savings would leave out."""
-        use = self.clip.savings
-        if not use.skip_unread and self._background is not None:
-            needs |= Needs({FULL: False, FOREGROUND: False, BACKGROUND: False}, {CLASSES: False, BACKGROUND: False})
-        if not use.detach_views:
-            needs = replace(needs, views=dict.fromkeys(needs.views, True), texts=dict.fromkeys(needs.texts, True))
-        return needs
+    def await_images(self) -> PromptedClip:
+        """Refuse to be used before `prepare`, or before a state is loaded, if the method looks at all images first."""
+        own = self.prompts
+        self._awaits_images = own.looks_first and not own.label_free  # a student looks at its teacher, when it needs to
+        return self
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        loaded = super().load_state_dict(state_dict, strict, assign)
+        self._awaits_images = False
+        return loaded
+
+    def _check_prepared(self) -> None:
+        if self._awaits_images:
+            raise ConfigError(
+                f"{self.made_with.method} looks at all training images before it is of use.",
+                todo="Call model.prepare(batches) first.",
+            )
+
+    @torch.no_grad()
+    def prepare(self, batches: Iterable[Batch], val: Iterable[Batch] = ()) -> PromptedClip:
+        """Let methods look at all training images once that want to: a cache, a probe, prototypes.
+
+        Args:
+            batches: of all training images, by the test transform. val: of images by which settings are chosen.
+        """
+        features, labels = self._looked_at(batches)
+        val_features, val_labels = self._looked_at(val)
+        self.prompts.prepare(
+            TrainingSet(
+                self.clip,
+                labels,
+                val_labels,
+                lambda: self.text_features(self.prompts.at_rest()),
+                lambda views: features,
+                lambda: val_features,
+            )
+        )
+        self._awaits_images = False
+        self._constant, self._kept = {}, None
+        return self
+
+    def _looked_at(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+        """Features ``[N, D]`` by the untouched image tower, not normalised, and labels ``[N]``."""
+        parts = [(self.clip.image.encode(batch.pixels).float(), batch.labels.cpu()) for batch in batches]
+        if not parts:
+            return torch.empty(0, self.clip.embed_dim, device=self.device), torch.empty(0, dtype=torch.long)
+        features, labels = zip(*parts, strict=True)
+        return torch.cat(features), torch.cat(labels)
+
+    def set_classes(self, names: Sequence[str]) -> None:
+        if isinstance(names, str):
+            raise ConfigError(f"The classes are a list of names, not the text '{names}'.")
+        super().set_classes(names)
+        self._kept = None
+
+    def with_classes(self, names: Sequence[str] | None = None) -> PromptedClip:
+        """A second view of this model that chooses among other classes; it shares the prompts and the frozen model.
+
+        Raises:
+            NotSupportedError, DataError: as `set_classes`.
+        """
+        twin = copy.copy(self)
+        twin._constant = dict(self._constant)
+        if names is not None and list(names) != self.names:
+            twin.set_classes(names)
+        return twin
+
+    def plain(self) -> PlainModel:
+        """A copy for export: an ordinary module from pixels to logits, see `dapt.model.plain`.
+
+        Raises:
+            NotSupportedError: every image has its own class texts.
+        """
+        self._check_prepared()
+        kept = self._evaluated()
+        if kept.texts is None:
+            raise NotSupportedError(
+                f"{self.made_with.method or 'This method'} runs the text tower for every image: it has no plain form.",
+                todo="Use a method with class texts that do not depend on the image, such as coop or maple.",
+            )
+        return PlainModel(self.clip, self.prompts, kept.prompts, kept.texts)
+
+    def save_pretrained(self, folder: Path | str) -> Path:
+        """Save the prompts and what is needed to use them again into a folder, whole or not at all.
+
+        The folder is new, empty, or one that was saved before, whose model is replaced. See `dapt.load_model`.
+
+        Raises:
+            ConfigError: it holds what dapt did not write. DaptError: the file system refuses.
+            ModelError: the prompts are not finite.
+        """
+        own, made_with = self.prompts, self.made_with
+        if not made_with.method:
+            raise ConfigError("This model does not say which method made it.", todo="Make it with dapt.create_model.")
+        options = {**own.options.model_dump(mode="json"), **own.saved_options()}
+        use: dict[str, Any] = {"dapt": made_with.dapt.model_dump(mode="json")} if made_with.dapt.enabled else {}
+        if self.names != own.names:
+            use["classes"] = self.names
+        content = prompts_content(
+            dict(own.state_dict()), method=made_with.method, options=options, names=own.names, clip=self.clip, use=use
+        )
+        target = Path(with_home(str(folder)))
+        config = {"method": made_with.method, "options": options, "classes": self.names, **use}
+        write_model_folder(target, content, {"dapt_version": version(), **config, "backbone": self.clip.describe()})
+        return target
+
+    def train(self, mode: bool = True) -> PromptedClip:
+        """Training or evaluation mode; the frozen model stays in evaluation mode."""
+        self._kept = None
+        super().train(mode)
+        return self
+
+    def _prompts_and_texts(self, *, texts: bool = True) -> tuple[Prompts, Tensor | None]:
+        """The prompts, and the class texts ``[C, D]`` unless they depend on the image or are not asked for."""
+        self._check_prepared()
+        if not self.training:
+            kept = self._evaluated()
+            return kept.prompts, kept.texts
+        prompts: Prompts = self.prompts()
+        wanted = texts and not self.prompts.conditional
+        return prompts, self.text_features(prompts) if wanted else None
+
+    def _evaluated(self) -> _Kept:
+        """What evaluation mode keeps; in full precision and for every later call, whatever the present one is in."""
+        now = [(value, -1 if value.is_inference() else value._version) for value in self._state()]
+        kept = self._kept
+        if kept is not None and _same(kept.made_from, now):
+            return kept
+        kind = self.clip.device.type
+        with torch.inference_mode(False), torch.no_grad(), torch.autocast(kind, enabled=False):
+            prompts = self.prompts.at_rest().detached()
+            texts = None if self.prompts.conditional else self.text_features(prompts).detach()
+        self._kept = _Kept(prompts, texts, now)
+        return self._kept
+
+    def _state(self) -> list[Tensor]:
+        return [*self.prompts.parameters(), *self.prompts.buffers()]
+
+    def _image_features(self, pixels: Tensor, prompts: Prompts) -> Tensor:
+        size = self.clip.image.image_size
+        if pixels.dim() != 4 or pixels.shape[1] != 3 or not pixels.is_floating_point():
+            raise DataError(
+                f"Normalised pixels are floats [B, 3, {size[0]}, {size[1]}], not {pixels.dtype} {list(pixels.shape)}.",
+                todo="Make them with model.preprocess(picture) and torch.stack.",
+            )
+        return self.finish_image(self.clip.image.encode(pixels, prompts))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PromptedClip:
+        """Move the prompts, and the frozen model with them.
+
+        Raises:
+            NotSupportedError: another type of numbers was asked for.
+        """
+        moved = fn(torch.zeros(1, device=self.clip.device))
+        if moved.dtype != torch.float32:
+            raise NotSupportedError(
+                f"Prompts stay in float32; they cannot become {moved.dtype}.",
+                todo="Load the frozen model in another precision (precision='bf16'), or use torch.autocast.",
+            )
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.clip.to(moved.device)
+        self._texts = [tokens.to(moved.device) for tokens in self._texts]
+        self._background = None if self._background is None else self._background.to(moved.device)
+        self._constant, self._kept = {}, None
+        return self
+
+
+def make_prompted(
+    clip: FrozenClip, architecture: PromptArchitecture, names: Sequence[str], made_with: MadeWith
+) -> PromptedClip:
+    """The model of a method, with what its DAPT options ask of it."""
+    dapt = made_with.dapt
+    if not dapt.enabled:
+        return PromptedClip(clip, architecture, names, made_with=made_with)
+    return PromptedClip(
+        clip,
+        architecture,
+        names,
+        dapt.texts,
+        views=dapt.views,
+        fill=dapt.fill,
+        distractors=dapt.distractors,
+        made_with=made_with,
+    )
+
+
+def _same(before: Sequence[tuple[Tensor, int]], now: Sequence[tuple[Tensor, int]]) -> bool:
+    return len(before) == len(now) and all(a is b and m == n for (a, m), (b, n) in zip(before, now, strict=True))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class SavedPrompts:
     Attributes:
         tensors: parameters by name. method, options: how to build the architecture.
         names: class names trained on. backbone: `FrozenClip.describe` of the model trained with.
+        use: what else a saved model says: its ``dapt`` options, and ``classes`` other than `names`.
     """
 
     tensors: dict[str, Tensor]
@@ -39,12 +40,22 @@ class SavedPrompts:
     options: dict[str, Any]
     names: tuple[str, ...]
     backbone: dict[str, Any]
+    use: dict[str, Any] = field(default_factory=dict)
 
 
 def prompts_content(
-    tensors: dict[str, Tensor], *, method: str, options: dict[str, Any], names: Sequence[str], clip: FrozenClip
+    tensors: dict[str, Tensor],
+    *,
+    method: str,
+    options: dict[str, Any],
+    names: Sequence[str],
+    clip: FrozenClip,
+    use: Mapping[str, Any] | None = None,
 ) -> bytes:
     """The prompts file: everything needed to use them again. Equal prompts give equal bytes.
+
+    Args:
+        the fields of `SavedPrompts`, and the model they were trained with. A run says its `use` in run.yaml.
 
     Raises:
         ModelError: a number in them is not finite.
@@ -57,6 +68,8 @@ def prompts_content(
         "classnames": json.dumps(list(names)),
         "backbone": json.dumps(clip.describe()),
     }
+    if use is not None:
+        metadata["use"] = json.dumps(dict(use))
     plain = {name: value.detach().cpu().contiguous() for name, value in sorted(tensors.items())}
     _check_finite(plain, "The learned prompts")
     metadata[DIGEST] = content_digest([plain, metadata])
@@ -108,14 +121,15 @@ def load_prompts(path: Path) -> SavedPrompts:
     _check_finite(tensors, f"The prompts {path}")
     try:
         options, names, backbone = (json.loads(metadata[key]) for key in ("options", "classnames", "backbone"))
-        method = metadata["method"]
+        method, use = metadata["method"], json.loads(metadata.get("use", "{}"))
     except (KeyError, ValueError, RecursionError) as error:
         raise ModelError(f"The prompts {path} lack their description: {error}.") from error
     known = isinstance(backbone, dict) and {"spec", "fingerprint"} <= set(backbone)
     named = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
-    if not (known and named and isinstance(options, dict) and isinstance(backbone["spec"], str)):
+    tables = isinstance(options, dict) and isinstance(use, dict) and isinstance(use.get("dapt", {}), dict)
+    if not (known and named and tables and isinstance(backbone["spec"], str)):
         raise ModelError(f"The description in the prompts {path} is not what dapt writes.", todo="Train again.")
-    return SavedPrompts(tensors, method, options, tuple(names), backbone)
+    return SavedPrompts(tensors, method, options, tuple(names), backbone, use)
 
 
 def _metadata(content: bytes) -> dict[str, str]:

@@ -8,16 +8,20 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
-from dapt.config import DaptOptions, validated
+from dapt.config import DaptOptions
+from dapt.console import warn
 from dapt.errors import ConfigError, ModelError, did_you_mean
 from dapt.methods.base import METHODS
-from dapt.model.prompted_clip import PromptedClip
+from dapt.model.made_with import MadeWith
+from dapt.model.model_folder import PROMPTS as PROMPTS  # runs call it the same
+from dapt.model.prompted_clip import PromptedClip, make_prompted
 from dapt.model.prompts_file import SavedPrompts, check_backbone, load_prompts
 from dapt.owned import check_sealed, read_manifest
 from dapt.paths import with_home
 from dapt.strict import shown
+from dapt.validation import known_options, validated
 
-CONFIG, PROMPTS = "run.yaml", "prompts.safetensors"  # of a run folder
+CONFIG = "run.yaml"  # of a run folder
 
 
 def find_prompts(path: Path | str) -> Path:
@@ -38,7 +42,9 @@ def find_prompts(path: Path | str) -> Path:
     if PROMPTS not in there:
         raise ConfigError(
             f"{folder} holds no finished run.",
-            todo="Finish it with dapt train ... --resume." if there else "Give a folder made by dapt train.",
+            todo="Finish it with dapt train ... --resume."
+            if there
+            else "Give a folder made by dapt train or by save_pretrained.",
         )
     manifest = read_manifest(folder)
     for name in there:
@@ -64,8 +70,10 @@ def open_model(path: str, *, spec: str | None = None, like: FrozenClip) -> Promp
 def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | None = None) -> PromptedClip:
     """The model with learned prompts, classifying the classes trained on.
 
+    Saved options that the method does not have, as a newer version may write them, are left out with a warning.
+
     Args:
-        dapt: DAPT options of the run, which matter only where the released code is repeated.
+        dapt: DAPT options of the run; at use they matter only where the released code is repeated.
 
     Raises:
         ModelError: another backbone, a damaged prompts file, or options that do not belong to it.
@@ -74,8 +82,12 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
     method = METHODS.get(saved.method)
     if not isinstance(saved.options, dict):
         raise ModelError(f"The saved options of {saved.method} are no table: {shown(saved.options)}.")
+    known = known_options(method.options, saved.options)
+    unknown = ", ".join(sorted(shown(key) for key in saved.options if key not in known))
+    if unknown:
+        warn(f"This version of dapt does not know the saved options {unknown} of {saved.method}; they are left out.")
     try:
-        options = validated(method.options, saved.options, "prompt.")
+        options = validated(method.options, known, "prompt.")
     except ConfigError as error:
         raise ModelError(f"The saved options do not fit {saved.method}: {error.message}") from error
     _check_finite(saved)
@@ -89,9 +101,7 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
             f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
         ) from error
     architecture.to(clip.device)
-    if dapt is not None and dapt.enabled and dapt.distractors:
-        return PromptedClip(clip, architecture, saved.names, dapt.texts, distractors=dapt.distractors)
-    return PromptedClip(clip, architecture, saved.names)
+    return make_prompted(clip, architecture, saved.names, MadeWith(saved.method, dapt or DaptOptions()))
 
 
 def _check_finite(saved: SavedPrompts) -> None:

@@ -1,52 +1,67 @@
-"""The objectives of a run from its configuration."""
+"""The objectives of a model: its method's terms, and DAPT's."""
 
 from __future__ import annotations
 
-from dapt.config import RunConfig
+from dapt.config import DaptOptions, RunConfig
 from dapt.console import warn
 from dapt.errors import NotSupportedError
+from dapt.methods.base import Method, MethodOptions
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective
 from dapt.objectives.disentangle import Disentangle
 
 
 def check_dapt(config: RunConfig) -> None:
+    """Refuse a run with DAPT where it cannot act, see `check_fits`."""
+    check_fits(config.recipe, config.options, config.dapt)
+
+
+def check_fits(method: Method, options: MethodOptions, dapt: DaptOptions) -> None:
     """Refuse DAPT where it cannot act.
 
     Raises:
         NotSupportedError: no training step changes the method, or the released code's columns do not fit it.
     """
-    method = config.recipe
-    if not config.dapt.enabled:
+    if not dapt.enabled:
         return
     if not method.trains:
         raise NotSupportedError(
-            f"{config.method} has no training steps, so DAPT has nothing to act on.",
+            f"{method.name} has no training steps, so DAPT has nothing to act on.",
             todo="Choose a method such as maple.",
         )
     able = all(kind.extra_columns for kind in method.load_objectives())
-    plain = able and not method.load_architecture().binds_classes(config.options)
-    if config.dapt.distractors and not plain:
+    plain = able and not method.load_architecture().binds_classes(options)
+    if dapt.distractors and not plain:
         raise NotSupportedError(
-            f"dapt.released adds columns to the class logits, which {config.method} has no place for.",
+            f"dapt.released adds columns to the class logits, which {method.name} has no place for.",
             todo="It is there to compare with the released code: use it with maple.",
         )
 
 
 def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
-    """The method's terms, and DAPT's when they are switched on; warns of terms that can teach nothing.
+    """The objectives of a run; warns of terms that can teach nothing.
 
     Raises:
         NotSupportedError: DAPT on a method that no training step changes.
     """
     check_dapt(config)
-    method = config.recipe
-    objectives: list[Objective] = [kind.build(model.prompts.options, model) for kind in method.load_objectives()]
+    objectives = method_objectives(config.recipe, model)
     if config.dapt.enabled:
-        dapt = Disentangle(config.dapt, model.trainable())
-        for sentence in dapt.left_out:
-            warn(sentence)
+        dapt = disentangle(config.dapt, model)
         if too_short := dapt.too_short(config.epochs):
             warn(too_short)
         objectives.append(dapt)
     return objectives
+
+
+def method_objectives(method: Method, model: PromptedClip) -> list[Objective]:
+    """The terms of a method, for the classes that the model has now."""
+    return [kind.build(model.prompts.options, model) for kind in method.load_objectives()]
+
+
+def disentangle(options: DaptOptions, model: PromptedClip) -> Disentangle:
+    """DAPT's terms; warns of those that can teach nothing."""
+    dapt = Disentangle(options, model.trainable())
+    for sentence in dapt.left_out:
+        warn(sentence)
+    return dapt

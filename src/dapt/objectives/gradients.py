@@ -50,29 +50,39 @@ class ProjectAway(GradientRule):
         return a - self.strength * along.clamp(max=0.0) * direction
 
 
-def backward_by_rule(
+def combined_gradients(
     rule: GradientRule,
     groups: Mapping[str, Tensor],
     parameters: Sequence[nn.Parameter],
     reduce: Callable[[Tensor], Tensor] = lambda gradient: gradient,
-) -> None:
-    """Differentiate each group and put the combined gradients into ``.grad``.
+) -> Gradients:
+    """Differentiate each group, and let the rule make one gradient of each parameter's.
 
     Args:
         groups: scalar loss of each group, all from one forward pass.
         parameters: what is trained. reduce: mean over the processes of a data-parallel run.
     """
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
     found: dict[str, Gradients] = {}
     left = len(groups)
     for name, loss in groups.items():
         left -= 1
         if not loss.requires_grad:
             continue
-        gradients = torch.autograd.grad(loss, trained, retain_graph=left > 0, allow_unused=True)
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=left > 0, allow_unused=True)
         found[name] = [
             reduce(torch.zeros_like(parameter) if gradient is None else gradient)
-            for parameter, gradient in zip(trained, gradients, strict=True)
+            for parameter, gradient in zip(parameters, gradients, strict=True)
         ]
-    for parameter, gradient in zip(trained, rule.combine(found), strict=True):
+    return rule.combine(found)
+
+
+def backward_by_rule(
+    rule: GradientRule,
+    groups: Mapping[str, Tensor],
+    parameters: Sequence[nn.Parameter],
+    reduce: Callable[[Tensor], Tensor] = lambda gradient: gradient,
+) -> None:
+    """Put the combined gradients into ``.grad``, see `combined_gradients`; what is not trained is passed over."""
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    for parameter, gradient in zip(trained, combined_gradients(rule, groups, trained, reduce), strict=True):
         parameter.grad = gradient

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip, unit
+from dapt.clip.logits import class_logits
 from dapt.model.needs import FROZEN, Outputs
 
 
@@ -34,7 +35,7 @@ def template_features(
 
 def zero_shot_logits(outputs: Outputs, reference: Tensor) -> Tensor:
     """Logits ``[B, C]`` of the untouched model, from its image features and class features `reference` ``[C, D]``."""
-    return outputs.scale * outputs.image[FROZEN] @ reference.t() + outputs.bias
+    return class_logits(outputs.image[FROZEN], reference, outputs.scale, outputs.bias)
 
 
 def mean_divergence(logits: Tensor, known: Tensor) -> Tensor:

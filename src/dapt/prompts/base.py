@@ -59,6 +59,7 @@ class SavedModel(Protocol):
     def text_features(self, prompts: Prompts) -> Tensor: ...
     def image_features(self, pixels: Tensor, prompts: Prompts) -> list[Tensor]: ...
     def eval(self) -> SavedModel: ...
+    def to(self, device: torch.device, /) -> SavedModel: ...
     def requires_grad_(self, requires_grad: bool = True) -> SavedModel: ...
 
 
@@ -187,6 +188,16 @@ class PromptArchitecture(nn.Module, ABC):
         """Whether what is learned with these options belongs to the training classes, see `fixed_classes`."""
         return cls.fixed_classes
 
+    @torch.no_grad()
+    def at_rest(self) -> Prompts:
+        """The prompts as at test, without gradient: nothing that belongs to a training step is drawn or counted."""
+        training = self.training
+        try:
+            prompts: Prompts = self.eval()()
+        finally:
+            self.train(training)
+        return prompts
+
     @property
     def trains_text(self) -> bool:
         """Whether class text features depend on trained parameters."""
@@ -199,9 +210,9 @@ class PromptArchitecture(nn.Module, ABC):
 
 @contextmanager
 def seeded(generator: torch.Generator) -> Iterator[None]:
-    """Let torch's own initialisation draw from `generator`, and leave the global state as it was."""
+    """Let torch's own initialisation on the CPU draw from `generator`; the global states are left as they were."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+        torch.default_generator.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         yield
 
 

@@ -97,7 +97,8 @@ def votes(affinity: Tensor, key_labels: Tensor, beta: Tensor | float, classes: i
         key_labels: ``[N]`` class of each key. classes: number of columns; those that no key has stay zero.
     """
     near = torch.exp(-beta * (1.0 - affinity))
-    return near.new_zeros(len(near), classes).index_add(1, key_labels, near)
+    # the shape, because len() would fix the size of the batch in an export
+    return near.new_zeros(near.shape[0], classes).index_add(1, key_labels, near)
 
 
 def grid(end: float, count: int) -> list[float]:

@@ -94,7 +94,7 @@ class StudentPrompts(PromptArchitecture):
 
     @property
     def teacher(self) -> SavedModel:
-        """The teacher, loaded when it is first needed.
+        """The teacher, loaded when it is first needed, where the student is.
 
         Raises:
             ConfigError: none was named.
@@ -103,7 +103,10 @@ class StudentPrompts(PromptArchitecture):
         if not self._teacher:
             assert self._open_teacher is not None, "a teacher is needed and cannot be opened"
             self._teacher = (self._open_teacher(),)
-        return self._teacher[0]
+        (teacher,) = self._teacher
+        if teacher.clip.device != self.visual_ctx.device:
+            teacher.to(self.visual_ctx.device)
+        return teacher
 
     def set_teacher(self, model: SavedModel) -> None:
         """Learn from `model` instead of the run that the options name."""

@@ -13,9 +13,9 @@ from dapt.files import write_with
 
 STATE_KEYS = {
     *("epoch", "prompts", "optimizer", "scaler", "helpers", "average", "lines"),
-    *("best", "best_accuracy", "best_epoch", "masks"),
+    *("best", "best_accuracy", "best_epoch"),
 }
-RUN_KEYS = {"identity", "device", "log", DIGEST}
+RUN_KEYS = {"identity", "device", "log", "cue_prompts", DIGEST}  # states of older versions lack some of them
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
+from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import check_file, check_replaceable
 from dapt.paths import resolved, same, with_home
 from dapt.results import EvaluationResults
@@ -25,6 +27,59 @@ from dapt.runs.evaluation_files import EVALUATION_KEYS
 from dapt.runs.evaluations import add_evaluation, check_evaluation
 from dapt.runs.load_run import load_run
 from dapt.runs.run_folder import RunFolder, find_run
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be evaluated, as it was asked for; None: as in the run.
+
+    Attributes:
+        data: other data. split: train, val or test. classes: ``all``, ``base``, ``novel``, or class names.
+        model: another specification of the same backbone. names, masks, mask_format, root: as in a configuration.
+    """
+
+    data: str | None = None
+    split: str = "test"
+    classes: str | None = None
+    model: str | None = None
+    names: str | None = None
+    masks: str | None = None
+    mask_format: str | None = None
+    skip_bad: bool = False
+    root: str | None = None
+    own_split: bool = False
+
+    @property
+    def own(self) -> bool:
+        """Whether the run's own data is meant."""
+        return self.data is None
+
+    def place(self, config: RunConfig) -> str:
+        """DATA, as it was named."""
+        return config.data if self.data is None else self.data
+
+    def halves(self, config: RunConfig) -> bool:
+        """Whether base and novel classes are asked for, as the run itself reports them."""
+        return self.own and self.classes is None and config.subset == "base"
+
+    def skips(self, config: RunConfig) -> bool:
+        """Whether damaged images are left out."""
+        return self.skip_bad or (self.own and config.skip_bad)
+
+
+@dataclass(frozen=True)
+class Images:
+    """What is looked at: `novel` classes are those held back, where base classes are classified by themselves."""
+
+    source: ImageSet
+    main: LabelledImages
+    novel: LabelledImages | None
+    bad: int
+
+    @property
+    def parts(self) -> list[LabelledImages]:
+        """Both, as far as they are there."""
+        return [self.main] if self.novel is None else [self.main, self.novel]
 
 
 def evaluate_saved(
@@ -60,40 +115,72 @@ def evaluate_saved(
     """
     if split not in ("train", "val", "test"):
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
+    asked = Request(data, split, classes, model_spec, names, masks, mask_format, skip_bad, root, own_split)
     run = find_run(run).path
     if json_file is None:
         _check_writable(run)
     _check_json(json_file, run, data=data, names=names, masks=masks, model=model_spec)
     model, config = load_run(run, model_spec=model_spec, device=device)
-    own = data is None
-    source = load_data(
-        config.data if data is None else data,
-        names or (config.names if own else None),
-        root=root or config.root,
-        own_split=own_split or (own and config.own_split),
-        skip_bad=skip_bad or (own and config.skip_bad),
-        split_file=config.split_file if own else None,
-    )
-    plain = classes is None or (classes == "all" and config.subset != "base")
-    name = name or f"{source.name}-{split}" + ("" if plain else f"-{_slug(classes or '')}")
+    source = _source(asked, config)
+    name = name or _name(asked, config, source)
     if json_file is None:
         check_evaluation(RunFolder(run), name)
-    check_file_apart(json_file, "--json", source, config.data if data is None else data)
+    check_file_apart(json_file, "--json", source, asked.place(config))
+    images = _images(asked, config, source, model, run)
+    record = _record(asked, config, images, model, run)
+    if json_file is None:
+        return record, add_evaluation(RunFolder(run), name, record)
+    write_json(json_file, record.tree())
+    return record, json_file
+
+
+def _source(asked: Request, config: RunConfig) -> ImageSet:
+    """The data set that is meant; tells how much of other data is looked at."""
+    own = asked.own
+    source = load_data(
+        asked.place(config),
+        asked.names or (config.names if own else None),
+        root=asked.root or config.root,
+        own_split=asked.own_split or (own and config.own_split),
+        skip_bad=asked.skips(config),
+        split_file=config.split_file if own else None,
+    )
     if not own:
-        _say_share(source, split)
-    mask_source = _mask_source(config, own, masks, mask_format, source.mask_format)
-    halves = classes is None and own and config.subset == "base"
-    main = _choose(source, split, "base" if halves else classes or "all")
-    novel = _choose(source, split, "novel") if halves and not model.prompts.fixed_classes else None
-    skip_bad = skip_bad or (own and config.skip_bad)
+        _say_share(source, asked.split)
+    return source
+
+
+def _name(asked: Request, config: RunConfig, source: ImageSet) -> str:
+    """The name of the figures, made from data, split and classes."""
+    plain = asked.classes is None or (asked.classes == "all" and config.subset != "base")
+    return f"{source.name}-{asked.split}" + ("" if plain else f"-{_slug(asked.classes or '')}")
+
+
+def _images(asked: Request, config: RunConfig, source: ImageSet, model: PromptedClip, run: Path) -> Images:
+    """The images that are looked at, without the damaged ones.
+
+    Raises:
+        DataError: there are none, some are damaged, or were trained on.
+    """
+    halves, skip_bad = asked.halves(config), asked.skips(config)
+    main = _choose(source, asked.split, "base" if halves else asked.classes or "all")
+    novel = _choose(source, asked.split, "novel") if halves and not model.prompts.fixed_classes else None
     main, bad = checked_part(main, skip_bad, "checking images")
     if novel is not None:
         novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
         bad += more
     if not main.items:
-        raise DataError(f"{source.name} has no labelled images in its {split} split.")
-    if split != "train" and (own or _same_data(config.data, data or "")):
-        _refuse_trained(run, [*main.items, *(novel.items if novel is not None else ())], source.name)
+        raise DataError(f"{source.name} has no labelled images in its {asked.split} split.")
+    found = Images(source, main, novel, bad)
+    if asked.split != "train" and (asked.own or _same_data(config.data, asked.data or "")):
+        _refuse_trained(run, [item for part in found.parts for item in part.items], source.name)
+    return found
+
+
+def _record(asked: Request, config: RunConfig, images: Images, model: PromptedClip, run: Path) -> EvaluationResults:
+    """Classify the images, and what there is to say about it."""
+    source, own, classes = images.source, asked.own, asked.classes
+    halves = asked.halves(config)
     role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
     if classes == "novel":
         role = "novel"
@@ -101,44 +188,39 @@ def evaluate_saved(
     metrics, breakdown = evaluate_halves(
         model,
         config,
-        main,
-        novel,
+        images.main,
+        images.novel,
         role=role,
-        masks=mask_source,
-        prefix=split,
+        masks=_mask_source(config, own, asked.masks, asked.mask_format, source.mask_format),
+        prefix=asked.split,
         base_classes=len(class_labels(source, "base")) if whole else None,
     )
-    parts = [part for part in (main, novel) if part is not None]
-    result = EvaluationResults(
+    return EvaluationResults(
         run=str(run),
         method=config.method,
         dapt=config.dapt.enabled,
         backbone=model.clip.spec,
         data=source.name,
-        split=split,
-        classes=classes or ("base and novel" if novel is not None else "base" if halves else "all"),
+        split=asked.split,
+        classes=classes or ("base and novel" if images.novel is not None else "base" if halves else "all"),
         asked=_asked(
             None if own else source,
             classes=classes,
-            model=model_spec,
-            names=names,
-            masks=masks,
-            mask_format=mask_format,
-            own_split=own_split,
-            skip_bad=skip_bad,
+            model=asked.model,
+            names=asked.names,
+            masks=asked.masks,
+            mask_format=asked.mask_format,
+            own_split=asked.own_split,
+            skip_bad=asked.skips(config),
         ),
         metrics=metrics,
         **breakdown,
         counts={
-            "images": sum(len(part.items) for part in parts),
-            "classes": sum(len(part.names) for part in parts),
-            "bad_images": bad,
+            "images": sum(len(part.items) for part in images.parts),
+            "classes": sum(len(part.names) for part in images.parts),
+            "bad_images": images.bad,
         },
     )
-    if json_file is None:
-        return result, add_evaluation(RunFolder(run), name, result)
-    write_json(json_file, result.tree())
-    return result, json_file
 
 
 def _check_writable(run: Path) -> None:

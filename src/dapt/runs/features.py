@@ -30,7 +30,7 @@ def training_set(config: RunConfig, model: PromptedClip, data: RunData, images: 
         model.clip,
         torch.tensor(data.train.labels, dtype=torch.long),
         torch.tensor(data.val.labels, dtype=torch.long),
-        lambda: model.text_features(model.prompts()),
+        lambda: model.text_features(model.prompts.at_rest()),
         features,
         lambda: test_view_features(model, data.val.items, config),
     )

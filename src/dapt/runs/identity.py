@@ -27,7 +27,7 @@ from dapt.runs.run_folder import RunFolder, result_settings
 from dapt.strict import Names
 
 # Raise it whenever the same configuration and inputs would train to another result: older checkpoints are refused.
-CODE_SCHEMA = 1
+CODE_SCHEMA = 2
 SCHEMA = 1
 # Beyond so much, files are known by size, time and both ends: reading all of ImageNet first would take half an hour.
 FULL_BYTES = 20 * 2**30

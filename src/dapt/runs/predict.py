@@ -6,29 +6,23 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from dapt.console import cell, progress, show_json, visible, warn
-from dapt.data.load.images import RefusedImageError, image_tensor
+from dapt.data.load.images import RefusedImageError
 from dapt.data.load.pixels import say_reduced
-from dapt.data.load.transforms import eval_transform
 from dapt.data.read.folder import IMAGE_TYPES
 from dapt.data.read.walk import files_below
 from dapt.errors import ConfigError, DataError
-from dapt.model.classifier import Classifier
-from dapt.model.predictor import Prediction
+from dapt.model.predictor import BATCH, Prediction, Predictor
+from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import FILLED, check_folder, run_above
 from dapt.paths import with_home, within
 from dapt.regular import irregular
 from dapt.runs.apart import places_read
 from dapt.runs.run_folder import find_run
 
-if TYPE_CHECKING:
-    from dapt.model.prompted_clip import PromptedClip
-
-BATCH = 32
 FORMULA = ("=", "+", "-", "@")
 
 
@@ -55,41 +49,36 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-@torch.no_grad()
 def predict_images(
-    model: PromptedClip, paths: Sequence[Path], *, top: int = 5, skip_bad: bool = False
+    predictor: Predictor | PromptedClip, paths: Sequence[Path], *, top: int = 5, skip_bad: bool = False
 ) -> list[Prediction]:
-    """Classify image files among the model's classes.
+    """Classify image files.
+
+    Args:
+        predictor: with the classes to choose among; a model: among its classes.
 
     Raises:
         DataError: a file is damaged and `skip_bad` is false.
     """
-    clip = model.clip
-    transform = eval_transform(clip.image.image_size, clip.preprocess)
-    classify = Classifier(model)
+    if not isinstance(predictor, Predictor):
+        predictor = Predictor(predictor)
     predictions: list[Prediction] = []
-    count = min(top, len(model.names))
     starts = range(0, len(paths), BATCH)
     skipped = {False: 0, True: 0}
     for start in progress(starts, len(starts), "predicting", "batches"):
-        batch, kept = [], []
+        pixels, kept = [], []
         for path in paths[start : start + BATCH]:
             try:
-                image = image_tensor(path)
+                pixels.append(predictor.model.preprocess(path))
             except DataError as error:
                 if not skip_bad:
                     raise
                 skipped[isinstance(error, RefusedImageError)] += 1
                 warn(error.what)
                 continue
-            batch.append(transform(image, torch.zeros(1, *image.shape[1:]))[0])
             kept.append(path)
-        if not batch:
-            continue
-        logits = classify(torch.stack(batch).to(clip.device))[:, : len(model.names)]  # no columns of dapt.released
-        best = logits.softmax(dim=1).topk(count, dim=1)
-        for path, indices, values in zip(kept, best.indices.tolist(), best.values.tolist(), strict=True):
-            predictions.append(Prediction(path, tuple(model.names[index] for index in indices), tuple(values)))
+        if pixels:
+            predictions += predictor.classify(torch.stack(pixels), kept, top=top)
     say_reduced()
     for count, what in ((skipped[False], "damaged images"), (skipped[True], "images that are too large or not read")):
         if count:
@@ -124,15 +113,14 @@ def predict_files(
         picture_files(files, explain)
         check_explain_apart(explain, run)
     model, _ = load_run(run, model_spec=model_spec, device=device)
-    if classes:
-        model.set_classes(classes)
-    predictions = predict_images(model, files, top=top, skip_bad=skip_bad)
+    predictor = Predictor(model, classes or None)
+    predictions = predict_images(predictor, files, top=top, skip_bad=skip_bad)
     if not predictions:
         raise DataError("None of the images can be read, so there is nothing to predict.")
     if explain is not None:
         from dapt.evaluation.pictures import write_explanations
 
-        write_explanations(model, predictions, explain)
+        write_explanations(predictor, predictions, explain)
     return predictions
 
 

@@ -79,7 +79,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     masks = None if cue is None else cue.prepare(data.train.items, model)
     if cue is not None:
         say(cue.report.summary())
-        _check_cues(config, cue)
+        _check_cues(config, cue, own=any(item.mask is not None for item in data.train.items))
     images = _training_images(config, model, data, cache, masks=masks, soft=cue is not None and cue.soft)
     return Prepared(step, images, cue, model_selection_of(config, data, step))
 
@@ -132,8 +132,11 @@ def model_selection_of(config: RunConfig, data: RunData, step: TrainStep) -> str
     return "last" if step.epoch_weights(config.epochs) is None else "average"
 
 
-def _check_cues(config: RunConfig, cue: Cue) -> None:
+def _check_cues(config: RunConfig, cue: Cue, *, own: bool) -> None:
     """Refuse a DAPT run in which no image has a usable cue, unless that was asked for.
+
+    Args:
+        own: the data set names masks of its own.
 
     Raises:
         DataError: all masks are missing, empty, full or unreadable, or mask files are read in the wrong format.
@@ -143,11 +146,17 @@ def _check_cues(config: RunConfig, cue: Cue) -> None:
     if report.without < report.total or cue.may_be_without:
         return
     if len(report.missing) == report.total:
+        folder = config.masks if cue.name == "masks" else None
+        found = "Masks are found by the image's relative path with any image extension"
+        more, todo = "", f"{found}; see --masks, or use --cue gradcam."
+        if folder and own:
+            more = "The data set names masks of its own, which are not looked at where --masks is given."
+            todo = f"Leave --masks out, or pass --cue dataset, to use its own. {found}."
         raise DataError(
             "None of the images has a mask.",
-            where=config.masks or "the data set's own masks",
-            todo="Masks are found by the image's relative path with any image extension; see --masks, "
-            "or use --cue gradcam.",
+            where=folder or "the data set's own masks",
+            more=[more] if more else [],
+            todo=todo,
         )
     raise DataError(
         f"None of the images has a usable foreground cue: {len(report.empty)} masks empty, {len(report.full)} full, "

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dapt.config import RunConfig, make_config, read_yaml, to_yaml
+from dapt.config import RunConfig, make_saved_config
+from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
 from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, MANIFEST, FolderLock
@@ -140,7 +141,7 @@ class RunFolder:
         Raises:
             ConfigError: it cannot be read, or is none.
         """
-        return make_config(read_yaml(self.config_file))
+        return make_saved_config(read_yaml(self.config_file))
 
     def _is_of_protocol(self) -> bool:
         """Whether the folder above is that of a protocol which names this run as its own."""

@@ -70,7 +70,7 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
     chosen = select_images(config, selector, data, load, cache)
     write_json(out, {**split_rows(chosen, few=config.shots > 0), "settings": _settings(config)})
     if preview is not None:
-        sheet = contact_sheet(chosen.train.items, chosen.source.names)
+        sheet = contact_sheet(chosen.train.items, chosen.train.names)
         write_with(preview, lambda file: sheet.save(file, format="JPEG", quality=90, comment=COMMENT))
         say(f"picture in {preview}")
     say(f"split file in {out}; train on it with: {_command(config, out)}")
@@ -116,7 +116,11 @@ def split_rows(data: RunData, *, few: bool) -> dict[str, Any]:
 
 
 def contact_sheet(items: Sequence[Item], names: Sequence[str]) -> Image.Image:
-    """The first images of each class in the order in which they were chosen, one row per class."""
+    """The first images of each class in the order in which they were chosen, one row per class.
+
+    Args:
+        names: class names by the labels of the items.
+    """
     by_class: dict[int, list[Item]] = {}
     for item in items:
         by_class.setdefault(item.label, []).append(item)

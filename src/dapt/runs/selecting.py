@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip
-from dapt.config import RunConfig, make_config, validated
+from dapt.config import RunConfig, make_config
 from dapt.console import say, warn
 from dapt.data.labelled import LabelledImages
 from dapt.data.load.image_cache import ImageCache
@@ -30,6 +30,7 @@ from dapt.selection.base import SELECTORS, Candidates, Selection, Selector
 from dapt.selection.forgetting import count_forgotten
 from dapt.training.fit import Fitter
 from dapt.training.step import TrainStep
+from dapt.validation import validated
 
 FORGETTING_EPOCHS = 5  # of the training in which forgotten images are counted, unless said otherwise
 

@@ -31,6 +31,7 @@ from dapt.errors import DataError
 from dapt.files import write_json, write_with
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
+from dapt.model.saved import PROMPTS
 from dapt.outputs import check_apart
 from dapt.owned import digest_of
 from dapt.paths import resolved
@@ -75,64 +76,83 @@ def write_masks(
         DaptError: bad arguments or damaged data.
     """
     kind = check_format(mask_format or "binary")
+    own = cue_options(source, options or {})
+    _check_places(out, data, masks=masks, names=names, run=run)
+    images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    items = list(check_images(images.chosen(split), skip_bad=skip_bad, label="checking images").good)
+    if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
+        raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
+    cue = CUES.get(source)(CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images))
+    model = None
+    if cue.follows_prompts:
+        model = _model(run, model_spec, list(classes or images.names), device)
+        if run is None or classes:
+            items = _relabel(items, images.names, model.names)
+    if not items:
+        raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
+    check_files_apart(out, images, data)
+    settings = {"data": images.name, "cue": source, **own.model_dump(), "seed": seed}
+    settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
+    settings |= {"masks": str(resolved(masks)) if masks else None}
+    settings |= {"mask_format": None if cue.follows_prompts else kind}
+    folder = MaskFolder(out, settings, items)
+    folder.check()
+    if preview:
+        folder.check_preview()
+    if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
+        cue.prepare(_spread(folder.left(), CHUNK), model)
+        cue.check()
+    own_kind = (images.mask_format or kind) if compare else None
+    statistics = _fill(folder, cue, items, model, own_kind, preview=preview)
+    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    return statistics
+
+
+def _check_places(out: Path, data: str, *, masks: Path | None, names: str | None, run: Path | None) -> None:
+    """Refuse a folder for masks in or over anything that is read.
+
+    Raises:
+        ConfigError: naming the input; or there is no such run.
+    """
     given = {
         "the data": path_of(data),
         "the masks": masks,
         "the run": run,
         "the names file": Path(names) if names else None,
     }
-    if run is not None:
-        given = {**given, **places_read(find_run(run))}
-    check_apart(out, given)
-    images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
-    items = images.chosen(split)
-    items = list(check_images(items, skip_bad=skip_bad, label="checking images").good)
-    if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
-        raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
-    cue_type = CUES.get(source)
-    own = cue_options(source, options or {})
-    model = None
-    if cue_type.follows_prompts:
-        model = _model(run, model_spec, list(classes or images.names), device)
-        if run is None or classes:
-            items = _relabel(items, images.names, model.names)
-    settings = {
-        "data": images.name,
-        "cue": source,
-        **own.model_dump(),
-        "seed": seed,
-        "root": str(Path(images.root).resolve()),
+    check_apart(out, given if run is None else {**given, **places_read(find_run(run))})
+
+
+def _made_with(model: PromptedClip | None, run: Path | None) -> dict[str, Any]:
+    """The model that decides the masks, for masks.json; nothing where none does."""
+    return {
         "model": None if model is None else model.clip.spec,
         "backbone": None if model is None else model.clip.fingerprint(),
         "run": str(run.resolve()) if run else None,
-        "prompts": None if run is None else digest_of((run / "prompts.safetensors").read_bytes()),
+        "prompts": None if run is None else digest_of((run / PROMPTS).read_bytes()),
         "classes": None if model is None else list(model.names),
-        "masks": str(resolved(masks)) if masks else None,
-        "mask_format": None if cue_type.follows_prompts else kind,
     }
-    if not items:
-        raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
-    check_files_apart(out, images, data)
-    folder = MaskFolder(out, settings, items)
-    folder.check()
-    if preview:
-        folder.check_preview()
-    context = CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
-    cue = cue_type(context)
-    if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
-        cue.prepare(_spread(folder.left(), CHUNK), model)
-        cue.check()
+
+
+def _fill(
+    folder: MaskFolder,
+    cue: Cue,
+    items: Sequence[Item],
+    model: PromptedClip | None,
+    own_kind: MaskFormat | None,
+    *,
+    preview: bool,
+) -> dict[str, Any]:
+    """Write the masks that are not there yet, and what there is to say about all of them."""
     with folder.lock:
         left = folder.begin()
         if len(left) < len(items):
             say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
         _write(cue, left, model, folder)
-        own_kind = (images.mask_format or kind) if compare else None
         statistics = {"settings": folder.settings, **_statistics(items, folder, own_kind)}
         write_json(folder.statistics_file, statistics, make_parents=False)
         if preview:
             _preview(items, folder)
-    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
 
 

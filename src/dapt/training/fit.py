@@ -66,9 +66,10 @@ class _PlainStep(nn.Module):
         batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label)
         loss, terms, outputs = self.step(batch, epoch, epochs)
         figures = {name: term.value.detach() for name, term in terms.items()}
-        top = outputs.logits("full").detach().argmax(dim=1)
-        correct = top == labels if targets is None else targets.gather(1, top[:, None])[:, 0]
-        figures["train/accuracy"] = 100 * correct.float().mean()
+        top = outputs.predicted()
+        if top is not None:
+            correct = top == labels if targets is None else targets.gather(1, top[:, None])[:, 0]
+            figures["train/accuracy"] = 100 * correct.float().mean()
         return loss, by_group(terms), figures
 
 
@@ -102,6 +103,7 @@ class Fitter:
         self.validate = validate
         self.after_epoch = after_epoch
         self.progress = Progress()
+        self._cue_prompts: dict[str, Tensor] | None = None
         self.rule = step.gradient_rule
         weights = step.epoch_weights(self.epochs) if validate is None else None
         self.average = None if weights is None else EpochAverage(weights)
@@ -127,7 +129,7 @@ class Fitter:
         done = self.progress
         return {
             "epoch": done.epoch,
-            "prompts": {name: value.detach().cpu().clone() for name, value in self._prompts().items()},
+            "prompts": _copied(self._prompts()),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "helpers": self.step.helpers.state_dict(),
@@ -136,8 +138,8 @@ class Fitter:
             "best": done.best,
             "best_accuracy": done.best_accuracy,
             "best_epoch": done.best_epoch,
-            # recomputed at the start of every epoch unless cues are refreshed more rarely
-            "masks": self.images.masks if self._refreshes and self.config.cue.refresh != 1 else None,
+            # from which the present masks are made again; None: they are those of the start, or no longer needed
+            "cue_prompts": None if self._renews_cue(done.epoch) else self._cue_prompts,
         }
 
     def load_state(self, state: State) -> None:
@@ -153,6 +155,7 @@ class Fitter:
             raise ModelError(
                 f"The resume state does not fit this run: {reason}.", todo="Start again with --overwrite."
             ) from error
+        self._restore_masks()
 
     def _load_state(self, state: State) -> None:
         epoch, lines = state["epoch"], state["lines"]
@@ -165,8 +168,9 @@ class Fitter:
                 raise TypeError(f"'{key}' is no mapping")
         if not isinstance(state["best_accuracy"], float) or type(state["best_epoch"]) is not int:
             raise TypeError("the best epoch is no number")
-        if state["masks"] is not None and len(state["masks"]) != len(self.images):
-            raise ValueError(f"it has {len(state['masks'])} masks for {len(self.images)} images")
+        if state["cue_prompts"] is not None:
+            self.step.model.prompts.load_state_dict(state["cue_prompts"])  # whether they fit
+            self._cue_prompts = dict(state["cue_prompts"])
         self.step.model.prompts.load_state_dict(state["prompts"])
         self.optimizer.load_state_dict(state["optimizer"])
         if state["scaler"]:
@@ -177,15 +181,28 @@ class Fitter:
         self.progress = Progress(
             state["epoch"], list(state["lines"]), state["best_accuracy"], state["best_epoch"], state["best"]
         )
-        if state["masks"] is not None:
-            self.images = self.images.with_masks(state["masks"])
+
+    def _restore_masks(self) -> None:
+        """Make the masks of the last refresh again, from the prompts of that time."""
+        if self._cue_prompts is None:
+            return
+        now = _copied(self._prompts())
+        self.step.model.prompts.load_state_dict(self._cue_prompts)
+        self._make_masks()
+        self.step.model.prompts.load_state_dict(now)
 
     def _prompts(self) -> dict[str, Tensor]:
         return dict(self.step.model.prompts.state_dict())
 
-    @property
-    def _refreshes(self) -> bool:
-        return self.cue is not None and self.cue.follows_prompts
+    def _renews_cue(self, epoch: int) -> bool:
+        """Whether the masks are made anew before a 0-based epoch; the first ones were prepared before training."""
+        every = self.config.cue.refresh
+        follows = self.cue is not None and self.cue.follows_prompts
+        return follows and bool(every) and 0 < epoch < self.epochs and epoch % every == 0
+
+    def _make_masks(self) -> None:
+        if self.cue is not None:
+            self.images = self.images.with_masks(self.cue.prepare(self.images.items, self.step.model))
 
     def fit(self) -> Progress:
         """Train all epochs that are left.
@@ -205,7 +222,7 @@ class Fitter:
                 if accuracy > self.progress.best_accuracy:
                     self.progress.best_accuracy = accuracy
                     self.progress.best_epoch = epoch
-                    self.progress.best = {name: value.cpu().clone() for name, value in self._prompts().items()}
+                    self.progress.best = _copied(self._prompts())
             self.progress.epoch = epoch + 1
             self.progress.lines.append(line)
             self._tell(line)
@@ -219,10 +236,10 @@ class Fitter:
         return self.progress
 
     def _update_cue(self, epoch: int) -> None:
-        """Recompute masks that depend on the prompts; the first ones were prepared before training."""
-        every = self.config.cue.refresh
-        if self.cue is not None and self.cue.follows_prompts and epoch and every and epoch % every == 0:
-            self.images = self.images.with_masks(self.cue.prepare(self.images.items, self.step.model))
+        """Make masks that depend on the prompts anew, and remember which prompts these were."""
+        if self._renews_cue(epoch):
+            self._cue_prompts = _copied(self._prompts())
+            self._make_masks()
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         config, fabric = self.config, self.fabric
@@ -328,6 +345,11 @@ class Fitter:
         parts += [f"{name} {line[name]:.4f}" for name in names]
         parts += [f"{name} {line[name]:.1f}%" for name in ("train/accuracy", "val/accuracy") if name in line]
         say("  ".join([*parts, f"{line['seconds']:.1f} s"]))
+
+
+def _copied(prompts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A copy on the CPU, which does not change with the training."""
+    return {name: value.detach().cpu().clone() for name, value in prompts.items()}
 
 
 def _kept(epochs: int) -> str:

@@ -10,39 +10,42 @@ from dapt.data.batch import Batch
 from dapt.model.needs import Needs, Outputs
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective, Term, total
+from dapt.objectives.criterion import needs_of, only, rule_of, terms_of
 from dapt.objectives.gradients import GradientRule
 
 
 class TrainStep(nn.Module):
-    """Model and objectives as one module: its forward is the loss of one batch."""
+    """Model and objectives as one module: its forward is the loss of one batch.
+
+    Raises:
+        ConfigError: several objectives have a gradient rule of their own.
+    """
 
     def __init__(self, model: PromptedClip, objectives: Sequence[Objective]) -> None:
         super().__init__()
         self.model = model
         self.objectives = list(objectives)
         self.helpers = nn.ModuleList([part.helper for part in objectives if part.helper is not None])
-
-    @property
-    def gradient_rule(self) -> GradientRule | None:
-        """The rule that combines the gradients of groups of terms, or None."""
-        return next((part.gradient_rule for part in self.objectives if part.gradient_rule is not None), None)
+        self.gradient_rule: GradientRule | None = rule_of(self.objectives)
 
     def epoch_weights(self, epochs: int) -> Sequence[float] | None:
-        """Weights of the average over epochs that is the result, or None."""
-        found = (part.epoch_weights(epochs) for part in self.objectives)
-        return next((weights for weights in found if weights is not None), None)
+        """Weights of the average over epochs that is the result, or None.
+
+        Raises:
+            ConfigError: several objectives ask for one.
+        """
+        asked = [(part, part.epoch_weights(epochs)) for part in self.objectives]
+        return only([(part, weights) for part, weights in asked if weights is not None], "an average over epochs")
 
     def needs(self, epoch: int, epochs: int) -> Needs:
         """Everything the objectives read in this epoch."""
-        needs = Needs()
-        for objective in self.objectives:
-            needs |= objective.needs(epoch, epochs)
-        return needs
+        return needs_of(self.objectives, epoch, epochs)
 
     def forward(self, batch: Batch, epoch: int, epochs: int) -> tuple[Tensor, dict[str, Term], Outputs]:
-        """Loss, its terms before weighting, and the features they were computed from."""
-        outputs = self.model.compute(batch, self.needs(epoch, epochs))
-        terms: dict[str, Term] = {}
-        for objective in self.objectives:
-            terms.update(objective.terms(outputs, batch, epoch, epochs))
+        """Loss, its terms before weighting, and the features they were computed from.
+
+        Raises:
+            ConfigError: two objectives have a term of one name.
+        """
+        terms, outputs = terms_of(self.model, self.objectives, batch, epoch, epochs)
         return total(terms), terms, outputs

@@ -10,8 +10,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from dapt.data.load.picture_files import DAMAGE, Refusal, decoded, opened
-from dapt.data.load.pixels import decoding
+from dapt.data.load.picture_files import DAMAGE, Refusal, decoded, opened, prepare
+from dapt.data.load.pixels import decoding, take_room, without_pillow_limit
 from dapt.errors import DataError
 from dapt.limits import LARGE_PIXELS
 
@@ -37,9 +37,7 @@ def open_image(path: Path) -> Image.Image:
         with decoded(path, draft=True) as image:
             ImageOps.exif_transpose(image, in_place=True)
             image.load()
-            if image.mode in SIXTEEN_BIT:  # would be clipped, not scaled
-                return Image.fromarray((np.array(image) // 257).clip(0, 255).astype(np.uint8)).convert("RGB")
-            return image if image.mode == "RGB" else image.convert("RGB")
+            return _as_rgb(image)
     except FileNotFoundError:
         raise DataError(f"There is no image {path}.", todo="Restore the file or remove it from the data.") from None
     except Refusal as refusal:
@@ -49,6 +47,29 @@ def open_image(path: Path) -> Image.Image:
             f"{path} is damaged or not an image ({error}).",
             todo="Replace or remove it, or pass --skip-bad to go on without such files.",
         ) from None
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in SIXTEEN_BIT:  # would be clipped, not scaled
+        return Image.fromarray((np.array(image) // 257).clip(0, 255).astype(np.uint8)).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def picture_tensor(image: Image.Image) -> Tensor:
+    """A picture that the caller has opened, as `image_tensor` gives the file; it is left as it is.
+
+    Raises:
+        RefusedImageError: too many pixels. DataError: it cannot be decoded.
+    """
+    try:
+        with without_pillow_limit, decoding():
+            take_room(prepare(image))
+            upright = ImageOps.exif_transpose(image)
+            return torch.from_numpy(_pixels(_as_rgb(upright))).permute(2, 0, 1)
+    except Refusal as refusal:
+        raise RefusedImageError(f"The picture {refusal.why}.", todo=refusal.todo) from None
+    except DAMAGE as error:
+        raise DataError(f"The picture is damaged ({error}).") from None
 
 
 def image_tensor(path: Path) -> Tensor:

@@ -13,7 +13,7 @@ from dapt.runs.run_folder import RunFolder, copy_run, find_run, read_results
 from dapt.runs.run_names import default_folder
 
 if TYPE_CHECKING:
-    from dapt.model.predictor import Prediction
+    from dapt.model.predictor import Prediction, Predictor
     from dapt.model.prompted_clip import PromptedClip
 
 
@@ -34,6 +34,7 @@ class Run:
         self._model_spec = model_spec
         self._device = device
         self._model: PromptedClip | None = None
+        self._predictor: Predictor | None = None
 
     @property
     def metrics(self) -> dict[str, float | None]:
@@ -49,20 +50,26 @@ class Run:
             self._model, _ = load_run(self.folder, model_spec=self._model_spec, device=self._device)
         return self._model
 
+    @property
+    def predictor(self) -> Predictor:
+        """The model ready to classify pictures, made on first use and for other classes; see `dapt.Predictor`."""
+        if self._predictor is None or list(self._predictor.names) != self.model.names:
+            from dapt.model.predictor import Predictor
+
+            self._predictor = Predictor(self.model)
+        return self._predictor
+
     def predict(
         self, images: Sequence[Path | str], *, top: int = 5, classes: Sequence[str] | None = None
     ) -> list[Prediction]:
         """Classify images or folders of images, among `classes` instead of the trained ones if given."""
+        from dapt.model.predictor import Predictor
         from dapt.runs.predict import find_images, predict_images
 
-        model = self.model
-        trained = model.names
-        try:
-            if classes:
-                model.set_classes(classes)
-            return predict_images(model, find_images([Path(image) for image in images]), top=top)
-        finally:
-            model.set_classes(trained)
+        files = find_images([Path(image) for image in images])
+        if classes:
+            return predict_images(Predictor(self.model, classes), files, top=top)
+        return predict_images(self.predictor, files, top=top)
 
     def evaluate(
         self, data: str | None = None, *, split: str = "test", classes: str | None = None

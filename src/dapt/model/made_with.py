@@ -1,0 +1,19 @@
+"""What a prompted model was made from, beside its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dapt.config import DaptOptions
+
+
+@dataclass(frozen=True)
+class MadeWith:
+    """How a model was made.
+
+    Attributes:
+        method: name of its method; empty where it was put together by hand. dapt: its DAPT options.
+    """
+
+    method: str = ""
+    dapt: DaptOptions = field(default_factory=DaptOptions)

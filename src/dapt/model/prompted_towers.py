@@ -1,0 +1,209 @@
+"""The two towers with trainable prompts in them, computing exactly the features that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from dapt.clip.frozen import FrozenClip, unit
+from dapt.clip.masked_views import encode_views, require_readers
+from dapt.clip.prompts import Prompts
+from dapt.clip.tokens import PromptTokens
+from dapt.data.batch import Batch
+from dapt.errors import DataError, NotSupportedError
+from dapt.model.needs import (
+    BACKGROUND,
+    CLASSES,
+    FOREGROUND,
+    FROZEN,
+    FULL,
+    Needs,
+    Outputs,
+    Trainable,
+)
+from dapt.model.views import Fill, masks_of, view_of
+from dapt.prompts.base import PromptArchitecture
+
+
+class PromptedTowers(nn.Module):
+    """A frozen backbone and one prompt architecture, of which only the prompts are parameters.
+
+    What training, evaluation and figures compute; `dapt.model.prompted_clip` makes an ordinary module of it.
+
+    Args:
+        clip: the frozen model. It is not registered, so it is neither saved, moved nor trained.
+        architecture: the prompts.
+        names: class names of the classifier.
+        background: complete background texts, empty without DAPT.
+        views, fill: how foreground and background are made, see `DaptOptions`.
+        distractors: so many background texts act as further classes (only to repeat the released code).
+
+    Raises:
+        NotSupportedError: the image tower cannot make views by attention.
+    """
+
+    def __init__(
+        self,
+        clip: FrozenClip,
+        architecture: PromptArchitecture,
+        names: Sequence[str],
+        background: Sequence[str] = (),
+        *,
+        views: str = "pixels",
+        fill: Fill = "mean",
+        distractors: int = 0,
+    ) -> None:
+        super().__init__()
+        if views == "attention":
+            require_readers(clip.image)
+        if distractors and architecture.conditional:
+            raise NotSupportedError("dapt.released does not work with texts that depend on the image.")
+        self.views = views
+        self.fill: Fill = fill
+        self.distractors = distractors
+        self.prompts = architecture
+        self._clip = (clip,)  # in a tuple, so that torch does not register it
+        self._background_texts = list(background)
+        self._background = clip.tokenizer.plain(background).to(clip.device) if background else None
+        self._constant: dict[str, Tensor] = {}
+        self.set_classes(names)
+
+    @property
+    def clip(self) -> FrozenClip:
+        """The frozen model."""
+        return self._clip[0]
+
+    @property
+    def architecture(self) -> PromptArchitecture:
+        """The prompt architecture."""
+        return self.prompts
+
+    def set_classes(self, names: Sequence[str]) -> None:
+        """Classify among `names` from now on.
+
+        Raises:
+            NotSupportedError: the prompts belong to other classes.
+            DataError: no names.
+        """
+        if not names:
+            raise DataError("There are no classes to choose from.")
+        texts = self.prompts.texts(list(names))  # refuses before anything is changed
+        self.names = list(names)
+        self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in texts]
+        self._constant.pop(CLASSES, None)
+
+    def trainable(self) -> Trainable:
+        """Which features depend on trained parameters."""
+        own = self.prompts
+        return Trainable(own.trains_text, own.trains_deep_text, own.trains_visual, own.trains_logits)
+
+    def text_features(self, prompts: Prompts, texts: str = CLASSES) -> Tensor:
+        """Unit-length text features ``[C, D]`` of a text set; constant ones are computed once."""
+        trained = self.prompts.trains_text if texts == CLASSES else self.prompts.trains_deep_text
+        if trained or not self.clip.savings.keep_constant_texts:
+            return self._encode_texts(prompts, texts)
+        if texts not in self._constant:
+            with torch.no_grad(), torch.autocast(self.clip.device.type, enabled=False):
+                self._constant[texts] = self._encode_texts(prompts, texts)
+        return self._constant[texts]
+
+    def _encode_texts(self, prompts: Prompts, texts: str) -> Tensor:
+        if texts == BACKGROUND:
+            return self._encode_background(prompts)[self.distractors :]
+        classes = self._encode_classes(prompts)
+        if self.distractors:
+            classes = torch.cat([classes, self._encode_background(prompts)[: self.distractors]])
+        return classes
+
+    def _encode_background(self, prompts: Prompts) -> Tensor:
+        assert self._background is not None, "no background texts were given"
+        given = self.prompts.background_features(self._background_texts)
+        return self.clip.encode_text(self._background, prompts) if given is None else given
+
+    def _encode_classes(self, prompts: Prompts, sharing: int = 1) -> Tensor:
+        given = self.prompts.class_features(self.names)
+        if given is not None:
+            return given
+        sharing *= len(self._texts)
+        each = [self.clip.encode_text(tokens, prompts, sharing) for tokens in self._texts]
+        return each[0] if len(each) == 1 else unit(torch.stack(each).mean(dim=0))
+
+    def texts_for(self, prompts: Prompts, features: Tensor) -> Tensor:
+        """Class texts ``[B, C, D]`` of each image with unit-length features ``[B, D]``, for conditional prompts."""
+        contexts = self.prompts.contexts(features)
+        return torch.stack(
+            [self._encode_classes(replace(prompts, text_ctx=context), len(contexts)) for context in contexts]
+        )
+
+    def finish_image(self, raw: Tensor, view: str = FULL) -> Tensor:
+        """What the method makes of the image tower's features ``[B, D]``; of unit length unless it says otherwise."""
+        mapped = self.prompts.map_image(raw, whole=view == FULL)
+        return unit(mapped) if self.prompts.unit_features else mapped.float()
+
+    def image_features(self, pixels: Tensor, prompts: Prompts, views: Sequence[str] = (FULL,)) -> list[Tensor]:
+        """Image features ``[B, D]`` of each view, see `finish_image`, of their normalised pixels below each other."""
+        with torch.set_grad_enabled(self.prompts.trains_visual and torch.is_grad_enabled()):
+            raw = self.clip.image.encode(pixels, prompts).chunk(len(views))
+            return [self.finish_image(part, view) for part, view in zip(raw, views, strict=True)]
+
+    def compute(self, batch: Batch, needs: Needs) -> Outputs:
+        """The features that `needs` names."""
+        prompts: Prompts = self.prompts()
+        needs = self._without_savings(needs)
+        if self.prompts.conditional and CLASSES in needs.texts:
+            needs |= Needs({FULL: False})  # the texts are made from it
+        views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
+        by_attention = self.views == "attention" and any(name != FULL for name in views)
+        make = self._views_by_attention if by_attention else self._views_by_pixels
+        image = make(batch, replace(needs, views=views), prompts)
+        text: dict[str, Tensor] = {}
+        for name, wanted in needs.texts.items():
+            with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
+                if name == CLASSES and self.prompts.conditional:
+                    text[name] = self.texts_for(prompts, image[FULL].detach())
+                else:
+                    text[name] = self.text_features(prompts, name)
+        with torch.no_grad():
+            if FROZEN in needs.views:
+                untouched = FULL in image and not self.prompts.trains_visual and self.prompts.unit_features
+                image[FROZEN] = image[FULL].detach() if untouched else self.clip.encode_image(batch.pixels)
+            teacher = self.prompts.teacher_logits(batch.pixels) if needs.teacher else None
+        scale, bias = self.clip.logit_scale, self.clip.logit_bias
+        return Outputs(image, text, scale, bias, self.prompts.adjust_logits, teacher)
+
+    def _views_by_pixels(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
+        """Unit-length features of the views, those with gradient in one pass, the others in one without.
+
+        The pass without gradient comes first: its memory is free again when the other one fills up.
+        """
+        image: dict[str, Tensor] = {}
+        for with_gradient in (False, True):
+            names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
+            if not names:
+                continue
+            pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
+            with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
+                features = self.image_features(pixels, prompts if with_gradient else prompts.detached(), names)
+            image.update(zip(names, features, strict=True))
+        return image
+
+    def _views_by_attention(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
+        """Unit-length features of the views, all from one pass (approximate, see `dapt.clip.masked_views`)."""
+        with_gradient = self.prompts.trains_visual and any(needs.views.values())
+        with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
+            features = encode_views(self.clip.image, batch.pixels, masks_of(batch), prompts)
+            views = (FULL, FOREGROUND, BACKGROUND)
+            made = {view: self.finish_image(raw, view) for view, raw in zip(views, features, strict=True)}
+        return {name: made[name] if wanted else made[name].detach() for name, wanted in needs.views.items()}
+
+    def _without_savings(self, needs: Needs) -> Needs:
+        """`needs`, with everything that switched-off savings would leave out."""
+        use = self.clip.savings
+        if not use.skip_unread and self._background is not None:
+            needs |= Needs({FULL: False, FOREGROUND: False, BACKGROUND: False}, {CLASSES: False, BACKGROUND: False})
+        if not use.detach_views:
+            needs = replace(needs, views=dict.fromkeys(needs.views, True), texts=dict.fromkeys(needs.texts, True))
+        return needs
