@@ -11,7 +11,7 @@ from dapt.clip.savings import Savings
 
 def test_a_plan_by_hand():
     """Ends at 3, 5, 4 with 2 tokens in common: rests of 2, 4 and 3 tokens."""
-    plan = make_packing(torch.tensor([3, 5, 4]), 2, packed=True, constant_rest=True)
+    plan = make_packing(torch.tensor([3, 5, 4]), 2, packed=True)
     assert (plan.shared, plan.longest, plan.tokens) == (2, 4, 9)
     assert plan.order.tolist() == [1, 2, 0]  # the longest first
     assert plan.back.tolist() == [2, 0, 1]
@@ -24,11 +24,10 @@ def test_a_plan_by_hand():
 
 
 def test_without_packing_every_rest_is_as_long_as_the_longest():
-    plan = make_packing(torch.tensor([3, 5, 4]), 2, packed=False, constant_rest=False)
+    plan = make_packing(torch.tensor([3, 5, 4]), 2, packed=False)
     assert plan.picked.tolist() == list(range(12))
     assert plan.ends.tolist() == [1, 7, 10]
     assert plan.buckets[0].rows is None
-    assert not plan.constant_rest
 
 
 def test_padding_and_its_inverse():
@@ -40,7 +39,7 @@ def test_padding_and_its_inverse():
 
 def test_texts_of_one_length_stay_in_one_bucket():
     lengths = [5] * (TEXTS_PER_BUCKET + 8) + [2] * 3
-    plan = make_packing(torch.tensor(lengths), 1, packed=True, constant_rest=True)
+    plan = make_packing(torch.tensor(lengths), 1, packed=True)
     assert [bucket.texts for bucket in plan.buckets] == [TEXTS_PER_BUCKET + 8, 3]
     assert all(bucket.rows is None and bucket.hidden is None for bucket in plan.buckets)
 
@@ -54,7 +53,7 @@ def test_a_block_over_packed_texts_is_the_models_own(clip, shared, packed):
     common = torch.randn(1, shared, 24)
     rest = torch.randn(3, 6 - shared, 24)
     whole = block(torch.cat([common.expand(3, -1, -1), rest], dim=1), attn_mask=clip.model.attn_mask[:6, :6])
-    plan = make_packing(ends, shared, packed=packed, constant_rest=True)
+    plan = make_packing(ends, shared, packed=packed)
     picked = rest.flatten(0, 1)[plan.picked]
     prefix, after = packed_block(block, common, picked, plan, Savings())
     assert torch.allclose(prefix, whole[:1, :shared], atol=1e-5)
