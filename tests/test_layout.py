@@ -35,21 +35,18 @@ FAMILIES = {
 
 # Modules whose tests are still to be written. The list only gets shorter: a new module comes with its test.
 LEFT = """
-    api.py api/models.py api/names.py api/runs.py
-    cli/app.py cli/data.py cli/data_download.py cli/data_import.py cli/data_info.py cli/data_list.py cli/data_select.py
-    cli/data_verify.py cli/demo.py cli/eval.py cli/masks.py cli/masks_verify.py cli/methods.py cli/options.py
-    cli/predict.py cli/train.py
-    clip/logits.py clip/preprocess.py clip/wrap.py config_text.py validation.py
+    api/models.py api/names.py api/runs.py
+    cli/app.py cli/data.py cli/data_download.py cli/data_import.py cli/data_info.py cli/data_list.py
+    cli/data_select.py cli/data_verify.py cli/demo.py cli/eval.py cli/masks.py cli/masks_verify.py cli/methods.py
+    cli/options.py cli/predict.py cli/train.py
     cues/base.py cues/build.py cues/dataset.py cues/masks.py cues/none.py
-    data/load/preprocess.py
     experiments/executors/base.py experiments/executors/local.py experiments/protocol_folder.py
     experiments/protocols/base.py experiments/protocols/base_to_novel.py experiments/protocols/cross_dataset.py
     experiments/protocols/data_efficient.py experiments/protocols/domain_generalisation.py
     experiments/protocols/few_shot.py experiments/run_protocol.py
     model/attention.py model/backbone.py model/build.py model/classifier.py model/grad_cam.py model/made_with.py
-    model/model_folder.py model/needs.py model/plain.py model/predictor.py model/pretrained.py model/prompted_clip.py
+    model/model_folder.py model/needs.py model/plain.py model/pretrained.py model/prompted_clip.py
     model/prompted_towers.py model/prompts_file.py model/saved.py
-    objectives/criterion.py
     runs/absolute_paths.py runs/apart.py runs/checkpoint.py runs/evaluate_run.py runs/evaluation_files.py
     runs/evaluations.py runs/events.py runs/execute.py runs/features.py runs/load_inputs.py runs/load_run.py
     runs/mask_folder.py runs/predict.py runs/run_names.py runs/select_file.py runs/verify_masks.py runs/write_masks.py
@@ -109,7 +106,8 @@ def test_families_have_members_and_a_test_file(pattern: str) -> None:
 
 def test_the_list_of_what_is_left_is_in_order() -> None:
     assert len(LEFT) == len(set(LEFT))
-    assert all(module.endswith(".py") and "*" not in module for module in LEFT)
+    gone = [module for module in LEFT if not (SOURCE / module).is_file()]
+    assert not gone, f"there are no modules {gone}: take them off the list"
 
 
 def test_names_of_test_files_are_unique() -> None:
