@@ -92,18 +92,19 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     try:
         with zipfile.ZipFile(path) as archive:
             root = next(name for name in archive.namelist() if name.endswith("/data.pkl")).rsplit("/", 1)[0]
-            module = _Reader(archive, root).load()
+            found: dict[str, Tensor] = {}
+            _collect(_Reader(archive, root).load(), "", found)
     except Exception as error:  # a hand-made pickle can fail in any way
         raise ModelError(
             f"{path} is a TorchScript archive that cannot be read safely: {error}.",
             todo="Convert it where you trust it: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt').",
         ) from error
-    found: dict[str, Tensor] = {}
-    _collect(module, "", found)
     return found
 
 
 def _collect(value: Any, prefix: str, found: dict[str, Tensor]) -> None:
+    if not isinstance(value, _Bag):
+        raise TypeError(f"a {type(value).__name__} stands where a module should")
     for name, part in vars(value).items():
         if isinstance(part, Tensor):
             found[prefix + name] = part

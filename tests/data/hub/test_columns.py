@@ -92,9 +92,6 @@ def test_splits_that_cannot_be_told(available: list[str], choices: dict[str, str
         choose_splits(available, choices, "x")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="?train=x&val=x: the second role takes the split, the first is dropped in silence"
-)
 def test_one_split_for_two_roles_is_refused() -> None:
     with pytest.raises(DataError):
         choose_splits(["x", "test"], {"train": "x", "val": "x"}, "x")

@@ -219,10 +219,10 @@ MEASURE = """
 import re, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-import dapt.data.load.images as images
+import dapt.data.load.check_images as checking
 import dapt.data.load.pixels as pixels
 from dapt.data.items import Item
-from dapt.data.load.loader import ImageCache
+from dapt.data.load.image_cache import ImageCache
 
 def memory(kind):
     return int(re.search(kind + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
@@ -230,12 +230,12 @@ def memory(kind):
 def look(folder, **how):
     items = [Item(path, 0, path.name) for path in sorted(Path(folder).glob("*.png"))]
     try:
-        told = len(images.check_images(items, label="", **how).good)
+        told = len(checking.check_images(items, label="", **how).good)
     except Exception as error:
         told = f"{type(error).__name__} {error.message}"
     print(memory("VmHWM") - before, str(told).splitlines())
 
-images.ThreadPoolExecutor = lambda: ThreadPoolExecutor(8)  # as on a machine of eight cores
+checking.ThreadPoolExecutor = lambda: ThreadPoolExecutor(8)  # as on a machine of eight cores
 before = memory("VmRSS")  # PyTorch alone has half a gigabyte
 look(sys.argv[1], skip_bad=False)
 look(sys.argv[2], skip_bad=True)

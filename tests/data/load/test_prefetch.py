@@ -16,7 +16,6 @@ def test_equals_map(ahead: int) -> None:
     assert list(prefetch(str, [], ahead)) == []
 
 
-@pytest.mark.xfail(strict=True, reason="with ahead=0 nothing is ever submitted: no results at all")
 def test_not_ahead_at_all_is_still_map() -> None:
     assert list(prefetch(str, [1, 2], 0)) == ["1", "2"]
 

@@ -27,7 +27,7 @@ class Received:
         self._parts: list[dict[str, Any]] = []
         if self._path.is_file():
             try:
-                self._parts = [dict(part) for part in read_json(self._path)["parts"]]
+                self._parts = [_whole(part) for part in read_json(self._path)["parts"]]
             except (DaptError, KeyError, TypeError, ValueError):
                 warn(f"{self._path} cannot be read; what was downloaded before is downloaded again")
 
@@ -66,3 +66,19 @@ class Received:
 
     def _is_there(self, part: dict[str, Any]) -> bool:
         return all((self._root / name).exists() for name in part.get("holds", ()))
+
+
+def _whole(part: Any) -> dict[str, Any]:
+    """An entry, if it has what is read of it.
+
+    Raises:
+        TypeError: it has not.
+    """
+    entry = dict(part)
+    holds = entry.get("holds", [])
+    named = all(isinstance(entry.get(key), str) for key in ("source", "name"))
+    if not (named and isinstance(entry.get("files"), int) and isinstance(holds, list)):
+        raise TypeError("an entry lacks its source, name or number of files")
+    if not all(isinstance(name, str) for name in holds):
+        raise TypeError("an entry holds something else than names")
+    return entry

@@ -119,7 +119,13 @@ def choose_splits(available: Sequence[str], choices: Mapping[str, str], shown: s
             raise DataError(f"{shown} has no split '{choices[role]}'.", todo=did_you_mean(choices[role], available))
     if choices.get("split"):
         return {choices["split"]: "all"}
-    chosen = {choices[role]: role for role in ("train", "val", "test") if choices.get(role)}
+    chosen: dict[str, str] = {}
+    for role in ("train", "val", "test"):
+        name = choices.get(role)
+        if name in chosen:
+            raise DataError(f"The split {name} of {shown} cannot be {chosen[name]} and {role} at once.")
+        if name:
+            chosen[name] = role
     taken = set(chosen.values())
     for name in available:
         role = SPLIT_NAMES.get(name.lower(), "")

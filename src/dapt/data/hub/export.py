@@ -16,6 +16,7 @@ from PIL import ImageOps
 from dapt.console import progress, say, warn
 from dapt.data.hub.columns import Columns, choose_columns, choose_splits, number_classes
 from dapt.data.items import UNLABELLED, ImageSet, check_classes
+from dapt.data.load.images import SIXTEEN_BIT
 from dapt.data.load.picture_files import DAMAGE, Refusal, header, prepare
 from dapt.data.load.pixels import decoding, take_room, without_pillow_limit
 from dapt.errors import DataError
@@ -251,7 +252,11 @@ def as_png(content: bytes) -> bytes:
             take_room(prepare(opened))
             image = ImageOps.exif_transpose(opened)
             written = io.BytesIO()
-            (image if image.mode in PNG_MODES else image.convert("RGB")).save(written, "PNG")
+            if image.mode in SIXTEEN_BIT:  # converted to RGB it would be clipped at 255
+                image = image.convert("I;16")
+            elif image.mode not in PNG_MODES:
+                image = image.convert("RGB")
+            image.save(written, "PNG")
     except (Refusal, *DAMAGE):
         return content
     return written.getvalue()

@@ -19,10 +19,13 @@ def prefetch(load: Callable[[K], T], keys: Iterable[K], ahead: int = AHEAD) -> I
 
     What `load` raises is raised here, in the place of its result. The thread ends with the iteration, also when
     that is given up early.
+
+    Args:
+        ahead: one at least.
     """
     left = iter(keys)
     pool = ThreadPoolExecutor(1, thread_name_prefix="dapt-prefetch")
-    waiting: deque[Future[T]] = deque(pool.submit(load, key) for key in islice(left, ahead))
+    waiting: deque[Future[T]] = deque(pool.submit(load, key) for key in islice(left, max(ahead, 1)))
     try:
         while waiting:
             result = waiting.popleft().result()
