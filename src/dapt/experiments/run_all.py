@@ -122,4 +122,5 @@ def _summary(results: RunResults) -> str:
     metrics = results.metrics
     shown = ("test/accuracy", "test/worst_group", "cue/foreground_attention")
     parts = [f"{name} {metrics[name]:.1f}" for name in shown if metrics.get(name) is not None]
-    return f"{', '.join(parts)} after {results.timing['training_seconds']:.0f} s"
+    seconds = results.timing.get("training_seconds")
+    return ", ".join(parts) + ("" if seconds is None else f" after {seconds:.0f} s")

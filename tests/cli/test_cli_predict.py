@@ -1,0 +1,51 @@
+"""`dapt predict`: what its arguments become, and the form of what is printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dapt.model.predictor import Prediction
+
+FOUND = [Prediction(Path("a.png"), ("cat", "dog"), (0.75, 0.25))]
+
+
+def test_arguments(dapt, caught) -> None:
+    calls = caught("dapt.runs.predict.predict_files", FOUND)
+    code, out, err = dapt(
+        *("predict", "r", "a.png", "b", "--top", 2, "--classes", " cat ,dog,", "--explain", "e", "--format", "json")
+    )
+    assert code == 0, err
+    assert json.loads(out)[0]["predictions"][0] == {"class": "cat", "probability": 0.75}
+    assert calls == [
+        (
+            (Path("r"), [Path("a.png"), Path("b")]),
+            {
+                **{"top": 2, "classes": ["cat", "dog"], "explain": Path("e"), "model_spec": None, "skip_bad": False},
+                "device": "auto",
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(("output", "expected"), [("csv", "a.png,1,cat,0.750000"), ("table", "75.0%")])
+def test_formats(dapt, caught, output: str, expected: str) -> None:
+    caught("dapt.runs.predict.predict_files", FOUND)
+    assert expected in dapt("predict", "r", "a.png", "--format", output)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["r", "a.png", "--format", "jsn"], "There is no format 'jsn'"),
+        (["r", "a.png", "--top", "0"], "--top"),
+        (["r"], "Missing argument"),
+        (["r", "/nowhere.png"], "There is no image or folder /nowhere.png"),
+    ],
+)
+def test_mistakes(dapt, arguments: list[str], message: str) -> None:
+    code, out, err = dapt("predict", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err

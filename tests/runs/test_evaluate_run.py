@@ -1,0 +1,158 @@
+"""Evaluating a finished run again: what is looked at, where the figures go, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dapt.data.load.images import image_tensor
+from dapt.errors import ConfigError, DataError
+from dapt.results import EvaluationResults, RunResults, read_record
+from dapt.runs.evaluate_run import Request, evaluate_saved, print_table
+from dapt.runs.load_run import load_run
+from dapt.runs.predict import predict_images
+from dapt.runs.run_folder import RunFolder
+from helpers import make_csv, make_folder
+
+
+@pytest.fixture(scope="module")
+def table(trained: Path) -> Path:
+    """The data of the run."""
+    return trained.parent / "table" / "index.csv"
+
+
+def test_the_runs_own_test_images_give_the_runs_own_figures(run: Path) -> None:
+    record, path = evaluate_saved(run, device="cpu")
+    assert path == run / "eval" / "table-test.json"
+    assert record.metrics["test/accuracy"] == read_record(RunResults, run / "results.json").metrics["test/accuracy"]
+    assert record.counts == {"images": 8, "classes": 4, "bad_images": 0}
+    assert (record.split, record.classes, record.asked) == ("test", "all", {})
+    assert json.loads(path.read_text()) == record.tree()
+
+
+def test_accuracy_is_the_share_of_pictures_that_predictions_get_right(run: Path, table: Path) -> None:
+    record, _ = evaluate_saved(run, split="val", device="cpu")
+    model, _ = load_run(run, device="cpu")
+    paths = sorted(path for path in (table.parent / "images").glob("*.png") if int(path.stem[-1]) % 4 == 2)
+    right = [
+        prediction.classes[0].replace(" ", "_") == prediction.path.stem[:-2]
+        for prediction in predict_images(model, paths, top=1)
+    ]
+    assert len(right) == 8
+    assert record.metrics["val/accuracy"] == pytest.approx(100 * sum(right) / 8)
+
+
+def test_base_and_novel_halves_and_named_classes(run: Path) -> None:
+    names = {"base": ["red square", "blue disc"], "novel": ["green bar", "white ring"]}
+    for classes, expected in names.items():
+        record, path = evaluate_saved(run, classes=classes, device="cpu")
+        assert record.counts == {"images": 4, "classes": 2, "bad_images": 0}
+        assert sorted(record.per_class) == sorted(expected)
+        assert path.name == f"table-test-{classes}.json"
+    record, path = evaluate_saved(run, classes="white_ring, red square", device="cpu")
+    assert list(record.per_class) == ["white ring", "red square"]
+    assert path.name == "table-test-white_ring__red_square.json"
+
+
+def test_other_data_with_classes_of_its_own(run: Path, tmp_path: Path, capsys) -> None:
+    other = make_folder(tmp_path / "other", per_class=4, classes=3)
+    record, path = evaluate_saved(run, data=str(other), split="train", json_file=tmp_path / "f.json", device="cpu")
+    assert path == tmp_path / "f.json"
+    assert record.counts["classes"] == 3
+    assert record.asked["place"] == str(other)
+    assert f"other: the {record.counts['images']} images of its train split" in capsys.readouterr().err
+    assert not (run / "eval").exists(), "with a file of its own the run is left alone"
+
+
+def test_what_was_trained_on_is_no_test(run: Path, table: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(table.parent, tmp_path / "data")) / "index.csv"
+    record, _ = evaluate_saved(run, data=str(moved), device="cpu")  # elsewhere, so nothing is known of it
+    assert record.counts["images"] == 8
+    text = table.read_text()
+    try:
+        table.write_text(text.replace(",train\n", ",?\n").replace(",test\n", ",train\n").replace(",?\n", ",test\n"))
+        with pytest.raises(DataError, match="of these images of table were trained on"):
+            evaluate_saved(run, device="cpu")
+        with pytest.raises(DataError, match="were trained on"):
+            evaluate_saved(run, data=str(table.parent), device="cpu")
+    finally:
+        table.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"split": "tets"}, "There is no split 'tets'"),
+        ({"classes": "red sqare"}, "has no class 'red sqare'"),
+        ({"classes": "red square,red_square"}, "named twice"),
+        ({"mask_format": "binery"}, "no mask format 'binery'"),
+        ({"masks": "/nowhere"}, "no mask folder /nowhere"),
+    ],
+)
+def test_mistakes(run: Path, asked: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        evaluate_saved(run, device="cpu", **asked)
+    assert not (run / "eval").exists()
+
+
+def test_figures_are_not_written_over_other_things(run: Path, table: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text("{}")
+    for path, message in (
+        (mine, "dapt did not write it"),
+        (run / "results.json", "lies within"),
+        (table, "which is read"),
+        (table.parent / "images" / "f.json", "lies within the folder images of the data"),
+    ):
+        before = path.read_bytes() if path.exists() else None
+        with pytest.raises(ConfigError, match=message):
+            evaluate_saved(run, json_file=path, device="cpu")
+        assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_a_split_without_images(run: Path, tmp_path: Path) -> None:
+    index = make_csv(tmp_path / "other", per_class=2)  # two training images of each class, no others
+    with pytest.raises(DataError, match="no labelled images in its test split"):
+        evaluate_saved(run, data=str(index), device="cpu")
+
+
+def test_what_a_request_means() -> None:
+    class Base:
+        data, subset, skip_bad = "birds", "base", True
+
+    own, other = Request(), Request(data="cats")
+    assert (own.own, own.place(Base), own.halves(Base), own.skips(Base)) == (True, "birds", True, True)
+    assert (other.own, other.place(Base), other.halves(Base), other.skips(Base)) == (False, "cats", False, False)
+    assert not Request(classes="all").halves(Base)
+    assert Request(data="cats", skip_bad=True).skips(Base)
+
+
+def test_the_table_shows_figures_that_there_are(run: Path, capsys) -> None:
+    record = EvaluationResults(
+        **{"method": "coop", "dapt": True, "backbone": "b", "data": "birds [red]", "run": "r", "split": "val"},
+        classes="all",
+        metrics={"val/accuracy": 66.666, "val/macro": None},
+        counts={"images": 3, "classes": 2},
+    )
+    print_table(record)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "coop + DAPT on birds [red]" in shown
+    assert "66.67" in shown
+    assert "val/macro" not in shown
+
+
+def test_damaged_pictures_stop_it_or_are_counted(run: Path, tmp_path: Path) -> None:
+    index = make_csv(tmp_path / "other")
+    broken = index.parent / "images" / "red_square_3.png"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(DataError):
+        image_tensor(broken)
+    with pytest.raises(DataError, match="red_square_3"):
+        evaluate_saved(run, data=str(index), device="cpu")
+    record, _ = evaluate_saved(run, data=str(index), skip_bad=True, device="cpu")
+    assert record.counts == {"images": 7, "classes": 4, "bad_images": 1}
+    assert record.asked["skip_bad"] == "True"
+    assert RunFolder(run).done

@@ -1,0 +1,85 @@
+"""Carrying out a run: what is trained, when it ends early, and the log of a run that failed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dapt.config import make_config
+from dapt.digests import content_digest
+from dapt.runs.check import check_run
+from dapt.runs.execute import Work, execute, save_log
+from dapt.runs.identity import fingerprint, identity
+from dapt.runs.load_inputs import load_inputs
+from dapt.runs.prepare import Prepared, prepare
+from dapt.runs.run_data import describe_split
+from dapt.runs.run_folder import RunFolder
+from dapt.training.fit import Progress
+from helpers import run_with
+
+
+def ready(table: Path, spec: str, out: Path, **changes: object) -> tuple[Work, Prepared]:
+    """A run whose folder has been begun; its caller releases the lock."""
+    plan = check_run(make_config(run_with(table, spec, out, **changes)), resume=False, overwrite=False)
+    loaded = load_inputs(plan)
+    inputs = fingerprint(plan.config, loaded.data, loaded.clip)
+    prepared = prepare(plan.config, loaded.data, loaded.clip, loaded.cache)
+    split = describe_split(loaded.data)
+    plan.folder.begin(plan.config, resume=False, overwrite=False, split=split, inputs=inputs)
+    return Work(plan.config, plan.folder, loaded.data, "cpu", identity(plan.config, inputs), []), prepared
+
+
+def test_every_epoch_is_kept_before_it_is_told(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    work, prepared = ready(table, tiny_spec, tmp_path / "run", epochs=2)
+    before = content_digest(prepared.model.prompts.state_dict())
+    told: list[tuple[int, bool]] = []
+
+    def after(progress: Progress) -> None:
+        told.append((progress.epoch, work.folder.checkpoint_file.is_file()))
+
+    work.after_epoch = after
+    try:
+        results = execute(work, prepared)
+    finally:
+        work.folder.lock.release()
+    assert told == [(1, True), (2, True)]
+    assert content_digest(prepared.model.prompts.state_dict()) != before
+    assert work.folder.done
+    assert json.loads(work.folder.results_file.read_text())["metrics"] == results.metrics
+    assert [json.loads(line)["epoch"] for line in work.folder.metrics_file.read_text().splitlines()] == [1, 2]
+
+
+def test_without_epochs_nothing_is_trained_and_the_run_is_finished(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    work, prepared = ready(table, tiny_spec, tmp_path / "run", epochs=0)
+    before = content_digest(prepared.model.prompts.state_dict())
+    try:
+        results = execute(work, prepared)
+    finally:
+        work.folder.lock.release()
+    assert content_digest(prepared.model.prompts.state_dict()) == before
+    assert not results.selected_epoch
+    assert not work.folder.checkpoint_file.exists()
+    assert work.folder.done
+
+
+def test_the_log_of_a_run_that_failed_is_kept(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    work, _ = ready(table, tiny_spec, tmp_path / "run")
+    save_log(work.folder, ["one", "two"])
+    work.folder.lock.release()
+    assert work.folder.log_file.read_text().splitlines() == ["one", "two"]
+
+
+def test_a_folder_that_was_not_begun_or_is_gone_gets_no_log(
+    table: Path, tiny_spec: str, trained: Path, tmp_path: Path
+) -> None:
+    save_log(RunFolder(tmp_path / "never"), ["one"])
+    assert not (tmp_path / "never").exists()
+    sealed = (trained / "log.txt").read_text()
+    save_log(RunFolder(trained), ["one"])
+    assert (trained / "log.txt").read_text() == sealed
+    work, _ = ready(table, tiny_spec, tmp_path / "run")
+    work.folder.lock.release()
+    work.folder.path.rename(tmp_path / "moved")
+    save_log(work.folder, ["one"])
+    assert not work.folder.path.exists()
+    assert not (tmp_path / "moved" / "log.txt").exists()

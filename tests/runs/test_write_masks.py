@@ -1,0 +1,103 @@
+"""Writing a cue as mask files: one per image, with figures that can be counted again, and going on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dapt.data.load.picture_files import comment_of
+from dapt.data.resolve import load_data
+from dapt.errors import ConfigError, DataError
+from dapt.runs.mask_folder import COMMENT
+from dapt.runs.write_masks import write_masks
+
+
+def test_random_masks_of_all_images(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = write_masks(str(photos), out, source="random", options={"grid": 2})
+    images = load_data(str(photos)).chosen("all")
+    shares: dict[str, float] = {}
+    for item in images:
+        mask = np.array(Image.open(out / Path(item.name).with_suffix(".png")))
+        assert mask.shape == (40, 48)
+        assert set(np.unique(mask)) <= {0, 255}
+        shares[item.name] = (mask / 255).mean()
+    between = [share for share in shares.values() if 0 < share < 1]
+    assert found["images"] == len(images) == 32
+    assert found["empty"] == [name for name, share in shares.items() if share == 0]
+    assert found["full"] == [name for name, share in shares.items() if share == 1]
+    assert found["coverage_percent"]["mean"] == pytest.approx(100 * np.mean(between), abs=1e-2)
+    assert found["coverage_percent"]["median"] == pytest.approx(100 * np.median(between), abs=1e-2)
+    assert json.loads((out / "masks.json").read_text()) == found
+    assert found["settings"]["grid"] == 2
+    assert found["settings"]["model"] is None, "no model decides these masks"
+
+
+def test_it_goes_on_where_it_stopped(photos: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    first = write_masks(str(photos), out, source="random")
+    kept, gone = out / "red_square" / "00.png", out / "red_square" / "01.png"
+    before, lost = kept.stat().st_mtime_ns, gone.read_bytes()
+    gone.unlink()
+    assert write_masks(str(photos), out, source="random") == first
+    assert "31 of 32 masks exist already and are kept" in capsys.readouterr().err
+    assert kept.stat().st_mtime_ns == before
+    assert gone.read_bytes() == lost, "the same seed makes the same mask, alone or with others"
+    with pytest.raises(ConfigError, match="made with seed 1, not 2"):
+        write_masks(str(photos), out, source="random", seed=2)
+
+
+def test_own_masks_are_copied_and_agree_with_themselves(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = write_masks(str(table), out, source="dataset", split="test", compare=True)
+    assert found["images"] == 8
+    assert found["against_own_masks"] == {"images": 8, "iou": 100.0, "foreground_kept": 100.0, "background_kept": 0.0}
+    for item in load_data(str(table)).split("test"):
+        written = np.array(Image.open(out / Path(item.name).with_suffix(".png")))
+        assert np.array_equal(written, np.array(Image.open(item.mask)))
+
+
+def test_grad_cam_notes_the_model_and_its_classes(photos: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = write_masks(str(photos), out, model_spec=tiny_spec, split="test", preview=True, device="cpu")
+    assert found["settings"]["model"] == tiny_spec
+    assert found["settings"]["classes"] == list(load_data(str(photos)).names)
+    assert comment_of(out / "preview.jpg") == COMMENT
+    assert found["images"] == len(load_data(str(photos)).split("test"))
+
+
+def test_of_a_run_the_run_and_its_prompts_are_noted(trained: Path, tmp_path: Path) -> None:
+    data = trained.parent / "table" / "index.csv"
+    found = write_masks(str(data), tmp_path / "out", run=trained, split="test", device="cpu")
+    assert found["settings"]["run"] == str(trained)
+    assert len(found["settings"]["prompts"]) == 64
+    with pytest.raises(ConfigError, match="lies within the folder images of the data of the run"):
+        write_masks(str(data), trained.parent / "table" / "images" / "out", run=trained, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "message"),
+    [
+        ({"source": "gradcm"}, ConfigError, "Did you mean 'gradcam'"),
+        ({"source": "random", "options": {"gird": 2}}, ConfigError, "no setting 'cue.gird'"),
+        ({"source": "random", "mask_format": "binery"}, ConfigError, "no mask format"),
+        ({"source": "random", "split": "tset"}, ConfigError, "has no split 'tset'"),
+        ({"source": "random", "compare": True}, DataError, "no masks of its own to compare with"),
+        ({"source": "masks", "masks": Path("/nowhere")}, ConfigError, "no mask folder"),
+    ],
+)
+def test_mistakes_leave_no_folder(photos: Path, tmp_path: Path, asked: dict, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        write_masks(str(photos), tmp_path / "out", **asked)
+    assert not (tmp_path / "out").exists()
+
+
+def test_masks_do_not_go_among_the_images(photos: Path) -> None:
+    with pytest.raises(ConfigError, match="lies within the data"):
+        write_masks(str(photos), photos / "masks", source="random")
+    with pytest.raises(ConfigError, match="holds the data"):
+        write_masks(str(photos), photos.parent, source="random")
