@@ -60,8 +60,7 @@ def untested(modules: list[str], present: set[str]) -> list[str]:
     return [
         module
         for module in modules
-        if not present.intersection(files_for(module))
-        and not any(fnmatch(module, pattern) for pattern in FAMILIES)
+        if not present.intersection(files_for(module)) and not any(fnmatch(module, pattern) for pattern in FAMILIES)
     ]
 
 

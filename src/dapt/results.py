@@ -70,7 +70,8 @@ class RunResults(Results):
         cue: source of the foreground masks, None without DAPT. model_selection: which epoch is the result.
         coreset: how the training images were chosen from more, or None. own_split: dapt divided the data itself.
         flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
-        timing: in seconds. selected_epoch: the epoch that is the result, from 1.
+        timing: in seconds. selected_epoch: the epoch that is the result, from 1; 0 where nothing is
+            trained.
     """
 
     shots: int

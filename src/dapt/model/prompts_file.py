@@ -1,7 +1,4 @@
-"""Saving and loading: learned prompts (safetensors) and the state to resume from (plain tensors).
-
-Both carry a checksum of their content, so that a file with a wrong byte is refused, not used.
-"""
+"""Learned prompts in a file (safetensors), with a checksum: one with a wrong byte is refused, not used."""
 
 from __future__ import annotations
 
