@@ -40,6 +40,16 @@ def made(method: str = "maple", model: object = None, **options: object) -> dapt
     return found.eval()
 
 
+@pytest.mark.parametrize("method", ["tip_adapter", "tip_adapter.tuned", "clap", "linear_probe", "maple"])
+def test_a_state_is_loaded_into_a_fresh_model(method: str) -> None:
+    """As with any module: a cache takes over its size, and the model awaits no images any more."""
+    first = made(method)
+    fresh = dapt.create_model(tiny_clip(), method, NAMES, **({"depth": 2} if method == "maple" else {}))
+    fresh.load_state_dict(first.state_dict())
+    assert torch.equal(fresh.eval()(pixels()), first(pixels()))
+    assert [part.shape for part in fresh.parameters()] == [part.shape for part in first.parameters()]
+
+
 @pytest.mark.parametrize("method", ["maple", "coop.csc", "vpt.shallow", "clip_lora", "cocoop", "tip_adapter", "clap"])
 def test_the_same_model_comes_back(tmp_path: Path, method: str) -> None:
     model = made(method)

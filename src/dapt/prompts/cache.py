@@ -52,6 +52,14 @@ class CachePrompts(FixedClassPrompts):
     def saved_options(self) -> dict[str, Any]:
         return {"cache_size": len(self.keys)}
 
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """A cache has as many keys as the one that is loaded."""
+        keys = state_dict.get(f"{prefix}keys")
+        if isinstance(keys, Tensor) and keys.dim() == 2 and len(keys) != len(self.keys):
+            self.keys = nn.Parameter(self.keys.new_zeros(len(keys), self.keys.shape[1]), self.trains_logits)
+            self.key_labels = self.key_labels.new_zeros(len(keys))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
     @torch.no_grad()
     def prepare(self, seen: TrainingSet) -> None:
         device = self.keys.device
