@@ -101,6 +101,28 @@ def test_extensions_that_cannot_be_used(content: str, said: str, tmp_path: Path)
         load_plugin(tmp_path / "none.py")
 
 
+def test_a_plugin_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "half.py"
+    head = "from dapt.cues.base import CUES, Cue\n\n@CUES.register('halfcue')\nclass Half(Cue):\n    pass\n"
+    path.write_text(f"{head}\nraise RuntimeError('oops')\n")
+    with pytest.raises(ConfigError, match="oops"):
+        load_plugin(path)
+    assert "halfcue" not in CUES.names()
+    path.write_text(head)
+    load_plugin(path)
+    assert "halfcue" in CUES.names()
+    other = tmp_path / "other name.py"
+    other.symlink_to(path)
+    load_plugin(other)  # the same file
+
+
+def test_a_plugin_cannot_end_the_program(tmp_path: Path) -> None:
+    path = tmp_path / "ends.py"
+    path.write_text("import sys\nsys.exit(0)\n")
+    with pytest.raises(ConfigError, match="SystemExit"):
+        load_plugin(path)
+
+
 def test_names_of_dapt_s_own_stay_its_own(tmp_path: Path) -> None:
     """Also where an extension comes first, before the package has looked at its own files."""
     path = tmp_path / "early.py"

@@ -249,6 +249,9 @@ class RunSettings(Section):
         if not isinstance(value, Mapping):
             return value
         tree: dict[str, Any] = {key: str(part) if isinstance(part, PurePath) else part for key, part in value.items()}
+        for key in ("dapt", "cue", "selection", "prompt"):
+            if key in tree and tree[key] is None:  # an empty section
+                del tree[key]
         if isinstance(tree.get("dapt"), bool):
             tree["dapt"] = {"enabled": tree["dapt"]}
         elif isinstance(tree.get("dapt"), Mapping):

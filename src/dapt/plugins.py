@@ -38,7 +38,7 @@ def load_plugin(file: Path | str) -> None:
     """
     path = Path(with_home(str(file))).absolute()
     if not path.is_file():
-        raise ConfigError(f"There is no plugin {path}.", where="--plugin", todo="Give a Python file.")
+        raise ConfigError(f"There is no plugin {path}.", where="--plugin or plugins", todo="Give a Python file.")
     name = module_name(path)
     if name in sys.modules:
         return
@@ -52,7 +52,9 @@ def load_plugin(file: Path | str) -> None:
         _check_names()
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, DaptError) or not isinstance(error, Exception):
+        for registry in registries():
+            registry.withdraw(name)
+        if isinstance(error, DaptError | KeyboardInterrupt):
             raise
         raise ConfigError(f"The plugin {path} cannot be loaded: {type(error).__name__}: {error}.") from error
 
@@ -87,5 +89,6 @@ def _check_names() -> None:
 
 def module_name(path: Path) -> str:
     """Under which a file is imported: the same in every process."""
-    place = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    path = path.resolve()
+    place = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return f"{PREFIX}{path.stem}_{place}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import re
 from collections.abc import Callable
@@ -28,6 +29,14 @@ def registries() -> list[Registry[Any]]:
 
 
 _REGISTERS = re.compile(r"""^@[A-Z]+\.register\(["']([^"']+)["']\)""", re.MULTILINE)
+
+
+def _module_in_import() -> str:
+    """The module whose top-level code is running, innermost; empty outside of imports."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
 
 
 def registered_in(package: str) -> list[str]:
@@ -55,6 +64,7 @@ class Registry(Generic[T]):
         self._values: dict[str, T] = {}
         self._discovered = self._discovering = False
         self._taken: list[str] = []
+        self._origins: dict[str, str] = {}
         _REGISTRIES.append(self)
 
     def add(self, name: str, value: T, *, overwrite: bool = False) -> T:
@@ -68,6 +78,7 @@ class Registry(Generic[T]):
                 raise ValueError(f"{self.kind} '{name}' is registered twice")
             self._taken.append(name)  # by an extension, before this package was looked through: its own value stays
         self._values[name] = value
+        self._origins[name] = _module_in_import()
         return value
 
     def register(self, name: str) -> Callable[[T], T]:
@@ -92,6 +103,12 @@ class Registry(Generic[T]):
         """All registered names, sorted."""
         self._discover()
         return sorted(self._values)
+
+    def withdraw(self, module: str) -> None:
+        """Forget what a module has registered."""
+        for name in [name for name, origin in self._origins.items() if origin == module]:
+            del self._origins[name]
+            self._values.pop(name, None)
 
     def check(self) -> None:
         """Refuse extensions that have taken names of the package's own.

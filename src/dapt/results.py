@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dapt.errors import DataError
 from dapt.files import read_json
+from dapt.strict import shown
+from dapt.validation import in_words
 
 SCHEMA = 2
 
@@ -147,11 +149,14 @@ def read_record(kind: type[R], path: Path) -> R:
         DataError: missing, damaged, or of a newer format.
     """
     tree = read_json(path)
-    if isinstance(tree, Mapping) and isinstance(tree.get("schema"), int) and tree["schema"] > SCHEMA:
+    schema = tree.get("schema") if isinstance(tree, Mapping) else None
+    if type(schema) is int and schema > SCHEMA:
         raise DataError(f"{path} was written by a newer version of dapt.", todo="Install that version.")
+    if type(schema) is not int or schema not in (1, SCHEMA):
+        raise DataError(f"{path} is not what dapt writes: its schema is {shown(schema)}.")
     try:
         return kind.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise DataError(f"{path} is not what dapt writes: {where or 'the whole'}: {first['msg']}.") from error
+        raise DataError(f"{path} is not what dapt writes: {where or 'the whole'}: {in_words(first['msg'])}.") from error

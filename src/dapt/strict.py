@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 LARGEST_FLOAT = 1e38  # float32, in which everything is computed, ends at 3.4e38
 LARGEST_INT = 2**63 - 1
@@ -25,11 +26,29 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and info.field_name in cls.model_fields:
+            kinds = _kinds(cls.model_fields[info.field_name].annotation)
+            if kinds & {int, float} and bool not in kinds:
+                raise ValueError("it is a number, not true or false")
+        return value
+
     @field_validator("*", mode="after")
     @classmethod
     def _bounded(cls, value: Any) -> Any:
         check_value(value)
         return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that an annotation allows: those of a union, without what is written beside them."""
+    if get_origin(annotation) is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return set().union(*map(_kinds, get_args(annotation)))
+    return {annotation} if isinstance(annotation, type) else set()
 
 
 class Names(Enum):

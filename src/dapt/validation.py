@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from dapt.errors import ConfigError, did_you_mean
 from dapt.strict import readable, shown
 
 M = TypeVar("M", bound=BaseModel)
+_CLASS = re.compile(r"a valid dictionary or (an )?instance of \w+")
 
 
 def validated(model: type[M], tree: Mapping[str, Any], prefix: str = "") -> M:
@@ -39,7 +41,7 @@ def _explain(error: ValidationError, model: type[BaseModel], prefix: str) -> Con
         return ConfigError(f"There is no setting '{key}'.", todo=did_you_mean(path[-1], _keys(model, path[:-1])))
     if first["type"] == "missing":
         return ConfigError(f"The setting '{key}' is missing.")
-    reason = brief(first["msg"].removeprefix("Value error, "), 300)
+    reason = brief(in_words(first["msg"]), 300)
     got = f" (got {shown(first['input'])})" if not isinstance(first["input"], (dict, BaseModel)) else ""
     return ConfigError(f"{key or 'The configuration'}: {reason.removesuffix('.')}{got}.")
 
@@ -56,3 +58,8 @@ def _keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:
 def brief(text: str, longest: int = 100) -> str:
     """A key or setting in a message, cut where it is long."""
     return readable(text if len(text) <= longest else text[: longest - 3] + "...")
+
+
+def in_words(message: str) -> str:
+    """A complaint of pydantic without the names of its classes and of ours."""
+    return _CLASS.sub("a section of keys and values", message.removeprefix("Value error, "))

@@ -70,6 +70,19 @@ def test_misspelt_cue_options_are_named(tmp_path: Path) -> None:
             check_run(config, resume=False, overwrite=False)
 
 
+def test_cue_options_are_kept_as_what_they_are(tmp_path: Path) -> None:
+    given = {"data": "x", "device": "cpu", "out": str(tmp_path / "run")}
+    plan = check_run(make_config({**given, "cue": {"threshold": "0.4"}}), resume=False, overwrite=False)
+    assert plan.config.cue.options == {"threshold": 0.4}
+    with pytest.raises(ConfigError, match=r"cue\.threshold: it is a number"):
+        check_run(make_config({**given, "cue": {"threshold": True}}), resume=False, overwrite=False)
+    with pytest.raises(ConfigError, match="lr: it is a number, not true or false"):
+        make_config({**given, "lr": True})
+    assert make_config({**given, "cue": None, "dapt": None}).cue.source == "auto"
+    with pytest.raises(ConfigError, match="cue: Input should be a section of keys and values"):
+        make_config({**given, "cue": 3})
+
+
 def test_options_of_another_cue_are_pointed_out(table: Path, tiny_spec: str, tmp_path: Path, capsys) -> None:
     given = {"data": str(table), "model": tiny_spec, "depth": 2, "epochs": 1, "shots": 1, "device": "cpu", "dapt": True}
     run_training(make_config({**given, "cue": {"source": "random", "threshold": 0.3}, "out": str(tmp_path / "run")}))

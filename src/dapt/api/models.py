@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +132,7 @@ def create_objectives(
 def criterion_of(method: Method, model: PromptedClip, dapt: DaptOptions) -> Criterion:
     """The loss of a model; the method's own terms are made when they are first needed."""
     more = [disentangle(dapt, model)] if dapt.enabled else []
-    return Criterion(lambda now: method_objectives(method, now), more)
+    return Criterion(partial(method_objectives, method), more)
 
 
 def read_dapt(given: bool | Mapping[str, Any]) -> DaptOptions:

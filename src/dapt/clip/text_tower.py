@@ -128,7 +128,8 @@ class TextTower(Adaptable):
         """The texts from `start` up to `stop`; the same object in every step, so that its plan is made once."""
         key = ("rows", start, stop)
         if key not in tokens.plans:
-            tokens.plans[key] = tokens.rows(start, stop)
+            with torch.inference_mode(False):
+                tokens.plans[key] = tokens.rows(start, stop)
         part: PromptTokens = tokens.plans[key]
         return part
 
@@ -172,7 +173,8 @@ class TextTower(Adaptable):
             return None
         key = (shared, use.pack_texts)
         if key not in tokens.plans:
-            tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts)
+            with torch.inference_mode(False):  # it is kept, for calls with gradient too
+                tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts)
         plan: Packing = tokens.plans[key]
         return plan
 

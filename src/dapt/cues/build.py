@@ -18,8 +18,8 @@ from dapt.validation import validated
 AUTO = "auto"
 
 
-def check_cue(config: RunConfig) -> None:
-    """Refuse a cue that does not exist, and options that no cue has or takes.
+def check_cue(config: RunConfig) -> RunConfig:
+    """Refuse a cue that does not exist, and options that no cue has or takes; the configuration with checked values.
 
     Raises:
         ConfigError: naming the closest one.
@@ -27,9 +27,13 @@ def check_cue(config: RunConfig) -> None:
     if config.cue.source != AUTO:
         CUES.get(config.cue.source)
     _check_known(config.cue.options)
+    checked: dict[str, Any] = {}
     for name in CUES.names():
         kind = CUES.get(name).options_type
-        validated(kind, _of(kind, config.cue.options), "cue.")
+        given = _of(kind, config.cue.options)
+        options = validated(kind, given, "cue.")
+        checked |= {key: getattr(options, key) for key in given}
+    return config.model_copy(update={"cue": config.cue.model_copy(update=checked)})
 
 
 def _check_known(given: Mapping[str, Any]) -> None:

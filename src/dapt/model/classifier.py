@@ -25,7 +25,7 @@ class Classifier:
         self.model = model
         self._fixed = texts is not None
         self._conditional = model.prompts.conditional and texts is None
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():  # what is kept may be explained later, with gradient
             self.prompts: Prompts = model.prompts().detached()
             self._texts = texts
             if texts is None and not self._conditional:

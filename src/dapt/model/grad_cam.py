@@ -67,7 +67,9 @@ def grad_cam(classify: Classifier, pixels: Tensor, targets: Tensor) -> CamResult
         DaptError: the maps are not finite.
     """
     tower = classify.model.clip.image
-    with torch.enable_grad(), _captured(tower.last_norm()) as kept:
+    with torch.inference_mode(False), torch.enable_grad(), _captured(tower.last_norm()) as kept:
+        pixels = pixels.clone() if pixels.is_inference() else pixels
+        targets = targets.clone() if targets.is_inference() else targets
         logits = classify.logits(classify.features(pixels))
         chosen = logits.gather(1, targets.view(-1, 1))
         # Divided after differentiation: in half precision the small gradients would vanish.

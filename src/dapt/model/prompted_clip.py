@@ -46,6 +46,7 @@ class _Kept:
     prompts: Prompts
     texts: Tensor | None
     made_from: list[tuple[Tensor, int]]
+    content: list[Tensor]
 
 
 class PromptedClip(PromptedTowers):
@@ -282,13 +283,14 @@ class PromptedClip(PromptedTowers):
         """What evaluation mode keeps; in full precision and for every later call, whatever the present one is in."""
         now = [(value, -1 if value.is_inference() else value._version) for value in self._state()]
         kept = self._kept
-        if kept is not None and _same(kept.made_from, now):
+        if kept is not None and _same(kept, now):
             return kept
         kind = self.clip.device.type
         with torch.inference_mode(False), torch.no_grad(), torch.autocast(kind, enabled=False):
             prompts = self.prompts.at_rest().detached()
             texts = None if self.prompts.conditional else self.text_features(prompts).detach()
-        self._kept = _Kept(prompts, texts, now)
+            content = [value.detach().clone() for value, _ in now]
+        self._kept = _Kept(prompts, texts, now, content)
         return self._kept
 
     def _state(self) -> list[Tensor]:
@@ -342,5 +344,13 @@ def make_prompted(
     )
 
 
-def _same(before: Sequence[tuple[Tensor, int]], now: Sequence[tuple[Tensor, int]]) -> bool:
-    return len(before) == len(now) and all(a is b and m == n for (a, m), (b, n) in zip(before, now, strict=True))
+def _same(kept: _Kept, now: Sequence[tuple[Tensor, int]]) -> bool:
+    """Whether the tensors are those of before, unchanged: what is written through ``.data`` counts up no version."""
+    before = kept.made_from
+    if len(before) != len(now):
+        return False
+    if any(a is not b or one != other for (a, one), (b, other) in zip(before, now, strict=True)):
+        return False
+    if torch.compiler.is_compiling():
+        return True
+    return all(torch.equal(value, copy) for (value, _), copy in zip(now, kept.content, strict=True))

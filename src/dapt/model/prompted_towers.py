@@ -90,9 +90,10 @@ class PromptedTowers(nn.Module):
         """
         if not names:
             raise DataError("There are no classes to choose from.")
-        texts = self.prompts.texts(list(names))  # refuses before anything is changed
+        with torch.inference_mode(False):  # they are kept
+            texts = self.prompts.texts(list(names))  # refuses before anything is changed
+            self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in texts]
         self.names = list(names)
-        self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in texts]
         self._constant.pop(CLASSES, None)
 
     def trainable(self) -> Trainable:
@@ -106,7 +107,8 @@ class PromptedTowers(nn.Module):
         if trained or not self.clip.savings.keep_constant_texts:
             return self._encode_texts(prompts, texts)
         if texts not in self._constant:
-            with torch.no_grad(), torch.autocast(self.clip.device.type, enabled=False):
+            kind = self.clip.device.type
+            with torch.inference_mode(False), torch.no_grad(), torch.autocast(kind, enabled=False):
                 self._constant[texts] = self._encode_texts(prompts, texts)
         return self._constant[texts]
 

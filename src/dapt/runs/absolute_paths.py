@@ -22,7 +22,7 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     for key in ("masks", "names", "root", "split_file"):
         if getattr(config, key):
             changed[key] = _absolute(getattr(config, key))
-    changed["plugins"] = [_absolute(file) for file in config.plugins]
+    changed["plugins"] = list(dict.fromkeys(_absolute(file) for file in config.plugins))
     changed["model"] = _absolute_spec(config.model)
     options = config.recipe.options
     for kind, make in ((Names.SAVED_MODEL, _absolute), (Names.BACKBONE, _absolute_spec)):

@@ -52,7 +52,7 @@ def check_run(config: RunConfig, *, resume: bool, overwrite: bool, within: Path 
     Raises:
         DaptError: anything the user can mend.
     """
-    config = with_absolute_paths(config)
+    config = check_cue(with_absolute_paths(config))
     if config.batch_size % config.devices:
         raise ConfigError(
             f"A batch of {config.batch_size} images cannot be divided among {config.devices} devices.",
@@ -64,7 +64,6 @@ def check_run(config: RunConfig, *, resume: bool, overwrite: bool, within: Path 
     device = pick_device(config.device)
     check_count(config.devices, device)
     check_dapt(config)
-    check_cue(config)
     return Plan(config, folder, device, check_selection(config), resume, overwrite)
 
 
