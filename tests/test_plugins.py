@@ -139,6 +139,22 @@ def test_plugins_are_found_in_the_home_folder(tmp_path: Path, monkeypatch: pytes
     assert sys.modules[plugins.module_name(tmp_path / "of_mine.py")].VALUE == 1
 
 
+def test_a_plugin_that_was_moved_is_named_anew(photos: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from dapt.methods.base import METHODS, add_variant\nadd_variant(METHODS.get('coop'), 'moved', 'of mine')\n"
+    )
+    given = ["--method", "coop.moved", "--model", "demo", "--shots", 1, "--epochs", 1, "--device", "cpu"]
+    assert outside("train", photos, "--plugin", mine, *given, "--out", tmp_path / "run").returncode == 0
+    mine.rename(tmp_path / "elsewhere.py")
+    image = next(photos.rglob("*.png"))
+    done = outside("predict", tmp_path / "run", image, "--device", "cpu")
+    assert done.returncode == 2
+    assert "name it with --plugin where it is now" in done.stderr
+    done = outside("predict", tmp_path / "run", image, "--plugin", tmp_path / "elsewhere.py", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+
+
 def test_installed_packages_extend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     (tmp_path / "their_package.py").write_text(
         "from dapt.methods.base import METHODS, add_variant\nadd_variant(METHODS.get('coop'), 'theirs', 'of theirs')\n"

@@ -6,11 +6,12 @@ Every key is also a key of ``--set``; an unknown key is an error that names the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from dapt.console import warn
 from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.methods.base import METHODS, Method, MethodOptions
@@ -304,7 +305,13 @@ def make_saved_config(tree: Mapping[str, Any]) -> RunConfig:
     """
     load_installed()
     plugins = tree.get("plugins")
-    load_plugins([file for file in plugins if isinstance(file, str)] if isinstance(plugins, list) else [])
+    if isinstance(plugins, list):
+        there = [file for file in plugins if isinstance(file, str) and Path(file).is_file()]
+        for file in plugins:
+            if file not in there:
+                warn(f"The plugin {file} of this run is not there any more; name it with --plugin where it is now.")
+        tree = {**tree, "plugins": there}
+        load_plugins(there)
     method, options = tree.get("method"), tree.get("prompt")
     if method in METHODS.names() and isinstance(options, Mapping):
         tree = {**tree, "prompt": known_options(METHODS.get(str(method)).options, options)}

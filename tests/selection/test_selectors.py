@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dapt.errors import ConfigError, DataError
-from dapt.selection.base import SELECTORS, Candidates, top
+from dapt.selection.base import SELECTORS, Candidates, Pick, Selector, top
 from dapt.selection.cal import Cal, CalOptions
 from dapt.selection.craig import Craig
 from dapt.selection.forgetting import count_forgotten
@@ -259,3 +259,23 @@ def test_forgetting_counts_losses() -> None:
 def test_equal_scores_keep_their_order() -> None:
     assert top(torch.tensor([1.0, 2.0, 1.0, 2.0]), 4, largest=True) == [1, 3, 0, 2]
     assert top(torch.tensor([1.0, 2.0, 1.0, 2.0]), 3, largest=False) == [0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ([0, 1], "gave a list, not a Pick"),
+        (Pick([0, 0]), "chose an image twice"),
+        (Pick([0, 9]), "chose 2 of 3 images"),
+        (Pick([0, 1, 2]), "chose 3 of 3 images where 2"),
+        (Pick([0, 1], [1.0]), "gave 1 weights to 2 images"),
+    ],
+)
+def test_mistakes_of_a_selector_are_named(made: object, said: str) -> None:
+    class Own(Selector):
+        def pick(self, part: Candidates, count: int) -> Pick:
+            return made
+
+    part = Candidates(torch.zeros(3, dtype=torch.long), *(torch.zeros(3, 2),) * 3)
+    with pytest.raises(DataError, match=f"The selector Own {said}"):
+        Own().select(part, 0.7)

@@ -116,6 +116,8 @@ def make(
     tree: dict[str, Any] = {"cue": {"threshold": threshold} if threshold is not None else {}}
     if soft:
         tree["cue"]["soft"] = True
+    if threshold is not None and any(each.startswith("cue.threshold=") for each in settings or []):
+        raise ConfigError("--threshold and --set cue.threshold are the same option.", todo="Give one of them.")
     tree = apply_settings(tree, settings or [])
     if set(tree) != {"cue"} or "source" in tree["cue"]:
         raise ConfigError("dapt masks takes options of the cue only.", where="--set", todo="Write cue.KEY=VALUE.")

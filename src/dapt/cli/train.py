@@ -208,12 +208,16 @@ def train(
 
     offer(resolved.data, resolved.root, yes=yes)
     if protocol is not None:
-        from dapt.experiments.run_protocol import print_protocol, run_protocol
+        from dapt.experiments.run_protocol import IncompleteError, print_protocol, run_protocol
 
         points = split_names(over) or []
         if over is not None and not points:
             raise ConfigError("--over names nothing.", todo="Leave it out to go over what was published.")
-        print_protocol(run_protocol(protocol, tree, over=points, jobs=jobs, resume=resume, overwrite=overwrite))
+        try:
+            print_protocol(run_protocol(protocol, tree, over=points, jobs=jobs, resume=resume, overwrite=overwrite))
+        except IncompleteError as error:
+            print_protocol(error.result)
+            raise
         return
     if jobs != 1:
         raise ConfigError("--jobs belongs to --protocol: a single run is one job.", todo="See --devices.")

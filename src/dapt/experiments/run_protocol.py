@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from dapt.config import RunConfig, make_config
-from dapt.console import say
+from dapt.console import say, warn
 from dapt.data.resolve import load_data
-from dapt.errors import DataError
+from dapt.errors import DaptError, DataError
 from dapt.evaluation.averages import over_data_sets
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
 from dapt.experiments.protocols.base import OtherData, Plan, Protocol, Settings, get_protocol
@@ -30,6 +30,14 @@ MAIN = (
     "test/calibration_error",
 )
 Metrics = Figures
+
+
+class IncompleteError(DaptError):
+    """Some runs or evaluations of a protocol failed; `result` has the figures of the others."""
+
+    def __init__(self, error: DaptError, result: ProtocolResults) -> None:
+        super().__init__(error.what, where=error.where, todo=error.todo, more=error.more)
+        self.result = result
 
 
 def run_protocol(
@@ -76,7 +84,10 @@ def run_protocol(
         result = _result(protocol, config, plan, outcome)
         write_json(out / RESULT, result.tree(), make_parents=False)
         say(f"results in {out / RESULT}")
-        outcome.whole()
+        try:
+            outcome.whole()
+        except DaptError as error:
+            raise IncompleteError(error, result) from error
         folder.complete(left)
     return result
 
@@ -87,7 +98,11 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
     for step in plan.evaluations:
         folder = Path(plan.runs[step.run].out or "")
-        rows[step.point] = _evaluated(folder, step, config)
+        try:
+            rows[step.point] = _evaluated(folder, step, config)
+        except DaptError as error:
+            warn(f"{step.point} failed: {told(error)}")
+            outcome.failed[step.point] = error
         details[step.point] = folder.name
     averaged = [key for key in plan.averaged if key in rows]
     return ProtocolResults(

@@ -17,6 +17,7 @@ from dapt.data.batch import Batch
 from dapt.data.load.preprocess import ImagePreprocess
 from dapt.environment import version
 from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.model.check_batch import check_batch, check_pixels
 from dapt.model.made_with import MadeWith
 from dapt.model.model_folder import write_model_folder
 from dapt.model.plain import PlainModel
@@ -66,6 +67,7 @@ class PromptedClip(PromptedTowers):
         self._kept: _Kept | None = None
         self._awaits_images = False
         self._criterion: Criterion | None = None
+        self._looked = False
         super().__init__(*args, **kwargs)
         self.made_with = made_with or MadeWith()
         self.preprocess = ImagePreprocess(self.clip.image.image_size, self.clip.preprocess)
@@ -142,14 +144,19 @@ class PromptedClip(PromptedTowers):
             epoch: 0-based, of so many `epochs`: methods and DAPT's two phases have a schedule.
 
         Raises:
-            ConfigError: the model has no objectives, or awaits `prepare`.
-            DataError: DAPT needs masks, and the batch has none.
+            ConfigError: the model has no objectives, or awaits `prepare`; no such epoch.
+            DataError: DAPT needs masks, and the batch has none; the parts of the batch do not belong together. Their
+                numbers are looked at in the first batch.
         """
         if self._criterion is None:
             raise ConfigError(
                 "This model has no objectives, so no loss.", todo="Give it some: dapt.create_objectives(model)."
             )
         self._check_prepared()
+        if not 0 <= epoch < epochs:
+            raise ConfigError(f"Of {epochs} epochs there is none of number {epoch}; the first is 0.")
+        check_batch(batch, self.clip.image.image_size, len(self.names), values=not self._looked)
+        self._looked = True
         return self._criterion(self, batch, epoch, epochs)
 
     def set_criterion(self, criterion: Criterion) -> None:
@@ -176,14 +183,14 @@ class PromptedClip(PromptedTowers):
             )
 
     @torch.no_grad()
-    def prepare(self, batches: Iterable[Batch], val: Iterable[Batch] = ()) -> PromptedClip:
+    def prepare(self, batches: Iterable[Batch], val: Iterable[Batch] | None = None) -> PromptedClip:
         """Let methods look at all training images once that want to: a cache, a probe, prototypes.
 
         Args:
             batches: of all training images, by the test transform. val: of images by which settings are chosen.
         """
         features, labels = self._looked_at(batches)
-        val_features, val_labels = self._looked_at(val)
+        val_features, val_labels = self._looked_at(val or ())
         self.prompts.prepare(
             TrainingSet(
                 self.clip,
@@ -297,12 +304,7 @@ class PromptedClip(PromptedTowers):
         return [*self.prompts.parameters(), *self.prompts.buffers()]
 
     def _image_features(self, pixels: Tensor, prompts: Prompts) -> Tensor:
-        size = self.clip.image.image_size
-        if pixels.dim() != 4 or pixels.shape[1] != 3 or not pixels.is_floating_point():
-            raise DataError(
-                f"Normalised pixels are floats [B, 3, {size[0]}, {size[1]}], not {pixels.dtype} {list(pixels.shape)}.",
-                todo="Make them with model.preprocess(picture) and torch.stack.",
-            )
+        check_pixels(pixels, self.clip.image.image_size)
         return self.finish_image(self.clip.image.encode(pixels, prompts))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PromptedClip:

@@ -88,8 +88,11 @@ class PromptedTowers(nn.Module):
             NotSupportedError: the prompts belong to other classes.
             DataError: no names.
         """
-        if not names:
-            raise DataError("There are no classes to choose from.")
+        if not len(names):
+            raise DataError("There are no classes to choose from.", todo="Give a list of their names.")
+        strange = [name for name in names if not isinstance(name, str) or not name.strip()]
+        if strange:
+            raise DataError(f"The name of a class is a text with something in it, not {strange[0]!r}.")
         with torch.inference_mode(False):  # they are kept
             texts = self.prompts.texts(list(names))  # refuses before anything is changed
             self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in texts]

@@ -79,6 +79,11 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
         ModelError: another backbone, a damaged prompts file, or options that do not belong to it.
     """
     check_backbone(saved, clip)
+    if saved.method not in METHODS.names():
+        raise ConfigError(
+            f"There is no method '{saved.method}', of which these prompts are.",
+            todo="If an extension brings it, load that first: --plugin FILE, or dapt.load_plugin(FILE).",
+        )
     method = METHODS.get(saved.method)
     if not isinstance(saved.options, dict):
         raise ModelError(f"The saved options of {saved.method} are no table: {shown(saved.options)}.")

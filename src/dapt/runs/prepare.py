@@ -11,13 +11,14 @@ from torch import Tensor
 from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
 from dapt.console import say, warn
-from dapt.cues.base import Cue
+from dapt.cues.base import Cue, CueReport
 from dapt.cues.build import AUTO, build_cue
+from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.pixels import use_setting
 from dapt.data.load.transforms import train_transform
-from dapt.errors import DataError
+from dapt.errors import ConfigError, DataError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.build import build_objectives
@@ -76,7 +77,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
             "more --epochs, or --set warmup_epochs=0."
         )
     cue = _prepare_cue(config, data, cache)
-    masks = None if cue is None else cue.prepare(data.train.items, model)
+    masks = None if cue is None else _made_by(cue, data.train.items, model)
     if cue is not None:
         say(cue.report.summary())
         _check_cues(config, cue, own=any(item.mask is not None for item in data.train.items))
@@ -122,6 +123,21 @@ def _prepare_cue(config: RunConfig, data: RunData, cache: ImageCache) -> Cue | N
         build_cue(config, cache, data.source)  # mistakes in unused options are mistakes, too
         warn("Foreground cues are only used with --dapt; without it the masks serve the attention figure at most.")
     return None
+
+
+def _made_by(cue: Cue, items: Sequence[Item], model: PromptedClip) -> list[Tensor | None]:
+    """The masks of a cue, counted where it has not counted them itself.
+
+    Raises:
+        ConfigError: it did not make one for each image.
+    """
+    masks = cue.prepare(items, model)
+    if len(masks) != len(items):
+        raise ConfigError(f"The cue {cue.name} made {len(masks)} masks for {len(items)} images.")
+    if cue.report.total != len(items):
+        cue.report = CueReport()
+        masks = [cue.report.add(item.name, mask) for item, mask in zip(items, masks, strict=True)]
+    return masks
 
 
 def model_selection_of(config: RunConfig, data: RunData, step: TrainStep) -> str:

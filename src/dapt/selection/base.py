@@ -130,6 +130,7 @@ class Selector(ABC):
             if not count:
                 continue
             found = self.pick(candidates.rows(group), count)
+            _check_pick(self, found, count, len(group))
             index += group[torch.as_tensor(list(found.index), dtype=torch.long)].tolist()
             weights += [] if found.weights is None else list(found.weights)
         if not index:
@@ -138,6 +139,24 @@ class Selector(ABC):
                 todo="Use a larger fraction, or a global budget.",
             )
         return Selection(tuple(index), tuple(weights) if weights else None)
+
+
+def _check_pick(selector: Selector, found: Pick, count: int, size: int) -> None:
+    """Refuse a choice that is none: a selector of somebody's own may make mistakes.
+
+    Raises:
+        DataError: naming the selector.
+    """
+    name = type(selector).__name__
+    if not isinstance(found, Pick):
+        raise DataError(f"The selector {name} gave a {type(found).__name__}, not a Pick.")
+    index = [int(position) for position in found.index]
+    if len(set(index)) < len(index):
+        raise DataError(f"The selector {name} chose an image twice.")
+    if len(index) > count or any(not 0 <= position < size for position in index):
+        raise DataError(f"The selector {name} chose {len(index)} of {size} images where {count} were asked for.")
+    if found.weights is not None and len(found.weights) != len(index):
+        raise DataError(f"The selector {name} gave {len(found.weights)} weights to {len(index)} images.")
 
 
 def class_groups(labels: Tensor) -> list[Tensor]:
