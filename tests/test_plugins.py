@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -17,7 +18,7 @@ from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.plugins import load_plugin
 from dapt.runs.train import run_training
-from helpers import REPOSITORY, save_tiny_model
+from helpers import REPOSITORY, make_folder, save_tiny_model
 
 EXAMPLE = Path(__file__).parent / "plugin_example.py"
 VISION = {"image_size": 32, "timm_model_name": "dapt_example_vit", "timm_pool": "", "timm_proj": "linear"}
@@ -56,6 +57,8 @@ def test_a_method_a_cue_a_selector_and_a_tower_of_the_user(photos: Path, spec: s
     assert json.loads(done.stdout)[0]["predictions"]
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_names_and_options_of_an_extension_are_listed_and_checked() -> None:
     done = outside("methods", "list", "--plugin", EXAMPLE)
     assert "suffix" in done.stdout
@@ -139,6 +142,8 @@ def test_plugins_are_found_in_the_home_folder(tmp_path: Path, monkeypatch: pytes
     assert sys.modules[plugins.module_name(tmp_path / "of_mine.py")].VALUE == 1
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_plugin_that_was_moved_is_named_anew(photos: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text(
@@ -168,6 +173,8 @@ def test_installed_packages_extend_it(tmp_path: Path, monkeypatch: pytest.Monkey
     assert plugins.installed_plugins() == {"theirs": "their_package", "gone": "not_there"}
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_the_example_of_the_page(photos: Path, tmp_path: Path) -> None:
     page = (REPOSITORY / "docs" / "plugins.md").read_text("utf-8")
     (tmp_path / "mine.py").write_text(page.split("```python\n")[1].split("```")[0])
@@ -175,6 +182,24 @@ def test_the_example_of_the_page(photos: Path, tmp_path: Path) -> None:
     done = outside("train", photos, "--plugin", tmp_path / "mine.py", *given, *SMALL, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "run" / "results.json").read_text())["method"] == "after_name"
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_data_set_of_the_page(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "plugins.md").read_text("utf-8")
+    (tmp_path / "data.py").write_text(page.split("```python\n")[2].split("```")[0])
+    folder = tmp_path / "root" / "pets_at_work" / "images"
+    folder.mkdir(parents=True)
+    for number, source in enumerate(sorted(make_folder(tmp_path / "photos", per_class=3, classes=2).rglob("*.png"))):
+        shutil.copy(source, folder / f"{'cat' if number < 3 else 'dog'}_{number:02d}.png")
+    given = ["pets_at_work", "--root", tmp_path / "root", "--plugin", tmp_path / "data.py"]
+    assert outside("data", "verify", *given).returncode == 0
+    short = ["--method", "zero_shot", "--model", "demo", "--device", "cpu", "--out", tmp_path / "run"]
+    done = outside("train", *given, *short)
+    assert done.returncode == 0, done.stderr
+    counts = json.loads((tmp_path / "run" / "results.json").read_text())["counts"]
+    assert (counts["train"], counts["test"], counts["classes"]) == (4, 2, 2)
 
 
 @pytest.mark.slow

@@ -124,6 +124,12 @@ class CueSettings(Section):
         """The options of the source, as given."""
         return dict(self.model_extra or {})
 
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        """None leaves an option as it is, as it does everywhere."""
+        return {key: part for key, part in value.items() if part is not None} if isinstance(value, Mapping) else value
+
     @model_validator(mode="after")
     def _bounded_options(self) -> CueSettings:
         check_value(self.options)

@@ -296,6 +296,8 @@ def test_under_autocast(method: str) -> None:
     assert torch.equal(model.eval()(pixels()), expected), "nothing that autocast made is kept"
 
 
+@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["maple", "coop"])
 def test_compiled(method: str) -> None:
     model = made(method)

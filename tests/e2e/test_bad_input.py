@@ -263,6 +263,8 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_disk_full_keeps_the_old_file(dapt, arguments: list[object], tmp_path: Path) -> None:
     """A file-size limit stands in for a full disk: the write fails half-way."""
     out = tmp_path / "r"

@@ -175,6 +175,7 @@ def test_python_api(photos: Path, tiny_spec: str, tmp_path: Path) -> None:
         run.save(tmp_path / "copy")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_installed_program(photos: Path, tiny_spec: str, tmp_path: Path) -> None:
     """The real process: exit codes, and nothing but results on standard output."""

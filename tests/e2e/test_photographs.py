@@ -59,6 +59,7 @@ def test_unlabelled_photographs_get_masks(dapt, tmp_path: Path) -> None:
     assert "no labelled training images" in err
 
 
+@pytest.mark.long
 @needs_shared
 @pytest.mark.slow
 def test_full_size_model_from_openai_named_weights(dapt, tmp_path: Path) -> None:

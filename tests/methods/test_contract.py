@@ -247,6 +247,7 @@ def on_two_processes(places: Places, tmp_path_factory: pytest.TempPathFactory) -
     return out
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ON_TWO_PROCESSES, ids=str)
 def test_two_processes_learn_what_one_does(case: Case, places: Places, on_two_processes: Path) -> None:

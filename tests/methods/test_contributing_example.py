@@ -47,7 +47,13 @@ def dapt(example: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("options", [[], ["--dapt", "--cue", "random"]], ids=["alone", "dapt"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param([], id="alone"),
+        pytest.param(["--dapt", "--cue", "random"], id="dapt", marks=(pytest.mark.slow, pytest.mark.long)),
+    ],
+)
 def test_it_trains_on_the_bundled_model(example: Path, photos: Path, tmp_path: Path, options: list[str]) -> None:
     out = tmp_path / "run"
     few = ["--epochs", 1, "--shots", 1, "--device", "cpu", "--out", out]
@@ -58,6 +64,8 @@ def test_it_trains_on_the_bundled_model(example: Path, photos: Path, tmp_path: P
     assert results["counts"]["trainable_parameters"] == 9 * 4 * 128
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_more_layers_than_the_model_has_are_refused_in_words(example: Path, photos: Path, tmp_path: Path) -> None:
     given = ["--method", "deep_text", "--model", "demo", "--depth", 12, "--out", tmp_path / "run"]
     done = dapt(example, "train", photos, *given)

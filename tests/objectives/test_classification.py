@@ -179,6 +179,7 @@ def test_training_follows_the_weights(tmp_path: Path) -> None:
     assert all(torch.equal(rising[name], helped[name]) for name in rising)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("several", [False, True])
 def test_weights_on_two_processes_equal_one(tmp_path: Path, several: bool) -> None:
