@@ -167,7 +167,7 @@ def test_installed_packages_extend_it(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.syspath_prepend(str(tmp_path))
     points = [EntryPoint("theirs", "their_package", plugins.GROUP), EntryPoint("gone", "not_there", plugins.GROUP)]
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
-    monkeypatch.setattr(plugins, "_INSTALLED", {})
+    plugins.load_installed.cache_clear()
     assert make_config({"data": "-", "method": "coop.theirs"}).recipe.summary == "of theirs"
     assert "The extension gone (not_there) cannot be loaded: ModuleNotFoundError" in capsys.readouterr().err
     assert plugins.installed_plugins() == {"theirs": "their_package", "gone": "not_there"}

@@ -16,7 +16,7 @@ from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
-from dapt.plugins import load_installed, load_plugins
+from dapt.plugins import load_plugins
 from dapt.strict import Count, Megabytes, Rate, Strict, check_value
 from dapt.validation import known_options, validated
 
@@ -298,7 +298,6 @@ def make_config(tree: Mapping[str, Any]) -> RunConfig:
         ConfigError: unknown key or method, or a value of the wrong kind.
     """
     settings = validated(RunSettings, tree)
-    load_installed()
     load_plugins(settings.plugins)
     return resolve(settings)
 
@@ -309,15 +308,14 @@ def make_saved_config(tree: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: as `make_config`.
     """
-    load_installed()
-    plugins = tree.get("plugins")
+    plugins, there = tree.get("plugins"), []
     if isinstance(plugins, list):
         there = [file for file in plugins if isinstance(file, str) and Path(file).is_file()]
         for file in plugins:
             if file not in there:
                 warn(f"The plugin {file} of this run is not there any more; name it with --plugin where it is now.")
         tree = {**tree, "plugins": there}
-        load_plugins(there)
+    load_plugins(there)
     method, options = tree.get("method"), tree.get("prompt")
     if method in METHODS.names() and isinstance(options, Mapping):
         tree = {**tree, "prompt": known_options(METHODS.get(str(method)).options, options)}

@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from dapt.console import warn
@@ -21,11 +22,11 @@ from dapt.registry import registries
 
 PREFIX = "dapt_plugin_"
 GROUP = "dapt.plugins"
-_INSTALLED: dict[str, str] = {}
 
 
 def load_plugins(files: Iterable[str]) -> None:
-    """Load several, see `load_plugin`."""
+    """Load those of installed packages and some files, see `load_installed` and `load_plugin`."""
+    load_installed()
     for file in files:
         load_plugin(file)
 
@@ -59,12 +60,10 @@ def load_plugin(file: Path | str) -> None:
         raise ConfigError(f"The plugin {path} cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
+@cache
 def load_installed() -> None:
     """Import the modules that installed packages declare, once in a process; one that cannot be imported is told."""
-    if _INSTALLED:
-        return
     for point in importlib.metadata.entry_points(group=GROUP):
-        _INSTALLED[point.name] = _origin(point)
         try:
             point.load()
             _check_names()

@@ -61,9 +61,8 @@ MaxPixelsOption = Annotated[
 
 def _load_plugins(files: list[Path] | None) -> list[Path] | None:
     """Imports them before the command looks up any name."""
-    from dapt.plugins import load_installed, load_plugins
+    from dapt.plugins import load_plugins
 
-    load_installed()
     load_plugins(str(file) for file in files or ())
     return files
 

@@ -18,7 +18,7 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.errors import DaptError
 from dapt.evaluation.evaluate import evaluate
-from dapt.plugins import load_installed, load_plugins
+from dapt.plugins import load_plugins
 from dapt.results import RunResults
 from dapt.runs.finish import finish_run
 from dapt.runs.keep import StateKeeper
@@ -99,7 +99,6 @@ def _worker(fabric: Any, work: Work, quiet: bool) -> RunResults | None:
     guard_stderr()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     console.set_quiet(True)  # what preparing says has been said by the parent process
-    load_installed()
     load_plugins(work.config.plugins)
     clip = load_clip(work.config.model, device=str(fabric.device), precision=work.config.precision)
     prepared = prepare(work.config, work.data, clip)

@@ -10,7 +10,7 @@ from pathlib import Path
 from dapt.console import set_quiet
 from dapt.environment import cores, memory_mb
 from dapt.experiments.executors.base import EXECUTORS, Event, Executor, Failed, Finished, Job, Progressed, Started
-from dapt.plugins import load_installed, load_plugins
+from dapt.plugins import load_plugins
 from dapt.processes import worker_pool
 from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
@@ -114,7 +114,6 @@ def _prepare_worker(threads: int) -> None:
 
 
 def _work(job: Job) -> RunResults:
-    load_installed()
     load_plugins(job.config.plugins)
     return _run(job, _candidates)
 
