@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,6 +46,9 @@ class ImageSet:
         names: class names by label. splits: items of train, val and test.
         multi_label: images may show several classes. mask_format: of the data set's own masks.
         own_split: the official split was not there, and the images were divided anew.
+        layout: how the data lies, in words; empty where nothing had to be recognised.
+        unused: names of the files there that are not used, by reason, so that used and unused are all there is.
+        guessed: sentences about what was taken for granted, for example the delimiter of a table.
     """
 
     name: str
@@ -55,6 +58,9 @@ class ImageSet:
     multi_label: bool = False
     mask_format: MaskFormat | None = None
     own_split: bool = False
+    layout: str = ""
+    unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guessed: tuple[str, ...] = ()
 
     def split(self, name: str) -> tuple[Item, ...]:
         """The items of a split, possibly none."""
