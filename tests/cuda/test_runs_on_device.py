@@ -24,7 +24,8 @@ from helpers import REPOSITORY, stopping
 
 pytestmark = pytest.mark.device
 
-METHODS = ["maple", "coop", "cocoop", "promptsrc", "clip_lora", "tip_adapter", "linear_probe"]
+ALONE = ["maple", "coop", "cocoop", "promptsrc", "clip_lora", "tip_adapter", "linear_probe"]
+TRAINED = [(name, False) for name in ALONE] + [("maple", True), ("coop", True)]
 COMMON = ["--model", "demo", "--epochs", "3", "--shots", "4", "--batch-size", "8"]
 
 
@@ -45,13 +46,10 @@ def prompts(out: Path) -> dict[str, torch.Tensor]:
     return load_file(next(out.glob("prompts*.safetensors")))
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("with_dapt", [False, True], ids=["alone", "dapt"])
+@pytest.mark.parametrize(("method", "with_dapt"), TRAINED, ids=[f"{name}{'+dapt' * both}" for name, both in TRAINED])
 def test_a_run_goes_as_on_the_cpu(
     method: str, with_dapt: bool, scenes: Path, device: str, tmp_path: Path, dapt
 ) -> None:
-    if with_dapt and method in ("tip_adapter", "linear_probe", "promptsrc", "clip_lora", "cocoop"):
-        pytest.skip("alone is enough")
     more = ["--method", method, *(["--dapt", "--set", "dapt.variant=joint"] if with_dapt else [])]
     here, there = tmp_path / "here", tmp_path / "there"
     for where, out in (("cpu", here), (device, there)):
