@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from dapt.devices import compute_repeatably, pick_device
+from dapt.devices import compute_exactly, compute_repeatably, pick_device
 from dapt.errors import ConfigError
 
 
@@ -58,6 +58,12 @@ def test_repeatable_computing_has_what_cublas_needs(monkeypatch: pytest.MonkeyPa
     compute_repeatably()
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
     assert asked == [True, True]
+
+
+def test_convolutions_of_runs_are_not_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    compute_exactly()
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_the_cpu_has_no_number() -> None:

@@ -18,7 +18,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.pixels import use_setting
 from dapt.data.load.transforms import train_transform
-from dapt.devices import compute_repeatably
+from dapt.devices import compute_exactly, compute_repeatably
 from dapt.errors import ConfigError, DataError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
@@ -65,6 +65,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
         DaptError: anything that does not fit together.
     """
     use_setting(config.max_pixels)  # in each of several processes
+    compute_exactly()
     if config.deterministic:
         compute_repeatably()
     cache = cache or ImageCache(config.cache_mb)
