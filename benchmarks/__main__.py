@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,19 @@ def _processor() -> str | None:
     return names[0] if names else None
 
 
+def joined(several: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Results of several calls on one machine as one: rows one below the other; what comes once, from the last."""
+    whole: dict[str, Any] = {}
+    for results in several:
+        for part, found in results.items():
+            whole[part] = [*whole.get(part, []), *found] if isinstance(found, list) else found
+    types = dict.fromkeys(name for results in several for name in results["machine"]["precision"].split(", "))
+    own, precision = whole["machine"], ", ".join(types)
+    sentences = [text.replace(f"weights, {own['precision']}", f"weights, {precision}") for text in own["sentences"]]
+    whole["machine"] = {**own, "precision": precision, "sentences": sentences}
+    return whole
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen parts; 0 when all is well, 1 when budgets are broken."""
     parser = _parser()
@@ -91,6 +105,11 @@ def main(arguments: list[str] | None = None) -> int:
         complaints = check_budgets(tell)
         print("\n".join(complaints) or "The work of every step is as recorded.")
         return 1 if complaints else 0
+    if chosen.join:
+        results = joined([json.loads(path.read_text(encoding="utf-8")) for path in chosen.join])
+        write_report(results, chosen.out or chosen.join[0].parent)
+        print(markdown(results))
+        return 0
     device = pick_device(chosen.device)
     on_gpu = torch.device(device).type == "cuda"
     parts = chosen.parts or PARTS + (GPU_PARTS if on_gpu else ())
@@ -103,13 +122,17 @@ def main(arguments: list[str] | None = None) -> int:
     out = chosen.out or Path(__file__).parent / "results" / place_of(device)
     results: dict[str, Any] = {"machine": machine(device, chosen.precision)}
     for number, precision in enumerate(chosen.precision):
-        if {"steps", "kernels"} & set(parts) or (not number and {"profile", "levers"} & set(parts)):
+        wanted = {"steps", "profile", "levers"} & set(parts) if not number else {"steps"} & set(parts)
+        if wanted:
             clip = make_clip(device, precision)
-            wanted = parts if not number else [part for part in parts if part in ("steps", "kernels")]
             _measure_in_process(results, wanted, cases, clip, precision, chosen.repeats, out)
             del clip
             gc.collect()
     _measure_apart(results, parts, device, chosen, out)
+    for precision in chosen.precision if "kernels" in parts else ():
+        found = measure_kernels(cases, make_clip(device, precision), precision, chosen.repeats, tell)
+        results.setdefault("kernels", []).extend(found)
+        write_report(results, out, pictures=False)
     write_report(results, out)
     print(markdown(results))
     return 0
@@ -131,13 +154,14 @@ def _parser() -> argparse.ArgumentParser:
     kinds = ["32", "tf32", "bf16", "16"]
     more = "(default: 32); several for steps and kernels, of which the\nfirst is that of profile, levers and growth"
     add("--precision", nargs="+", default=["32"], choices=kinds, help=f"type of the towers {more}")
+    add("--join", nargs="+", type=Path, metavar="FILE", help="measure nothing: one report of several results.json")
     add("--out", type=Path, help="folder of the results (default: benchmarks/results/DEVICE, or the name of the card)")
     return parser
 
 
 def _measure_in_process(
     results: dict[str, Any],
-    parts: Sequence[str],
+    parts: Set[str],
     cases: list[Case],
     clip: FrozenClip,
     precision: str,
@@ -152,9 +176,6 @@ def _measure_in_process(
             results.setdefault("steps", []).append(measure_case(case, clip, gemm, repeats, precision))
             write_report(results, out, pictures=False)
         del gemm
-    if "kernels" in parts:
-        results.setdefault("kernels", []).extend(measure_kernels(cases, clip, precision, repeats, tell))
-        write_report(results, out, pictures=False)
     if "profile" in parts:
         results["profile"] = measure_profile(clip, tell)
         write_report(results, out, pictures=False)

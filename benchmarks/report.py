@@ -132,7 +132,7 @@ def _kernels_table(rows: list[Results]) -> list[str]:
             cells.append([_title(row, rows), row["way"], row["failed"], "", "", "", ""])
             continue
         times = [_time(row[key]) for key in ("seconds", "device_seconds")]
-        graph = _time(row["graph_seconds"]) if "graph_seconds" in row else row["graph_failed"]
+        graph = _time(row["graph_seconds"]) if "graph_seconds" in row else row.get("graph_failed", "")
         cells.append([_title(row, rows), row["way"], str(row["kernels"]), str(row["copies"]), *times, graph])
     return _table(head, cells)
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.autograd import DeviceType
 
-from benchmarks.__main__ import file_safe, main
+from benchmarks.__main__ import file_safe, joined, main
 from benchmarks.cases import CASES, Case, chosen_cases, make_work
 from benchmarks.kernels import counted
 from benchmarks.levers import SWITCHES, without
@@ -152,6 +152,19 @@ def test_the_report_of_a_gpu():
     assert "out of memory" in text
     assert "| coop | 1.2 | src/dapt/training/fit.py:1 (1.2) |" in text
     assert "it needs a teacher" in text
+
+
+def test_results_of_several_calls_become_one():
+    def results(precision, **parts):
+        machine = {"precision": precision, "sentences": ["a card", f"random weights, {precision}"]}
+        return {"machine": machine, **parts}
+
+    one = results("bf16", steps=[{"a": 1}], overhead={"x": 1})
+    whole = joined([one, results("32, tf32", steps=[{"b": 2}], overhead={"x": 2})])
+    assert whole["steps"] == [{"a": 1}, {"b": 2}]
+    assert whole["overhead"] == {"x": 2}
+    assert whole["machine"]["sentences"] == ["a card", "random weights, bf16, 32, tf32"]
+    assert one["steps"] == [{"a": 1}]
 
 
 def test_fused_attention_is_counted_on_request(clip):
