@@ -149,7 +149,7 @@ def test_the_library_trains_there(device: str, tmp_path: Path) -> None:
         loss, _ = model.loss(batch)
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     assert losses[-1] < losses[0]
     model.eval()
     expected = model(pixels).detach()
