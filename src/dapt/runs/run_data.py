@@ -13,7 +13,8 @@ from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.load.pixels import use_setting
-from dapt.data.resolve import load_data
+from dapt.data.resolve import is_catalog, load_data
+from dapt.data.understood import say_understood
 from dapt.errors import DataError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         skip_bad=config.skip_bad,
         split_file=config.split_file,
     )
+    if not is_catalog(config.data):
+        say_understood(data)
     check_multi_label(config, data)
     train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
     if not train:
