@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.data.items import UNLABELLED
+from dapt.data.outlines import Outline
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
@@ -26,13 +27,14 @@ class Export:
     Attributes:
         title: of the format. names: the classes. shown: classes of each photograph named in it, as numbers, none
             where it has no annotation. splits: the split of each of them, `EVERY` where there is none.
-        files: the files that were read. remarks: what was left out.
+        outlines: of the objects in a photograph. files: the files that were read. remarks: what was left out.
     """
 
     title: str
     names: list[str]
     shown: dict[str, tuple[int, ...]] = field(default_factory=dict)
     splits: dict[str, str] = field(default_factory=dict)
+    outlines: dict[str, list[Outline]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 

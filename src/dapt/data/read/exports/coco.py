@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dapt.data.outlines import Outline
 from dapt.data.read.exports.base import Export, by_name, merged, read_json_file, some, split_in_path
+from dapt.data.read.exports.coco_outlines import outlines_of
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
@@ -50,9 +52,12 @@ def _read(tree: Tree, photos: Sequence[str], found: Mapping[str, dict[str, Any]]
         split = split_in_path(name) or _split_of_file(name)
         classes = tables[name]
         images: dict[Any, set[int]] = {image.get("id"): set() for image in content["images"] if isinstance(image, dict)}
+        sizes = {image.get("id"): _size(image) for image in content["images"]}
+        outlines: dict[Any, list[Outline]] = {number: [] for number in images}
         for annotation in content["annotations"]:
             try:
                 images[annotation["image_id"]].add(numbers[classes[annotation["category_id"]]])
+                outlines[annotation["image_id"]] += outlines_of(annotation, sizes[annotation["image_id"]])
             except (KeyError, TypeError):
                 raise DataError(
                     f"{tree.top / name} has an annotation without an image or category that is there.",
@@ -68,13 +73,19 @@ def _read(tree: Tree, photos: Sequence[str], found: Mapping[str, dict[str, Any]]
             export.shown[path] = tuple(sorted(before | images[image.get("id")]))
             if split:
                 export.splits[path] = split
+            if outlines[image.get("id")]:
+                export.outlines[path] = outlines[image.get("id")]
     if absent:
         raise DataError(
             f"{len(absent)} photos that {some(sorted(found))} names are not in {tree.top}: {some(absent)}.",
             todo="Put them there, or export the data again with its photos.",
         )
-    export.remarks.append("The boxes and polygons of the COCO file are not read as masks.")
     return export
+
+
+def _size(image: Mapping[str, Any]) -> tuple[float, float] | None:
+    size = image.get("width"), image.get("height")
+    return (float(size[0]), float(size[1])) if all(isinstance(side, int | float) and side > 0 for side in size) else None
 
 
 def _categories(content: Mapping[str, Any], name: str) -> dict[int, str]:

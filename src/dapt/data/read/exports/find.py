@@ -60,6 +60,11 @@ def _image_set(export: Export, tree: Tree, photos: Sequence[str], masks: dict[st
     unused = {reason: [name for name in names if name not in read] for reason, names in unused.items()}
     unused[READ] = export.files
     unused[UNNAMED] = [name for name in photos if name not in used]
+    remarks = list(export.remarks)
+    if masks:
+        remarks.append(f"{len(masks)} masks of photos serve as the data's own masks.")
+    elif export.outlines:
+        remarks.append(f"What is annotated in {len(export.outlines)} photos serves as their masks, drawn when needed.")
     several = "several classes per photo" if export.multi_label else "one class per photo"
     return check_classes(
         ImageSet(
@@ -71,6 +76,7 @@ def _image_set(export: Export, tree: Tree, photos: Sequence[str], masks: dict[st
             mask_format="labels" if export.title == VOC else None,
             layout=f"{export.title} export, {several}" + (DIVIDED if EVERY in items else ""),
             unused={reason: tuple(names) for reason, names in sorted(unused.items()) if names},
-            guessed=tuple(export.remarks),
+            guessed=tuple(remarks),
+            outlines={name: tuple(found) for name, found in export.outlines.items() if name in used and found},
         )
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from dapt.data.outlines import Outline
 from dapt.data.read.exports.base import Export, some, split_in_path
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
@@ -43,19 +44,22 @@ def read_voc(tree: Tree, photos: Sequence[str]) -> Export | None:
     named = {photo: _objects(tree.top / file) for photo, file in found.items()}
     if not any(named.values()):
         return None
-    names = sorted({name for objects in named.values() for name in objects})
+    names = sorted({name for objects in named.values() for name, _ in objects})
     number = {name: label for label, name in enumerate(names)}
     export = Export(TITLE, names, files=sorted(found.values()))
     lists = _lists(tree)
     for photo in photos:
-        export.shown[photo] = tuple(sorted(number[name] for name in named.get(photo, ())))
+        objects = named.get(photo, [])
+        export.shown[photo] = tuple(sorted({number[name] for name, _ in objects}))
+        boxes = [box for _, box in objects if box is not None]
+        if boxes:
+            export.outlines[photo] = boxes
         split = split_in_path(photo) or lists.get(_stem(photo))
         if split:
             export.splits[photo] = split
     without = sum(not labels for labels in export.shown.values())
     if without:
         export.remarks.append(f"{without} photos have no object, so they have no class.")
-    export.remarks.append("The boxes of the XML files are not read as masks.")
     return export
 
 
@@ -67,14 +71,33 @@ def _xml_of(photo: str, files: set[str], by_stem: dict[str, list[str]]) -> str |
     return same[0] if len(same) == 1 else None
 
 
-def _objects(path: Path) -> set[str]:
+def _objects(path: Path) -> list[tuple[str, Outline | None]]:
+    """Name and box of each object in a file; none if it is no annotation."""
     try:
         top = ElementTree.fromstring(read_text(path, MIB))
     except (OSError, ValueError, ElementTree.ParseError) as error:
         raise DataError(f"{path} cannot be read: {reason(error)}.", todo="Export the data again.") from error
     if top.tag != "annotation":
-        return set()
-    return {name.strip() for each in top.iter("object") if (name := each.findtext("name"))}
+        return []
+    size = _numbers(top.find("size"), "width", "height") or (0.0, 0.0)
+    objects: list[tuple[str, Outline | None]] = []
+    for each in top.iter("object"):
+        name = (each.findtext("name") or "").strip()
+        box = _numbers(each.find("bndbox"), "xmin", "ymin", "xmax", "ymax")
+        if name:
+            whole = box is not None and min(size) > 0
+            objects.append((name, Outline("box", tuple(box), (size[0], size[1])) if box and whole else None))
+    return objects
+
+
+def _numbers(element: ElementTree.Element | None, *names: str) -> tuple[float, ...] | None:
+    """The numbers in the parts of an element of these names; None where one is missing."""
+    if element is None:
+        return None
+    try:
+        return tuple(float(element.findtext(name) or "") for name in names)
+    except ValueError:
+        return None
 
 
 def _lists(tree: Tree) -> dict[str, str]:

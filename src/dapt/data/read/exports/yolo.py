@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from dapt.data.outlines import Outline
 from dapt.data.read.exports.base import Export, some, split_in_path, unique_names
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
@@ -33,10 +34,10 @@ def read_yolo(tree: Tree, photos: Sequence[str]) -> Export | None:
     names_file, names = _names(tree)
     if not found or (not names and len(found) < ENOUGH * len(photos)):
         return None
-    lines = {photo: _classes_in(tree.top / label, label) for photo, label in found.items()}
-    if all(classes is None for classes in lines.values()):
+    lines = {photo: _objects_in(tree.top / label, label) for photo, label in found.items()}
+    if all(objects is None for objects in lines.values()):
         return None  # texts beside the photographs that are no labels
-    bad = sorted(found[photo] for photo, classes in lines.items() if classes is None)
+    bad = sorted(found[photo] for photo, objects in lines.items() if objects is None)
     if bad:
         raise DataError(
             f"{tree.top} seems to be a YOLO export, but some label files do not have lines of a class number and "
@@ -48,7 +49,7 @@ def read_yolo(tree: Tree, photos: Sequence[str]) -> Export | None:
             f"{tree.top} is a YOLO export without the names of its classes.",
             todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt, one name per line.",
         )
-    most = max((number for classes in lines.values() for number in classes or ()), default=0)
+    most = max((number for objects in lines.values() for number, _ in objects or ()), default=0)
     if most >= len(names):
         raise DataError(
             f"{tree.top}: a label file names class {most}, but {names_file} has {len(names)} names (0 to "
@@ -58,14 +59,16 @@ def read_yolo(tree: Tree, photos: Sequence[str]) -> Export | None:
     export = Export(TITLE, unique_names(names, TITLE), files=[*sorted(found.values()), *([names_file] if names_file else [])])
     without = 0
     for photo in photos:
-        export.shown[photo] = tuple(sorted(lines.get(photo) or ()))
+        objects = lines.get(photo) or []
+        export.shown[photo] = tuple(sorted({number for number, _ in objects}))
+        if objects:
+            export.outlines[photo] = [outline for _, outline in objects]
         without += not export.shown[photo]
         split = split_in_path(photo)
         if split:
             export.splits[photo] = split
     if without:
         export.remarks.append(f"{without} photos have no object, so they have no class.")
-    export.remarks.append("The boxes and polygons of the YOLO files are not read as masks.")
     return export
 
 
@@ -82,13 +85,13 @@ def _label_file(photo: str, texts: set[str]) -> str | None:
     return beside if beside in texts else None
 
 
-def _classes_in(path: Path, name: str) -> set[int] | None:
-    """The classes in a label file; None if it is none."""
+def _objects_in(path: Path, name: str) -> list[tuple[int, Outline]] | None:
+    """Class and place of each object in a label file; None if it is none."""
     try:
         lines = read_text(path, MIB).splitlines()
     except (OSError, ValueError) as error:
         raise DataError(f"The label file {name} cannot be read: {reason(error)}.") from error
-    classes = set()
+    objects: list[tuple[int, Outline]] = []
     for line in filter(str.strip, lines):
         words = line.split()
         try:
@@ -97,8 +100,16 @@ def _classes_in(path: Path, name: str) -> set[int] | None:
             return None
         if len(words) < 5 or numbers[0] < 0 or numbers[0] != int(numbers[0]):
             return None
-        classes.add(int(numbers[0]))
-    return classes
+        objects.append((int(numbers[0]), _outline(numbers[1:])))
+    return objects
+
+
+def _outline(numbers: list[float]) -> Outline:
+    """A box by its centre and size, maybe with a confidence or points behind it, or a polygon; shares of the picture."""
+    if len(numbers) < 6 or len(numbers) % 2:
+        x, y, width, height = numbers[:4]
+        return Outline("box", (x - width / 2, y - height / 2, x + width / 2, y + height / 2), (1, 1))
+    return Outline("polygon", tuple(numbers), (1, 1))
 
 
 def _names(tree: Tree) -> tuple[str, list[str]]:
