@@ -13,7 +13,9 @@ from helpers import fill
 
 
 def test_the_table(tmp_path: Path) -> None:
-    fill(tmp_path, "Training/cat/1.jpg", "Training/cat/2.jpg", "Training/dog/1.jpg", "Testing/cat/3.jpg", "Testing/4.jpg")
+    fill(
+        tmp_path, "Training/cat/1.jpg", "Training/cat/2.jpg", "Training/dog/1.jpg", "Testing/cat/3.jpg", "Testing/4.jpg"
+    )
     fill(tmp_path, "readme.md", "Training/cat/1_mask.png")
     assert [line.rstrip() for line in lines(read_folder(tmp_path))] == [
         f"{tmp_path}: split folders Training, Testing",

@@ -16,8 +16,8 @@ NOWHERE = Path("/nowhere")  # names are enough
 @pytest.mark.parametrize(
     ("photo", "mask"),
     [
-        *((f"cat/a.jpg", f"cat/a{end}.png") for end in ("_mask", "-mask", ".mask", "_seg", "_alpha", "_Mask", " mask")),
-        *((f"cat/a.jpg", f"cat/a{end}.png") for end in ("_segmentation", "_matte", "_masks", "_mask_1", "_MASK (2)")),
+        *(("cat/a.jpg", f"cat/a{end}.png") for end in ("_mask", "-mask", ".mask", "_seg", "_alpha", "_Mask", " mask")),
+        *(("cat/a.jpg", f"cat/a{end}.png") for end in ("_segmentation", "_matte", "_masks", "_mask_1", "_MASK (2)")),
         ("cat/a (1).png", "cat/a (1)_mask.png"),
         ("cat/a.jpg", "cat/mask_a.png"),
         ("a.jpg", "a_mask.jpg"),

@@ -13,7 +13,11 @@ from dapt.data.read.folder import read_folder
 from helpers import fill
 
 CLASSES = ["cat", "big dog", "Äpfel", "with_mask", "10", "train station"]
-SPLITS = {"train": ["train", "Training", "TRAIN_SET"], "val": ["val", "Valid", "dev"], "test": ["Testing", "eval", "test"]}
+SPLITS = {
+    "train": ["train", "Training", "TRAIN_SET"],
+    "val": ["val", "Valid", "dev"],
+    "test": ["Testing", "eval", "test"],
+}
 LEFT = ["__MACOSX/._x.jpg", ".DS_Store", ".ipynb_checkpoints/a-checkpoint.jpg", "Thumbs.db", "._a.jpg", "b.jpg.part"]
 OTHER = ["readme.md", "clip.mp4", "archive.zip", "noending", "Makefile"]
 MASKS = ["_mask.png", "-mask.png", "_seg.png", "_alpha.png", ".mask.png"]

@@ -27,7 +27,19 @@ _FOLDER_WORD = re.compile(
     r"masks?|segmentations?|segs?|annotations?|labels?|gt|truths?|groundtruths?|alphas?|mattes?|trimaps?|silhouettes?"
     r"|segmentationclass(png)?|segmentationobject(png)?|png"
 )
-_IMAGE_FOLDERS = ("images", "image", "imgs", "img", "photos", "pictures", "jpegimages", "jpg", "rgb", "data", "original")
+_IMAGE_FOLDERS = (
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "photos",
+    "pictures",
+    "jpegimages",
+    "jpg",
+    "rgb",
+    "data",
+    "original",
+)
 _MARKS = re.compile(r"[-_. ]+")
 ENOUGH = 0.5  # of the files of a folder have a photograph, so that it is a folder of masks
 SURE = 0.8  # the same, where the masks lie flat and the photographs do not

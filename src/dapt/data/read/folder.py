@@ -71,7 +71,7 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
             splits_of,
             layout=words,
             unused=_unused(tree, parted.unused, layout.unused),
-            guessed=tuple([*layout.remarks, *_of_masks(parted.how, len(parted.masks))]),
+            guessed=(*layout.remarks, *_of_masks(parted.how, len(parted.masks))),
         )
     )
 

@@ -34,7 +34,15 @@ _OTHERS = {
 _REASONS = {ending: reason for reason, endings in _OTHERS.items() for ending in endings.split()}
 _UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".bak", ".swp")
 _LEFT_FILES = {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "zbthumbnail.info"}
-_LEFT_FOLDERS = {"__macosx", "__pycache__", "@eadir", "$recycle.bin", "#recycle", "system volume information", "lost+found"}
+_LEFT_FOLDERS = {
+    "__macosx",
+    "__pycache__",
+    "@eadir",
+    "$recycle.bin",
+    "#recycle",
+    "system volume information",
+    "lost+found",
+}
 _CONFLICT = re.compile(r"~$|^~\$")
 
 

@@ -60,7 +60,8 @@ class Layout:
     """What was recognised.
 
     Attributes:
-        words: the layout in words. splits: photographs by split and class folder; the split ``all`` where there are none.
+        words: the layout in words.
+        splits: photographs by split and class folder; the split ``all`` where there are none.
         unlabelled: photographs by split whose class is not known. unused: other photographs, by reason.
         remarks: sentences about what may not be meant.
         folders: the folder of each split, for messages.
@@ -164,7 +165,7 @@ def _split_folders(node: Node, shown: str) -> dict[str, str]:
         raise DataError(
             f"In {_in(shown, node.path)} the folder {name} is called like a split, but there are photos in "
             f"{_some(others)} beside it.",
-            todo=f"If {name} is a class, rename it (photos of trains: 'trains'); if it is a split, move the others away.",
+            todo=f"If {name} is a class, rename it ('train' to 'trains'); if it is a split, move the others away.",
         )
     twice = [split for split, number in Counter(splits.values()).items() if number > 1]
     if twice:
@@ -261,7 +262,7 @@ def _classes(node: Node, layout: Layout, shown: str) -> dict[str, list[str]]:
         layout.remarks.append(f"The class {_some(called)} is called like a split; it is read as a class.")
     if deeper:
         layout.remarks.append(
-            f"Class folders hold {len(deeper)} further folders ({_some(sorted(set(deeper)))}), whose names are not read."
+            f"Class folders hold {len(deeper)} further folders ({_some(sorted(set(deeper)))}); their names are not read."
         )
     return classes
 
@@ -281,7 +282,9 @@ def _flat(node: Node, shown: str) -> DataError:
     named = [word for word, number in Counter(matches).items() if number > 1]
     seems = ""
     if 1 < len(named) <= len(stems) / 2:
-        seems = f"File names seem to begin with the class ({_some(sorted(named))}): move them into folders of that name. "
+        seems = (
+            f"File names seem to begin with the class ({_some(sorted(named))}): move them into folders of that name. "
+        )
     return DataError(
         f"{_in(shown, node.path)} has no class folders: its {len(stems)} photos lie in it directly.",
         todo=f"{seems}Put the photos of each class in one sub-folder, or name the classes in a CSV with the columns "

@@ -26,7 +26,7 @@ _YEAR = re.compile(r"(19|20)\d\d$")
 
 
 def split_of(name: str) -> str | None:
-    """The split that a folder of this name is: ``Training``, ``train_set``, ``TestSet``, ``val2017``; None: no split."""
+    """The split that a folder of this name is (``Training``, ``train_set``, ``TestSet``, ``val2017``), or None."""
     plain = _YEAR.sub("", _MARKS.sub("", name.lower()))
     while plain not in SPLITS:
         shorter = _AFTER.sub("", plain)

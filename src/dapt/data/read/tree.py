@@ -103,7 +103,7 @@ def _reason(entry: os.DirEntry[str]) -> str:
     try:
         if not entry.is_file():
             return DEAD
-        with open(entry.path, "rb") as file:
+        with Path(entry.path).open("rb") as file:
             start = file.read(_START)
     except OSError:
         return DEAD if entry.is_symlink() else "files that cannot be opened"

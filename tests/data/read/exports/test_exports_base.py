@@ -9,7 +9,9 @@ from dapt.errors import DataError
 
 
 def test_rows_by_split() -> None:
-    export = Export("T", ["a", "b", "c"], {"2.jpg": (2,), "1.jpg": (0,), "3.jpg": ()}, {"1.jpg": "val", "2.jpg": "train"})
+    export = Export(
+        "T", ["a", "b", "c"], {"2.jpg": (2,), "1.jpg": (0,), "3.jpg": ()}, {"1.jpg": "val", "2.jpg": "train"}
+    )
     assert export.rows() == {"train": [("2.jpg", 2, ())], "val": [("1.jpg", 0, ())]}  # 3 is of no split
     assert list(Export("T", ["a"], {"1.jpg": (0,)}).rows()) == ["all"]
     assert not export.multi_label

@@ -55,10 +55,10 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="without the names of its classes"):
         read_folder(tmp_path)
     write(tmp_path, {"data.yaml": "names: {0: cat}"})
-    with pytest.raises(DataError, match="names class 1, but data.yaml has 1 names"):
+    with pytest.raises(DataError, match=r"names class 1, but data\.yaml has 1 names"):
         read_folder(tmp_path)
     write(tmp_path, {"data.yaml": "names: {0: cat, 1: dog}", "labels/b.txt": "dog"})
-    with pytest.raises(DataError, match="do not have lines of a class number and coordinates: labels/b.txt"):
+    with pytest.raises(DataError, match=r"do not have lines of a class number and coordinates: labels/b\.txt"):
         read_folder(tmp_path)
     write(tmp_path, {"labels/a.txt": "a cat", "labels/b.txt": "a dog"})
     assert read_folder(tmp_path).names == ("images",)  # captions are no labels

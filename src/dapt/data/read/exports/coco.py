@@ -1,7 +1,7 @@
 """COCO: JSON files with ``images``, ``annotations`` and ``categories`` (Lin et al., ECCV 2014; cocodataset.org).
 
-Roboflow writes ``_annotations.coco.json`` into each split folder, FiftyOne ``labels.json`` beside ``data/``, COCO itself
-``annotations/instances_train2017.json`` beside ``train2017/``.
+Roboflow writes ``_annotations.coco.json`` into each split folder, FiftyOne ``labels.json`` beside ``data/``, COCO
+itself ``annotations/instances_train2017.json`` beside ``train2017/``.
 """
 
 from __future__ import annotations
@@ -84,8 +84,10 @@ def _read(tree: Tree, photos: Sequence[str], found: Mapping[str, dict[str, Any]]
 
 
 def _size(image: Mapping[str, Any]) -> tuple[float, float] | None:
-    size = image.get("width"), image.get("height")
-    return (float(size[0]), float(size[1])) if all(isinstance(side, int | float) and side > 0 for side in size) else None
+    width, height = image.get("width"), image.get("height")
+    if isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0:
+        return float(width), float(height)
+    return None
 
 
 def _categories(content: Mapping[str, Any], name: str) -> dict[int, str]:
@@ -103,7 +105,7 @@ def _split_of_file(name: str) -> str | None:
 def _path_of(
     file: str, json_file: str, split: str | None, there: set[str], names: Mapping[str, Sequence[str]]
 ) -> str | None:
-    """The photograph that an entry means: beside the file, from the top, or the only one of that name (in its split)."""
+    """The photograph of an entry: beside the file, from the top, or the only one of that name (in its split)."""
     beside = json_file.rpartition("/")[0]
     for base in (f"{beside}/" if beside else "", ""):
         if base + file in there:

@@ -37,8 +37,8 @@ def read_voc(tree: Tree, photos: Sequence[str]) -> Export | None:
             raise DataError(
                 f"{tree.top} has the folders of Pascal VOC (JPEGImages), but no Annotations/*.xml, so the classes of "
                 "the photos are not known.",
-                todo="Export it with its annotations, or name the classes in a CSV with the columns image and classname; "
-                "segmentations serve as masks with --masks FOLDER --mask-format labels.",
+                todo="Export it with its annotations, or name the classes in a CSV with the columns image and "
+                "classname; segmentations serve as masks with --masks FOLDER --mask-format labels.",
             )
         return None
     named = {photo: _objects(tree.top / file) for photo, file in found.items()}
@@ -115,7 +115,9 @@ def _lists(tree: Tree) -> dict[str, str]:
                 for line in filter(str.strip, lines):
                     stem = line.split()[0]
                     if found.setdefault(stem, split) != split:
-                        raise DataError(f"{stem} is in two splits of {tree.top / folder}: {some([found[stem], split])}.")
+                        raise DataError(
+                            f"{stem} is in two splits of {tree.top / folder}: {some([found[stem], split])}."
+                        )
     return found
 
 

@@ -47,7 +47,7 @@ def read_yolo(tree: Tree, photos: Sequence[str]) -> Export | None:
     if not names:
         raise DataError(
             f"{tree.top} is a YOLO export without the names of its classes.",
-            todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt, one name per line.",
+            todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt of one name a line.",
         )
     most = max((number for objects in lines.values() for number, _ in objects or ()), default=0)
     if most >= len(names):
@@ -56,7 +56,9 @@ def read_yolo(tree: Tree, photos: Sequence[str]) -> Export | None:
             f"{len(names) - 1}).",
             todo="Add the missing names.",
         )
-    export = Export(TITLE, unique_names(names, TITLE), files=[*sorted(found.values()), *([names_file] if names_file else [])])
+    export = Export(
+        TITLE, unique_names(names, TITLE), files=[*sorted(found.values()), *([names_file] if names_file else [])]
+    )
     without = 0
     for photo in photos:
         objects = lines.get(photo) or []
@@ -105,7 +107,7 @@ def _objects_in(path: Path, name: str) -> list[tuple[int, Outline]] | None:
 
 
 def _outline(numbers: list[float]) -> Outline:
-    """A box by its centre and size, maybe with a confidence or points behind it, or a polygon; shares of the picture."""
+    """A box by its centre and size, maybe with more numbers behind it, or a polygon; in shares of the picture."""
     if len(numbers) < 6 or len(numbers) % 2:
         x, y, width, height = numbers[:4]
         return Outline("box", (x - width / 2, y - height / 2, x + width / 2, y + height / 2), (1, 1))
