@@ -57,6 +57,11 @@ def test_classes_are_numbered_in_sorted_order(tmp_path: Path) -> None:
     numbered = list(enumerate(("10", "9", "Ape", "big_cat", "zebra")))
     for split, expected in (("train", numbered), ("test", numbered[:4])):
         assert [(item.label, item.path.parent.name) for item in data.split(split)] == expected
+    put(tmp_path / "Test" / "ape" / "0.png")
+    with pytest.raises(DataError, match="training folder has 'Ape': give both the same letters"):
+        read_folder(tmp_path)
+    (tmp_path / "Test" / "ape" / "0.png").unlink()
+    (tmp_path / "Test" / "ape").rmdir()
     put(tmp_path / "Test" / "unknown" / "0.png")
     with pytest.raises(DataError, match="has the class 'unknown', which the training folder does not have"):
         read_folder(tmp_path)

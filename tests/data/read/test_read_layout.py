@@ -48,6 +48,17 @@ def test_a_folder_around() -> None:
     assert layout.words == "class folders within pets/"
 
 
+def test_a_cover_beside_the_folder_around_is_counted() -> None:
+    layout = laid("cover.jpg", *(f"pets/{name}/{number}.jpg" for name in ("cat", "dog") for number in range(5)))
+    assert counted(layout) == {"all": {"cat": 5, "dog": 5}}
+    assert layout.unused == {LOOSE: ["cover.jpg"]}
+
+
+def test_day_and_night_of_each_class_are_no_versions() -> None:
+    names = [f"{name}/{when}/1.jpg" for name in ("cat", "dog") for when in ("day", "night")]
+    assert counted(laid(*names)) == {"all": {"cat": 2, "dog": 2}}
+
+
 def test_one_class_with_folders_in_it_is_no_folder_around() -> None:
     assert counted(laid("cat/1.jpg", "cat/2.jpg", "cat/old/3.jpg")) == {"all": {"cat": 3}}
     assert counted(laid("train/cat/1.jpg", "train/dog/1.jpg", "test/cat/old/1.jpg", "test/cat/new/1.jpg")) == {
@@ -83,7 +94,9 @@ def test_classes_called_like_splits_are_told() -> None:
 
 
 def test_further_folders_in_classes_are_told() -> None:
-    assert "2 further folders (big, small)" in laid("cat/big/1.jpg", "cat/small/1.jpg", "dog/1.jpg").remarks[0]
+    assert (
+        "Class folders hold 2 folders (big, small)" in laid("cat/big/1.jpg", "cat/small/1.jpg", "dog/1.jpg").remarks[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,6 +106,14 @@ def test_further_folders_in_classes_are_told() -> None:
         (["train/1.jpg", "test/cat/2.jpg"], "train in photos hold 1 photos, but no class folders"),
         (["train/steam/1.jpg", "bus/1.jpg"], "the folder train is called like a split, but there are photos in bus"),
         (["val/cat/1.jpg", "valid/cat/1.jpg"], "val and valid would both be the split 'val'"),
+        (
+            [f"{domain}/images/{name}/1.jpg" for domain in ("amazon", "dslr") for name in ("bag", "bike", "mug")],
+            "amazon, dslr in photos each hold the same 3 folders",
+        ),
+        (
+            ["color/a/1.jpg", "color/b/1.jpg", "color/c/1.jpg", "grey/a/1.jpg", "grey/b/1.jpg", "grey/c/1.jpg"],
+            "versions",
+        ),
         (["1.jpg", "2.jpg"], "has no class folders: its 2 photos lie in it directly"),
     ],
 )

@@ -54,7 +54,7 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
             raise DataError(
                 f"{root / layout.folders.get(split, '')} has the class '{unknown[0]}', which the training folder does "
                 "not have.",
-                todo="Use the same class folders in every split.",
+                todo=_same_but_for_case(unknown[0], names) or "Use the same class folders in every split.",
             )
         rows = [(path, labels[name]) for name in sorted(classes) for path in classes[name]]
         items[split] = tuple(_item(root, path, label, parted.masks) for path, label in rows)
@@ -85,6 +85,11 @@ def _layout(root: Path, tree: Tree, parted: Parted) -> Layout:
 def _item(root: Path, path: str, label: int, masks: dict[str, str]) -> Item:
     mask = masks.get(path)
     return Item(root / path, label, path, None if mask is None else root / mask)
+
+
+def _same_but_for_case(name: str, names: list[str]) -> str:
+    close = next((other for other in names if other.casefold() == name.casefold()), None)
+    return f"The training folder has '{close}': give both the same letters." if close else ""
 
 
 def _class_names(layout: Layout) -> list[str]:

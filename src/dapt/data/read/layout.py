@@ -129,12 +129,16 @@ def _unwrap(node: Node, layout: Layout) -> Node:
     """The folder around which others were put: with no photographs, and one sub-folder with class folders in it."""
     for _ in range(WRAPPERS):
         filled = node.filled
-        if node.photos or len(filled) != 1:
+        if len(filled) != 1:
             break
         name, inner = next(iter(filled.items()))
+        if len(node.photos) > FEW_LOOSE * len(inner.all()):
+            break
         empty = [other for other in node.folders.values() if not other.any and (other.unread or not other.other)]
         if empty or split_of(name) is not None or not _holds_classes(inner):
             break
+        if node.photos:
+            layout.unused.setdefault(LOOSE, []).extend(node.photos)
         node = inner
     return node
 
@@ -237,6 +241,7 @@ def _classes(node: Node, layout: Layout, shown: str) -> dict[str, list[str]]:
     """
     if not node.filled and node.photos:
         raise _flat(node, shown)
+    _check_versions(node, shown)
     classes: dict[str, list[str]] = {}
     deeper: list[str] = []
     for name, folder in node.folders.items():
@@ -262,9 +267,35 @@ def _classes(node: Node, layout: Layout, shown: str) -> dict[str, list[str]]:
         layout.remarks.append(f"The class {_some(called)} is called like a split; it is read as a class.")
     if deeper:
         layout.remarks.append(
-            f"Class folders hold {len(deeper)} further folders ({_some(sorted(set(deeper)))}); their names are not read."
+            f"Class folders hold {len(deeper)} folders ({_some(sorted(set(deeper)))}), whose names are not read."
         )
     return classes
+
+
+def _check_versions(node: Node, shown: str) -> None:
+    """Refuse folders that all hold the same folders, more of them than they are: domains, or versions of one data set.
+
+    Raises:
+        DataError: naming them.
+    """
+    filled = node.filled
+    inner = {tuple(sorted(folder.filled)) for folder in filled.values()}
+    if len(filled) < 2 or len(inner) > 1 or any(folder.photos for folder in filled.values()):
+        return
+    (names,) = inner
+    while len(names) == 1:  # Office-31 has amazon/images/CLASS
+        filled = {name: folder.filled[names[0]] for name, folder in filled.items()}
+        inner = {tuple(sorted(folder.filled)) for folder in filled.values()}
+        if len(inner) > 1 or any(folder.photos for folder in filled.values()):
+            return
+        (names,) = inner
+    if len(names) > len(filled):
+        raise DataError(
+            f"{_some(sorted(filled))} in {_in(shown, node.path)} each hold the same {len(names)} folders "
+            f"({_some(names)}), as domains or versions of one data set do.",
+            todo=f"Name one of them as the data, for example {_in(shown, filled[min(filled)].path)}; if they are the "
+            "classes, put their photos into them directly.",
+        )
 
 
 def _no_classes(node: Node, names: Sequence[str], shown: str) -> DataError:

@@ -47,7 +47,7 @@ def read_yolo(tree: Tree, photos: Sequence[str]) -> Export | None:
     if not names:
         raise DataError(
             f"{tree.top} is a YOLO export without the names of its classes.",
-            todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt of one name a line.",
+            todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt.",
         )
     most = max((number for objects in lines.values() for number, _ in objects or ()), default=0)
     if most >= len(names):
