@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dapt.data.read.mask_look import look_like_masks
+from dapt.data.masks.mask_look import look_like_masks
 
 ORPHANS = "called like masks, but there is no photo of that name"
 FURTHER = "further masks of a photo that has one"

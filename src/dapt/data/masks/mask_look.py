@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
+
 SAMPLE = 8
 SIDE = 64
 COLOURS = 24  # of a label map on so few pixels; photographs have hundreds
@@ -27,12 +29,12 @@ def look_like_masks(paths: Sequence[Path]) -> bool:
 
 def _looks_so(path: Path) -> bool | None:
     try:
-        with Image.open(path) as image:
+        with decoded(path) as image:
             if image.mode in ("I", "F") or image.mode.startswith("I;16"):
                 return len(np.unique(np.asarray(image))) <= COLOURS
             small = image.resize((min(SIDE, image.width), min(SIDE, image.height)), Image.Resampling.NEAREST)
             pixels = np.asarray(small.convert("RGB")).reshape(-1, 3)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (*DAMAGE, Refusal):
         return None
     if len(np.unique(pixels, axis=0)) <= COLOURS:
         return True

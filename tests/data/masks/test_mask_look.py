@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dapt.data.read.mask_look import look_like_masks
+from dapt.data.masks.mask_look import look_like_masks
 from helpers import SHARED, needs_shared
 
 
