@@ -1,0 +1,210 @@
+"""Class names: what a text tower can tell apart and has seen before.
+
+A class is known to CLIP by its name alone. Names that are the same to the tokenizer, ids, numbers and names in letters that
+it spells byte by byte say little or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+
+from dapt.clip.tokens import Tokenizer
+from dapt.data.check.finding import Finding, count, grouped, some
+from dapt.errors import NotSupportedError
+
+SPLIT_NAMES = frozenset(
+    "train training trainset train_set val valid validation dev test testing testset test_set eval".split()
+)
+FOLDER_NAMES = frozenset("images image labels masks annotations photos pictures data dataset jpegimages __macosx".split())
+GIVE_NAMES = "Give them names in words with --names FILE, or rename the folders."
+_NUMBER = re.compile(r"[\d\s.,_#+/-]*\d[\d\s.,_#+/-]*")
+_ID = re.compile(
+    r"(?:class|label|category|cat|cls|type|id|c)[\s_-]*\d+"  # class 3
+    r"|[a-z]{1,4}[\s_-]?\d{4,}"  # n02113799, img 0042
+    r"|(?=.*\d)[0-9a-f]{8,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",  # a hash, a UUID
+    re.IGNORECASE,
+)
+_COPY = re.compile(r"(?:\s*-\s*(?:copy|kopie|copie|copia|копия)|\s*\(\d+\)|\s+copy)(?:\s*\(?\d*\)?)?$", re.IGNORECASE)
+SPELLED = 0.8  # tokens per letter from which a name is spelled, not read; English has 0.15 to 0.4, German 0.45
+SPELLED_WIDE = 1.05  # for letters that are words or syllables of their own (Chinese, Japanese, Korean)
+FEW = 3  # letters of ASCII words that may be spelled: BMW
+TEMPLATE = "a photo of a {}."
+
+
+def name_findings(names: Sequence[str], tokenizer: Tokenizer | None = None, *, official: bool = False) -> list[Finding]:
+    """Findings about class names.
+
+    Args:
+        tokenizer: of the model that is to read them; None: only what the letters tell.
+        official: they are the published names of a data set: only what cannot be told apart is a finding.
+    """
+    found = _alike(names, tokenizer)
+    if official:
+        return found
+    found += _by_rule(names)
+    if tokenizer is not None:
+        found += _by_tokens(names, tokenizer)
+    return found
+
+
+def _alike(names: Sequence[str], tokenizer: Tokenizer | None) -> list[Finding]:
+    found = []
+    told: set[tuple[str, ...]] = set()
+    pieces = _pieces(tokenizer)
+    if pieces is not None:
+        same = _groups(names, pieces)
+        told = set(same)
+        if same:
+            found.append(
+                grouped(
+                    "same_tokens",
+                    "warning",
+                    f"{_groups_of(same)} the same to the model, token for token ({_told(same)}): it cannot tell them "
+                    "apart.",
+                    "Merge them if they mean the same, else give them different names with --names FILE.",
+                    same,
+                )
+            )
+    alike = [group for group in _groups(names, plain) if group not in told]
+    if alike:
+        found.append(
+            grouped(
+                "alike",
+                "warning",
+                f"{_groups_of(alike)} alike but for capitals, spaces or Unicode form ({_told(alike)}).",
+                "Merge them if they mean the same, else give them different names with --names FILE.",
+                alike,
+            )
+        )
+    return found
+
+
+def _by_rule(names: Sequence[str]) -> list[Finding]:
+    rules: tuple[tuple[str, Callable[[str], bool], str, str], ...] = (
+        ("number", lambda name: bool(_NUMBER.fullmatch(name)), "{} {is} numbers", f"A number says nothing. {GIVE_NAMES}"),
+        (
+            "id",
+            lambda name: bool(_ID.fullmatch(name)) and not _NUMBER.fullmatch(name),
+            "{} {is} ids, not names",
+            f"The model reads a name letter by letter and knows no ids. {GIVE_NAMES}",
+        ),
+        ("no_letters", lambda name: not any(map(str.isalnum, name)), "{} {has} no letter", GIVE_NAMES),
+        (
+            "split_name",
+            lambda name: name.replace(" ", "_").lower() in SPLIT_NAMES | FOLDER_NAMES,
+            "{} {is} called like folders of splits or files",
+            "If they are none, rename them; else name the folder that holds the classes, or see docs/data.md for layouts.",
+        ),
+        (
+            "copy_name",
+            lambda name: bool(_COPY.search(name)) and _COPY.sub("", name) in names,
+            "{} {is} called like copies of others",
+            "Move their images into the class they belong to.",
+        ),
+    )
+    found = []
+    for kind, matches, what, todo in rules:
+        chosen = tuple(name for name in names if matches(name.strip()))
+        if chosen:
+            several = len(chosen) > 1
+            text = what.format(
+                count(len(chosen), "class name"), **{"is": "are" if several else "is", "has": "have" if several else "has"}
+            )
+            if not several:
+                text = text.replace("is numbers", "is a number").replace("is ids, not names", "is an id, not a name")
+                text = text.replace("like copies of others", "like a copy of another").replace("folders of", "a folder of")
+            found.append(Finding(kind, "warning", f"{text} ({some([_quoted(name) for name in chosen])}).", todo, chosen))
+    return found
+
+
+def _by_tokens(names: Sequence[str], tokenizer: Tokenizer) -> list[Finding]:
+    pieces = _pieces(tokenizer)
+    if pieces is None:
+        return []
+    found = []
+    tokens = {name: len(pieces(name)) for name in names}
+    spelled = tuple(name for name in names if _spelled(name, tokens[name]))
+    if spelled:
+        are = "is" if len(spelled) == 1 else "are"
+        told = some([f"'{name}', {tokens[name]} tokens" for name in spelled])
+        found.append(
+            Finding(
+                "spelled",
+                "warning",
+                f"{count(len(spelled), 'class name')} {are} in letters that this model's text tower hardly knows: it "
+                f"spells them byte by byte ({told}).",
+                "Give English names with --names FILE, or use a multilingual backbone.",
+                spelled,
+            )
+        )
+    room = tokenizer.context_length - 2
+    long = tuple(name for name in names if len(pieces(TEMPLATE.format(name.replace("_", " ")))) > room)
+    if long:
+        has = "has" if len(long) == 1 else "have"
+        found.append(
+            Finding(
+                "too_long",
+                "error",
+                f"{count(len(long), 'class name')} {has} more tokens than the model takes with '{TEMPLATE}' "
+                f"({tokenizer.context_length}): {some([_quoted(name[:40]) for name in long])}.",
+                "Training refuses them rather than cut them. Give shorter names with --names FILE.",
+                long,
+            )
+        )
+    return found
+
+
+def _spelled(name: str, tokens: int) -> bool:
+    """Whether a name has so many tokens that hardly any of them is more than a byte of a letter."""
+    letters = [letter for letter in name if unicodedata.category(letter)[0] in "LM"]
+    if not letters or any(map(str.isdigit, name)):
+        return False
+    foreign = [letter for letter in letters if not letter.isascii()]
+    if not foreign:
+        return len(letters) > FEW and " " not in name and tokens >= len(letters)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in foreign) > len(foreign) / 2
+    return tokens / len(letters) >= (SPELLED_WIDE if wide else SPELLED)
+
+
+def plain(name: str) -> str:
+    """A name without what people do not see as a difference: capitals, Unicode form, underscores, hyphens, spaces."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(re.split(r"[\s_-]+", unicodedata.normalize("NFKC", text).strip()))
+
+
+def _pieces(tokenizer: Tokenizer | None) -> Callable[[str], tuple[int, ...]] | None:
+    """The tokens of a class name as a prompt holds it; None where the tokenizer does not tell."""
+    if tokenizer is None:
+        return None
+
+    def pieces(name: str) -> tuple[int, ...]:
+        return tuple(tokenizer.pieces(name.replace("_", " ")))
+
+    try:
+        pieces("a")
+    except NotSupportedError:
+        return None
+    return pieces
+
+
+def _groups(names: Sequence[str], key: Callable[[str], Hashable]) -> list[tuple[str, ...]]:
+    groups: defaultdict[Hashable, list[str]] = defaultdict(list)
+    for name in names:
+        groups[key(name)].append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def _groups_of(groups: Sequence[tuple[str, ...]]) -> str:
+    number = sum(map(len, groups))
+    return f"{number} class names are" if len(groups) == 1 else f"{number} class names in {len(groups)} groups are"
+
+
+def _told(groups: Sequence[tuple[str, ...]]) -> str:
+    return some([" = ".join(map(_quoted, group[:4])) for group in groups])
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'"
