@@ -115,7 +115,7 @@ class _Pictures:
             "split": " + ".join(dict.fromkeys(self._splits[name])),
             "class": class_of(item, self._names),
             "size": size,
-            "problem": look.problem if look is not None else "",
+            "problem": look.problem.replace(str(item.path), "").strip() if look is not None else "",
         }
 
     def _source(self, name: str, item: Item) -> str:
@@ -137,7 +137,7 @@ def _drawn(path: Path) -> str:
 def _facts(report: CheckReport) -> list[tuple[str, str]]:
     data = report.data
     facts = [("layout", data.layout)] if data.layout else []
-    facts += [(split, count(len(items), "image")) for split, items in data.splits.items() if items]
+    facts += [(split, count(len(data.split(split)), "image")) for split in report.splits]
     if report.sizes:
         low, high = report.sizes["smallest"], report.sizes["largest"]
         facts.append(("smallest", f"{low[0]} × {low[1]} pixels"))
@@ -175,6 +175,8 @@ def _finding(finding: Finding, shown: _Pictures) -> dict[str, Any]:
     elif pictured:
         content["tiles"] = [shown.tile(name) for name in names[:TILES]]
         content["more"] = _left_out(len(names), TILES, "image")
+    elif finding.kind == "balance":
+        pass  # the bars show it
     elif finding.groups:
         content["names"] = [" = ".join(group) for group in finding.groups[:NAMES]]
         content["more"] = _left_out(len(finding.groups), NAMES, "group")

@@ -17,7 +17,7 @@ from dapt.data.check.look import Look
 from dapt.data.check.near import near_findings, near_groups
 from dapt.data.check.pictures import picture_findings, size_summary
 from dapt.data.check.scan import scan
-from dapt.data.items import ImageSet
+from dapt.data.items import ImageSet, Item
 
 SCHEMA = 1
 KEYS = {"schema", "data", "findings", "per_class"}  # of the JSON file, by which it is known
@@ -44,6 +44,12 @@ class CheckReport:
     def number(self, severity: Severity) -> int:
         """How many findings are of a severity."""
         return sum(finding.severity == severity for finding in self.findings)
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits that have images, in their usual order."""
+        order = dict.fromkeys((*SPLITS, *self.data.splits))
+        return [split for split in order if self.data.split(split)]
 
     @property
     def good(self) -> bool:
@@ -83,7 +89,7 @@ def check_data(
     looked = dict(zip(paths, scan(paths, cache), strict=True))
     looks = [looked[image.item.path] for image in images]
     once = {image.item.path: image.item.name for image in images}
-    groups = equal(range(len(images)), [look.digest or None for look in looks])
+    groups = equal(range(len(images)), [None if look.problem else look.digest for look in looks])
     found = [
         *copy_findings(images, copies_of(images, groups), data.names, official=official),
         *name_findings(data.names, tokenizer, official=official),
@@ -98,16 +104,22 @@ def check_data(
         tuple(found),
         {once[path]: look for path, look in looked.items()},
         size_summary(list(looked.values())),
-        images_per_class(data.splits, len(data.names)),
+        images_per_class(_in_order(data), len(data.names)),
     )
+
+
+def _in_order(data: ImageSet) -> dict[str, tuple[Item, ...]]:
+    """The splits in their usual order."""
+    return {split: data.split(split) for split in dict.fromkeys((*SPLITS, *data.splits))}
 
 
 def _near(images: Sequence[Used], looks: Sequence[Look], official: bool) -> list[Finding]:
     """Pictures that look the same; of those with the same bytes, which are told of already, one stands for all."""
     first: dict[str, int] = {}
     for place, look in enumerate(looks):
-        first.setdefault(look.digest, place)
-    chosen = [place for digest, place in first.items() if digest]
+        if not look.problem:
+            first.setdefault(look.digest, place)
+    chosen = list(first.values())
     groups = near_groups([looks[place] for place in chosen])
     return near_findings(images, [tuple(chosen[place] for place in group) for group in groups], official=official)
 
@@ -118,9 +130,9 @@ def describe(report: CheckReport) -> str:
     lines = [f"{data.name}: {data.root}"]
     if data.layout:
         lines.append(f"  layout   {data.layout}")
-    shown = [f"{split} {len(data.split(split)):,}" for split in (*SPLITS, *data.splits) if data.split(split)]
+    shown = [f"{split} {len(data.split(split)):,}" for split in report.splits]
     lines.append(f"  classes  {len(data.names):,}")
-    lines.append(f"  images   {', '.join(dict.fromkeys(shown)) or 'none'}")
+    lines.append(f"  images   {', '.join(shown) or 'none'}")
     if report.sizes:
         low, high = report.sizes["smallest"], report.sizes["largest"]
         kinds = ", ".join(f"{kind} {number:,}" for kind, number in report.sizes["kinds"].items())
