@@ -217,7 +217,8 @@ def _balance(report: CheckReport) -> dict[str, Any]:
 def _extremes(looks: Mapping[str, Look], shown: _Pictures) -> list[dict[str, Any]]:
     good: Sequence[tuple[str, Look]] = [(name, look) for name, look in looks.items() if look.width]
     by_area = sorted(good, key=lambda pair: (pair[1].width * pair[1].height, pair[0]))
-    by_aspect = sorted(good, key=lambda pair: (-max(pair[1].width / pair[1].height, pair[1].height / pair[1].width), pair[0]))
+    aspect = {name: max(look.width / look.height, look.height / look.width) for name, look in good}
+    by_aspect = sorted(good, key=lambda pair: (-aspect[pair[0]], pair[0]))
     return [
         {"title": title, "tiles": [shown.tile(name) for name, _ in chosen[:EXTREMES]]}
         for title, chosen in (("The smallest", by_area), ("The longest for their width or height", by_aspect))

@@ -50,9 +50,7 @@ def check_and_write(
     found = load_data(data, names, root=root, own_split=own_split, skip_bad=True, split_file=split_file)
     for path, option in ((json_file, "--json"), (html_file, "--html")):
         check_file_apart(path, option, found, data)
-    report = check_data(
-        found, tokenizer, official=data in CATALOG.names(), cache=cache_file() if cache else None
-    )
+    report = check_data(found, tokenizer, official=data in CATALOG.names(), cache=cache_file() if cache else None)
     if json_file is not None:
         write_json(json_file, report.as_json())
         say(f"report: {json_file}")

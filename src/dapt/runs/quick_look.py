@@ -51,8 +51,8 @@ def look_at_images(config: RunConfig, data: ImageSet, parts: Mapping[str, Labell
     if not official and not config.allow_leaks:
         raise DataError(
             leak.what,
-            todo=f"Remove them ('dapt data check {config.data}' lists all), or pass --allow-leaks to go on: results.json "
-            "will say so.",
+            todo=f"Remove them ('dapt data check {config.data}' lists all), or pass --allow-leaks to go on, which "
+            "results.json will say.",
         )
     warn(f"{leak.what} {leak.todo if official else 'They are tested on, because leaks are allowed.'}")
     return {

@@ -102,7 +102,7 @@ def check_data(
         data,
         official,
         tuple(found),
-        {once[path]: look for path, look in looked.items()},
+        {image.item.name: look for image, look in zip(images, looks, strict=True)},
         size_summary(list(looked.values())),
         images_per_class(_in_order(data), len(data.names)),
     )
@@ -137,7 +137,9 @@ def describe(report: CheckReport) -> str:
         low, high = report.sizes["smallest"], report.sizes["largest"]
         kinds = ", ".join(f"{kind} {number:,}" for kind, number in report.sizes["kinds"].items())
         lines.append(f"  sizes    {low[0]} x {low[1]} to {high[0]} x {high[1]} pixels; {kinds}")
-    lines += [f"  unused   {count(len(names), 'file')}: {reason} ({some(names)})" for reason, names in data.unused.items()]
+    lines += [
+        f"  unused   {count(len(names), 'file')}: {reason} ({some(names)})" for reason, names in data.unused.items()
+    ]
     lines += [f"  guessed  {sentence}" for sentence in data.guessed]
     for finding in report.findings:
         lines.append(f"  {finding.severity}: {finding.what}")

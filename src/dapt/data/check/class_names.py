@@ -1,7 +1,7 @@
 """Class names: what a text tower can tell apart and has seen before.
 
-A class is known to CLIP by its name alone. Names that are the same to the tokenizer, ids, numbers and names in letters that
-it spells byte by byte say little or nothing.
+A class is known to CLIP by its name alone. Names that are the same to the tokenizer, ids, numbers and names in letters
+that it spells byte by byte say little or nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
 
 from dapt.clip.tokens import Tokenizer
 from dapt.data.check.finding import Finding, count, grouped, some
@@ -18,7 +19,9 @@ from dapt.errors import NotSupportedError
 SPLIT_NAMES = frozenset(
     "train training trainset train_set val valid validation dev test testing testset test_set eval".split()
 )
-FOLDER_NAMES = frozenset("images image labels masks annotations photos pictures data dataset jpegimages __macosx".split())
+FOLDER_NAMES = frozenset(
+    "images image labels masks annotations photos pictures data dataset jpegimages __macosx".split()
+)
 GIVE_NAMES = "Give them names in words with --names FILE, or rename the folders."
 _NUMBER = re.compile(r"[\d\s.,_#+/-]*\d[\d\s.,_#+/-]*")
 _ID = re.compile(
@@ -83,41 +86,63 @@ def _alike(names: Sequence[str], tokenizer: Tokenizer | None) -> list[Finding]:
 
 
 def _by_rule(names: Sequence[str]) -> list[Finding]:
-    rules: tuple[tuple[str, Callable[[str], bool], str, str], ...] = (
-        ("number", lambda name: bool(_NUMBER.fullmatch(name)), "{} {is} numbers", f"A number says nothing. {GIVE_NAMES}"),
-        (
+    found = []
+    for rule in _rules(frozenset(names)):
+        chosen = tuple(name for name in names if rule.matches(name.strip()))
+        if chosen:
+            what = f"{count(len(chosen), 'class name')} {rule.one if len(chosen) == 1 else rule.several}"
+            found.append(
+                Finding(
+                    rule.kind, "warning", f"{what} ({some([_quoted(name) for name in chosen])}).", rule.todo, chosen
+                )
+            )
+    return found
+
+
+class _Rule(NamedTuple):
+    """What is said of names that match."""
+
+    kind: str
+    matches: Callable[[str], bool]
+    one: str
+    several: str
+    todo: str
+
+
+def _rules(names: frozenset[str]) -> list[_Rule]:
+    return [
+        _Rule(
+            "number",
+            lambda name: bool(_NUMBER.fullmatch(name)),
+            "is a number",
+            "are numbers",
+            f"A number says nothing. {GIVE_NAMES}",
+        ),
+        _Rule(
             "id",
             lambda name: bool(_ID.fullmatch(name)) and not _NUMBER.fullmatch(name),
-            "{} {is} ids, not names",
-            f"The model reads a name letter by letter and knows no ids. {GIVE_NAMES}",
+            "is an id, not a name",
+            "are ids, not names",
+            f"A model reads ids letter by letter and knows none. {GIVE_NAMES}",
         ),
-        ("no_letters", lambda name: not any(map(str.isalnum, name)), "{} {has} no letter", GIVE_NAMES),
-        (
+        _Rule(
+            "no_letters", lambda name: not any(map(str.isalnum, name)), "has no letter", "have no letter", GIVE_NAMES
+        ),
+        _Rule(
             "split_name",
             lambda name: name.replace(" ", "_").lower() in SPLIT_NAMES | FOLDER_NAMES,
-            "{} {is} called like folders of splits or files",
-            "If they are none, rename them; else name the folder that holds the classes, or see docs/data.md for layouts.",
+            "is called like a folder of a split or of files",
+            "are called like folders of splits or files",
+            "If that is what they are, DATA is not the folder that holds the classes: see docs/data.md for layouts.",
         ),
-        (
+        _Rule(
             "copy_name",
             lambda name: bool(_COPY.search(name)) and _COPY.sub("", name) in names,
-            "{} {is} called like copies of others",
-            "Move their images into the class they belong to.",
+            "is called like a copy of another",
+            "are called like copies of others",
+            "Move their images into the classes they belong to.",
         ),
-    )
-    found = []
-    for kind, matches, what, todo in rules:
-        chosen = tuple(name for name in names if matches(name.strip()))
-        if chosen:
-            several = len(chosen) > 1
-            text = what.format(
-                count(len(chosen), "class name"), **{"is": "are" if several else "is", "has": "have" if several else "has"}
-            )
-            if not several:
-                text = text.replace("is numbers", "is a number").replace("is ids, not names", "is an id, not a name")
-                text = text.replace("like copies of others", "like a copy of another").replace("folders of", "a folder of")
-            found.append(Finding(kind, "warning", f"{text} ({some([_quoted(name) for name in chosen])}).", todo, chosen))
-    return found
+    ]
 
 
 def _by_tokens(names: Sequence[str], tokenizer: Tokenizer) -> list[Finding]:

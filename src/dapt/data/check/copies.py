@@ -22,7 +22,7 @@ Group = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Copies:
-    """Groups of images with equal content, by what is wrong with them; each group holds positions in the list looked at.
+    """Groups of images with equal content, by what is wrong with them, as positions in the list looked at.
 
     Attributes:
         trained: some are trained on and some tested on. val: some are for validation and some not.
@@ -106,7 +106,7 @@ def _labels(image: Used) -> tuple[int, ...]:
 
 
 def _place(path: Path) -> Hashable:
-    """By which one file is known under several names: links, and names that differ in case where that is no difference."""
+    """By which one file is known under several names: links, and other capitals where the system sees no difference."""
     try:
         state = path.stat()
     except OSError:

@@ -94,7 +94,9 @@ class KeptLooks:
             self._base = None
 
     def _give_up(self, error: Exception) -> None:
-        warn(f"The cache {self._file} is not used: {error}. Every image is looked at; remove the file if it is damaged.")
+        warn(
+            f"The cache {self._file} is not used: {error}. Every image is looked at; remove the file if it is damaged."
+        )
         base, self._base = self._base, None
         if base is not None:
             with suppress(sqlite3.Error):

@@ -51,7 +51,7 @@ def near_groups(looks: Sequence[Look]) -> list[Group]:
             own, other = own[behind], other[behind]
             alike = np.einsum("nd,nd->n", straight[start + own], features[start + other]) >= LIKENESS
             found[own[alike], other[alike]] = True
-        return [(start + row, start + np.flatnonzero(found[row])) for row in np.flatnonzero(found.any(axis=1))]
+        return [(start + int(row), start + np.flatnonzero(found[row])) for row in np.flatnonzero(found.any(axis=1))]
 
     root = np.arange(len(hashes))
     starts = range(0, len(hashes), ROWS)
@@ -108,7 +108,13 @@ def near_findings(images: Sequence[Used], groups: Sequence[Group], *, official: 
     for kind, severity, parts, where, todo in (
         ("near_splits", doubtful, across, "across splits", "If they are copies, keep them in one split."),
         ("near_classes", doubtful, classes, "in different classes", "If they show the same, one class is wrong."),
-        ("near_copies", "note", within, "in one split and class", "Copies that were resized or saved again, or a series."),
+        (
+            "near_copies",
+            "note",
+            within,
+            "in one split and class",
+            "Copies that were resized or saved again, or a series.",
+        ),
     ):
         if parts:
             names = [[images[position].item.name for position in group] for group in parts]

@@ -89,7 +89,7 @@ def size_summary(looks: Sequence[Look]) -> dict[str, Any]:
     good = [look for look in looks if not look.problem]
     if not good:
         return {}
-    by_area = sorted(((look.width * look.height, look.width, look.height) for look in good))
+    by_area = sorted((look.width * look.height, look.width, look.height) for look in good)
     return {
         "smallest": list(by_area[0][1:]),
         "largest": list(by_area[-1][1:]),

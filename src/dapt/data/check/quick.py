@@ -33,6 +33,4 @@ def quick_check(splits: Mapping[str, Sequence[Item]], names: Sequence[str], *, o
     images = [Used(item, split) for split, items in splits.items() for item in items]
     copies = copies_of(images, equal_files([image.item.path for image in images]))
     found = copy_findings(images, copies, names, official=official) + class_findings(splits, names)
-    return QuickCheck(
-        tuple(finding for finding in found if finding.severity != "note"), tuple(leaked(images, copies))
-    )
+    return QuickCheck(tuple(finding for finding in found if finding.severity != "note"), tuple(leaked(images, copies)))
