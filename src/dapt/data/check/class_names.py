@@ -159,9 +159,10 @@ def _by_tokens(names: Sequence[str], tokenizer: Tokenizer) -> list[Finding]:
             Finding(
                 "spelled",
                 "warning",
-                f"{count(len(spelled), 'class name')} {are} in letters that this model's text tower hardly knows: it "
-                f"spells them byte by byte ({told}).",
-                "Give English names with --names FILE, or use a multilingual backbone.",
+                f"{count(len(spelled), 'class name')} {are} hardly known to this model's text tower, which spells "
+                f"{'it' if len(spelled) == 1 else 'them'} in bytes or single letters ({told}).",
+                "Give common English names with --names FILE, or use another backbone (for other languages a "
+                "multilingual one).",
                 spelled,
             )
         )

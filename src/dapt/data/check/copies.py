@@ -14,6 +14,7 @@ from dapt.data.check.look import file_digest
 from dapt.environment import cores
 from dapt.regular import open_regular
 
+SHOWN_OF_GROUP = 3
 END = 4096  # bytes at the end of a file that are compared before all of it is
 
 K = TypeVar("K", bound=Hashable)
@@ -129,7 +130,7 @@ def copy_findings(images: Sequence[Used], copies: Copies, names: Sequence[str], 
         found.append(grouped(kind, severity, what, todo, shown))
 
     def told(groups: Sequence[Group]) -> str:
-        return some([" = ".join(_name(images[position]) for position in group[:SHOWN_OF_GROUP]) for group in groups])
+        return some([" = ".join(_name(images[position]) for position in _first(images, group)) for group in groups])
 
     if copies.trained:
         number = len(leaked(images, copies))
@@ -158,7 +159,7 @@ def copy_findings(images: Sequence[Used], copies: Copies, names: Sequence[str], 
         pairs = [
             " = ".join(
                 f"{images[position].item.name} ({class_of(images[position].item, names)})"
-                for position in group[:SHOWN_OF_GROUP]
+                for position in _first(images, group, by_class=True)
             )
             for group in copies.labelled
         ]
@@ -192,13 +193,16 @@ def copy_findings(images: Sequence[Used], copies: Copies, names: Sequence[str], 
     return found
 
 
-SHOWN_OF_GROUP = 3
-
-
 def leaked(images: Sequence[Used], copies: Copies) -> list[str]:
     """Names of the test images that are equal to training images."""
     positions = {position for group in copies.trained for position in group if images[position].split == "test"}
     return [images[position].item.name for position in sorted(positions)]
+
+
+def _first(images: Sequence[Used], group: Group, *, by_class: bool = False) -> list[int]:
+    """One of a group from each split, or from each class, or the first two of what has only one."""
+    found = {(_labels(images[place]) if by_class else images[place].split): place for place in reversed(group)}
+    return sorted(found.values())[:SHOWN_OF_GROUP] if len(found) > 1 else list(group[:2])
 
 
 def _one_place(images: Sequence[Used], group: Group) -> bool:

@@ -10,6 +10,7 @@ from dapt.data.items import UNLABELLED, ImageSet, Item
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+SPLITS = ("train", "val", "test")
 SHOWN = 3
 
 
@@ -51,8 +52,8 @@ class Used(NamedTuple):
 
 
 def used_images(data: ImageSet) -> list[Used]:
-    """All images of a data set, an image of two splits in each of them."""
-    return [Used(item, split) for split, items in data.splits.items() for item in items]
+    """All images of a data set, training images first; an image of two splits in each of them."""
+    return [Used(item, split) for split in dict.fromkeys((*SPLITS, *data.splits)) for item in data.split(split)]
 
 
 def class_of(item: Item, names: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from dapt.data.load.picture_files import DAMAGE, Refusal, opened, prepare
 from dapt.data.load.pixels import decoding, max_megapixels, take_room, without_pillow_limit
 
 UPRIGHT = 1
+REDUCED = ("JPEG", "MPO")  # kinds that `open_image` may give at less than their size
 
 
 class Small(NamedTuple):
@@ -54,7 +55,7 @@ def small_image(path: Path, side: int) -> Small:
     with decoding():
         picture = open_image(path)
         picture.load()
-    return Small(picture, size, turned, kind)
+    return Small(picture, size if kind in REDUCED else picture.size, turned, kind)
 
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:
