@@ -101,6 +101,8 @@ def load_tokenizer(spec: str) -> Tokenizer:
     head, colon, path = spec.partition(":")
     with warnings.catch_warnings(), _errors_only():
         warnings.simplefilter("ignore")
+        if head == "local-dir" and not (Path(with_home(path)) / "open_clip_config.json").is_file():
+            raise ModelError(f"There is no model folder {path}.", todo="Check the path after local-dir:.")
         if head == "local-dir":
             tokenize = _folder_tokenizer(f"{head}:{with_home(path)}")
         elif head == "hf-hub":

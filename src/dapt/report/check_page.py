@@ -24,8 +24,8 @@ SIDE = 160  # pixels of a picture on the page
 GROUPS, OF_GROUP, TILES, NAMES, CLASSES = 24, 6, 36, 60, 300  # how many of each are shown
 EXTREMES = 8
 CLASS_KINDS = frozenset(
-    "same_tokens alike number id no_letters split_name copy_name spelled too_long one_class no_train_images "
-    "no_test_images no_test balance".split()
+    "same_tokens alike number id prefix joined no_letters split_name copy_name spelled too_long one_class "
+    "no_train_images no_test_images no_test balance".split()
 )
 TITLES = {
     "leak": "Test images that are trained on",
@@ -47,6 +47,8 @@ TITLES = {
     "alike": "Class names that are almost the same",
     "number": "Numbers for names",
     "id": "Ids for names",
+    "prefix": "Numbers or ids before names",
+    "joined": "Words written together",
     "no_letters": "Names without letters",
     "split_name": "Classes called like folders",
     "copy_name": "Classes called like copies",

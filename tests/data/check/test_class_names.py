@@ -78,6 +78,25 @@ def test_copies_of_classes(tokenizer: Tokenizer) -> None:
     assert kinds(names, tokenizer) == {"copy_name": ("cat - Copy", "cat (2)")}
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("prefix", ["001.Black footed Albatross", "002.Laysan Albatross", "crow"]),
+        ("prefix", ["n02085620-Chihuahua", "n02085782-Japanese spaniel"]),
+        ("prefix", ["01 cat", "02 dog"]),
+        ("joined", ["AnnualCrop", "HerbaceousVegetation", "River"]),
+    ],
+)
+def test_what_most_names_have_in_common(tokenizer: Tokenizer, kind: str, names: list[str]) -> None:
+    matching = tuple(name for name in names if name not in ("crow", "River"))
+    assert kinds(names, tokenizer) == {kind: matching}
+    assert kinds([*matching, *(f"{word} bird" for word in ("red", "blue", "old", "big", "odd"))], tokenizer) == {}
+
+
+def test_years_and_series_are_part_of_names(tokenizer: Tokenizer) -> None:
+    assert kinds(["2012 Audi A4", "2011 BMW M3", "3 series", "5 series"], tokenizer) == {}
+
+
 def test_names_too_long(tokenizer: Tokenizer) -> None:
     long = "very " * 80 + "long"
     found = name_findings([long, "dog"], tokenizer)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 from dapt.clip.tokens import Tokenizer
-from dapt.data.check.finding import Finding, count, grouped, some
+from dapt.data.check.finding import Finding, Severity, count, grouped, some
 from dapt.errors import NotSupportedError
 
 SPLIT_NAMES = frozenset(
@@ -30,6 +30,9 @@ _ID = re.compile(
     r"|(?=.*\d)[0-9a-f]{8,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",  # a hash, a UUID
     re.IGNORECASE,
 )
+_PREFIX = re.compile(r"(?:\d{1,4}\s*[.)]\s*|0\d{1,3}[\s-]+|n\d{8}[\s-]+)(?=[^\W\d_])")  # 001.cat, n02085620-cat
+_JOINED = re.compile(r"(?:[A-Z][a-z]+){2,}")  # AnnualCrop
+MOST = 0.5
 _COPY = re.compile(r"(?:\s*-\s*(?:copy|kopie|copie|copia|копия)|\s*\(\d+\)|\s+copy)(?:\s*\(?\d*\)?)?$", re.IGNORECASE)
 SPELLED = 0.8  # tokens per letter from which a name is spelled, not read; English has 0.15 to 0.4, German 0.45
 SPELLED_WIDE = 1.05  # for letters that are words or syllables of their own (Chinese, Japanese, Korean)
@@ -89,11 +92,11 @@ def _by_rule(names: Sequence[str]) -> list[Finding]:
     found = []
     for rule in _rules(frozenset(names)):
         chosen = tuple(name for name in names if rule.matches(name.strip()))
-        if chosen:
+        if chosen and len(chosen) >= rule.share * len(names):
             what = f"{count(len(chosen), 'class name')} {rule.one if len(chosen) == 1 else rule.several}"
             found.append(
                 Finding(
-                    rule.kind, "warning", f"{what} ({some([_quoted(name) for name in chosen])}).", rule.todo, chosen
+                    rule.kind, rule.severity, f"{what} ({some([_quoted(name) for name in chosen])}).", rule.todo, chosen
                 )
             )
     return found
@@ -107,6 +110,8 @@ class _Rule(NamedTuple):
     one: str
     several: str
     todo: str
+    severity: Severity = "warning"
+    share: float = 0.0  # of the classes that have to match, at least
 
 
 def _rules(names: frozenset[str]) -> list[_Rule]:
@@ -141,6 +146,23 @@ def _rules(names: frozenset[str]) -> list[_Rule]:
             "is called like a copy of another",
             "are called like copies of others",
             "Move their images into the classes they belong to.",
+        ),
+        _Rule(
+            "prefix",
+            lambda name: bool(_PREFIX.match(name)),
+            "begins with a number or an id",
+            "begin with numbers or ids",
+            "They become part of what the model reads. Give the names alone with --names FILE.",
+            share=MOST,
+        ),
+        _Rule(
+            "joined",
+            lambda name: bool(_JOINED.fullmatch(name)),
+            "is several words in one",
+            "are several words in one",
+            "A model knows words by the spaces between them. Give them with spaces with --names FILE.",
+            severity="note",
+            share=MOST,
         ),
     ]
 
