@@ -75,7 +75,7 @@ def test_findings_by_where_the_copies_are(tmp_path: Path) -> None:
 
 @needs_shared
 def test_photographs_that_differ_are_told_apart() -> None:
-    """Of 832 photographs of butterflies on leaves, no two look the same; see docs/data.md."""
+    """Of photographs of butterflies on leaves, no two look the same; see docs/data.md."""
     files = sorted((SHARED / "data" / "leeds_butterfly" / "images").iterdir())[::3]
     assert len(files) > 200
     assert near_groups([look_at(path) for path in files]) == []
