@@ -1,12 +1,13 @@
-"""The check at the start of training: equal files only, and no image is decoded."""
+"""The check at the start of training: images that are equal byte for byte."""
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 
 import pytest
-from checked_data import items
+from checked_data import items, scene
 
 from dapt.data.check.quick import quick_check
 from dapt.data.items import Item
@@ -22,16 +23,31 @@ def splits(root: Path, **contents: list[bytes]) -> dict[str, tuple[Item, ...]]:
     return found
 
 
+def png(seed: int) -> bytes:
+    file = io.BytesIO()
+    scene(seed, (20, 20)).save(file, format="PNG")
+    return file.getvalue()
+
+
+A, B, C = png(1), png(2), png(3)
+
+
 def test_leaks(tmp_path: Path) -> None:
-    found = quick_check(splits(tmp_path, train=[b"a", b"b"], test=[b"b", b"c"]), ("cat",), official=False)
+    found = quick_check(splits(tmp_path, train=[A, B], test=[B, C]), ("cat",), official=False)
     assert found.leaks == ("test0",)
     assert {one.kind for one in found.findings} == {"leak"}
 
 
 def test_notes_are_left_out(tmp_path: Path) -> None:
-    found = quick_check(splits(tmp_path, train=[b"a", b"a"], test=[b"c"]), ("cat",), official=False)
+    found = quick_check(splits(tmp_path, train=[A, A], test=[C]), ("cat",), official=False)
     assert found.findings == ()
     assert found.leaks == ()
+
+
+def test_equal_files_that_are_no_images_are_damage(tmp_path: Path) -> None:
+    for content in (b"<html>404</html>", A[:60], b""):
+        found = quick_check(splits(tmp_path, train=[content, A], test=[content, B]), ("cat",), official=False)
+        assert found.findings == ()
 
 
 @pytest.mark.long

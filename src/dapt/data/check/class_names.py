@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from dapt.clip.tokens import Tokenizer
@@ -45,11 +46,11 @@ def name_findings(names: Sequence[str], tokenizer: Tokenizer | None = None, *, o
 
     Args:
         tokenizer: of the model that is to read them; None: only what the letters tell.
-        official: they are the published names of a data set: only what cannot be told apart is a finding.
+        official: they are the published names of a data set: only what cannot be told apart is a finding, and a note.
     """
     found = _alike(names, tokenizer)
     if official:
-        return found
+        return [replace(finding, severity="note") for finding in found]
     found += _by_rule(names)
     if tokenizer is not None:
         found += _by_tokens(names, tokenizer)
