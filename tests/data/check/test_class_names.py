@@ -63,7 +63,7 @@ def test_unicode_forms_and_hyphens(tokenizer: Tokenizer) -> None:
         ("number", ["0", "1", "12", "3.5", "001"]),
         ("id", ["n02113799", "class 3", "label_4", "IMG_2231", "0a1b2c3d4e", "123e4567-e89b-12d3-a456-426614174000"]),
         ("no_letters", ["-", "...", "🚲"]),
-        ("split_name", ["train", "Test", "valid", "images", "test set"]),
+        ("split_name", ["Test", "valid", "images", "test set"]),
         ("spelled", ["гарячая куля", "飞机", "猫", "日本語", "고양이", "σκύλος", "कुत्ता", "qxzv"]),
     ],
 )
@@ -71,6 +71,12 @@ def test_names_that_say_nothing(tokenizer: Tokenizer, kind: str, names: list[str
     for name in names:
         assert kinds([name, "dog"], tokenizer) == {kind: (name,)}
         assert kinds([name, "dog"], tokenizer, official=True) == {}
+
+
+def test_the_vehicle_is_no_split(tokenizer: Tokenizer) -> None:
+    assert kinds(["train", "bus", "tram"], tokenizer) == {}
+    assert kinds(["train", "test", "tram"], tokenizer) == {"split_name": ("train", "test")}
+    assert kinds(["train"], tokenizer) == {"split_name": ("train",)}
 
 
 def test_copies_of_classes(tokenizer: Tokenizer) -> None:

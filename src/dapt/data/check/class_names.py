@@ -26,7 +26,7 @@ FOLDER_NAMES = frozenset(
 GIVE_NAMES = "Give them names in words with --names FILE, or rename the folders."
 _NUMBER = re.compile(r"[\d\s.,_#+/-]*\d[\d\s.,_#+/-]*")
 _ID = re.compile(
-    r"(?:class|label|category|cat|cls|type|id|c)[\s_-]*\d+"  # class 3
+    r"(?:class|label|category|cat|cls|type|id)[\s_-]*\d+"  # class 3
     r"|[a-z]{1,4}[\s_-]?\d{4,}"  # n02113799, img 0042
     r"|(?=.*\d)[0-9a-f]{8,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",  # a hash, a UUID
     re.IGNORECASE,
@@ -116,6 +116,9 @@ class _Rule(NamedTuple):
 
 
 def _rules(names: frozenset[str]) -> list[_Rule]:
+    folders = {name for name in names if name.strip().replace(" ", "_").lower() in SPLIT_NAMES | FOLDER_NAMES}
+    if {name.strip().lower() for name in folders} == {"train"} and len(names) > 1:
+        folders = set()  # the vehicle
     return [
         _Rule(
             "number",
@@ -136,7 +139,7 @@ def _rules(names: frozenset[str]) -> list[_Rule]:
         ),
         _Rule(
             "split_name",
-            lambda name: name.replace(" ", "_").lower() in SPLIT_NAMES | FOLDER_NAMES,
+            lambda name: name in {folder.strip() for folder in folders},
             "is called like a folder of a split or of files",
             "are called like folders of splits or files",
             "If that is what they are, DATA is not the folder that holds the classes: see docs/data.md for layouts.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from dapt.console import progress
 from dapt.data.check.finding import Finding, Severity, Used, class_of, count, grouped, some
 from dapt.data.check.look import file_digest
 from dapt.environment import cores
@@ -53,7 +54,8 @@ def equal_files(paths: Sequence[Path]) -> list[Group]:
     with ThreadPoolExecutor(cores()) as pool:
         for test in (_end, _whole):
             flat = [position for group in groups for position in group]
-            found = dict(zip(flat, pool.map(test, (paths[position] for position in flat)), strict=True))
+            keys = pool.map(test, (paths[position] for position in flat))
+            found = dict(zip(flat, progress(keys, len(flat), "comparing files", "files"), strict=False))
             groups = [part for group in groups for part in equal(group, [found[position] for position in group])]
     return sorted(groups)
 

@@ -17,10 +17,16 @@ AT_A_TIME = 500  # paths that are asked for in one go
 State = tuple[int, int]  # size in bytes and time of change in nanoseconds
 
 
-def cache_file() -> Path:
-    """Where looks are kept: ``dapt/looks.sqlite`` in the user's cache (``$XDG_CACHE_HOME``, else ``~/.cache``)."""
+def cache_file() -> Path | None:
+    """Where looks are kept: ``dapt/looks.sqlite`` in the user's cache (``$XDG_CACHE_HOME``, else ``~/.cache``).
+
+    None where nobody knows the home folder.
+    """
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "dapt" / "looks.sqlite"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "dapt" / "looks.sqlite"
+    except RuntimeError:
+        return None
 
 
 class KeptLooks:
@@ -40,7 +46,7 @@ class KeptLooks:
         try:
             make_folder(file.parent)
             self._open(file)
-        except (OSError, sqlite3.Error, RuntimeError) as error:
+        except (OSError, sqlite3.Error) as error:
             self._give_up(error)
 
     def _open(self, file: Path) -> None:
