@@ -55,7 +55,7 @@ def equal_files(paths: Sequence[Path]) -> list[Group]:
         for test in (_end, _whole):
             flat = [position for group in groups for position in group]
             keys = pool.map(test, (paths[position] for position in flat))
-            found = dict(zip(flat, progress(keys, len(flat), "comparing files", "files"), strict=False))
+            found = dict(zip(flat, list(progress(keys, len(flat), "comparing files", "files")), strict=True))
             groups = [part for group in groups for part in equal(group, [found[position] for position in group])]
     return sorted(groups)
 

@@ -30,12 +30,10 @@ def scan(paths: Sequence[Path], cache: Path | None) -> list[Look]:
             say(f"{len(found):,} of {len(paths):,} images are known from an earlier check.")
         todo = [place for place in range(len(paths)) if place not in found]
         with ThreadPoolExecutor(cores()) as pool:
-            looks = progress(
-                pool.map(look_at, (paths[place] for place in todo)), len(todo), "looking at images", "images"
-            )
-            pairs = zip(todo, looks, strict=False)
+            pairs = zip(todo, pool.map(look_at, (paths[place] for place in todo)), strict=True)
+            told = progress(pairs, len(todo), "looking at images", "images")
             try:
-                while part := list(islice(pairs, TOGETHER)):
+                while part := list(islice(told, TOGETHER)):
                     found.update(part)
                     known = ((paths[place], states[place], look) for place, look in part)
                     kept.put([(path, state, look) for path, state, look in known if state is not None])
