@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from dapt.clip.load import load_clip, load_tokenizer, read_weights
+from dapt.clip.load import load_clip, read_weights
 from dapt.clip.torchscript import is_torchscript, read_torchscript
 from dapt.errors import ModelError
 from helpers import save_tiny_model, tiny_model
@@ -208,20 +208,3 @@ def test_what_is_downloaded_is_announced(monkeypatch, capsys) -> None:
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args: "/cached")
     module._announce("somebody/model", None)
     assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize("form", ["folder", "file", "tag", "demo"])
-def test_a_tokenizer_without_weights(tiny_spec: str, form: str) -> None:
-    spec = {"folder": tiny_spec, "file": f"{ARCHITECTURE}:/no/such.pt", "tag": f"{ARCHITECTURE}/none", "demo": "demo"}[
-        form
-    ]
-    tokenizer = load_tokenizer(spec)
-    assert tokenizer.context_length == 32
-    same = load_clip(tiny_spec if form != "demo" else "demo").tokenizer
-    assert tokenizer.pieces("a red square") == same.pieces("a red square")
-
-
-@pytest.mark.parametrize("spec", ["no-such", "no-such/openai", "no-such:/x.pt", "local-dir:/no/such"])
-def test_tokenizers_of_no_model(spec: str) -> None:
-    with pytest.raises(ModelError):
-        load_tokenizer(spec)

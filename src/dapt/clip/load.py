@@ -20,7 +20,6 @@ from torch import Tensor
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.model_folder import read_model_config
 from dapt.clip.preprocess import preprocess_of
-from dapt.clip.tokens import Tokenizer
 from dapt.clip.torchscript import is_torchscript, read_torchscript
 from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
@@ -83,37 +82,6 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
         else:
             raise ModelError(f"'{spec}' is not a model.", todo=_forms(spec))
     return FrozenClip(model, tokenize, preprocess_of(model.visual, spec), spec)
-
-
-def load_tokenizer(spec: str) -> Tokenizer:
-    """The tokenizer of a model, without its weights.
-
-    Args:
-        spec: as for `load_clip`.
-
-    Raises:
-        ModelError: unknown name, or a damaged model folder.
-    """
-    if spec == "demo":
-        from dapt.clip.bundled import bundled_model
-
-        spec = f"local-dir:{bundled_model()}"
-    head, colon, path = spec.partition(":")
-    with warnings.catch_warnings(), _errors_only():
-        warnings.simplefilter("ignore")
-        if head == "local-dir" and not (Path(with_home(path)) / "open_clip_config.json").is_file():
-            raise ModelError(f"There is no model folder {path}.", todo="Check the path after local-dir:.")
-        if head == "local-dir":
-            tokenize = _folder_tokenizer(f"{head}:{with_home(path)}")
-        elif head == "hf-hub":
-            tokenize = _tokenizer(spec)
-        else:
-            architecture = head if colon else spec.partition("/")[0]
-            if not colon and "/" not in spec:
-                raise ModelError(f"'{spec}' is not a model.", todo=_forms(spec))
-            _check_architecture(architecture)
-            tokenize = _tokenizer(architecture)
-    return Tokenizer(tokenize, int(tokenize.context_length))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dapt.clip.load import load_tokenizer
+from dapt.clip.load_tokenizer import load_tokenizer
 from dapt.clip.tokens import Tokenizer
 from dapt.console import say
 from dapt.data.catalog.base import CATALOG

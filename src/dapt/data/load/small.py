@@ -12,6 +12,7 @@ from dapt.data.load.picture_files import DAMAGE, Refusal, opened, prepare
 from dapt.data.load.pixels import decoding, max_megapixels, take_room, without_pillow_limit
 
 UPRIGHT = 1
+PLAIN = ("RGB", "L")  # modes about whose colours there is nothing to decide
 REDUCED = ("JPEG", "MPO")  # kinds that `open_image` may give at less than their size
 
 
@@ -48,7 +49,7 @@ def small_image(path: Path, side: int) -> Small:
             kind = image.format or ""
             size = (height, width) if orientation in ROTATED else (width, height)
             turned = orientation != UPRIGHT and orientation in range(2, 9)
-            if kind == "JPEG" and width * height <= max_megapixels() * 1e6:
+            if kind == "JPEG" and image.mode in PLAIN and width * height <= max_megapixels() * 1e6:
                 return Small(_reduced(image, side), size, turned, kind)
     except (FileNotFoundError, Refusal, *DAMAGE):
         pass  # said below, in the same words as everywhere
