@@ -43,6 +43,12 @@ def test_jpegs_are_decoded_reduced(tmp_path: Path) -> None:
     assert small_image(tmp_path / "b.jpg", 64).picture.size == (50, 40)
 
 
+def test_pictures_of_phones_with_several_frames(tmp_path: Path) -> None:
+    picture((1600, 1200)).save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[picture((1600, 1200))])
+    small = small_image(tmp_path / "a.jpg", 64)
+    assert (small.kind, small.picture.size, small.size) == ("MPO", (200, 150), (1600, 1200))
+
+
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_jpegs_of_other_modes(tmp_path: Path, mode: str) -> None:
     picture(mode=mode).save(tmp_path / "a.jpg")

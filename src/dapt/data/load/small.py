@@ -42,6 +42,7 @@ def small_image(path: Path, side: int) -> Small:
     Raises:
         DataError: see `open_image`.
     """
+    size, turned, kind = (0, 0), False, ""
     try:
         with opened(path) as image:
             width, height = image.size
@@ -49,7 +50,7 @@ def small_image(path: Path, side: int) -> Small:
             kind = image.format or ""
             size = (height, width) if orientation in ROTATED else (width, height)
             turned = orientation != UPRIGHT and orientation in range(2, 9)
-            if kind == "JPEG" and image.mode in PLAIN and width * height <= max_megapixels() * 1e6:
+            if kind in REDUCED and image.mode in PLAIN and width * height <= max_megapixels() * 1e6:
                 return Small(_reduced(image, side), size, turned, kind)
     except (FileNotFoundError, Refusal, *DAMAGE):
         pass  # said below, in the same words as everywhere
