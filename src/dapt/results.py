@@ -71,6 +71,7 @@ class RunResults(Results):
     Attributes:
         cue: source of the foreground masks, None without DAPT. model_selection: which epoch is the result.
         coreset: how the training images were chosen from more, or None. own_split: dapt divided the data itself.
+        leaks: test images that are equal to training images, and what allowed the run to go on; None: there are none.
         flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
         timing: in seconds. selected_epoch: the epoch that is the result, from 1; 0 where nothing is
             trained.
@@ -85,6 +86,7 @@ class RunResults(Results):
     multi_label: str | None = None
     coreset: dict[str, Any] | None = None
     own_split: bool = False
+    leaks: dict[str, Any] | None = None
     flags: list[str] = Field(default_factory=list)
     metrics: Figures
     per_class: Figures = Field(default_factory=dict)

@@ -258,5 +258,6 @@ def describe(report: Report) -> str:
     ]
     lines += [f"  {note}" for note in report.notes]
     lines += [f"  problem: {problem}" for problem in report.problems]
+    lines.append("  What the images and class names hold is looked at by 'dapt data check'.")
     lines.append("All is as expected." if report.good else f"Problems: {len(report.problems)}.")
     return lines_of(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dapt.config import RunConfig
 from dapt.console import say, warn
@@ -18,6 +18,7 @@ from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.resolve import is_catalog, load_data
 from dapt.data.understood import say_understood
 from dapt.errors import DataError, NotSupportedError
+from dapt.runs.quick_look import look_at_images
 
 if TYPE_CHECKING:
     from dapt.data.load.image_cache import ImageCache
@@ -35,6 +36,7 @@ class RunData:
         counts: sizes for results.json.
         weights: what each training image counts in the loss, of mean 1, or None: all the same.
         chosen: how the training images were selected from more, for split.json; None: they were not.
+        leaks: test images that are equal to training images, for results.json; None: there are none.
     """
 
     source: ImageSet
@@ -45,6 +47,7 @@ class RunData:
     counts: dict[str, int]
     weights: tuple[float, ...] | None = None
     chosen: dict[str, object] | None = None
+    leaks: dict[str, Any] | None = None
 
 
 def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData:
@@ -57,7 +60,8 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         cache: the training images are decoded into it, as far as it has room.
 
     Raises:
-        DataError: no labelled training images, or damaged files without `skip_bad`.
+        DataError: no labelled training images, damaged files without `skip_bad`, or test images that are equal to
+            training images without `allow_leaks`.
         NotSupportedError: see `check_multi_label`.
     """
     use_setting(config.max_pixels)
@@ -97,6 +101,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
     }
     if held_back:
         parts["novel"] = select_classes(data, test, held_back)
+    leaks = look_at_images(config, data, parts)
     bad = 0
     for name, part in parts.items():
         keep = cache if name == "train" and config.epochs else None
@@ -118,7 +123,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         f"data: {data.name}, {counts['classes']} classes, {counts['train']} training, {counts['val']} validation "
         f"and {counts['test'] + counts['test_novel']} test images"
     )
-    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts)
+    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts, leaks=leaks)
 
 
 def check_multi_label(config: RunConfig, data: ImageSet) -> None:
