@@ -59,7 +59,7 @@ def read_folder(root: Path) -> ImageSet:
         )
     shown = tuple(name.replace("_", " ") for name in names)
     splits_of = divide(items["all"]) if "all" in items else items
-    return check_classes(ImageSet(root.resolve().name, root, shown, splits_of))
+    return check_classes(ImageSet(root.resolve().name, root, shown, splits_of, divided="all" in items))
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
