@@ -20,9 +20,10 @@ _PATCHES = re.compile(r"vit-?(s|b|l|h|g|bigg)-?(?:patch|p)-?(\d+)")
 def unknown_model(spec: str) -> ModelError:
     """The error for a specification that is in none of the forms."""
     close = nearest(spec)
-    if Path(spec).is_dir():
+    there = len(spec) < 1000
+    if there and Path(spec).is_dir():
         hint = f"For a folder write local-dir:{spec}. "
-    elif Path(spec).is_file():
+    elif there and Path(spec).is_file():
         hint = f"For a weight file name its architecture, too: ViT-B-16:{spec}. "
     elif close and close.partition("/")[0] == spec:
         hint = f"Name the weights too, for example {close}. "
@@ -51,7 +52,7 @@ def check_architecture(name: str, spec: str) -> None:
     if ":" in spec:
         same = _architecture(name)
         todo = f"Did you mean '{same}'?" if same else did_you_mean(name, known)
-    elif Path(spec).exists() or spec.startswith(("/", "./", "../", "~")):
+    elif (len(spec) < 1000 and Path(spec).exists()) or spec.startswith(("/", "./", "../", "~")):
         raise unknown_model(spec)
     elif _key(name) in ("hfhub", "huggingface", "localdir"):
         todo = f"Did you mean {'local-dir' if _key(name) == 'localdir' else 'hf-hub'}:{rest}?"

@@ -25,8 +25,13 @@ TENSORS = ("torch._utils", "torch.storage", "torch.serialization", "collections"
 class _Inert:
     """Stands for any object: it takes all that a pickle does to one, and does nothing."""
 
+    args: tuple[Any, ...] = ()  # also where it was made without being initialised
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.args = args
+
+    def __call__(self, *args: Any, **kwargs: Any) -> _Inert:
+        return _Inert(*args)
 
     def __setstate__(self, state: Any) -> None:
         self.args = (*self.args, state)
@@ -36,6 +41,9 @@ class _Inert:
 
     def append(self, value: Any) -> None:
         self.args = (*self.args, value)
+
+    def add(self, value: Any) -> None:
+        self.append(value)
 
     def extend(self, values: Any) -> None:
         self.args = (*self.args, *values)

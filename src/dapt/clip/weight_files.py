@@ -47,7 +47,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         found = read_torchscript(path)
         return {name: value.float() if value.is_floating_point() else value for name, value in found.items()}
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # of a path, torch looks at the name as well
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         _refuse_pickle(path, error)
     return _unwrapped(_state_dict(loaded, path), path)

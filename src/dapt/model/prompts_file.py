@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dapt.clip.file_kinds import refuse_foreign
+from dapt.clip.file_kinds import refuse_foreign, safetensors_header
 from dapt.clip.frozen import FrozenClip
 from dapt.digests import DIGEST, content_digest
 from dapt.environment import version
@@ -110,7 +110,8 @@ def load_prompts(path: Path) -> SavedPrompts:
     except OSError as error:
         raise ModelError(f"The prompts {path} cannot be read: {error.strerror or error}.") from error
     except Exception as error:  # the library has errors of many types
-        refuse_foreign(path)
+        if safetensors_header(path) is None:
+            refuse_foreign(path)
         raise ModelError(f"The prompts {path} cannot be read: they are no whole safetensors file.") from error
     if metadata.get("format") not in (FORMAT, OLD_FORMAT):
         raise ModelError(f"{path} was not written by this version of dapt.", todo=f"Expected format {FORMAT}.")
