@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dapt.data.items import UNLABELLED, ImageSet, Item
-from dapt.errors import ConfigError, DataError
+from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.results import RunResults
 from dapt.runs.evaluate_other import Asked, ask_other
 
@@ -80,7 +80,10 @@ def test_a_model_that_cannot_name_others_is_asked_in_its_own_words() -> None:
     part = ImageSet("zoo", Path("/zoo"), ("Dog", "cat"), {"test": images("c", 0, 1)})
     assert ask("test", "data", part, fixed=True).part.names == ("dog", "cat")
     assert ask("test", "data", part).part.names == ("Dog", "cat")
-    assert ask(classes="data", fixed=True).part.names == ZOO.names, "the model itself will refuse these"
+    for classes in ("data", "cat,ufo"):
+        with pytest.raises(NotSupportedError, match=r"'ufo' of zoo is no trained one[\s\S]*Leave --classes out"):
+            ask(classes=classes, fixed=True)
+    assert ask(fixed=True).part.names == tuple(TRAINED)
 
 
 def test_halves_are_those_of_the_run() -> None:
@@ -114,7 +117,7 @@ def test_nothing_to_ask_about_is_refused_with_the_way_out() -> None:
     ):
         ask("test", data=strange)
     half = ImageSet("sky", Path("/sky"), ("sun", "cat"), {"test": images("c", 0), "train": images("a", 1)})
-    with pytest.raises(DataError, match="No image of its test split of sky shows one of the classes"):
+    with pytest.raises(DataError, match="No image of its test split of sky shows one of the classes that are trained"):
         ask("test", data=half)
     with pytest.raises(DataError, match=r"no labelled images in its val split[\s\S]*--split all"):
         ask("val", data=half)
@@ -122,7 +125,10 @@ def test_nothing_to_ask_about_is_refused_with_the_way_out() -> None:
 
 def test_why_all_images_are_looked_at_is_said(capsys) -> None:
     ask(chosen=False)
-    assert "all of its 6 labelled images are looked at. zoo has no splits of its own." in capsys.readouterr().err
+    assert (
+        "4 of its 7 images are looked at, those of all splits, as it has no splits of its own."
+        in capsys.readouterr().err
+    )
     ask("test")
     assert "the 2 images of the share that dapt would test on are looked at, not the 3 of train and 1 of val" in (
         capsys.readouterr().err

@@ -15,7 +15,7 @@ from dapt.data.items import ImageSet
 from dapt.data.labelled import LabelledImages
 from dapt.data.matching import Matched, match_classes, matched_images, name_key
 from dapt.data.subsets import base_and_novel
-from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.errors import ConfigError, DataError, NotSupportedError, did_you_mean
 from dapt.results import RunResults
 
 OWN_CLASSES = ("data", "all")  # the classes of the data itself; `all` as for the run's own data
@@ -68,6 +68,7 @@ def ask_other(
 
     Raises:
         ConfigError: there is no such class. DataError: no image is left, or names are ambiguous.
+        NotSupportedError: the model cannot name one of the classes.
     """
     everything = source.chosen("all")
     pool = everything if split == "all" else source.split(split)
@@ -77,11 +78,13 @@ def ask_other(
             f"{source.name} has no labelled images{'' if split == 'all' else f' in its {split} split'}.",
             todo="" if split == "all" or not source.chosen_labelled("all") else "Pass --split all for all of its.",
         )
-    _say_images(source, split, chosen=chosen)
     names, matched = _classes(source, classes, trained, results, fixed=fixed)
+    if fixed:
+        _check_known(source, names, trained)
     part = matched_images(source, labelled, matched.label_of, names)
     if not part.items:
-        raise _nothing_asked(source, split, names, matched)
+        raise _nothing_asked(source, split, names, matched, "trained" if classes is None else "asked about")
+    _say_images(source, split, len(part.items), chosen=chosen)
     images = Counter(label for item in labelled for label in item.labels or (item.label,))
     seen = {label for item in part.items for label in item.labels or (item.label,)}
     asked = Asked(
@@ -99,7 +102,7 @@ def ask_other(
         {source.names[label]: images[label] for label in matched.unknown},
         tuple(name for label, name in enumerate(names) if label not in seen),
     )
-    _say_classes(source, asked, matched, own_choice=classes not in (None, "base", "novel"))
+    _say_classes(source, asked, matched, own_choice=classes is not None)
     return asked
 
 
@@ -169,24 +172,36 @@ def _named(name: str, trained: Sequence[str], source: ImageSet) -> str:
     )
 
 
-def _nothing_asked(source: ImageSet, split: str, names: Sequence[str], matched: Matched) -> DataError:
+def _check_known(source: ImageSet, names: Sequence[str], trained: Sequence[str]) -> None:
+    known = set(map(name_key, trained))
+    unknown = [name for name in names if name_key(name) not in known]
+    if unknown:
+        raise NotSupportedError(
+            f"The class '{unknown[0]}' of {source.name} is no trained one, and what this method has learned belongs to "
+            "its training classes: it cannot name others.",
+            todo="Leave --classes out to ask among the trained classes, or train a method with a shared context, such "
+            "as coop or maple.",
+        )
+
+
+def _nothing_asked(source: ImageSet, split: str, names: Sequence[str], matched: Matched, which: str) -> DataError:
     ways = "Ask among the data's own classes with --classes data, or give them the trained names with --names FILE."
     if not matched.label_of:
         return DataError(
             f"None of the {len(source.names)} classes of {source.name} ({_listed(source.names, 3)}) is one of the "
-            f"{len(names)} that are asked about ({_listed(names, 3)}).",
+            f"{len(names)} classes that are {which} ({_listed(names, 3)}).",
             todo=ways,
         )
     where = "" if split == "all" else f" of its {split} split"
-    return DataError(f"No image{where} of {source.name} shows one of the classes that are asked about.", todo=ways)
+    return DataError(f"No image{where} of {source.name} shows one of the classes that are {which}.", todo=ways)
 
 
-def _say_images(source: ImageSet, split: str, *, chosen: bool) -> None:
-    """Tell how much of the data is looked at."""
+def _say_images(source: ImageSet, split: str, used: int, *, chosen: bool) -> None:
+    """Tell how much of the data is looked at: so many images are `used`."""
     counts = {part: len(source.labelled(part)) for part in ("train", "val", "test")}
     if split == "all":
-        why = "" if chosen or not source.divided else f" {source.name} has no splits of its own."
-        say(f"{source.name}: all of its {len(source.chosen_labelled('all'))} labelled images are looked at.{why}")
+        why = "" if chosen or not source.divided else ", as it has no splits of its own"
+        say(f"{source.name}: {used} of its {len(source.chosen('all'))} images are looked at, those of all splits{why}.")
     elif counts[split] < sum(counts.values()):
         others = " and ".join(f"{count} of {part}" for part, count in counts.items() if part != split and count)
         whose = "the share that dapt would test on" if source.divided and split == "test" else f"its {split} split"
