@@ -10,8 +10,8 @@ from dapt.clip.pickled import look_into
 CHECKPOINTS = "model*.pth.tar*"
 BUFFERS = ("token_prefix", "token_suffix")
 TODO = (
-    "This version of dapt does not read these yet (an import is planned). Train the same method here: "
-    "dapt train DATA --method NAME; 'dapt methods list' shows the names."
+    "This version of dapt does not read these yet: 'dapt import', which will, is still to come. Train the same method "
+    "here: dapt train DATA --method NAME; 'dapt methods list' shows the names."
 )
 
 

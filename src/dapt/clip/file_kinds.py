@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
+from dapt.clip.pickled import look_into
 from dapt.errors import ModelError
 
 HEAD = 1024
@@ -55,6 +57,9 @@ def refuse_foreign(path: Path) -> None:
     if header is not None:
         _check_length(path, size, header)
         return
+    if head.startswith(b"PK\x03\x04") and not zipfile.is_zipfile(path):
+        found = look_into(path)
+        raise incomplete(path, found.data_bytes if found else None, least=True)
     for start, name in ARCHIVES.items():
         if head.startswith(start):
             raise ModelError(f"{path} is a packed archive ({name}).", todo="Unpack it, and name the weight file in it.")
@@ -89,7 +94,7 @@ def safetensors_header(path: Path) -> dict[str, Any] | int | None:
 def incomplete(path: Path, whole: int | None = None, *, least: bool = False) -> ModelError:
     """The error for a file whose end is missing; `whole`: the bytes it should have, or at `least` has."""
     there = f"{path.stat().st_size:,}"
-    of = f"{there} bytes are there" if whole is None else f"{there} of {'at least ' * least}{whole:,} bytes are there"
+    of = f"{there} bytes are there" if not whole else f"{there} of {'at least ' * least}{whole:,} bytes are there"
     return ModelError(f"{path} is incomplete: {of}, its end is missing.", todo=FETCH)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -54,9 +53,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return _unwrapped(_state_dict(loaded, path), path)
 
 
-def _is_pytorch(path: Path, *starts: bytes) -> bool:
+def _is_pytorch(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(2) in (starts or (b"PK", b"\x80\x02"))
+        return file.read(2) in (b"PK", b"\x80\x02")
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -75,8 +74,6 @@ def _refuse_pickle(path: Path, error: Exception) -> NoReturn:
         raise ModelError(f"{describe(path)}, not CLIP weights.", todo=DASSL_TODO) from error
     if found is not None and not found.asked and found.data_bytes > path.stat().st_size:
         raise incomplete(path, found.data_bytes, least=True) from error
-    if _is_pytorch(path, b"PK") and not zipfile.is_zipfile(path):
-        raise incomplete(path) from error
     if found is not None and found.asked:
         named = ", ".join(visible(name) for name in found.asked[:3]) + (", ..." if len(found.asked) > 3 else "")
         raise ModelError(
