@@ -41,7 +41,7 @@ def test_two_of_twenty_four_classes(dapt, names: Path, tmp_path: Path, monkeypat
     found = json.loads(file.read_text())
     assert round(found["metrics"]["test/accuracy"], 1) == 89.6
     assert (found["counts"]["images"], found["counts"]["images_there"]) == (48, 48)
-    assert (found["counts"]["classes_with_images"], found["counts"]["classes"]) == (2, 24)
+    assert (found["counts"]["classes"], found["counts"]["classes_asked"]) == (2, 24)
     assert "48 of 48 images, 2 of 24 trained classes" in out
     code, out, err = dapt("eval", run, EIGHTS / "other", "--classes", "data", "--json", file)
     assert code == 0, err

@@ -63,9 +63,7 @@ def test_what_is_asked_without_images_is_said(capsys) -> None:
     assert found.absent == ("cow", "hen")
     assert found.unknown == {"ufo": 2}
     assert "asked among 4 classes, of which 2 have images there; without: 'cow', 'hen'" in capsys.readouterr().err
-    assert found.counts(4) == {
-        **{"images": 4, "images_there": 7, "classes": 4, "classes_with_images": 2, "classes_there": 3}
-    }
+    assert found.counts(4) == {**{"images": 4, "images_there": 7, "classes": 2, "classes_asked": 4, "classes_there": 3}}
 
 
 @pytest.mark.parametrize("classes", ["data", "all"])

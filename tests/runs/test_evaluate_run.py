@@ -64,14 +64,13 @@ def test_other_data_is_asked_the_question_of_the_training(run: Path, tmp_path: P
     assert path == tmp_path / "f.json"
     assert (record.split, record.classes) == ("all", "trained")
     assert record.counts == {
-        **{"images": 12, "images_there": 12, "classes": 4, "classes_with_images": 3, "classes_there": 3},
+        **{"images": 12, "images_there": 12, "classes": 3, "classes_asked": 4, "classes_there": 3},
         "bad_images": 0,
     }
-    assert list(record.per_class) == ["red square", "blue disc", "green bar", "white ring"]
-    assert record.per_class["white ring"] is None
+    assert list(record.per_class) == ["red square", "blue disc", "green bar"]
     assert record.absent_classes == ["white ring"]
     assert record.unknown_classes == record.unused == {}
-    assert record.asked == {"place": str(other), "classes": "trained"}
+    assert record.asked == {"place": str(other), "classes": "trained", "split": "all"}
     assert record.metrics["test/accuracy"] is not None, "to the model all of them are test images"
     said = capsys.readouterr().err
     assert "other: 12 of its 12 images are looked at, those of all splits, as it has no splits of its own." in said
@@ -81,7 +80,11 @@ def test_other_data_is_asked_the_question_of_the_training(run: Path, tmp_path: P
 
 def test_the_figures_are_those_of_predictions_among_the_trained_classes(run: Path, tmp_path: Path) -> None:
     other = make_folder(tmp_path / "other", per_class=4, classes=2)
-    record, _ = evaluate_saved(run, data=str(other), device="cpu")
+    record, path = evaluate_saved(run, data=str(other), device="cpu")
+    assert path.name == "other-test.json"
+    share, beside = evaluate_saved(run, data=str(other), split="test", device="cpu")
+    assert share.counts["images"] < record.counts["images"]
+    assert beside.name != path.name, "other figures are kept"
     model, _ = load_run(run, device="cpu")
     paths = sorted(other.rglob("*.png"))
     right = [found.classes[0].replace(" ", "_") == found.path.parent.name for found in predict_images(model, paths)]

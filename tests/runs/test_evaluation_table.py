@@ -33,7 +33,7 @@ def test_of_other_data_both_counts_and_what_is_left_out(capsys, monkeypatch) -> 
         capsys,
         split="all",
         classes="trained",
-        counts={"images": 48, "images_there": 50, "classes": 24, "classes_with_images": 2, "classes_there": 3},
+        counts={"images": 48, "images_there": 50, "classes": 2, "classes_asked": 24, "classes_there": 3},
         unused={"of classes that are not asked about": 2},
         unknown_classes={"[b]ufo\n": 2},
         absent_classes=[f"class {number}" for number in range(22)],

@@ -29,7 +29,7 @@ class Asked:
     Attributes:
         part: the images, and all classes to choose from. there: images and classes of the data, how many.
         unused: images that are not looked at, by reason. unknown: images of each class that is not asked about.
-        absent: classes to choose from that have no image.
+        absent: classes to choose from that have no image. matched: those that are classes of the data.
     """
 
     part: LabelledImages
@@ -37,14 +37,15 @@ class Asked:
     unused: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
 
     def counts(self, looked_at: int) -> dict[str, int]:
         """Sizes for the record; `looked_at`: images, without the damaged ones."""
         return {
             "images": looked_at,
             "images_there": self.there["images"],
-            "classes": len(self.part.names),
-            "classes_with_images": len(self.part.names) - len(self.absent),
+            "classes": len(self.matched),
+            "classes_asked": len(self.part.names),
             "classes_there": self.there["classes"],
         }
 
@@ -101,6 +102,7 @@ def ask_other(
         },
         {source.names[label]: images[label] for label in matched.unknown},
         tuple(name for label, name in enumerate(names) if label not in seen),
+        tuple(names[label] for label in sorted(matched.label_of.values())),
     )
     _say_classes(source, asked, matched, own_choice=classes is not None)
     return asked

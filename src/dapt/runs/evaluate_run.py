@@ -19,7 +19,7 @@ from dapt.files import write_json
 from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import check_file, check_replaceable
 from dapt.paths import resolved, same, with_home
-from dapt.results import EvaluationResults
+from dapt.results import EvaluationResults, Figures
 from dapt.runs.apart import check_file_apart, named_inputs, place_of
 from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other
 from dapt.runs.evaluation_files import EVALUATION_KEYS
@@ -174,7 +174,8 @@ def _source(asked: Request, config: RunConfig) -> ImageSet:
 def _name(asked: Request, config: RunConfig, source: ImageSet) -> str:
     """The name of the figures, made from data, split and classes."""
     plain = asked.classes is None or (asked.own and asked.classes in OWN_CLASSES and config.subset != "base")
-    return f"{source.name}-{asked.split_of(source, config)}" + ("" if plain else f"-{_slug(asked.classes or '')}")
+    split = asked.split or "test"  # also of all images of data without splits: to the model they are test images
+    return f"{source.name}-{split}" + ("" if plain else f"-{_slug(asked.classes or '')}")
 
 
 def _images(asked: Request, config: RunConfig, source: ImageSet, model: PromptedClip, run: Path) -> Images:
@@ -242,6 +243,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
         asked=_asked(
             None if own else source,
             classes=_noted(asked),
+            split="all" if images.asked is not None and images.split == "all" else None,
             model=asked.model,
             names=asked.names,
             masks=asked.masks,
@@ -250,10 +252,18 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
             skip_bad=asked.skips(config),
         ),
         metrics=metrics,
-        **breakdown,
+        **_of_the_data(breakdown, images.asked),
         counts=_counts(images),
         **_left_out(images),
     )
+
+
+def _of_the_data(breakdown: dict[str, Figures], asked: Asked | None) -> dict[str, Figures]:
+    """The figures of classes, of other data only those of classes that it has."""
+    if asked is None:
+        return breakdown
+    there = {name: value for name, value in breakdown["per_class"].items() if name in asked.matched}
+    return {**breakdown, "per_class": there}
 
 
 def _counts(images: Images) -> dict[str, int]:

@@ -34,8 +34,7 @@ def _looked_at(result: EvaluationResults) -> str:
         return f"{counts['images']} images, {counts['classes']} classes"
     of = "trained classes" if result.classes == "trained" else "classes"
     return (
-        f"{counts['images']} of {counts['images_there']} images, {counts['classes_with_images']} of "
-        f"{counts['classes']} {of}"
+        f"{counts['images']} of {counts['images_there']} images, {counts['classes']} of {counts['classes_asked']} {of}"
     )
 
 
