@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dapt.config import make_config
 from dapt.data.load.images import image_tensor
 from dapt.errors import ConfigError, DataError
 from dapt.results import RunResults, read_record
@@ -15,6 +16,7 @@ from dapt.runs.evaluate_run import Request, evaluate_saved
 from dapt.runs.load_run import load_run
 from dapt.runs.predict import predict_images
 from dapt.runs.run_folder import RunFolder
+from dapt.runs.train import run_training
 from helpers import make_csv, make_folder
 
 
@@ -167,6 +169,17 @@ def test_figures_are_not_written_over_other_things(run: Path, table: Path, tmp_p
         with pytest.raises(ConfigError, match=message):
             evaluate_saved(run, json_file=path, device="cpu")
         assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_the_runs_own_data_named_again_has_the_names_of_the_run(tiny_spec: str, tmp_path: Path) -> None:
+    photos, names = make_folder(tmp_path / "photos"), tmp_path / "names.txt"
+    names.write_text("a\nb\nc\nd\n")
+    given = {"data": str(photos), "model": tiny_spec, "method": "zero_shot", "names": str(names)}
+    run_training(make_config({**given, "device": "cpu", "out": str(tmp_path / "named")}))
+    own, _ = evaluate_saved(tmp_path / "named", device="cpu")
+    again, _ = evaluate_saved(tmp_path / "named", data=str(photos), device="cpu")
+    assert again.metrics == own.metrics
+    assert list(again.per_class) == ["a", "b", "c", "d"]
 
 
 def test_a_split_without_images(run: Path, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def _source(asked: Request, config: RunConfig) -> ImageSet:
     own = asked.own
     source = load_data(
         asked.place(config),
-        asked.names or (config.names if own else None),
+        asked.names or (config.names if asked.known(config) else None),
         root=asked.root or config.root,
         own_split=asked.own_split or (own and config.own_split),
         skip_bad=asked.skips(config),
