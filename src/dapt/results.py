@@ -102,6 +102,8 @@ class EvaluationResults(Results):
 
     Attributes:
         run: its folder. split, classes: what was looked at. asked: the other data and options, if any.
+        unused: images of other data that were not looked at, by reason. unknown_classes: their number by class, of
+            classes that were not asked about. absent_classes: those asked about that have no image there.
     """
 
     run: str
@@ -112,6 +114,9 @@ class EvaluationResults(Results):
     per_class: Figures = Field(default_factory=dict)
     per_group: Figures = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
+    unused: dict[str, int] = Field(default_factory=dict)
+    unknown_classes: dict[str, int] = Field(default_factory=dict)
+    absent_classes: list[str] = Field(default_factory=list)
 
 
 class Row(BaseModel):

@@ -109,7 +109,8 @@ ClassesOption = Annotated[
     str | None,
     typer.Option(
         "--classes",
-        help="all, base or novel; or class names separated by commas. [default: as trained; all of other data]",
+        help="data (or all: those of the data), base or novel; or class names separated by commas. "
+        "[default: the trained classes]",
     ),
 ]
 

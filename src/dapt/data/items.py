@@ -47,6 +47,7 @@ class ImageSet:
         names: class names by label. splits: items of train, val and test.
         multi_label: images may show several classes. mask_format: of the data set's own masks.
         own_split: the official split was not there, and the images were divided anew.
+        divided: there were no splits, and dapt divided the images itself.
         layout: how the data lies, in words; empty where nothing had to be recognised.
         unused: names of the files there that are not used, by reason, so that used and unused are all there is.
         guessed: sentences about what was taken for granted, for example the delimiter of a table.
@@ -60,6 +61,7 @@ class ImageSet:
     multi_label: bool = False
     mask_format: MaskFormat | None = None
     own_split: bool = False
+    divided: bool = False
     layout: str = ""
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
@@ -93,6 +95,12 @@ class ImageSet:
     def labelled(self, name: str) -> tuple[Item, ...]:
         """The items of a split whose class is known."""
         return tuple(item for item in self.split(name) if item.label != UNLABELLED)
+
+    def chosen_labelled(self, name: str) -> tuple[Item, ...]:
+        """As `labelled`; of ``all`` the labelled items of all splits, each image once."""
+        if name != "all":
+            return self.labelled(name)
+        return tuple(item for item in self.chosen("all") if item.label != UNLABELLED)
 
     def with_names(self, names: Sequence[str]) -> ImageSet:
         """The same images under other class names.

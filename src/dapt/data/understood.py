@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dapt.console import say, warn
 from dapt.data.items import UNLABELLED, ImageSet
 from dapt.data.read.beside import ORPHANS
+from dapt.data.read.divide import DIVIDED
 from dapt.data.read.layout import LOOSE, OUTSIDE
 from dapt.data.read.tree import LINKS, UNREAD
 
@@ -38,6 +39,11 @@ def class_counts(data: ImageSet) -> dict[str, dict[str, int]]:
     return rows
 
 
+def layout_words(data: ImageSet) -> str:
+    """The layout in words, with the way in which the images were divided, if dapt did that."""
+    return ", ".join(filter(None, (data.layout, DIVIDED if data.divided else "")))
+
+
 def lines(data: ImageSet, *, every: bool = False) -> list[str]:
     """The table as lines of text.
 
@@ -45,7 +51,7 @@ def lines(data: ImageSet, *, every: bool = False) -> list[str]:
         every: show all classes, however many.
     """
     splits = [split for split in SPLITS if split in data.splits]
-    found = [f"{data.root}: {data.layout}" if data.layout else str(data.root)]
+    found = [f"{data.root}: {layout_words(data)}".removesuffix(": ")]
     rows = list(class_counts(data).items())
     shown = rows if every or len(rows) <= SHOWN_CLASSES else rows[:FIRST]
     width = max([5, *(min(len(name), 40) for name, _ in shown)])

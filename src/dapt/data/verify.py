@@ -18,7 +18,7 @@ from dapt.data.catalog.mask_folders import MASKS, collection_masks
 from dapt.data.catalog.places import companions, find_beside, require_place
 from dapt.data.catalog.readers.coop_split import is_published
 from dapt.data.items import ImageSet, Item
-from dapt.data.understood import class_counts, unused_lines
+from dapt.data.understood import class_counts, layout_words, unused_lines
 from dapt.errors import DataError
 
 SPLITS = ("train", "val", "test")
@@ -94,7 +94,7 @@ def _verify_other(data: str, root: str | None, decode: bool) -> Report:
     from dapt.data.resolve import load_data
 
     found = load_data(data, root=root)
-    report = Report(data, str(found.root), found.layout)
+    report = Report(data, str(found.root), layout_words(found))
     report.class_counts = class_counts(found)
     report.unused = {reason: list(names) for reason, names in found.unused.items()}
     _look(report, found, decode)

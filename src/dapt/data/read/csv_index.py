@@ -54,7 +54,7 @@ def read_csv(path: Path) -> ImageSet:
     if "all" in splits:
         splits = divide(splits["all"])
     name = path.resolve().parent.name if path.stem == "index" else path.stem
-    return check_classes(ImageSet(name, path.parent, tuple(classes), splits))
+    return check_classes(ImageSet(name, path.parent, tuple(classes), splits, divided="all" in items))
 
 
 def _check_images(placed: list[tuple[int, str, Item]], classes: list[str], path: Path) -> None:

@@ -8,7 +8,7 @@ from dapt.data.items import Item
 # Like CoOp divides such data sets: 50 / 20 / 30 per class.
 TEST_SHARE, VAL_SHARE = 0.3, 0.2
 SPLIT_SEED = 0
-DIVIDED = ", divided class by class into 50% train, 20% val and 30% test"
+DIVIDED = "divided class by class into 50% train, 20% val and 30% test"
 
 
 def divide(items: tuple[Item, ...]) -> dict[str, tuple[Item, ...]]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
 from dapt.data.read.beside import ORPHANS, Parted, part_masks
-from dapt.data.read.divide import DIVIDED
 from dapt.data.read.divide import divide as divide
 from dapt.data.read.exports.find import read_export
 from dapt.data.read.kinds import IMAGE_TYPES as IMAGE_TYPES
@@ -61,7 +60,6 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
     for split, paths in layout.unlabelled.items():
         items[split] = tuple(_item(root, path, UNLABELLED, parted.masks) for path in paths)
     shown = tuple(name.replace("_", " ") for name in names)
-    words = layout.words + (DIVIDED if "all" in items else "")
     splits_of = divide(items["all"]) if "all" in items else items
     return check_classes(
         ImageSet(
@@ -69,8 +67,9 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
             root,
             shown,
             splits_of,
-            layout=words,
+            layout=layout.words,
             unused=_unused(tree, parted.unused, layout.unused),
+            divided="all" in items,
             guessed=(*layout.remarks, *_of_masks(parted.how, len(parted.masks))),
         )
     )

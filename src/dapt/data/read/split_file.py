@@ -38,4 +38,5 @@ def apply_split_file(data: ImageSet, path: Path) -> ImageSet:
                 f"{path} gives {name} the label {label}, in {data.name} it is {known[name].label}.",
                 todo="Use a split file that was made for this data.",
             )
-    return replace(data, splits={part: tuple(known[name] for name, _, _ in found) for part, found in splits.items()})
+    chosen = {part: tuple(known[name] for name, _, _ in found) for part, found in splits.items()}
+    return replace(data, splits=chosen, divided=False)

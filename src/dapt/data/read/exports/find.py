@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dapt.data.items import ImageSet, Item, check_classes
-from dapt.data.read.divide import DIVIDED, divide
+from dapt.data.read.divide import divide
 from dapt.data.read.exports.base import EVERY, Export, Reader
 from dapt.data.read.exports.coco import read_coco
 from dapt.data.read.exports.named import refuse_named
@@ -74,7 +74,8 @@ def _image_set(export: Export, tree: Tree, photos: Sequence[str], masks: dict[st
             divide(items[EVERY]) if EVERY in items else items,
             multi_label=export.multi_label,
             mask_format="labels" if export.title == VOC else None,
-            layout=f"{export.title} export, {several}" + (DIVIDED if EVERY in items else ""),
+            layout=f"{export.title} export, {several}",
+            divided=EVERY in items,
             unused={reason: tuple(names) for reason, names in sorted(unused.items()) if names},
             guessed=tuple(remarks),
             outlines={name: tuple(found) for name, found in export.outlines.items() if name in used and found},
