@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -119,6 +120,11 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def nfc(text: str) -> str:
+    """`text` in the Unicode form in which names are compared: macOS writes letters with accents as two characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def readable(text: str) -> str:

@@ -11,6 +11,7 @@ from dapt.data.items import ImageSet, check_classes, with_writable_names
 from dapt.data.read.csv_index import read_csv
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
+from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
@@ -83,7 +84,7 @@ def _read_path(data: str) -> ImageSet:
         found = read_csv(index)
     elif path.is_dir():
         found = read_folder(path)
-    elif path.suffix.lower() == ".csv" and path.is_file():
+    elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():
         raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a CSV.")

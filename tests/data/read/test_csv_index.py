@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.read import csv_index
+from dapt.data.read import table, table_file
 from dapt.data.read.csv_index import read_csv
 from dapt.errors import DataError
 
@@ -46,7 +46,7 @@ def test_an_index_is_called_like_its_folder_from_inside_it(tmp_path: Path, monke
         ("image,label\n", "utf-8", "has a header but no rows"),
         ("image,label\n\n\n", "utf-8", "has a header but no rows"),
         ("", "utf-8", r"no 'image' column \(it has: none\)"),
-        ("image,classname\na.png,\u00e9tang\n", "latin-1", r"index\.csv cannot be read"),
+        ("image,classname\na.png,\u043a\u043e\u0442\n", "cp1251", r"index\.csv cannot be read: it is no text.*line 2"),
         ("image,label\na.png,0\na.png,0\nb.png,1\n", "utf-8", r": 1 \(a\.png \(lines 2 and 3\)\)\."),
         ("image,label\na.png,0\na.png,0\na.png,0\n", "utf-8", r": 2 \(a\.png \(lines 2 and 3\), a\.png \(.* 4\)\)\."),
     ],
@@ -67,9 +67,9 @@ def test_three_images_are_named_and_the_others_counted(tmp_path: Path, count: in
 
 def test_ceilings_are_the_last_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = index(tmp_path, "image,label\na.png,0\nb.png,1\n")
-    monkeypatch.setattr(csv_index, "CSV_COLUMNS", 2)
-    monkeypatch.setattr(csv_index, "CSV_CELLS", 4)
-    monkeypatch.setattr(csv_index, "CSV_BYTES", path.stat().st_size)
+    monkeypatch.setattr(table, "CSV_COLUMNS", 2)
+    monkeypatch.setattr(table, "CSV_CELLS", 4)
+    monkeypatch.setattr(table_file, "CSV_BYTES", path.stat().st_size)
     assert len(read_csv(path).names) == 2
 
 

@@ -1,225 +1,364 @@
-"""Data from a CSV index: ``image`` with ``label`` and/or ``classname``; optional ``mask``, ``split``, others."""
+"""Data from a table: which image is of which class; optional masks, splits and others. See docs/data.md."""
 
 from __future__ import annotations
 
-import csv
-import io
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from dapt.console import warn
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
+from dapt.data.read.class_names import are_numbers, class_order, spelt_alike
+from dapt.data.read.columns import Columns, find_columns, is_one, whole_number
 from dapt.data.read.folder import SPLITS, divide
-from dapt.errors import DataError, did_you_mean
-from dapt.limits import CSV_BYTES, CSV_CELLS, CSV_COLUMNS, CSV_FIELD
-from dapt.regular import open_regular, reason
+from dapt.data.read.row_paths import Files, is_picture, place_rows, shared_folders
+from dapt.data.read.several_labels import find_mark, parts_of, undivided
+from dapt.data.read.table import LIST_MARK, Table
+from dapt.data.read.table_file import read_table
+from dapt.errors import DataError
+from dapt.strict import nfc
 
-KNOWN = {"image", "label", "classname", "mask", "split"}
-USED = (*sorted(KNOWN), "group")
 SHOWN = 3
+NOT_LISTED = "not in the table"
 
-Rows = dict[int, dict[str, str]]  # by line of the file, the last where a row has several
+
+@dataclass
+class Row:
+    """A row of a table.
+
+    Attributes:
+        path, number, unit: where it stands. image, mask: as paths within the folder of the data; no mask is empty.
+        split: or "all".
+        label: text of the number of its class. names: of its classes. meta: other columns.
+    """
+
+    path: Path
+    number: int
+    unit: str
+    image: str
+    mask: str
+    split: str
+    label: str
+    names: tuple[str, ...]
+    meta: tuple[tuple[str, str], ...]
+
+    @property
+    def where(self) -> str:
+        """Its place, for messages."""
+        return f"{self.path}, {self.unit} {self.number}"
+
+
+@dataclass
+class Rows:
+    """The rows of one table or of several, and what was found out about them."""
+
+    rows: list[Row] = field(default_factory=list)
+    guessed: list[str] = field(default_factory=list)
+    one_hot: tuple[str, ...] = ()
+    multi_label: bool = False
 
 
 def read_csv(path: Path) -> ImageSet:
-    """Read a CSV index. Paths are relative to the CSV and must stay in its folder.
+    """Read a table of images: a CSV of any dialect, a list, or JSON; see `read_tables`."""
+    name = path.parent.resolve().name if path.stem == "index" else path.stem
+    return read_tables(path.parent, {path: None}, name=name)
+
+
+def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, everything: bool = False) -> ImageSet:
+    """Read tables of images. Paths are relative to their table and must stay in its folder.
 
     Rows whose label is -1 or empty are unlabelled: they serve for masks and prediction, not for training.
-    Without a ``split`` column the rows are divided per class into 50% train, 20% val and 30% test. Every image has one
-    row: what is trained on must not be tested on, and a repeated row would count twice.
+    Without a ``split`` column the rows are divided per class into 50% train, 20% val and 30% test, unless all paths
+    begin with folders called like splits. Every image has one row: what is trained on must not be tested on, and a
+    repeated row would count twice.
+
+    Args:
+        root: the folder of the data. tables: below it, each with the split of all its rows, or None.
+        name: of the data. everything: all pictures below `root` that no row names are counted; otherwise those of the
+            folders that rows name.
 
     Raises:
-        DataError: missing or repeated columns, rows with more fields than the header, unknown split names, paths
-            outside the folder, contradicting labels, a class without a label where others have one, an image in two
-            rows, or more than `dapt.limits` allows.
+        DataError: missing, repeated or ambiguous columns, rows with more fields than the header, unknown split names,
+            paths outside the folder, contradicting labels, a class without a label where others have one, an image in
+            two rows, or more than `dapt.limits` allows.
     """
-    rows = _rows(path)
-    classes = _class_table(rows, path)
+    rows = Rows()
+    for path, split in tables.items():
+        _read_rows(rows, path, split, root)
+    where = next(iter(tables)) if len(tables) == 1 else root
+    _take_splits_of_folders(rows)
+    classes = list(map(_shown_name, rows.one_hot)) or _class_table(rows, where)
     by_name = {name: label for label, name in enumerate(classes)}
     items: dict[str, list[Item]] = {}
-    placed: list[tuple[int, str, Item]] = []
-    for number, row in rows.items():
-        split = _split_of(row, path, number)
+    placed: list[tuple[Row, Item]] = []
+    for row in rows.rows:
+        labels = _labels_of(row, by_name)
         item = Item(
-            path=_inside(row["image"], path, number),
-            label=_label_of(row, by_name, path, number),
-            name=posixpath.normpath(row["image"]),
-            mask=_inside(row["mask"], path, number) if row.get("mask") else None,
-            meta=tuple((key, value) for key, value in row.items() if key not in KNOWN),
+            path=root / row.image,
+            label=labels[0] if labels else UNLABELLED,
+            name=row.image,
+            mask=root / row.mask if row.mask else None,
+            meta=row.meta,
+            labels=labels if rows.multi_label else (),
         )
-        items.setdefault(split, []).append(item)
-        placed.append((number, split, item))
-    _check_images(placed, classes, path)
+        items.setdefault(row.split, []).append(item)
+        placed.append((row, item))
+    _check_images(placed, classes, where)
+    _warn_of_names(classes, where)
     splits = {split: tuple(values) for split, values in items.items()}
     if "all" in splits:
         splits = divide(splits["all"])
-    name = path.resolve().parent.name if path.stem == "index" else path.stem
-    return check_classes(ImageSet(name, path.parent, tuple(classes), splits))
+    return check_classes(
+        ImageSet(
+            name,
+            root,
+            tuple(classes),
+            splits,
+            multi_label=rows.multi_label,
+            layout=f"a table ({', '.join(path.relative_to(root).as_posix() for path in tables)})",
+            unused=_unused(root, [item for _, item in placed], everything),
+            guessed=tuple(dict.fromkeys(rows.guessed)),
+        )
+    )
 
 
-def _check_images(placed: list[tuple[int, str, Item]], classes: list[str], path: Path) -> None:
+def _read_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
+    """Add the rows of a table."""
+    table = read_table(path)
+    columns = find_columns(table, Files(path.parent), unlabelled=split == "test")
+    named, mark = _class_cells(table, columns)
+    splits = [split or _split_of(cells, columns, f"{path}, {table.unit} {number}") for number, cells in table.rows]
+    images = place_rows(table.column(columns.image), path.parent, splits, path.stem)
+    masks = place_rows(table.column(columns.mask) if columns.mask else [""] * len(splits), path.parent, splits, "masks")
+    if columns.one_hot and found.rows and found.one_hot != columns.one_hot:
+        raise DataError(f"{path} has other classes than the table beside it.", todo="Use the same columns in all.")
+    found.one_hot = columns.one_hot
+    prefix = "" if path.parent == root else path.parent.relative_to(root).as_posix() + "/"
+    for (number, cells), image, mask, part in zip(table.rows, images.names, masks.names, splits, strict=True):
+        where = f"{path}, {table.unit} {number}"
+        if not image:
+            raise DataError(f"{where}: there is no path of an image.", todo="Fill it in, or remove the row.")
+        names = parts_of(nfc(cells.get(named, "")), mark)
+        if columns.one_hot:
+            names = [name for name in columns.one_hot if is_one(cells.get(name, ""))]
+        found.multi_label |= mark is not None or len(names) > 1
+        found.rows.append(
+            Row(
+                path,
+                number,
+                table.unit,
+                prefix + _inside(image, cells[columns.image], where),
+                prefix + _inside(mask, cells.get(columns.mask or "", ""), where) if mask else "",
+                part,
+                cells.get(columns.label, "") if columns.label else "",
+                tuple(names),
+                tuple((key, value) for key, value in cells.items() if key not in columns.used),
+            )
+        )
+    said = [*table.guessed, *columns.said, *images.said, *(f"masks: {each}" for each in masks.said)]
+    if mark is not None:
+        divided = "in lists" if mark == LIST_MARK else f"divided by '{mark}'"
+        said.append(f"images may show several classes ('{named}', {divided})")
+    elif whole := undivided(table.column(named)):
+        said.append(f"'{whole[0]}' is taken to be one class")
+    found.guessed += [f"{path.name}: {each}." for each in said]
+
+
+def _class_cells(table: Table, columns: Columns) -> tuple[str, str | None]:
+    """The column with names of classes, which may be numbers of several, and what divides them; neither, if none."""
+    if columns.label and (columns.classname is None or columns.label in table.lists):
+        mark = find_mark(table.column(columns.label), columns.label)
+        if mark is None:
+            return "", None
+        columns.classname, columns.label = columns.classname or columns.label, None
+    named = columns.classname or ""
+    if columns.label or not named:
+        return named, None
+    return named, find_mark(table.column(named), named)
+
+
+def _take_splits_of_folders(found: Rows) -> None:
+    """Let folders called like splits divide the rows, where nothing else does and every path begins with one."""
+    if not found.rows or any(row.split != "all" for row in found.rows):
+        return
+    shared = len(shared_folders(row.image for row in found.rows))
+    folders = [row.image.split("/")[shared : shared + 1] for row in found.rows]
+    names = [
+        SPLITS.get(folder[0].lower(), "") if "/" in row.image else ""
+        for folder, row in zip(folders, found.rows, strict=True)
+    ]
+    if "" in names or len(set(names)) < 2 or "train" not in names:
+        return
+    for row, name in zip(found.rows, names, strict=True):
+        row.split = name
+    found.guessed.append("The splits are those of the folders in the paths of the table.")
+
+
+def _check_images(placed: list[tuple[Row, Item]], classes: list[str], where: Path) -> None:
     """Refuse an image that several rows name, the worst kind first."""
-    first: dict[str, tuple[int, str, Item]] = {}
+    first: dict[str, tuple[Row, Item]] = {}
     across: list[str] = []
     labels: list[str] = []
     again: list[str] = []
-    for number, split, item in placed:
-        other, before, known = first.setdefault(item.name, (number, split, item))
-        if other == number:
+    for row, item in placed:
+        other, known = first.setdefault(item.name, (row, item))
+        if other is row:
             continue
-        if before != split:
-            across.append(f"{item.name} (line {other}: {before}, line {number}: {split})")
-        elif known.label != item.label:
-            told = [_shown(each.label, classes) for each in (known, item)]
-            labels.append(f"{item.name} (line {other}: {told[0]}, line {number}: {told[1]})")
+        one, two = (f"{each.unit} {each.number}" for each in (other, row))
+        if other.path != row.path:
+            one, two = f"{other.path.name} {one}", f"{row.path.name} {two}"
+        if other.split != row.split:
+            across.append(f"{item.name} ({one}: {other.split}, {two}: {row.split})")
+        elif (known.label, known.labels) != (item.label, item.labels):
+            labels.append(f"{item.name} ({one}: {_shown(known, classes)}, {two}: {_shown(item, classes)})")
+        elif other.path == row.path and row.unit == "line":
+            again.append(f"{item.name} (lines {other.number} and {row.number})")
         else:
-            again.append(f"{item.name} (lines {other} and {number})")
+            again.append(f"{item.name} ({one} and {two})")
     for found, what, todo in (
         (across, "in two splits of", "Keep every image in one split; what is trained on must not be tested on."),
-        (labels, "with two labels in", "Keep the row that is right; an image has one class here."),
+        (
+            labels,
+            "with two labels in",
+            "Keep the row that is right; if an image shows several classes, name them in one row, as 'cat|dog'.",
+        ),
         (again, "that occur twice in", "Remove the repeated rows: they would count twice."),
     ):
         if found:
             more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-            raise DataError(f"Images {what} {path}: {len(found)} ({', '.join(found[:SHOWN])}{more}).", todo=todo)
+            raise DataError(f"Images {what} {where}: {len(found)} ({', '.join(found[:SHOWN])}{more}).", todo=todo)
 
 
-def _shown(label: int, classes: list[str]) -> str:
-    return f"{label} '{classes[label]}'" if label != UNLABELLED else "none"
+def _shown(item: Item, classes: list[str]) -> str:
+    if item.label == UNLABELLED:
+        return "none"
+    return " and ".join(f"{label} '{classes[label]}'" for label in item.labels or (item.label,))
 
 
-def _rows(path: Path) -> Rows:
-    try:
-        with (
-            open_regular(path, CSV_BYTES) as content,
-            io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file,
-        ):
-            reader = csv.DictReader(file)
-            columns = [_column(column) for column in reader.fieldnames or []]
-            reader.fieldnames = columns
-            rows = dict(_cells(reader, columns, path))
-    except csv.Error as error:
-        todo = (
-            f"A field may have {CSV_FIELD:,} characters; is a quotation mark not closed?"
-            if "limit" in str(error)
-            else ""
-        )
-        raise DataError(f"The index {path} cannot be read: {error}.", todo=todo) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"The index {path} cannot be read: {reason(error)}.") from error
-    for name in USED:
-        if columns.count(name) > 1:
-            raise DataError(
-                f"{path} has the column '{name}' {columns.count(name)} times.", todo="Keep the one that is meant."
-            )
-    if "image" not in columns:
-        raise DataError(
-            f"{path} has no 'image' column (it has: {', '.join(columns) or 'none'}).",
-            todo=did_you_mean("image", columns),
-        )
-    if "label" not in columns and "classname" not in columns:
-        raise DataError(
-            f"{path} has neither a 'label' nor a 'classname' column (it has: {', '.join(columns)}).",
-            todo="Add one of them.",
-        )
-    if not rows:
-        raise DataError(f"{path} has a header but no rows.")
-    return rows
-
-
-def _column(text: str) -> str:
-    """The name of a column; those that mean something may be written with capitals."""
-    name = text.strip()
-    return name.lower() if name.lower() in USED else name
-
-
-def _cells(reader: csv.DictReader[str], columns: list[str], path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows with their lines, as long as they are not more than can be meant.
-
-    Raises:
-        DataError: too many columns or cells, or a row that goes on beyond the header.
-    """
-    if len(columns) > CSV_COLUMNS:
-        raise DataError(f"{path} has {len(columns):,} columns, an index of up to {CSV_COLUMNS:,} is read.")
-    for count, row in enumerate(reader, start=1):
-        if count * len(columns) > CSV_CELLS:
-            raise DataError(
-                f"{path} has more than {CSV_CELLS:,} cells ({len(columns)} columns, more than {count - 1:,} rows).",
-                todo="Leave out columns other than image, label, classname, mask, split and group.",
-            )
-        beyond: Sequence[str] = row.get(None) or ()  # what the reader has no column for
-        if any(value.strip() for value in beyond):
-            raise DataError(
-                f"{path}, line {reader.reader.line_num}: {len(columns) + len(beyond)} fields, the header has"
-                f" {len(columns)}.",
-                todo="Put fields with a comma in them into quotation marks.",
-            )
-        yield reader.reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
-
-
-def _class_table(rows: Rows, path: Path) -> list[str]:
+def _class_table(found: Rows, where: Path) -> list[str]:
     """Class names by label."""
+    rows = found.rows
+    if not any(row.label for row in rows):
+        _without_points(rows)
+        names = {name for row in rows for name in row.names}
+        ordered = class_order(names)
+        if are_numbers(ordered):
+            found.guessed.append(f"The classes are numbers and stand in their order: {', '.join(ordered[:3])}, ... .")
+        return list(map(_shown_name, ordered))
+    counted_from = _first_label(rows)
+    if counted_from:
+        found.guessed.append(f"The labels count from {counted_from}; they are numbered from 0 here.")
     pairs: dict[int, str] = {}
-    names = sorted({row["classname"] for row in rows.values() if row.get("classname")})
-    if not any(row.get("label") for row in rows.values()):
-        return [name.replace("_", " ") for name in names]
-    for number, row in rows.items():
-        label = _integer(row.get("label", ""), path, number)
+    for row in rows:
+        label = _integer(row.label, row.where)
         if label == UNLABELLED:
             continue
-        name = (row.get("classname") or f"class {label}").replace("_", " ")
+        if counted_from:
+            label -= counted_from
+            row.label = str(label)
+        name = _shown_name(row.names[0]) if row.names else f"class {label + counted_from}"
         if pairs.setdefault(label, name) != name:
             raise DataError(
-                f"{path}, line {number}: label {label} is '{name}' here and '{pairs[label]}' above.",
+                f"{row.where}: label {label + counted_from} is '{name}' here and '{pairs[label]}' above.",
                 todo="Give every label one class name.",
             )
     missing = next((label for label in range(max(pairs, default=0)) if label not in pairs), None)
     if missing is not None:
-        raise DataError(f"{path}: no row has the label {missing}.", todo="Number the labels 0, 1, 2, ... .")
+        raise DataError(f"{where}: no row has the label {missing}.", todo="Number the labels 0, 1, 2, ... .")
     return [pairs[label] for label in sorted(pairs)]
 
 
-def _integer(text: str, path: Path, number: int) -> int:
+def _first_label(rows: list[Row]) -> int:
+    """1 where the labels are 1, 2, ... without a gap, and every class has a name; else 0."""
+    labels = {_integer(row.label, row.where) for row in rows} - {UNLABELLED}
+    named = all(row.names for row in rows if row.label and _integer(row.label, row.where) != UNLABELLED)
+    return int(named and bool(labels) and min(labels) == 1 and max(labels) == len(labels))
+
+
+def _without_points(rows: list[Row]) -> None:
+    """Spreadsheets write classes that are numbers as ``3.0``."""
+    if all(whole_number(name) for row in rows for name in row.names):
+        for row in rows:
+            row.names = tuple(name.split(".", 1)[0] for name in row.names)
+
+
+def _shown_name(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _warn_of_names(classes: list[str], where: Path) -> None:
+    for group in spelt_alike(classes):
+        shown = ", ".join(f"'{name}'" for name in group)
+        warn(
+            f"{where} has classes that differ in capitals or spaces only: {shown}. They count as {len(group)} classes."
+        )
+
+
+def _integer(text: str, where: str) -> int:
     if text == "":
         return UNLABELLED
     try:
-        value = int(text.removesuffix(".0"))  # tables saved by other programs write whole numbers as 3.0
+        value = int(text.split(".")[0] if whole_number(text) else text)  # other programs write whole numbers as 3.0
     except ValueError:
         raise DataError(
-            f"{path}, line {number}: the label '{text}' is not a number.",
+            f"{where}: the label '{text[:60]}' is not a number.",
             todo="Put numbers into 'label' and names into 'classname'.",
         ) from None
     if value < UNLABELLED:
-        raise DataError(f"{path}, line {number}: the label {value} is negative.")
+        raise DataError(f"{where}: the label {value} is negative.")
     return value
 
 
-def _label_of(row: dict[str, str], by_name: dict[str, int], path: Path, number: int) -> int:
-    if row.get("label"):
-        return _integer(row["label"], path, number)
-    name = row.get("classname", "").replace("_", " ")
-    if name and name not in by_name:
+def _labels_of(row: Row, by_name: Mapping[str, int]) -> tuple[int, ...]:
+    """The labels of a row, none if it is unlabelled."""
+    if row.label:
+        label = _integer(row.label, row.where)
+        return () if label == UNLABELLED else (label,)
+    names = list(map(_shown_name, row.names))
+    unknown = next((name for name in names if name not in by_name), None)
+    if unknown is not None:
         raise DataError(
-            f"{path}, line {number}: the class '{name}' has no label here, nor in any other row.",
+            f"{row.where}: the class '{unknown}' has no label here, nor in any other row.",
             todo="Give it a label, or -1 for an image without one.",
         )
-    return by_name[name] if name else UNLABELLED
+    return tuple(by_name[name] for name in names)
 
 
-def _split_of(row: dict[str, str], path: Path, number: int) -> str:
-    if "split" not in row:
+def _split_of(cells: Mapping[str, str], columns: Columns, where: str) -> str:
+    if columns.split is None:
         return "all"
-    name = row["split"].lower()
-    if name not in SPLITS:
-        raise DataError(f"{path}, line {number}: there is no split '{row['split']}'.", todo="Use train, val or test.")
-    return SPLITS[name]
+    name = cells.get(columns.split, "")
+    if name.lower() not in SPLITS:
+        raise DataError(f"{where}: there is no split '{name}'.", todo="Use train, val or test.")
+    return SPLITS[name.lower()]
 
 
-def _inside(text: str, path: Path, number: int) -> Path:
-    given = Path(posixpath.normpath(text))  # by name only: an image folder may be a link to another disk
-    if given.is_absolute() or ".." in given.parts:
+def _inside(name: str, text: str, where: str) -> str:
+    """A path by name only: an image folder may be a link to another disk.
+
+    Raises:
+        DataError: it leaves the folder, or is an address.
+    """
+    if "://" in text:
         raise DataError(
-            f"{path}, line {number}: '{text}' lies outside the folder of the index.",
+            f"{where}: '{text[:80]}' is an address, not a file.",
+            todo="Download the images, and write their paths into the table.",
+        )
+    if name.startswith("/") or name[1:3] == ":/" or ".." in name.split("/"):
+        raise DataError(
+            f"{where}: '{text}' lies outside the folder of the index.",
             todo="Use paths relative to the CSV, within its folder.",
         )
-    return path.parent / given
+    return posixpath.normpath(name)
+
+
+def _unused(root: Path, items: list[Item], everything: bool) -> dict[str, tuple[str, ...]]:
+    """The pictures there that no row names."""
+    used = {item.name for item in items}
+    used |= {item.mask.relative_to(root).as_posix() for item in items if item.mask is not None}
+    tops = {name.split("/", 1)[0] for name in used if "/" in name}
+    left = sorted(
+        name for name in Files(root, None if everything else tops).names if is_picture(name) and name not in used
+    )
+    return {NOT_LISTED: tuple(left)} if left else {}
