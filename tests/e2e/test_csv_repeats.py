@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.read import csv_index, table_file
+from dapt.data.read import table_file
 from dapt.data.read import table as table_module
+from dapt.data.read.aliases import split_word
 from dapt.data.read.csv_index import read_csv
 from dapt.errors import DataError
 from dapt.limits import CSV_FIELD
@@ -24,7 +25,7 @@ def index(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("splits", [("train", "test"), ("val", "test"), ("train", "val"), ("training", "test")])
 def test_an_image_in_two_splits(tmp_path: Path, again: str, splits: tuple[str, str]) -> None:
     path = index(tmp_path, f"image,label,split\na.jpg,0,{splits[0]}\nb.jpg,1,train\n{again},0,{splits[1]}\n")
-    first, second = (csv_index.SPLITS[split] for split in splits)
+    first, second = (split_word(split) for split in splits)
     with pytest.raises(DataError, match="Images in two splits") as caught:
         read_csv(path)
     assert f"a.jpg (line 2: {first}, line 4: {second})" in caught.value.what

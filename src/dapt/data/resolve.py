@@ -12,6 +12,7 @@ from dapt.data.read.csv_index import read_csv
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
+from dapt.data.read.table_folder import read_table_folder
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
@@ -79,11 +80,8 @@ def path_of(data: str) -> Path | None:
 
 def _read_path(data: str) -> ImageSet:
     path = Path(with_home(data))
-    index = path / INDEX
-    if path.is_dir() and (index.is_file() or (irregular(index) and not index.is_dir())):
-        found = read_csv(index)
-    elif path.is_dir():
-        found = read_folder(path)
+    if path.is_dir():
+        found = read_table_folder(path) or read_folder(path)
     elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():

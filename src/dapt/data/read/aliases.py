@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dapt.data.read.folder import SPLITS
+
 # Names as `key` gives them. Of two columns, the one in the earlier group is meant.
 IMAGE_KEYS = (
     frozenset({"image"}),
@@ -32,6 +34,11 @@ SPLIT_KEYS = frozenset("split subset set dataset datasplit partition phase usage
 def key(column: str) -> str:
     """The name of a column without capitals and what stands between words."""
     return re.sub(r"[\s_.\-]+", "", column).lower()
+
+
+def split_word(text: str) -> str | None:
+    """The split that a word means: train, val or test; None for another word."""
+    return SPLITS.get(text.strip().lower())
 
 
 def rank(column: str, groups: tuple[frozenset[str], ...]) -> int:

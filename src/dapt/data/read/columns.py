@@ -15,8 +15,8 @@ from dapt.data.read.aliases import (
     SPLIT_KEYS,
     key,
     rank,
+    split_word,
 )
-from dapt.data.read.folder import SPLITS
 from dapt.data.read.row_paths import Files, share_found
 from dapt.data.read.table import Table
 from dapt.data.read.table_text import looks_like_image
@@ -227,7 +227,7 @@ def _alias(table: Table, columns: Columns, what: str, keys: frozenset[str], take
 
 
 def _are_splits(cells: list[str]) -> bool:
-    return bool(cells) and all(cell.lower() in SPLITS for cell in cells)
+    return bool(cells) and all(map(split_word, cells))
 
 
 def _sample(table: Table, name: str, count: int = SAMPLE) -> list[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from dapt.console import warn
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
+from dapt.data.read.aliases import split_word
 from dapt.data.read.class_names import are_numbers, class_order, spelt_alike
 from dapt.data.read.columns import Columns, find_columns, is_one, whole_number
-from dapt.data.read.folder import SPLITS, divide
+from dapt.data.read.folder import divide
 from dapt.data.read.row_paths import Files, is_picture, place_rows, shared_folders
 from dapt.data.read.several_labels import find_mark, parts_of, undivided
 from dapt.data.read.table import LIST_MARK, Table
@@ -183,15 +184,13 @@ def _take_splits_of_folders(found: Rows) -> None:
     if not found.rows or any(row.split != "all" for row in found.rows):
         return
     shared = len(shared_folders(row.image for row in found.rows))
-    folders = [row.image.split("/")[shared : shared + 1] for row in found.rows]
     names = [
-        SPLITS.get(folder[0].lower(), "") if "/" in row.image else ""
-        for folder, row in zip(folders, found.rows, strict=True)
+        split_word(folders[shared]) if len(folders := row.image.split("/")) > shared + 1 else None for row in found.rows
     ]
-    if "" in names or len(set(names)) < 2 or "train" not in names:
+    if None in names or len(set(names)) < 2 or "train" not in names:
         return
     for row, name in zip(found.rows, names, strict=True):
-        row.split = name
+        row.split = name or "all"
     found.guessed.append("The splits are those of the folders in the paths of the table.")
 
 
@@ -329,9 +328,10 @@ def _split_of(cells: Mapping[str, str], columns: Columns, where: str) -> str:
     if columns.split is None:
         return "all"
     name = cells.get(columns.split, "")
-    if name.lower() not in SPLITS:
+    split = split_word(name)
+    if split is None:
         raise DataError(f"{where}: there is no split '{name}'.", todo="Use train, val or test.")
-    return SPLITS[name.lower()]
+    return split
 
 
 def _inside(name: str, text: str, where: str) -> str:

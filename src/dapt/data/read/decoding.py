@@ -14,9 +14,7 @@ BOMS = (
 NO_TEXT = "it is no text: neither UTF-8 nor UTF-16, nor Windows-1252 with words of Western European languages"
 
 _LETTERS = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0160\u0161\u0152\u0153\u017d\u017e\u0178"
-_MARKS = (
-    "\u2018\u2019\u201a\u201c\u201d\u201e\u2013\u2014\u2026\u20ac\u00a0\u00a3\u00a7\u00a9\u00ab\u00ae\u00b0\u00b1\u00b2"
-)
+_MARKS = "\u2018\u2019\u201c\u201d\u201e\u2013\u2014\u2026\u20ac\u00a0\u00a3\u00a7\u00a9\u00ab\u00ae\u00b0\u00b1\u00b2"
 _MARKS += "\u00b3\u00b4\u00b5\u00b7\u00ba\u00aa\u00bb\u00bc\u00bd\u00be\u00bf\u00a1\u00d7\u2122\u2022"
 _WESTERN = re.compile(f"[\x09\x0a\x0d\x20-\x7e{_LETTERS}{_MARKS}]*")
 # Of other alphabets, read as Windows-1252, whole words are such letters, or marks stand within words.

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from dapt.data.read.folder import IMAGE_TYPES, SPLITS
+from dapt.data.read.aliases import split_word
+from dapt.data.read.folder import IMAGE_TYPES
 from dapt.errors import DataError
 from dapt.lock import MANIFEST
 from dapt.paths import both_ways
@@ -280,6 +281,6 @@ def _common_base(bases: list[set[str]], split: str, stem: str, names: list[str],
 
 def _rank(base: str, split: str, stem: str) -> int:
     last = base.rsplit("/", 1)[-1].lower()
-    if SPLITS.get(last, last) == split or (split == "all" and last == stem.lower()):
+    if split_word(last) == split or (split == "all" and last == stem.lower()):
         return 0
     return 1 if last in IMAGE_FOLDERS else 2

@@ -1,0 +1,137 @@
+"""Folders with a table of their images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dapt.data.read.csv_index import NOT_LISTED
+from dapt.data.read.table_folder import find_tables, read_table_folder
+from dapt.data.resolve import load_data
+from dapt.errors import DataError
+
+
+def make(folder: Path, files: dict[str, str]) -> Path:
+    """Files by name; pictures are empty."""
+    for name, text in files.items():
+        for each in name.split():
+            (folder / each).parent.mkdir(parents=True, exist_ok=True)
+            (folder / each).write_text(text, encoding="utf-8")
+    return folder
+
+
+def splits(folder: Path) -> dict[str, list[str]]:
+    data = read_table_folder(folder)
+    assert data is not None
+    return {split: [item.name for item in items] for split, items in data.splits.items()}
+
+
+IMAGES = {"images/1.jpg images/2.jpg images/3.jpg": ""}
+CLASSES = {"cat/1.jpg cat/2.jpg dog/3.jpg": ""}
+LABELS = "id,breed\n1,pug\n2,husky\n3,pug\n"
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "train.csv", "anything.tsv"])
+def test_images_beside_a_table(tmp_path: Path, name: str) -> None:
+    text = LABELS.replace(",", "\t") if name.endswith("tsv") else LABELS
+    data = read_table_folder(make(tmp_path / "dogs", {**IMAGES, "images/4.jpg": "", name: text}))
+    assert data is not None
+    assert (data.name, data.names) == ("dogs", ("husky", "pug"))
+    assert sorted(item.name for items in data.splits.values() for item in items) == [
+        f"images/{number}.jpg" for number in (1, 2, 3)
+    ]
+    assert data.unused == {NOT_LISTED: ("images/4.jpg",)}
+    assert name in data.layout
+    assert load_data(str(tmp_path / "dogs")).splits == data.splits
+
+
+def test_a_competition(tmp_path: Path) -> None:
+    """Test images without classes are counted; a sample of what is to be handed in is no table of classes."""
+    files = {"train/1.jpg train/2.jpg test/1.jpg test/9.jpg": "", "train.csv": "id,label\n1,cat\n2,dog\n"}
+    files |= {"test.csv": "id\n1\n9\n", "sample_submission.csv": "id,label\n1,cat\n9,cat\n"}
+    data = read_table_folder(make(tmp_path, files))
+    assert data is not None
+    assert {item.name for items in data.splits.values() for item in items} == {"train/1.jpg", "train/2.jpg"}
+    assert data.unused == {NOT_LISTED: ("test/1.jpg", "test/9.jpg")}
+
+
+def test_a_table_for_each_split(tmp_path: Path) -> None:
+    files = {"Train/0/a.png Train/1/b.png Test/c.png": ""}
+    files |= {
+        "Train.csv": "Path,ClassId\nTrain/0/a.png,0\nTrain/1/b.png,1\n",
+        "Test.csv": "Path,ClassId\nTest/c.png,1\n",
+    }
+    files |= {"Meta.csv": "Path,ClassId,Shape\nMeta/0.png,0,1\n"}
+    assert splits(make(tmp_path, files)) == {"train": ["Train/0/a.png", "Train/1/b.png"], "test": ["Test/c.png"]}
+
+
+def test_images_in_two_tables(tmp_path: Path) -> None:
+    files = {**IMAGES, "train.csv": "id,label\n1,cat\n2,dog\n", "val.csv": "id,label\n2,dog\n3,cat\n"}
+    with pytest.raises(DataError, match=r"two splits .*\(train.csv line 3: train, val.csv line 2: val\)"):
+        read_table_folder(make(tmp_path, files))
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+def test_imagefolder(tmp_path: Path, name: str) -> None:
+    rows = [("train/1.jpg", "cat"), ("train/2.jpg", "dog"), ("test/3.jpg", "cat")]
+    text = "\n".join(f'{{"file_name": "{file}", "label": "{label}"}}' for file, label in rows)
+    if name.endswith("csv"):
+        text = "file_name,label\n" + "\n".join(",".join(row) for row in rows)
+    files = {"train/1.jpg train/2.jpg test/3.jpg": "", name: text}
+    assert splits(make(tmp_path, files)) == {"train": ["train/1.jpg", "train/2.jpg"], "test": ["test/3.jpg"]}
+
+
+def test_imagefolder_with_a_table_in_each_split(tmp_path: Path) -> None:
+    files = {"train/1.jpg train/2.jpg validation/1.jpg": ""}
+    files |= {"train/metadata.csv": "file_name,label\n1.jpg,cat\n2.jpg,dog\n"}
+    folder = make(tmp_path, files)
+    with pytest.raises(DataError, match=r"validation has no metadata\.csv") as caught:
+        read_table_folder(folder)
+    assert caught.value.todo
+    make(folder, {"validation/metadata.csv": "file_name,label\n1.jpg,dog\n"})
+    assert splits(folder) == {"train": ["train/1.jpg", "train/2.jpg"], "val": ["validation/1.jpg"]}
+
+
+def test_one_hot_in_each_split(tmp_path: Path) -> None:
+    files = {"train/1.jpg train/2.jpg valid/3.jpg": ""}
+    files |= {"train/_classes.csv": "filename, dog, cat\n1.jpg, 1, 0\n2.jpg, 0, 1\n"}
+    files |= {"valid/_classes.csv": "filename, dog, cat\n3.jpg, 1, 1\n"}
+    data = read_table_folder(make(tmp_path, files))
+    assert data is not None
+    assert data.names == ("dog", "cat")
+    assert data.multi_label
+    assert data.split("val")[0].labels == (0, 1)
+
+
+def test_class_folders_stay_class_folders(tmp_path: Path) -> None:
+    """A table beside them is no reason to read them in another way."""
+    folder = make(tmp_path, {**CLASSES, "notes.csv": "file,colour\ncat/1.jpg,red\ncat/2.jpg,red\ndog/3.jpg,blue\n"})
+    assert find_tables(folder) == {}
+    assert load_data(str(folder)).names == ("cat", "dog")
+    make(folder, {"labels.csv": "file,label\ncat/1.jpg,red\ncat/2.jpg,red\ndog/3.jpg,blue\n"})
+    assert find_tables(folder) == {}
+    make(folder, {"metadata.csv": "file_name,label\ncat/1.jpg,red\ncat/2.jpg,red\ndog/3.jpg,blue\n"})
+    assert [path.name for path in find_tables(folder)] == ["metadata.csv"]
+
+
+def test_several_tables_are_refused_by_name(tmp_path: Path) -> None:
+    folder = make(tmp_path, {**IMAGES, "a.csv": LABELS, "b.csv": LABELS})
+    with pytest.raises(DataError, match=r"several tables that name its images: a\.csv, b\.csv") as caught:
+        read_table_folder(folder)
+    assert "a.csv" in caught.value.todo
+
+
+def test_tables_that_name_other_files_are_none(tmp_path: Path) -> None:
+    folder = make(
+        tmp_path, {**IMAGES, "sizes.csv": "a,b\n1,2\n", "other.csv": "image,label\nx.png,1\n", "README.txt": "Hello."}
+    )
+    assert find_tables(folder) == {}
+
+
+def test_an_index_comes_first(tmp_path: Path) -> None:
+    folder = make(tmp_path, {**IMAGES, "index.csv": "image,label\nimages/1.jpg,0\n", "labels.csv": LABELS})
+    data = read_table_folder(folder)
+    assert data is not None
+    assert [item.name for items in data.splits.values() for item in items] == ["images/1.jpg"]
+    assert data.unused[NOT_LISTED] == ("images/2.jpg", "images/3.jpg")
