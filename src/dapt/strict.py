@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from enum import Enum
 from types import UnionType
@@ -117,6 +118,15 @@ def is_utf8(text: str) -> bool:
     """Whether `text` can be written as UTF-8: file names that are not valid UTF-8 have surrogates in them."""
     try:
         text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a file may be called `text`: UTF-8, or bytes that are none, which Python keeps as surrogates."""
+    try:
+        os.fsencode(text)
     except UnicodeEncodeError:
         return False
     return True

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.read import table_file
 from dapt.data.read import table as table_module
+from dapt.data.read import table_file
 from dapt.data.read.aliases import split_word
 from dapt.data.read.csv_index import read_csv
 from dapt.errors import DataError

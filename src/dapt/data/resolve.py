@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dapt.data.items import ImageSet, check_classes, with_writable_names
+from dapt.data.items import ImageSet, check_classes, with_composed_names, with_writable_names
 from dapt.data.read.csv_index import read_csv
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
@@ -17,7 +17,7 @@ from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
 from dapt.regular import irregular, read_text, reason
-from dapt.strict import is_utf8, readable, shown
+from dapt.strict import is_utf8, nfc, readable, shown
 
 INDEX = "index.csv"  # in a folder: the data is what this lists
 HUB_PREFIX = "hf:"
@@ -63,6 +63,7 @@ def load_data(
         found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
     else:
         found = _read_path(data)
+    found = with_composed_names(found)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
     found = with_writable_names(found)
@@ -133,7 +134,7 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
         raise ConfigError(f"The names file {path} must hold a list of names, or an object from old to new names.")
     renamed: dict[str, Any] = {}
     for old, new in table.items():
-        plain = old.replace("_", " ")
+        plain = nfc(old).replace("_", " ")
         if plain in renamed:
             raise ConfigError(f"{path} renames '{plain}' twice.", todo="Name every class once.")
         renamed[plain] = new

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from dapt.data.read.split_json import each_once
 from dapt.data.read.table import LIST_MARK, Cells, Table, within_limits
 from dapt.data.read.table_text import looks_like_image
 from dapt.errors import DataError
-from dapt.strict import shown
+from dapt.strict import is_file_name, shown
 
 RECORDS = 'Write one object per line, such as {"file_name": "a.jpg", "label": "cat"}.'
 
@@ -92,8 +91,6 @@ def _cell(value: Any, column: str, table: Table, where: str) -> str:
 
 
 def _text(value: str, where: str) -> str:
-    try:
-        os.fsencode(value)
-    except UnicodeEncodeError as error:
-        raise DataError(f"{where}: {shown(value)} has half of a character in it.") from error
+    if "\0" in value or not is_file_name(value):
+        raise DataError(f"{where}: {shown(value)} has a zero byte, or half of a character, in it.")
     return value.strip().replace(LIST_MARK, " ")
