@@ -185,9 +185,9 @@ def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
             return cell(encodable(visible(name), stdout_encoding(), lost))
 
         table = Table()
-        table.add_column("image", overflow="fold")  # the end of a long path is what tells images apart
-        for name in ("class", "probability"):
-            table.add_column(name)
+        for name in ("image", "class"):
+            table.add_column(name, overflow="fold")  # the end of a long path is what tells images apart
+        table.add_column("probability")
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs):
