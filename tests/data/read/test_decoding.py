@@ -44,6 +44,7 @@ def test_plain_text_is_nothing_to_speak_of() -> None:
         ("猫 狗", "gbk"),
         ("고양이", "euc-kr"),
         ("żółw", "cp1250"),
+        ("Café für", "mac-roman"),
         ("kedi ığdır", "cp857"),
     ],
 )

@@ -37,6 +37,7 @@ def columns(folder: Path, text: str) -> Columns:
         ("id,file,label\n1,a.png,x\n2,b.png,y\n", "file", None, "label"),
         ("path,filename,label\na.png,a.png,x\n", "path", None, "label"),  # the same cells
         (",path,label\n0,a.png,x\n", "path", None, "label"),
+        ("path,class\na.png,3\nb.png,7\n", "path", None, "class"),  # names that are numbers
     ],
 )
 def test_columns(tmp_path: Path, text: str, image: str, label: str | None, classname: str | None) -> None:
@@ -82,6 +83,7 @@ def test_what_is_not_usual_is_said(tmp_path: Path) -> None:
         ("image,width\na.png,5\nb.png,5\n", "neither a 'label' nor a 'classname'"),
         ("image,note\na.png,x\nb.png,y\n", "neither a 'label' nor a 'classname'"),
         ("what,label\na,0\n", "no 'image' column"),
+        ('image,objects\na.png,"{""a"": 1}"\nb.png,"{""a"": 1}"\n', "neither a 'label' nor"),
         ("path,path,label\na.png,b.png,0\n", "has the column 'path' 2 times"),
         ("image,class,class\na.png,x,y\n", "has the column 'class' 2 times"),
     ],

@@ -111,6 +111,9 @@ def test_class_folders_stay_class_folders(tmp_path: Path) -> None:
     assert load_data(str(folder)).names == ("cat", "dog")
     make(folder, {"labels.csv": "file,label\ncat/1.jpg,red\ncat/2.jpg,red\ndog/3.jpg,blue\n"})
     assert find_tables(folder) == {}
+    make(folder, {"metadata.csv": "file_name,text\ncat/1.jpg,a cat\ncat/2.jpg,my cat\ndog/3.jpg,a dog\n"})
+    assert find_tables(folder) == {}  # it has no classes
+    assert load_data(str(folder)).names == ("cat", "dog")
     make(folder, {"metadata.csv": "file_name,label\ncat/1.jpg,red\ncat/2.jpg,red\ndog/3.jpg,blue\n"})
     assert [path.name for path in find_tables(folder)] == ["metadata.csv"]
 
@@ -135,3 +138,39 @@ def test_an_index_comes_first(tmp_path: Path) -> None:
     assert data is not None
     assert [item.name for items in data.splits.values() for item in items] == ["images/1.jpg"]
     assert data.unused[NOT_LISTED] == ("images/2.jpg", "images/3.jpg")
+
+
+def test_folders_that_are_no_classes(tmp_path: Path) -> None:
+    """The images of a data set in two folders, and their classes in a table: neither is taken silently."""
+    files = {"part_1/a.jpg part_1/b.jpg part_2/c.jpg": "", "labels.csv": "image_id,dx\na,nv\nb,mel\nc,nv\n"}
+    folder = make(tmp_path, files)
+    with pytest.raises(DataError, match=r"folders that look like classes, and labels\.csv") as caught:
+        read_table_folder(folder)
+    assert str(folder / "labels.csv") in caught.value.todo
+    data = load_data(str(folder / "labels.csv"))
+    assert data.names == ("mel", "nv")
+    assert {item.name for items in data.splits.values() for item in items} == {
+        "part_1/a.jpg",
+        "part_1/b.jpg",
+        "part_2/c.jpg",
+    }
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["1.jpg,cat\n2.jpg,dog\n", "images/1.jpg,cat\nimages/2.jpg,dog\n", "../images/1.jpg,cat\n../images/2.jpg,dog\n"],
+)
+def test_a_table_in_a_folder_of_its_own(tmp_path: Path, rows: str) -> None:
+    data = read_table_folder(make(tmp_path, {**IMAGES, "annotations/labels.csv": f"image,label\n{rows}"}))
+    assert data is not None
+    assert {item.name for items in data.splits.values() for item in items} == {"images/1.jpg", "images/2.jpg"}
+    assert data.unused == {NOT_LISTED: ("images/3.jpg",)}
+
+
+def test_a_workbook_is_named(tmp_path: Path) -> None:
+    folder = make(tmp_path, {**IMAGES, "labels.xlsx": "PK"})
+    with pytest.raises(DataError, match=r"labels\.xlsx is an Excel workbook") as caught:
+        load_data(str(folder))
+    assert "CSV" in caught.value.todo
+    make(folder, {"labels.csv": LABELS})
+    assert load_data(str(folder)).names == ("husky", "pug")

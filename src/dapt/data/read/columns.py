@@ -188,10 +188,18 @@ def _by_aliases(table: Table, columns: Columns, aliases: list[str], texts: list[
         if key(number) in NUMBER_KEYS or rank(number, NAME_KEYS) <= rank(text, NAME_KEYS):
             _ambiguous(table, [text, number], "hold the classes", "classname")
         number = None
+    if number and not text and key(number) not in NUMBER_KEYS and not _counted(table, number):
+        text, number = number, None  # names that are numbers
     columns.classname, columns.label = text, number
     for each, what in ((text, "names"), (number, "numbers")):
         if each:
             columns.said.append(f"'{each}' holds the {what} of the classes")
+
+
+def _counted(table: Table, name: str) -> bool:
+    """Whether the cells of a column are 0, 1, ... without a gap, or 1, 2, ...; -1 is no class."""
+    found = {int(cell.split(".")[0]) for cell in table.column(name) if cell and len(cell) < 20} - {-1}
+    return bool(found) and min(found) in (0, 1) and max(found) - min(found) == len(found) - 1
 
 
 def _best(table: Table, names: list[str]) -> str | None:
@@ -283,4 +291,5 @@ def is_one(cell: str) -> bool:
 def _repeat(table: Table, name: str) -> bool:
     """Whether cells of a column are texts of which some occur again, as classes do."""
     cells = [cell for cell in table.column(name) if cell]
-    return not any(map(_is_number, cells)) and 0 < len(set(cells)) < len(cells)
+    odd = any(_is_number(cell) or cell.startswith(("{", "[")) for cell in cells)
+    return not odd and 0 < len(set(cells)) < len(cells)

@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from dapt.console import warn
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
-from dapt.data.read.aliases import split_word
 from dapt.data.read.class_names import are_numbers, class_order, spelt_alike
-from dapt.data.read.columns import Columns, find_columns, is_one, whole_number
+from dapt.data.read.columns import whole_number
 from dapt.data.read.folder import divide
-from dapt.data.read.row_paths import Files, is_picture, place_rows, shared_folders
-from dapt.data.read.several_labels import find_mark, parts_of, undivided
-from dapt.data.read.table import LIST_MARK, Table
-from dapt.data.read.table_file import read_table
+from dapt.data.read.row_paths import Files, is_picture
+from dapt.data.read.table_rows import Row, Rows, add_rows, take_splits_of_folders
 from dapt.errors import DataError
-from dapt.strict import nfc
 
 SHOWN = 3
 NOT_LISTED = "not in the table"
-
-
-@dataclass
-class Row:
-    """A row of a table.
-
-    Attributes:
-        path, number, unit: where it stands. image, mask: as paths within the folder of the data; no mask is empty.
-        split: or "all".
-        label: text of the number of its class. names: of its classes. meta: other columns.
-    """
-
-    path: Path
-    number: int
-    unit: str
-    image: str
-    mask: str
-    split: str
-    label: str
-    names: tuple[str, ...]
-    meta: tuple[tuple[str, str], ...]
-
-    @property
-    def where(self) -> str:
-        """Its place, for messages."""
-        return f"{self.path}, {self.unit} {self.number}"
-
-
-@dataclass
-class Rows:
-    """The rows of one table or of several, and what was found out about them."""
-
-    rows: list[Row] = field(default_factory=list)
-    guessed: list[str] = field(default_factory=list)
-    one_hot: tuple[str, ...] = ()
-    multi_label: bool = False
 
 
 def read_csv(path: Path) -> ImageSet:
@@ -86,9 +44,9 @@ def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, eve
     """
     rows = Rows()
     for path, split in tables.items():
-        _read_rows(rows, path, split, root)
+        add_rows(rows, path, split, root)
     where = next(iter(tables)) if len(tables) == 1 else root
-    _take_splits_of_folders(rows)
+    take_splits_of_folders(rows)
     classes = list(map(_shown_name, rows.one_hot)) or _class_table(rows, where)
     by_name = {name: label for label, name in enumerate(classes)}
     items: dict[str, list[Item]] = {}
@@ -122,76 +80,6 @@ def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, eve
             guessed=tuple(dict.fromkeys(rows.guessed)),
         )
     )
-
-
-def _read_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
-    """Add the rows of a table."""
-    table = read_table(path)
-    columns = find_columns(table, Files(path.parent), unlabelled=split == "test")
-    named, mark = _class_cells(table, columns)
-    splits = [split or _split_of(cells, columns, f"{path}, {table.unit} {number}") for number, cells in table.rows]
-    images = place_rows(table.column(columns.image), path.parent, splits, path.stem)
-    masks = place_rows(table.column(columns.mask) if columns.mask else [""] * len(splits), path.parent, splits, "masks")
-    if columns.one_hot and found.rows and found.one_hot != columns.one_hot:
-        raise DataError(f"{path} has other classes than the table beside it.", todo="Use the same columns in all.")
-    found.one_hot = columns.one_hot
-    prefix = "" if path.parent == root else path.parent.relative_to(root).as_posix() + "/"
-    for (number, cells), image, mask, part in zip(table.rows, images.names, masks.names, splits, strict=True):
-        where = f"{path}, {table.unit} {number}"
-        if not image:
-            raise DataError(f"{where}: there is no path of an image.", todo="Fill it in, or remove the row.")
-        names = parts_of(nfc(cells.get(named, "")), mark)
-        if columns.one_hot:
-            names = [name for name in columns.one_hot if is_one(cells.get(name, ""))]
-        found.multi_label |= mark is not None or len(names) > 1
-        found.rows.append(
-            Row(
-                path,
-                number,
-                table.unit,
-                prefix + _inside(image, cells[columns.image], where),
-                prefix + _inside(mask, cells.get(columns.mask or "", ""), where) if mask else "",
-                part,
-                cells.get(columns.label, "") if columns.label else "",
-                tuple(names),
-                tuple((key, value) for key, value in cells.items() if key not in columns.used),
-            )
-        )
-    said = [*table.guessed, *columns.said, *images.said, *(f"masks: {each}" for each in masks.said)]
-    if mark is not None:
-        divided = "in lists" if mark == LIST_MARK else f"divided by '{mark}'"
-        said.append(f"images may show several classes ('{named}', {divided})")
-    elif whole := undivided(table.column(named)):
-        said.append(f"'{whole[0]}' is taken to be one class")
-    found.guessed += [f"{path.name}: {each}." for each in said]
-
-
-def _class_cells(table: Table, columns: Columns) -> tuple[str, str | None]:
-    """The column with names of classes, which may be numbers of several, and what divides them; neither, if none."""
-    if columns.label and (columns.classname is None or columns.label in table.lists):
-        mark = find_mark(table.column(columns.label), columns.label)
-        if mark is None:
-            return "", None
-        columns.classname, columns.label = columns.classname or columns.label, None
-    named = columns.classname or ""
-    if columns.label or not named:
-        return named, None
-    return named, find_mark(table.column(named), named)
-
-
-def _take_splits_of_folders(found: Rows) -> None:
-    """Let folders called like splits divide the rows, where nothing else does and every path begins with one."""
-    if not found.rows or any(row.split != "all" for row in found.rows):
-        return
-    shared = len(shared_folders(row.image for row in found.rows))
-    names = [
-        split_word(folders[shared]) if len(folders := row.image.split("/")) > shared + 1 else None for row in found.rows
-    ]
-    if None in names or len(set(names)) < 2 or "train" not in names:
-        return
-    for row, name in zip(found.rows, names, strict=True):
-        row.split = name or "all"
-    found.guessed.append("The splits are those of the folders in the paths of the table.")
 
 
 def _check_images(placed: list[tuple[Row, Item]], classes: list[str], where: Path) -> None:
@@ -322,35 +210,6 @@ def _labels_of(row: Row, by_name: Mapping[str, int]) -> tuple[int, ...]:
             todo="Give it a label, or -1 for an image without one.",
         )
     return tuple(by_name[name] for name in names)
-
-
-def _split_of(cells: Mapping[str, str], columns: Columns, where: str) -> str:
-    if columns.split is None:
-        return "all"
-    name = cells.get(columns.split, "")
-    split = split_word(name)
-    if split is None:
-        raise DataError(f"{where}: there is no split '{name}'.", todo="Use train, val or test.")
-    return split
-
-
-def _inside(name: str, text: str, where: str) -> str:
-    """A path by name only: an image folder may be a link to another disk.
-
-    Raises:
-        DataError: it leaves the folder, or is an address.
-    """
-    if "://" in text:
-        raise DataError(
-            f"{where}: '{text[:80]}' is an address, not a file.",
-            todo="Download the images, and write their paths into the table.",
-        )
-    if name.startswith("/") or name[1:3] == ":/" or ".." in name.split("/"):
-        raise DataError(
-            f"{where}: '{text}' lies outside the folder of the index.",
-            todo="Use paths relative to the CSV, within its folder.",
-        )
-    return posixpath.normpath(name)
 
 
 def _unused(root: Path, items: list[Item], everything: bool) -> dict[str, tuple[str, ...]]:

@@ -17,8 +17,15 @@ _LETTERS = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0160\u0161\u0152\u0153\u017
 _MARKS = "\u2018\u2019\u201c\u201d\u201e\u2013\u2014\u2026\u20ac\u00a0\u00a3\u00a7\u00a9\u00ab\u00ae\u00b0\u00b1\u00b2"
 _MARKS += "\u00b3\u00b4\u00b5\u00b7\u00ba\u00aa\u00bb\u00bc\u00bd\u00be\u00bf\u00a1\u00d7\u2122\u2022"
 _WESTERN = re.compile(f"[\x09\x0a\x0d\x20-\x7e{_LETTERS}{_MARKS}]*")
-# Of other alphabets, read as Windows-1252, whole words are such letters, or marks stand within words.
-_FOREIGN = re.compile(f"[{_LETTERS}]{{3}}|[A-Za-z{_LETTERS}][^\x00-\x7f{_LETTERS}\u2019\u00b7][A-Za-z{_LETTERS}]")
+_SMALL, _CAPITAL = (
+    "a-z\u00df-\u00f6\u00f8-\u00ff\u0161\u0153\u017e",
+    "\u00c0-\u00d6\u00d8-\u00de\u0160\u0152\u017d\u0178",
+)
+# Text of other alphabets, read as Windows-1252: words are such letters as a whole, marks stand within words, and
+# capitals (also of old Macs) behind small letters.
+_FOREIGN = re.compile(
+    f"[{_LETTERS}]{{3}}|[A-Za-z{_LETTERS}][^\x00-\x7f{_LETTERS}\u2019\u00b7][A-Za-z{_LETTERS}]|[{_SMALL}][{_CAPITAL}]"
+)
 
 
 def decode(content: bytes) -> tuple[str, str]:

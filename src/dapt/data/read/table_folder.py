@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dapt.data.items import ImageSet
-from dapt.data.read.aliases import split_word
+from dapt.data.read.aliases import CLASS_KEYS, key, split_word
 from dapt.data.read.columns import find_columns
 from dapt.data.read.csv_index import read_tables
 from dapt.data.read.row_paths import IMAGE_FOLDERS, Files, is_picture, share_found
-from dapt.data.read.table_file import TABLE_TYPES, read_table
+from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES, read_table
 from dapt.errors import DataError
 from dapt.regular import irregular
 
@@ -21,6 +23,8 @@ ONE_HOT = "_classes.csv"  # in each split folder of a multi-class export
 FIRST = (".csv", ".tsv", ".jsonl", ".ndjson")  # kinds of a table that is known by its name alone
 SAMPLE = 200  # rows by which a table is known to name the images there
 MASK_FOLDERS = frozenset("mask masks annotations labels segmentation segmentations segmentationclass".split())
+TABLE_FOLDERS = frozenset("annotations annotation labels label csv csvs meta metadata tables splits".split())
+SHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers", ".parquet"})
 MOSTLY = 0.5  # share of them that has to be there
 _NO_LABELS = ("sample_submission", "samplesubmission", "submission", "sample_sub")
 
@@ -28,8 +32,8 @@ _NO_LABELS = ("sample_submission", "samplesubmission", "submission", "sample_sub
 def read_table_folder(folder: Path) -> ImageSet | None:
     """Read a folder by the table in it; None where there is none, and folders are the classes.
 
-    A table called ``index`` or ``metadata`` counts always; another one where the images lie in no class folders, and
-    it is the only one that names them. ``train.csv`` and ``test.csv`` are splits.
+    A table called ``index`` counts always, one called ``metadata`` if it has classes; another one where the images lie
+    in no class folders, and it is the only one that names them. ``train.csv`` and ``test.csv`` are splits.
 
     Raises:
         DataError: several tables name the images, or the table has faults.
@@ -44,30 +48,120 @@ def find_tables(folder: Path) -> dict[Path, str | None]:
     """The tables that name the images of a folder, each with the split of all its rows or None; empty if none does.
 
     Raises:
-        DataError: several may be meant.
+        DataError: several may be meant; or there are class folders too, and the table gives other classes.
     """
     if not os.access(folder, os.R_OK | os.X_OK):  # reading its folders says so
         return {}
+    files = Files(folder)
     for stem in (INDEX, METADATA):
         named = [path for end in FIRST if _is_there(path := folder / f"{stem}{end}")]
-        if len(named) > 1 and stem == METADATA:
+        if named and stem == INDEX:
+            return {named[0]: None}
+        if len(named) > 1:
             raise _several(folder, named)
-        if named and (stem == INDEX or _labels(named[0]) is not None):
+        if named and (_look(named[0]).labelled or not _class_folders(files)):
             return {named[0]: None}
     in_splits = _in_split_folders(folder)
     if in_splits:
         return in_splits
-    files = Files(folder)
-    found = {path: labels for path in _candidates(folder) if (labels := _labels(path, files)) is not None}
-    labelled = [path for path, labels in found.items() if labels]
+    found = {path: look for path in _candidates(folder) if (look := _look(path, files)).images}
     splits = _by_split(found)
     if splits:
         return splits
-    if not labelled or _has_class_folders(files):
+    labelled = [path for path, look in found.items() if look.labelled]
+    classes = _class_folders(files)
+    if classes:
+        for path in labelled:
+            _check_agreement(folder, path, found[path], classes)
+        return {}
+    if not labelled:
+        _name_unread(folder, files)
         return {}
     if len(labelled) > 1:
         raise _several(folder, labelled)
     return {labelled[0]: None}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a table is about.
+
+    Attributes:
+        images: cells that name files there, of a sample of rows; empty where it is no such table. classes: of the same
+            rows; empty where it has none. sure: the column of classes is called so.
+    """
+
+    images: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    sure: bool = False
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its rows have classes."""
+        return bool(self.classes)
+
+
+def _look(path: Path, files: Files | None = None) -> Look:
+    """Look into a table; `files`: it has to name most of its images among these.
+
+    Raises:
+        DataError: it has to be a table by its name, and cannot be read.
+    """
+    try:
+        table = read_table(path)
+        columns = find_columns(table, files or Files(path.parent), unlabelled=True)
+    except DataError:
+        if files is None:
+            raise
+        return Look()
+    rows = [cells for _, cells in table.rows[:: max(1, len(table.rows) // SAMPLE)]]
+    images = tuple(cells.get(columns.image, "") for cells in rows)
+    if files is not None and path.parent != files.folder:
+        inside = path.parent.relative_to(files.folder).as_posix()
+        images = tuple(posixpath.normpath(f"{inside}/{name}") if name.startswith("../") else name for name in images)
+    if files is not None and share_found(images, files.folder, files) < MOSTLY:
+        return Look()
+    named = columns.classname or columns.label
+    if named:
+        classes = tuple(cells.get(named, "") for cells in rows)
+    else:
+        classes = tuple(",".join(cells.get(name, "") for name in columns.one_hot) for cells in rows)
+    sure = named is not None and key(named) in CLASS_KEYS
+    return Look(images, classes if any(classes) else (), sure)
+
+
+def _check_agreement(folder: Path, path: Path, look: Look, classes: dict[str, str]) -> None:
+    """Refuse a table whose classes are not those of the folders: one of the two is not what is meant."""
+    if not look.sure:
+        return
+    stems = {posixpath.splitext(name)[0].rsplit("/", 1)[-1]: of for name, of in classes.items()}
+    pairs = {
+        (stems[stem], cell)
+        for image, cell in zip(look.images, look.classes, strict=True)
+        if cell and (stem := posixpath.splitext(image.replace("\\", "/"))[0].rsplit("/", 1)[-1]) in stems
+    }
+    if len({one for one, _ in pairs}) < len(pairs):
+        raise DataError(
+            f"{folder} has folders that look like classes, and {path.name}, which gives images of one folder different"
+            " classes.",
+            todo=f"Give the table as the data ({path}), or move it away if the folders are the classes.",
+        )
+
+
+def _name_unread(folder: Path, files: Files) -> None:
+    """Refuse a folder with loose pictures and a table of a kind that is not read.
+
+    Raises:
+        DataError: naming the table.
+    """
+    for path in sorted(folder.iterdir()):
+        if (
+            path.suffix.lower() in SHEETS
+            and not path.name.startswith((".", "~$"))
+            and any(map(is_picture, files.names))
+        ):
+            what, todo = OTHER_TYPES[path.suffix.lower()]
+            raise DataError(f"{folder} has no class folders, and {path.name} is {what}, which is not read.", todo=todo)
 
 
 def _is_there(path: Path) -> bool:
@@ -84,7 +178,12 @@ def _several(folder: Path, tables: list[Path]) -> DataError:
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
+    """The files that may be tables: in the folder, and in folders in it that hold no pictures."""
+    inside = sorted(folder.iterdir())
+    for place in [path for path in inside if path.is_dir() and not path.name.startswith(".")]:
+        if place.name.lower() in TABLE_FOLDERS:
+            inside += sorted(place.iterdir())
+    for path in inside:
         plain = path.stem.lower().replace("-", "_")
         named = path.suffix.lower() in TABLE_TYPES and not path.name.startswith(".")
         if named and path.is_file() and not plain.startswith(_NO_LABELS):
@@ -99,7 +198,7 @@ def _in_split_folders(folder: Path) -> dict[Path, str | None]:
         tables: dict[Path, str | None] = {
             path / name: split for path, split in splits.items() if (path / name).is_file()
         }
-        if tables and all(_labels(path) is not None for path in tables):
+        if tables and all(_look(path).images for path in tables):
             missing = [path for path in splits if path / name not in tables]
             if missing:
                 raise DataError(
@@ -110,28 +209,12 @@ def _in_split_folders(folder: Path) -> dict[Path, str | None]:
     return {}
 
 
-def _labels(path: Path, files: Files | None = None) -> bool | None:
-    """Whether the rows of a table have classes; None where it does not name images, or not the files there."""
-    try:
-        table = read_table(path)
-        columns = find_columns(table, files or Files(path.parent), unlabelled=True)
-    except DataError:
-        if path.stem in (INDEX, METADATA):
-            raise
-        return None
-    step = max(1, len(table.rows) // SAMPLE)
-    cells = [cells.get(columns.image, "") for _, cells in table.rows[::step]]
-    if files is not None and share_found(cells, files.folder, files) < MOSTLY:
-        return None
-    return bool(columns.label or columns.classname or columns.one_hot)
-
-
-def _by_split(found: Mapping[Path, bool]) -> dict[Path, str | None]:
+def _by_split(found: Mapping[Path, Look]) -> dict[Path, str | None]:
     """``train.csv`` with ``val.csv`` or ``test.csv``, where both have classes; nothing if the names say otherwise."""
     splits: dict[str, list[Path]] = {}
-    for path, labelled in found.items():
+    for path, look in found.items():
         split = _split_in(path.stem)
-        if split is not None and labelled:
+        if split is not None and look.labelled:
             splits.setdefault(split, []).append(path)
     if "train" not in splits or len(splits) < 2 or any(len(paths) > 1 for paths in splits.values()):
         return {}
@@ -145,14 +228,17 @@ def _split_in(stem: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _has_class_folders(files: Files) -> bool:
-    """Whether pictures lie in several folders that are called like classes: none of ``images/``, ``train/`` or so."""
-    classes = set()
+def _class_folders(files: Files) -> dict[str, str]:
+    """The class of each picture by its folder, where there are several folders called like classes; else nothing.
+
+    ``images/``, ``masks/``, ``train/`` and so on are none.
+    """
+    classes: dict[str, str] = {}
     for name in files.names:
         if is_picture(name) and "/" in name:
             first, *rest = name.split("/")[:-1]
             if split_word(first) or first.lower() in IMAGE_FOLDERS:
                 first = rest[0] if rest else ""
             if first and not split_word(first) and first.lower() not in IMAGE_FOLDERS | MASK_FOLDERS:
-                classes.add(first)
-    return len(classes) > 1
+                classes[name] = first
+    return classes if len(set(classes.values())) > 1 else {}
