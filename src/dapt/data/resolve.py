@@ -39,7 +39,7 @@ def load_data(
     skip_bad: bool = False,
     split_file: str | None = None,
 ) -> ImageSet:
-    """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with an ``index.csv``, or a CSV.
+    """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with a table of its images, or a table.
 
     Args:
         data: name or path; a name of the catalog wins over a folder of that name (write ``./NAME`` for the folder).
@@ -86,7 +86,7 @@ def _read_path(data: str) -> ImageSet:
     elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():
-        raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a CSV.")
+        raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a table of images.")
     elif what := irregular(path):
         raise DataError(f"{path} cannot be read: it is {what}.", todo="Give a folder of photos or a CSV.")
     else:
