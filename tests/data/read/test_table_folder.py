@@ -174,3 +174,19 @@ def test_a_workbook_is_named(tmp_path: Path) -> None:
     assert "CSV" in caught.value.todo
     make(folder, {"labels.csv": LABELS})
     assert load_data(str(folder)).names == ("husky", "pug")
+
+
+def test_a_table_with_faults_is_named_where_there_is_nothing_else(tmp_path: Path) -> None:
+    folder = make(tmp_path, {**IMAGES, "x.csv": "file,class,class_name\n1.jpg,a,b\n2.jpg,c,d\n"})
+    with pytest.raises(DataError, match="several columns that may hold the classes: 'class', 'class_name'"):
+        load_data(str(folder))
+    make(folder, {"labels.txt": "1 cat\n2 dog\n"})
+    assert load_data(str(folder)).names == ("cat", "dog")
+
+
+def test_boxes_in_each_split(tmp_path: Path) -> None:
+    files = {"train/1.jpg train/2.jpg test/3.jpg": ""}
+    header = "filename,class,xmin,ymin,xmax,ymax\n"
+    files |= {"train/_annotations.csv": f"{header}1.jpg,cat,0,0,1,1\n1.jpg,cat,1,1,2,2\n2.jpg,dog,0,0,1,1\n"}
+    files |= {"test/_annotations.csv": f"{header}3.jpg,cat,0,0,1,1\n"}
+    assert splits(make(tmp_path, files)) == {"train": ["train/1.jpg", "train/2.jpg"], "test": ["test/3.jpg"]}

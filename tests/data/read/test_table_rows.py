@@ -69,3 +69,35 @@ def test_paths_are_relative_to_the_table_or_to_the_folder_above(tmp_path: Path) 
     ):
         (row,) = rows(tmp_path, f"image,classname\n{text},cat\n", "train/metadata.csv").rows
         assert row.image == image
+
+
+def test_a_header_that_is_a_row(tmp_path: Path) -> None:
+    (tmp_path / "f1.png").touch()
+    found = rows(tmp_path, "f1,cat\nf2,dog\n")
+    assert [(row.number, row.image, row.names) for row in found.rows] == [(1, "f1.png", ("cat",)), (2, "f2", ("dog",))]
+    assert "no header" in found.guessed[0]
+    with pytest.raises(DataError, match="no 'image' column"):
+        rows(tmp_path, "g1,cat\nf1,dog\n")
+
+
+def test_lists_as_python_writes_them(tmp_path: Path) -> None:
+    found = rows(tmp_path, "image,labels\na.png,\"['cat', 'dog']\"\nb.png,['cat']\nc.png,[]\n")
+    assert [row.names for row in found.rows] == [("cat", "dog"), ("cat",), ()]
+    assert found.multi_label
+    found = rows(tmp_path, "image,label\na.png,[cat\nb.png,['cat']\n")
+    assert [row.names for row in found.rows] == [("[cat",), ("['cat']",)]
+
+
+@pytest.mark.parametrize(
+    ("column", "splits"),
+    [("is_valid", ["val", "train"]), ("is_test", ["test", "train"]), ("is_training_image", ["train", "test"])],
+)
+def test_columns_of_true_and_false_for_a_split(tmp_path: Path, column: str, splits: list[str]) -> None:
+    found = rows(tmp_path, f"image,label,{column}\na.png,cat,True\nb.png,cat,False\n")
+    assert [row.split for row in found.rows] == splits
+
+
+def test_addresses_of_files(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (row,) = rows(tmp_path, f"image,label\nfile://{tmp_path}/a.png,cat\n").rows
+    assert row.image == "a.png"

@@ -17,7 +17,7 @@ IMAGE_KEYS = (
     frozenset("imageid imgid photoid id idcode key uid uuid name".split()),
 )
 NAME_KEYS = (
-    frozenset("classname class label labelname classlabel categoryname targetname".split()),
+    frozenset("classname class label labelname classlabel categoryname targetname finelabel".split()),
     frozenset(
         "category species breed target labels classes tags tag categories diagnosis dx y gt groundtruth annotation "
         "labeltext textlabel".split()
@@ -28,6 +28,12 @@ NUMBER_KEYS |= frozenset("categoryid categoryidx categoryindex targetlabel".spli
 CLASS_KEYS = NUMBER_KEYS.union(*NAME_KEYS)
 PLURAL_KEYS = frozenset("labels classes tags categories".split())  # a cell may hold several
 MASK_KEYS = frozenset("maskpath maskfile maskfilename maskname".split())
+# Columns of true and false, and the splits that these mean.
+FLAG_KEYS = {
+    **dict.fromkeys("isvalid isval isvalidation".split(), ("val", "train")),
+    **dict.fromkeys("istest istesting".split(), ("test", "train")),
+    **dict.fromkeys("istrain istraining istrainingimage istrainimage".split(), ("train", "test")),
+}
 SPLIT_KEYS = frozenset("split subset set dataset datasplit partition phase usage".split())
 
 

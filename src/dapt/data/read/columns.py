@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from dapt.data.read.aliases import (
     CLASS_KEYS,
+    FLAG_KEYS,
     IMAGE_KEYS,
     MASK_KEYS,
     NAME_KEYS,
@@ -73,6 +74,8 @@ def find_columns(table: Table, files: Files, *, unlabelled: bool = False) -> Col
     taken = {image, *exact.values()}
     if columns.split is None:
         columns.split = _alias(table, columns, "splits", SPLIT_KEYS, taken, _are_splits)
+    if columns.split is None:
+        columns.split = _alias(table, columns, "splits", frozenset(FLAG_KEYS), taken, _are_flags)
     if columns.mask is None:
         columns.mask = _alias(
             table, columns, "masks", MASK_KEYS, taken, lambda cells: any(map(looks_like_image, cells))
@@ -232,6 +235,10 @@ def _alias(table: Table, columns: Columns, what: str, keys: frozenset[str], take
             columns.said.append(f"the column '{name}' names the {what}")
             return name
     return None
+
+
+def _are_flags(cells: list[str]) -> bool:
+    return bool(cells) and all(cell in _BITS for cell in cells)
 
 
 def _are_splits(cells: list[str]) -> bool:

@@ -142,6 +142,7 @@ def _lexical(text: str, folder: Path) -> str:
     """A cell as a relative path with forward slashes, if it can be one."""
     if not text:
         return ""
+    text = text.removeprefix("file://")
     if "\\" in text and not (folder / text).exists():
         text = text.replace("\\", "/")
     plain = posixpath.normpath(text)

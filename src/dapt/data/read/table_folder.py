@@ -13,13 +13,16 @@ from dapt.data.read.aliases import CLASS_KEYS, key, split_word
 from dapt.data.read.columns import find_columns
 from dapt.data.read.csv_index import read_tables
 from dapt.data.read.row_paths import IMAGE_FOLDERS, Files, is_picture, share_found
-from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES, read_table
+from dapt.data.read.table import Table
+from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
+from dapt.data.read.table_rows import open_table
+from dapt.data.read.table_text import looks_like_image
 from dapt.errors import DataError
 from dapt.regular import irregular
 
 INDEX = "index"
 METADATA = "metadata"  # of the imagefolder convention, in the folder or in each split folder
-ONE_HOT = "_classes.csv"  # in each split folder of a multi-class export
+EXPORTED = ("_classes.csv", "_annotations.csv")  # in each split folder of exports of several classes, and of boxes
 FIRST = (".csv", ".tsv", ".jsonl", ".ndjson")  # kinds of a table that is known by its name alone
 SAMPLE = 200  # rows by which a table is known to name the images there
 MASK_FOLDERS = frozenset("mask masks annotations labels segmentation segmentations segmentationclass".split())
@@ -64,7 +67,8 @@ def find_tables(folder: Path) -> dict[Path, str | None]:
     in_splits = _in_split_folders(folder)
     if in_splits:
         return in_splits
-    found = {path: look for path in _candidates(folder) if (look := _look(path, files)).images}
+    looks = {path: _look(path, files) for path in _candidates(folder)}
+    found = {path: look for path, look in looks.items() if look.images}
     splits = _by_split(found)
     if splits:
         return splits
@@ -75,6 +79,9 @@ def find_tables(folder: Path) -> dict[Path, str | None]:
             _check_agreement(folder, path, found[path], classes)
         return {}
     if not labelled:
+        for look in looks.values():
+            if look.error is not None:
+                raise look.error
         _name_unread(folder, files)
         return {}
     if len(labelled) > 1:
@@ -87,6 +94,7 @@ class Look:
     """What a table is about.
 
     Attributes:
+        error: why it cannot be read, if it names images there all the same.
         images: cells that name files there, of a sample of rows; empty where it is no such table. classes: of the same
             rows; empty where it has none. sure: the column of classes is called so.
     """
@@ -94,6 +102,7 @@ class Look:
     images: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     sure: bool = False
+    error: DataError | None = None
 
     @property
     def labelled(self) -> bool:
@@ -107,13 +116,14 @@ def _look(path: Path, files: Files | None = None) -> Look:
     Raises:
         DataError: it has to be a table by its name, and cannot be read.
     """
+    table = None
     try:
-        table = read_table(path)
+        table = open_table(path, files)
         columns = find_columns(table, files or Files(path.parent), unlabelled=True)
-    except DataError:
+    except DataError as error:
         if files is None:
             raise
-        return Look()
+        return Look(error=error if table is not None and _names_images(table, files) else None)
     rows = [cells for _, cells in table.rows[:: max(1, len(table.rows) // SAMPLE)]]
     images = tuple(cells.get(columns.image, "") for cells in rows)
     if files is not None and path.parent != files.folder:
@@ -128,6 +138,15 @@ def _look(path: Path, files: Files | None = None) -> Look:
         classes = tuple(",".join(cells.get(name, "") for name in columns.one_hot) for cells in rows)
     sure = named is not None and key(named) in CLASS_KEYS
     return Look(images, classes if any(classes) else (), sure)
+
+
+def _names_images(table: Table, files: Files) -> bool:
+    """Whether a column of a table names pictures there."""
+    rows = [cells for _, cells in table.rows[:SAMPLE]]
+    columns = ([cells.get(name, "") for cells in rows] for name in table.columns if name)
+    return any(
+        any(map(looks_like_image, cells)) and share_found(cells, files.folder, files) >= MOSTLY for cells in columns
+    )
 
 
 def _check_agreement(folder: Path, path: Path, look: Look, classes: dict[str, str]) -> None:
@@ -193,7 +212,7 @@ def _candidates(folder: Path) -> Iterator[Path]:
 def _in_split_folders(folder: Path) -> dict[Path, str | None]:
     """Tables of the same name in each of the split folders."""
     splits = {path: split for path in sorted(folder.iterdir()) if path.is_dir() and (split := split_word(path.name))}
-    names = [f"{METADATA}{end}" for end in FIRST] + [ONE_HOT]
+    names = [f"{METADATA}{end}" for end in FIRST] + [*EXPORTED]
     for name in names:
         tables: dict[Path, str | None] = {
             path / name: split for path, split in splits.items() if (path / name).is_file()

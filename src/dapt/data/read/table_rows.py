@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dapt.data.read.aliases import CLASS_KEYS, key, split_word
+from dapt.data.read.aliases import CLASS_KEYS, FLAG_KEYS, IMAGE_KEYS, key, rank, split_word
 from dapt.data.read.columns import Columns, find_columns, is_one
-from dapt.data.read.row_paths import Files, place_rows, shared_folders
+from dapt.data.read.row_paths import Files, place_rows, share_found, shared_folders
 from dapt.data.read.several_labels import find_mark, parts_of, undivided
 from dapt.data.read.table import LIST_MARK, Table
 from dapt.data.read.table_file import read_table
@@ -66,7 +67,7 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
     Raises:
         DataError: see `dapt.data.read.csv_index.read_tables`.
     """
-    table = read_table(path)
+    table = open_table(path)
     empty = _clean(table, [name for name in dict.fromkeys(table.columns) if key(name) in CLASS_KEYS])
     columns = find_columns(table, Files(path.parent), unlabelled=split == "test")
     if columns.classname and key(columns.classname) not in CLASS_KEYS:
@@ -113,6 +114,52 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
     elif whole := undivided(table.column(named)):
         said.append(f"'{whole[0]}' is taken to be one class")
     found.guessed += [f"{path.name}: {each}." for each in said]
+
+
+def open_table(path: Path, files: Files | None = None) -> Table:
+    """Read a table; the header of two columns becomes a row where it names a file there, and no column.
+
+    Args:
+        files: among which it may; None: those of its folder.
+
+    Raises:
+        DataError: see `read_table`.
+    """
+    table = read_table(path)
+    _find_header(table, files or Files(path.parent))
+    return table
+
+
+def _find_header(table: Table, files: Files) -> None:
+    if len(table.columns) != 2 or table.unit != "line" or not all(table.columns):
+        return
+    first, second = table.columns
+    if any(key(name) in CLASS_KEYS or rank(name, IMAGE_KEYS) < len(IMAGE_KEYS) for name in (first, second)):
+        return
+    if share_found([first], files.folder, files) != 1:
+        return
+    rows = [(number, {"image": cells[first], "label": cells[second]}) for number, cells in table.rows]
+    table.rows = [(1, {"image": first, "label": second}), *rows]
+    table.columns = ["image", "label"]
+    table.guessed.append("it has no header: paths and classes are taken to be its two columns")
+
+
+def _list_of(cell: str) -> str:
+    """A cell with a list as Python writes it, ``['cat', 'dog']``, as that of a JSON list."""
+    try:
+        values = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return cell
+    return LIST_MARK.join(map(str, values)) if isinstance(values, list) else cell
+
+
+def _read_lists(table: Table, name: str) -> None:
+    """Read the cells of a column that are lists written as text, if all are."""
+    cells = [cell for cell in table.column(name) if cell]
+    if cells and all(cell.startswith("[") and cell.endswith("]") and len(cell) < 10_000 for cell in cells):
+        for _, row in table.rows:
+            row[name] = _list_of(row.get(name, ""))
+        table.lists.add(name)
 
 
 def _clean(table: Table, names: Iterable[str]) -> int:
@@ -187,6 +234,9 @@ def _without_boxes(rows: list[Row], table: Table) -> list[Row] | None:
 
 def _class_cells(table: Table, columns: Columns) -> tuple[str, str | None]:
     """The column with names of classes, which may be numbers of several, and what divides them; neither, if none."""
+    for each in (columns.classname, columns.label):
+        if each:
+            _read_lists(table, each)
     if columns.label and (columns.classname is None or columns.label in table.lists):
         mark = find_mark(table.column(columns.label), columns.label)
         if mark is None:
@@ -217,6 +267,9 @@ def _split_of(cells: Mapping[str, str], columns: Columns, where: str) -> str:
     if columns.split is None:
         return "all"
     name = cells.get(columns.split, "")
+    flag = FLAG_KEYS.get(key(columns.split))
+    if flag is not None and split_word(name) is None:
+        return flag[0] if is_one(name) else flag[1]
     split = split_word(name)
     if split is None:
         raise DataError(f"{where}: there is no split '{name}'.", todo="Use train, val or test.")
@@ -229,7 +282,7 @@ def _inside(name: str, text: str, where: str) -> str:
     Raises:
         DataError: it leaves the folder, or is an address.
     """
-    if "://" in text:
+    if "://" in text.removeprefix("file://"):
         raise DataError(
             f"{where}: '{text[:80]}' is an address, not a file.",
             todo="Download the images, and write their paths into the table.",

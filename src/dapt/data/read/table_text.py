@@ -16,6 +16,7 @@ from dapt.errors import DataError
 from dapt.limits import CSV_FIELD
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "|"}
+ONE = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a |"}
 LISTS = {".txt", ".lst", ".list"}  # of "path label" lines, with blanks between them
 SAMPLE = 20  # rows by which the delimiter is known
 _SEP = re.compile(r'"?sep=(?P<sep>[^"\r\n])"?\s*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
@@ -58,7 +59,7 @@ def parse_text(text: str, path: Path) -> Table:
                 io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True
             )
         check_columns(columns, path)
-        rows = list(within_limits(_cells(lines, columns, path, skipped), columns, path))
+        rows = list(within_limits(_cells(lines, columns, path, skipped, delimiter), columns, path))
     except csv.Error as error:
         todo = (
             f"A field may have {CSV_FIELD:,} characters; is a quotation mark not closed?"
@@ -71,7 +72,9 @@ def parse_text(text: str, path: Path) -> Table:
     return Table(path, columns, rows, guessed)
 
 
-def _cells(lines: Iterator[list[str]], columns: list[str], path: Path, skipped: int) -> Iterator[tuple[int, Cells]]:
+def _cells(
+    lines: Iterator[list[str]], columns: list[str], path: Path, skipped: int, delimiter: str
+) -> Iterator[tuple[int, Cells]]:
     for row in lines:
         if not any(cell.strip() for cell in row):  # spreadsheets write empty rows at the end
             continue
@@ -79,7 +82,7 @@ def _cells(lines: Iterator[list[str]], columns: list[str], path: Path, skipped: 
         if any(cell.strip() for cell in row[len(columns) :]):
             raise DataError(
                 f"{path}, line {number}: {len(row)} fields, the header has {len(columns)}.",
-                todo="Put fields with a comma in them into quotation marks.",
+                todo=f"Put fields with {ONE.get(delimiter, repr(delimiter))} in them into quotation marks.",
             )
         cells = dict.fromkeys(columns, "") | dict(zip(columns, map(str.strip, row), strict=False))
         cells.pop("", None)
@@ -140,7 +143,8 @@ def _two_columns(row: list[str], path: Path) -> list[str]:
 
 def _is_list(lines: list[str]) -> bool:
     parts = [line.split(None) for line in lines]
-    return bool(parts) and all(len(part) >= 2 and looks_like_image(" ".join(part[:-1])) for part in parts)
+    named = all(len(part) >= 2 and looks_like_image(" ".join(part[:-1])) for part in parts)
+    return bool(parts) and (named or all(len(part) == 2 for part in parts))
 
 
 def _list(text: str, path: Path) -> Table:
@@ -151,7 +155,7 @@ def _list(text: str, path: Path) -> Table:
             if not line.strip():
                 continue
             image, _, label = line.strip().replace("\t", " ").rpartition(" ")
-            if not looks_like_image(image):
+            if not image or (" " in image.strip() and not looks_like_image(image)):
                 raise DataError(
                     f"{path}, line {number}: '{line.strip()[:80]}' is not a path and a label.",
                     todo="Write 'path label' in every line, or a table with a header such as image,classname.",
