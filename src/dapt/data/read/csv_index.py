@@ -138,7 +138,7 @@ def _class_table(found: Rows, where: Path) -> list[str]:
         found.guessed.append(f"The labels count from {counted_from}; they are numbered from 0 here.")
     pairs: dict[int, str] = {}
     for row in rows:
-        label = _integer(row.label, row.where)
+        label = _integer(row)
         if label == UNLABELLED:
             continue
         if counted_from:
@@ -158,8 +158,9 @@ def _class_table(found: Rows, where: Path) -> list[str]:
 
 def _first_label(rows: list[Row]) -> int:
     """1 where the labels are 1, 2, ... without a gap, and every class has a name; else 0."""
-    labels = {_integer(row.label, row.where) for row in rows} - {UNLABELLED}
-    named = all(row.names for row in rows if row.label and _integer(row.label, row.where) != UNLABELLED)
+    found = [(_integer(row), bool(row.names)) for row in rows]
+    labels = {label for label, _ in found} - {UNLABELLED}
+    named = all(has_name for label, has_name in found if label != UNLABELLED)
     return int(named and bool(labels) and min(labels) == 1 and max(labels) == len(labels))
 
 
@@ -182,25 +183,26 @@ def _warn_of_names(classes: list[str], where: Path) -> None:
         )
 
 
-def _integer(text: str, where: str) -> int:
+def _integer(row: Row) -> int:
+    text = row.label
     if text == "":
         return UNLABELLED
     try:
         value = int(text.split(".")[0] if whole_number(text) else text)  # other programs write whole numbers as 3.0
     except ValueError:
         raise DataError(
-            f"{where}: the label '{text[:60]}' is not a number.",
+            f"{row.where}: the label '{text[:60]}' is not a number.",
             todo="Put numbers into 'label' and names into 'classname'.",
         ) from None
     if value < UNLABELLED:
-        raise DataError(f"{where}: the label {value} is negative.")
+        raise DataError(f"{row.where}: the label {value} is negative.")
     return value
 
 
 def _labels_of(row: Row, by_name: Mapping[str, int]) -> tuple[int, ...]:
     """The labels of a row, none if it is unlabelled."""
     if row.label:
-        label = _integer(row.label, row.where)
+        label = _integer(row)
         return () if label == UNLABELLED else (label,)
     names = list(map(_shown_name, row.names))
     unknown = next((name for name in names if name not in by_name), None)

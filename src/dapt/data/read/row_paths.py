@@ -214,6 +214,8 @@ def _matches(parts: list[str], files: Files) -> tuple[int, list[str]]:
             *candidates,
             *(name for name in files.by_stem.get(_spelling(parts[-1]), []) if name not in candidates),
         ]
+    if not candidates:
+        return 0, []
     for kind, (same, without) in enumerate(
         ((_as_it_is, False), (_as_it_is, True), (_spelling, False), (_spelling, True))
     ):

@@ -73,17 +73,19 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
     if columns.classname and key(columns.classname) not in CLASS_KEYS:
         empty += _clean(table, [columns.classname])
     named, mark = _class_cells(table, columns)
-    splits = [split or _split_of(cells, columns, f"{path}, {table.unit} {number}") for number, cells in table.rows]
+    splits = [split or _split_of(cells, columns, table, number) for number, cells in table.rows]
     images, said = _files_of(table, columns.image, root, splits, path.stem)
     masks, said_of_masks = _files_of(table, columns.mask, root, splits, "masks")
     if columns.one_hot and found.rows and found.one_hot != columns.one_hot:
         raise DataError(f"{path} has other classes than the table beside it.", todo="Use the same columns in all.")
     found.one_hot = columns.one_hot
     rows: list[Row] = []
+    used = columns.used
     for (number, cells), image, mask, part in zip(table.rows, images, masks, splits, strict=True):
-        where = f"{path}, {table.unit} {number}"
         if not image:
-            raise DataError(f"{where}: there is no path of an image.", todo="Fill it in, or remove the row.")
+            raise DataError(
+                f"{path}, {table.unit} {number}: there is no path of an image.", todo="Fill it in, or remove the row."
+            )
         names = parts_of(nfc(cells.get(named, "")), mark)
         if columns.one_hot:
             names = [name for name in columns.one_hot if is_one(cells.get(name, ""))]
@@ -93,12 +95,12 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
                 path,
                 number,
                 table.unit,
-                _inside(image, cells[columns.image], where),
-                _inside(mask, cells.get(columns.mask or "", ""), where) if mask else "",
+                _inside(image, cells[columns.image], table, number),
+                _inside(mask, cells.get(columns.mask or "", ""), table, number) if mask else "",
                 part,
                 cells.get(columns.label, "") if columns.label else "",
                 tuple(names),
-                tuple((key, value) for key, value in cells.items() if key not in columns.used),
+                tuple((key, value) for key, value in cells.items() if key not in used),
             )
         )
     boxes = _without_boxes(rows, table)
@@ -263,7 +265,7 @@ def take_splits_of_folders(found: Rows) -> None:
     found.guessed.append("The splits are those of the folders in the paths of the table.")
 
 
-def _split_of(cells: Mapping[str, str], columns: Columns, where: str) -> str:
+def _split_of(cells: Mapping[str, str], columns: Columns, table: Table, number: int) -> str:
     if columns.split is None:
         return "all"
     name = cells.get(columns.split, "")
@@ -272,24 +274,25 @@ def _split_of(cells: Mapping[str, str], columns: Columns, where: str) -> str:
         return flag[0] if is_one(name) else flag[1]
     split = split_word(name)
     if split is None:
+        where = f"{table.path}, {table.unit} {number}"
         raise DataError(f"{where}: there is no split '{name}'.", todo="Use train, val or test.")
     return split
 
 
-def _inside(name: str, text: str, where: str) -> str:
+def _inside(name: str, text: str, table: Table, number: int) -> str:
     """A path by name only: an image folder may be a link to another disk.
 
     Raises:
         DataError: it leaves the folder, or is an address.
     """
-    if "://" in text.removeprefix("file://"):
+    if "://" in text and "://" in text.removeprefix("file://"):
         raise DataError(
-            f"{where}: '{text[:80]}' is an address, not a file.",
+            f"{table.path}, {table.unit} {number}: '{text[:80]}' is an address, not a file.",
             todo="Download the images, and write their paths into the table.",
         )
     if name.startswith("/") or name[1:3] == ":/" or ".." in name.split("/"):
         raise DataError(
-            f"{where}: '{text}' lies outside the folder of the index.",
+            f"{table.path}, {table.unit} {number}: '{text}' lies outside the folder of the index.",
             todo="Use paths relative to the CSV, within its folder.",
         )
-    return posixpath.normpath(name)
+    return name
