@@ -176,11 +176,11 @@ def _shown_name(name: str) -> str:
 
 
 def _warn_of_names(classes: list[str], where: Path) -> None:
-    for group in spelt_alike(classes):
-        shown = ", ".join(f"'{name}'" for name in group)
-        warn(
-            f"{where} has classes that differ in capitals or spaces only: {shown}. They count as {len(group)} classes."
-        )
+    groups = spelt_alike(classes)
+    if groups:
+        shown = "; ".join(", ".join(f"'{name}'" for name in group) for group in groups[:SHOWN])
+        more = f"; and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
+        warn(f"{where} has classes that differ in capitals or spaces only, which count as different: {shown}{more}.")
 
 
 def _integer(row: Row) -> int:
