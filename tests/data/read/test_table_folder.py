@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dapt.data.read.csv_index import NOT_LISTED
-from dapt.data.read.table_folder import find_tables, read_table_folder
+from dapt.data.read.table_folder import Look, find_tables, read_table_folder
 from dapt.data.resolve import load_data
 from dapt.errors import DataError
 
@@ -190,3 +190,24 @@ def test_boxes_in_each_split(tmp_path: Path) -> None:
     files |= {"train/_annotations.csv": f"{header}1.jpg,cat,0,0,1,1\n1.jpg,cat,1,1,2,2\n2.jpg,dog,0,0,1,1\n"}
     files |= {"test/_annotations.csv": f"{header}3.jpg,cat,0,0,1,1\n"}
     assert splits(make(tmp_path, files)) == {"train": ["train/1.jpg", "train/2.jpg"], "test": ["test/3.jpg"]}
+
+
+def test_annotations_of_other_kinds_are_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be huge, or thousands."""
+    files = {
+        **CLASSES,
+        "images/1.jpg": "",
+        "coco.json": '{"info": {}, "images": [], "annotations": []}',
+        "1.txt": "0 1 1 1 1",
+    }
+    files |= {
+        "labels/1.txt": "0 0.5 0.5 1 1",
+        "1.jpg": "",
+        "annotations/a.json": "[]",
+        "labels.json": '{"1.jpg": "cat"}',
+    }
+    folder = make(tmp_path, files)
+    read = []
+    monkeypatch.setattr("dapt.data.read.table_folder._look", lambda path, files=None: read.append(path.name) or Look())
+    assert find_tables(folder) == {}
+    assert read == ["labels.json"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
 from dapt.data.read.table_rows import open_table
 from dapt.data.read.table_text import looks_like_image
 from dapt.errors import DataError
-from dapt.regular import irregular
+from dapt.regular import irregular, open_regular
 
 INDEX = "index"
 METADATA = "metadata"  # of the imagefolder convention, in the folder or in each split folder
@@ -29,6 +30,7 @@ MASK_FOLDERS = frozenset("mask masks annotations labels segmentation segmentatio
 TABLE_FOLDERS = frozenset("annotations annotation labels label csv csvs meta metadata tables splits".split())
 SHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers", ".parquet"})
 MOSTLY = 0.5  # share of them that has to be there
+_FIRST_KEY = re.compile(r'\{\s*"([^"]+)"')
 _NO_LABELS = ("sample_submission", "samplesubmission", "submission", "sample_sub")
 
 
@@ -197,16 +199,31 @@ def _several(folder: Path, tables: list[Path]) -> DataError:
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    """The files that may be tables: in the folder, and in folders in it that hold no pictures."""
+    """The files that may be tables: in the folder, and in folders in it that are called so."""
     inside = sorted(folder.iterdir())
-    for place in [path for path in inside if path.is_dir() and not path.name.startswith(".")]:
-        if place.name.lower() in TABLE_FOLDERS:
-            inside += sorted(place.iterdir())
+    pictures = {path.stem for path in inside if is_picture(path.name)}
     for path in inside:
-        plain = path.stem.lower().replace("-", "_")
-        named = path.suffix.lower() in TABLE_TYPES and not path.name.startswith(".")
-        if named and path.is_file() and not plain.startswith(_NO_LABELS):
+        if path.name.lower() in TABLE_FOLDERS and path.is_dir():
+            inside_too = (file for file in sorted(path.iterdir()) if file.suffix.lower() in FIRST)
+            yield from filter(_may_be_table, inside_too)
+        elif path.stem not in pictures and _may_be_table(path):  # a.txt beside a.jpg has the boxes of that
             yield path
+
+
+def _may_be_table(path: Path) -> bool:
+    """Whether it is worth reading a file, by its name and, for JSON, its beginning: annotations may be huge."""
+    plain = path.stem.lower().replace("-", "_")
+    if path.name.startswith(".") or plain.startswith(_NO_LABELS) or not path.is_file():
+        return False
+    if path.suffix.lower() != ".json":
+        return path.suffix.lower() in TABLE_TYPES
+    try:
+        with open_regular(path) as file:
+            start = file.read(4096).decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    except OSError:
+        return False
+    first = _FIRST_KEY.match(start)
+    return start.startswith("[") or (first is not None and looks_like_image(first[1]))
 
 
 def _in_split_folders(folder: Path) -> dict[Path, str | None]:
