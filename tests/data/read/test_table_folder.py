@@ -211,3 +211,20 @@ def test_annotations_of_other_kinds_are_not_even_read(tmp_path: Path, monkeypatc
     monkeypatch.setattr("dapt.data.read.table_folder._look", lambda path, files=None: read.append(path.name) or Look())
     assert find_tables(folder) == {}
     assert read == ["labels.json"]
+
+
+def test_a_folder_around_it(tmp_path: Path) -> None:
+    folder = make(
+        tmp_path / "dogs", {**{f"a/b/{name}": "" for name in ("images/1.jpg", "images/2.jpg")}, "__MACOSX/x": ""}
+    )
+    assert read_table_folder(folder) is None
+    data = read_table_folder(make(folder, {"a/b/labels.csv": "id,breed\n1,pug\n2,husky\n"}))
+    assert data is not None
+    assert (data.name, data.names, data.root) == ("dogs", ("husky", "pug"), folder / "a" / "b")
+    assert data.layout == "a table (labels.csv) in b/ in a/"
+
+
+def test_a_table_without_classes_is_told_so(tmp_path: Path) -> None:
+    folder = make(tmp_path, {**IMAGES, "train.csv": "image_id,width,bbox\n1,5,x\n2,6,y\n3,7,z\n"})
+    with pytest.raises(DataError, match=r"train\.csv has neither a 'label' nor a 'classname'"):
+        load_data(str(folder))

@@ -6,14 +6,14 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dapt.data.items import ImageSet
 from dapt.data.read.aliases import CLASS_KEYS, key, split_word
 from dapt.data.read.columns import find_columns
 from dapt.data.read.csv_index import read_tables
-from dapt.data.read.row_paths import IMAGE_FOLDERS, Files, is_picture, share_found
+from dapt.data.read.row_paths import IMAGE_FOLDERS, LEFTOVERS, Files, is_picture, share_found
 from dapt.data.read.table import Table
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
 from dapt.data.read.table_rows import open_table
@@ -25,6 +25,7 @@ INDEX = "index"
 METADATA = "metadata"  # of the imagefolder convention, in the folder or in each split folder
 EXPORTED = ("_classes.csv", "_annotations.csv")  # in each split folder of exports of several classes, and of boxes
 FIRST = (".csv", ".tsv", ".jsonl", ".ndjson")  # kinds of a table that is known by its name alone
+WRAPPERS = 4  # folders around it that are looked through
 SAMPLE = 200  # rows by which a table is known to name the images there
 MASK_FOLDERS = frozenset("mask masks annotations labels segmentation segmentations segmentationclass".split())
 TABLE_FOLDERS = frozenset("annotations annotation labels label csv csvs meta metadata tables splits".split())
@@ -34,19 +35,37 @@ _FIRST_KEY = re.compile(r'\{\s*"([^"]+)"')
 _NO_LABELS = ("sample_submission", "samplesubmission", "submission", "sample_sub")
 
 
-def read_table_folder(folder: Path) -> ImageSet | None:
+def read_table_folder(folder: Path, above: int = 0) -> ImageSet | None:
     """Read a folder by the table in it; None where there is none, and folders are the classes.
 
     A table called ``index`` counts always, one called ``metadata`` if it has classes; another one where the images lie
-    in no class folders, and it is the only one that names them. ``train.csv`` and ``test.csv`` are splits.
+    in no class folders, and it is the only one that names them. ``train.csv`` and ``test.csv`` are splits. A folder in
+    which there is nothing but another one, as archives are unpacked, is looked through.
+
+    Args:
+        above: how many folders around it were looked through.
 
     Raises:
         DataError: several tables name the images, or the table has faults.
     """
     tables = find_tables(folder)
+    inner = None if tables or above == WRAPPERS else _only_folder(folder)
+    if inner is not None:
+        found = read_table_folder(inner, above + 1)
+        return found and replace(found, name=folder.resolve().name, layout=f"{found.layout} in {inner.name}/")
     if not tables:
         return None
     return read_tables(folder, tables, name=folder.resolve().name, everything=True)
+
+
+def _only_folder(folder: Path) -> Path | None:
+    """The folder that is all there is in another one, but for leftovers."""
+    try:
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in LEFTOVERS]
+    except OSError:
+        return None
+    alone = inside[0] if len(inside) == 1 else None
+    return alone if alone is not None and alone.is_dir() and not alone.is_symlink() else None
 
 
 def find_tables(folder: Path) -> dict[Path, str | None]:
@@ -80,6 +99,8 @@ def find_tables(folder: Path) -> dict[Path, str | None]:
         for path in labelled:
             _check_agreement(folder, path, found[path], classes)
         return {}
+    if not labelled and len(found) == 1:
+        return dict.fromkeys(found)  # reading it says what it lacks
     if not labelled:
         for look in looks.values():
             if look.error is not None:
