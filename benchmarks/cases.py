@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import open_clip
 import torch
@@ -78,9 +78,45 @@ def case_named(name: str) -> Case:
     return {case.name: case for case in CASES}[name]
 
 
+def chosen_cases(
+    names: Sequence[str] | None = None, classes: Sequence[int] | None = None, batches: Sequence[int] | None = None
+) -> list[Case]:
+    """Those of `CASES`, or, with `classes`, MaPLe alone and in both phases of DAPT for each number of them.
+
+    Args:
+        names: those of these names. batches: each with so many images; what differs from `CASES` has no goals.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    found = list(CASES)
+    if classes:
+        known = {case.name: case for case in CASES}
+        kinds: tuple[tuple[str, Phase], ...] = (("maple", ""), ("dapt-lv", "L_v"), ("dapt-lf-lb", "L_f+L_b"))
+        found = [
+            known.get(f"{kind}-{count}", Case(f"{kind}-{count}", "maple", count, phase))
+            for count in classes
+            for kind, phase in kinds
+        ]
+        found += [case for case in CASES if case.method != "maple" and case.classes in classes]
+    if names:
+        known = {case.name: case for case in found}
+        found = [known[name] for name in names]
+    return [
+        case if batch == case.batch else without_goals(case, batch=batch) for case in found for batch in batches or (4,)
+    ]
+
+
 def make_clip(device: str = "cpu", precision: str = "32") -> FrozenClip:
-    """ViT-B/16 with random weights: speed does not depend on their values, and nothing is downloaded."""
-    return random_clip(ARCHITECTURE, device=device, precision=precision)
+    """ViT-B/16 with random weights: speed does not depend on their values, and nothing is downloaded.
+
+    Args:
+        precision: of the towers; ``tf32`` is float32 whose products are rounded, which is a setting of the process.
+    """
+    rounded = precision == "tf32"
+    torch.set_float32_matmul_precision("high" if rounded else "highest")
+    torch.backends.cudnn.allow_tf32 = rounded
+    return random_clip(ARCHITECTURE, device=device, precision="32" if rounded else precision)
 
 
 def class_names(count: int) -> list[str]:
@@ -140,12 +176,9 @@ def make_work(case: Case, clip: FrozenClip, way: Way) -> Work:
 
 def smaller(case: Case, classes: int) -> Case:
     """The case with another number of classes and without goals."""
-    return replace(
-        case,
-        name=f"{case.name}@{classes}",
-        classes=classes,
-        time_goal=None,
-        memory_goal=None,
-        memory_goal_mb=None,
-        published_gflop=None,
-    )
+    return without_goals(case, name=f"{case.name}@{classes}", classes=classes)
+
+
+def without_goals(case: Case, **changes: Any) -> Case:
+    """The case with `changes`, for which its goals and published figures do not hold."""
+    return replace(case, **changes, time_goal=None, memory_goal=None, memory_goal_mb=None, published_gflop=None)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.cases import Case, Way, case_named, smaller
-from benchmarks.steps import in_own_process
+import torch
+
+from benchmarks.cases import Case, Way, case_named, make_clip, smaller
+from benchmarks.steps import on_its_own
 from benchmarks.worker import Job
 
 CLASSES = (10, 37, 100, 397, 1000)
@@ -17,7 +19,8 @@ PLAIN_BATCHES = (1, 4, 16)
 
 
 def measure_growth(device: str, precision: str, repeats: int, tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    """One row per point, each in a process of its own."""
+    """One row per point, on a CPU each in a process of its own."""
+    clip = make_clip(device, precision) if torch.device(device).type == "cuda" else None
     dapt, coop = case_named("dapt-lv-37"), case_named("coop-1000")
     points: list[tuple[str, Way, Case]] = []
     points += [("classes", "ours", smaller(dapt, count)) for count in CLASSES]
@@ -30,7 +33,7 @@ def measure_growth(device: str, precision: str, repeats: int, tell: Callable[[st
         tell(f"{case.title}, batch {case.batch}, {way}")
         row = {"along": along, "way": way, "method": case.method, "classes": case.classes, "batch": case.batch}
         try:
-            found = in_own_process(Job(case, way, repeats, device, precision))
+            found = on_its_own(Job(case, way, repeats, device, precision), clip)
         except RuntimeError as error:
             rows.append({**row, "failed": str(error)})
             continue

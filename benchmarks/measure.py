@@ -24,14 +24,24 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def seconds(function: Callable[[], Any], device: torch.device) -> float:
-    """Wall-clock seconds of one call."""
+def seconds(function: Callable[[], Any], device: torch.device, calls: int = 1) -> float:
+    """Wall-clock seconds of one call, the mean of so many one after the other; the device is waited for at the end."""
     gc.collect()
     synchronise(device)
     start = time.perf_counter()
-    function()
+    for _ in range(calls):
+        function()
     synchronise(device)
-    return time.perf_counter() - start
+    return (time.perf_counter() - start) / calls
+
+
+def calls_for(function: Callable[[], Any], device: torch.device) -> int:
+    """How many calls `seconds` takes together: one on a CPU, on a GPU as many as fill a fifth of a second."""
+    if device.type == "cpu":
+        return 1
+    for _ in range(2):  # kernels are loaded, memory is taken
+        function()
+    return min(50, max(3, round(0.2 / seconds(function, device, 2))))
 
 
 def _attention(query: Sequence[int], key: Sequence[int], value: Sequence[int], *rest: Any, **named: Any) -> int:
@@ -60,15 +70,20 @@ FUSED_ON_CPU = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
 }
+FUSED_ON_GPU = tuple(
+    getattr(torch.ops.aten, f"_scaled_dot_product_{kind}_attention{way}")
+    for kind in ("flash", "efficient", "cudnn")
+    for way in ("", "_backward")
+)
 
 
 def gflop(function: Callable[[], Any], *, fused_attention: bool = True) -> float:
     """Matrix work of one call in GFLOP, by torch's counter (a multiply-add counts two).
 
     Args:
-        fused_attention: count the fused attention of CPUs as well.
+        fused_attention: count fused attention as well.
     """
-    counted = FUSED_ON_CPU if fused_attention else dict.fromkeys(FUSED_ON_CPU, _nothing)
+    counted = FUSED_ON_CPU if fused_attention else dict.fromkeys((*FUSED_ON_CPU, *FUSED_ON_GPU), _nothing)
     with FlopCounterMode(display=False, custom_mapping=counted) as counter:
         function()
     return float(counter.get_total_flops()) / 1e9

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from benchmarks.cases import ARCHITECTURE, class_names, make_clip
 from dapt.config import make_config
+from dapt.runs import load_inputs as inputs_module
 from dapt.runs import train as run_module
 from dapt.training.fit import Fitter
 from dapt.training.step import TrainStep
@@ -83,7 +84,7 @@ class _Watch:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Watch loading, steps, and what runs in the towers."""
-        load, step, note = run_module.load_clip, Fitter._step, run_module.fingerprint
+        load, step, note = inputs_module.load_clip, Fitter._step, run_module.fingerprint
         forward, backward = TrainStep.forward, torch.Tensor.backward
 
         def timed_load(*args: Any, **named: Any) -> Any:
@@ -123,7 +124,7 @@ class _Watch:
             return timed
 
         with (
-            mock.patch.object(run_module, "load_clip", timed_load),
+            mock.patch.object(inputs_module, "load_clip", timed_load),
             mock.patch.object(run_module, "fingerprint", timed_note),
             mock.patch.object(Fitter, "_step", timed_step),
             mock.patch.object(TrainStep, "forward", inside(forward)),

@@ -4,7 +4,8 @@ Every text is run at the model's full context length in every step, class and ba
 or not a term reads the background; the full image, its foreground and its background take three passes that all
 record gradient; attention keeps its weights when DAPT is on, as the released code (arXiv 2508.00395) asks for them,
 and is fused otherwise (MaPLe, arXiv 2210.03117; CoOp, arXiv 2109.01134). No saving of `dapt.clip` is used; the
-prompts themselves and the loss weights are those of dapt, so that loss and gradients can be compared.
+prompts themselves and the loss weights are those of dapt, so that loss and gradients can be compared. In half precision
+the towers compute in it, and prompts, features and losses stay in float32, as there.
 """
 
 from __future__ import annotations
@@ -44,49 +45,53 @@ class PlainStep(nn.Module):
             background = tokenizer.plain([options.template.replace("{}", word) for word in options.words])
             ids = torch.cat([ids, background.ids])
         self.classes = len(prompted.names)
+        self._kind: torch.dtype = prompted.clip.model.visual.conv1.weight.dtype
         self.register_buffer("ids", ids.to(prompted.clip.device), persistent=False)
         self.n_ctx = 0 if tokens.slots is None else tokens.slots.shape[1]
 
     def _block(self, block: nn.Module, x: Tensor, mask: Tensor | None) -> Tensor:
         inner = block.ln_1(x)
+        mask = None if mask is None else mask.to(x.dtype)
         x = x + block.attn(inner, inner, inner, need_weights=bool(self.phase), attn_mask=mask)[0]
         return x + block.mlp(block.ln_2(x))
 
     def text_features(self, prompts: Prompts) -> Tensor:
         """Unit-length features ``[C + background, D]``: all texts, all positions."""
         model = self._clip[0].model
-        x = model.token_embedding(self.ids).to(prompts.text_ctx.dtype)
+        kind = self._kind
+        x = model.token_embedding(self.ids).to(kind)
         if self.n_ctx:
-            context = prompts.text_ctx.expand(self.classes, -1, -1)
+            context = prompts.text_ctx.to(kind).expand(self.classes, -1, -1)
             prompted = torch.cat([x[: self.classes, :1], context, x[: self.classes, 1 + self.n_ctx :]], dim=1)
             x = torch.cat([prompted, x[self.classes :]])
-        x = x + model.positional_embedding
+        x = x + model.positional_embedding.to(kind)
         for index, block in enumerate(model.transformer.resblocks):
             if 1 <= index <= len(prompts.text_deep):
-                deep = prompts.text_deep[index - 1].expand(x.shape[0], -1, -1)
+                deep = prompts.text_deep[index - 1].to(kind).expand(x.shape[0], -1, -1)
                 x = torch.cat([x[:, :1], deep, x[:, 1 + deep.shape[1] :]], dim=1)
             x = self._block(block, x, model.attn_mask)
-        x = model.ln_final(x)[torch.arange(x.shape[0]), self.ids.argmax(dim=1)]
-        return F.normalize(x @ model.text_projection, dim=-1)
+        rows = torch.arange(x.shape[0], device=x.device)
+        x = model.ln_final(x)[rows, self.ids.argmax(dim=1)]
+        return F.normalize((x @ model.text_projection).float(), dim=-1)
 
     def image_features(self, pixels: Tensor, prompts: Prompts) -> Tensor:
         """Unit-length features ``[B, D]``: all tokens in every block."""
-        visual = self._clip[0].model.visual
-        x = visual.conv1(pixels).flatten(2).transpose(1, 2)
-        cls = visual.class_embedding.expand(x.shape[0], 1, -1)
-        x = torch.cat([cls, x], dim=1) + visual.positional_embedding
+        visual, kind = self._clip[0].model.visual, self._kind
+        x = visual.conv1(pixels.to(kind)).flatten(2).transpose(1, 2)
+        cls = visual.class_embedding.to(kind).expand(x.shape[0], 1, -1)
+        x = torch.cat([cls, x], dim=1) + visual.positional_embedding.to(kind)
         count = 0
         if prompts.visual_ctx is not None:
             count = prompts.visual_ctx.shape[0]
-            x = torch.cat([x, prompts.visual_ctx.expand(x.shape[0], -1, -1)], dim=1)
+            x = torch.cat([x, prompts.visual_ctx.to(kind).expand(x.shape[0], -1, -1)], dim=1)
         x = visual.ln_pre(x)
         for index, block in enumerate(visual.transformer.resblocks):
             if 1 <= index <= len(prompts.visual_deep):
-                deep = prompts.visual_deep[index - 1].expand(x.shape[0], -1, -1)
+                deep = prompts.visual_deep[index - 1].to(kind).expand(x.shape[0], -1, -1)
                 x = torch.cat([x[:, :-count], deep], dim=1)
             x = self._block(block, x, None)
         x = visual.ln_post(x[:, 0])
-        return F.normalize(x @ visual.proj, dim=-1)
+        return F.normalize((x @ visual.proj).float(), dim=-1)
 
     def forward(self, batch: Batch) -> Tensor:
         """The loss; every image has a usable cue."""

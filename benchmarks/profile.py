@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.cases import case_named, make_work
@@ -29,6 +30,18 @@ def kind_of(operation: str) -> str:
     return "everything else"
 
 
+def seconds_by_kind(averages: Iterable[Any], *, on_gpu: bool) -> dict[str, float]:
+    """Seconds of each kind of operation, by the averages of a profile.
+
+    A profile of a GPU lists its kernels as well as the operations that started them, and each has the kernels' time.
+    """
+    kinds: dict[str, float] = defaultdict(float)
+    for event in averages:
+        if event.device_type == DeviceType.CPU:
+            kinds[kind_of(event.key)] += (event.self_device_time_total if on_gpu else event.self_cpu_time_total) / 1e6
+    return dict(kinds)
+
+
 def measure_profile(clip: FrozenClip, tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """One row per case and way: seconds by kind of operation in one step."""
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if clip.device.type == "cuda" else [])
@@ -40,10 +53,6 @@ def measure_profile(clip: FrozenClip, tell: Callable[[str], None]) -> list[dict[
             work.run()
             with profile(activities=activities) as seen:
                 work.run()
-            kinds: dict[str, float] = defaultdict(float)
-            for event in seen.key_averages():
-                on_gpu = clip.device.type == "cuda"
-                micro = event.self_device_time_total if on_gpu else event.self_cpu_time_total
-                kinds[kind_of(event.key)] += micro / 1e6
-            rows.append({"case": name, "way": way, "seconds": dict(kinds)})
+            kinds = seconds_by_kind(seen.key_averages(), on_gpu=clip.device.type == "cuda")
+            rows.append({"case": name, "way": way, "seconds": kinds})
     return rows

@@ -16,14 +16,14 @@ Results = dict[str, Any]
 BLUE, GREY, ORANGE = "#2563a8", "#8a8f98", "#c2571a"
 
 
-def write_report(results: Results, folder: Path) -> None:
+def write_report(results: Results, folder: Path, *, pictures: bool = True) -> None:
     """results.json, results.md, steps.png and growth.png, as far as there is something to show."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "results.json", results)
     write_text(folder / "results.md", markdown(results))
-    if results.get("steps"):
+    if pictures and results.get("steps"):
         _save(_steps_picture(results["steps"]), folder / "steps.png")
-    if results.get("growth"):
+    if pictures and results.get("growth"):
         _save(_growth_picture(results["growth"]), folder / "growth.png")
 
 
@@ -38,6 +38,8 @@ def markdown(results: Results) -> str:
     ]
     for title, rows in (
         ("Training step", _steps_table(results.get("steps", []))),
+        ("Kernels of a step", _kernels_table(results.get("kernels", []))),
+        ("Waits for the GPU in a step", _syncs_table(results.get("syncs", []))),
         ("Where the time goes", _profile_table(results.get("profile", []))),
         ("What each saving brings", _levers_table(results.get("levers", []))),
         ("Growth", _growth_table(results.get("growth", []))),
@@ -65,6 +67,18 @@ def _against(value: float | None, goal: float | None, *, least: bool = False, fo
     return f"{text} ({'>=' if least else '<='} {form.format(goal)}{', missed' if missed else ''})"
 
 
+def _time(value: float) -> str:
+    """Seconds, with more digits where there are few."""
+    return f"{value:.2f}" if value >= 0.1 or not value else f"{value:.5f}"
+
+
+def _title(row: Results, rows: list[Results]) -> str:
+    """The title of a step, with what tells the steps of a table apart."""
+    more = [f"batch {row['batch']}"] if len({each["batch"] for each in rows}) > 1 else []
+    more += [row["precision"]] if len({each.get("precision") for each in rows}) > 1 else []
+    return ", ".join([row["title"], *more])
+
+
 def _steps_table(steps: list[Results]) -> list[str]:
     if not steps:
         return []
@@ -78,9 +92,9 @@ def _steps_table(steps: list[Results]) -> list[str]:
         extrapolated = " *" if row.get("plain_is_extrapolated") else ""
         rows.append(
             [
-                row["title"],
-                f"{row['plain_seconds']:.2f}{extrapolated}",
-                f"{row['seconds']:.2f}",
+                _title(row, steps),
+                f"{_time(row['plain_seconds'])}{extrapolated}",
+                _time(row["seconds"]),
                 _against(row["time_ratio"], goals["time_ratio"], form="{:.3f}"),
                 f"{row['plain_peak_mb']:.0f}" if "plain_peak_mb" in row else "",
                 _against(row["peak_mb"], goals["peak_mb"], form="{:.0f}"),
@@ -93,16 +107,44 @@ def _steps_table(steps: list[Results]) -> list[str]:
                 f"{row['gradients_apart']:.0e}" if "gradients_apart" in row else "",
             ]
         )
+    batches = " and ".join(str(batch) for batch in sorted({row["batch"] for row in steps}))
+    memory = "Memory is the peak of a process that runs the step and nothing else, with imports and weights; "
+    if steps[0].get("on_gpu"):
+        memory = "Memory is the peak of tensors on the GPU, with weights; "
     notes = [
         "",
-        f"Median of {len(steps[0]['all_seconds'])} steps, both ways and the matrix products taken in turn. Batch "
-        f"{steps[0]['batch']}. GFLOP plain leaves out fused attention, as torch's counter does on CPUs; GFLOP ours "
-        "includes it. Memory is the peak of a process that runs the step and nothing else, with imports and weights; "
-        "above idle: without what that process holds before its first step, the same for both ways.",
+        f"Median of {len(steps[0]['all_seconds'])} timings, both ways and the matrix products taken in turn. Batch "
+        f"{batches}. GFLOP plain leaves out fused attention, as torch's counter does on CPUs; GFLOP ours "
+        f"includes it. {memory}above idle: without what is held before the first step, the same for both ways.",
     ]
     if any(row.get("plain_is_extrapolated") for row in steps):
         notes.append("\\* does not fit into memory: extrapolated linearly from 100 and 200 classes.")
     return _table(head, rows) + notes
+
+
+def _kernels_table(rows: list[Results]) -> list[str]:
+    if not rows:
+        return []
+    head = ["step", "way", "kernels", "copies", "seconds", "of kernels alone", "as a CUDA graph"]
+    cells = []
+    for row in rows:
+        if "failed" in row:
+            cells.append([_title(row, rows), row["way"], row["failed"], "", "", "", ""])
+            continue
+        times = [_time(row[key]) for key in ("seconds", "device_seconds")]
+        graph = _time(row["graph_seconds"]) if "graph_seconds" in row else row.get("graph_failed", "")
+        cells.append([_title(row, rows), row["way"], str(row["kernels"]), str(row["copies"]), *times, graph])
+    return _table(head, cells)
+
+
+def _syncs_table(rows: list[Results]) -> list[str]:
+    if not rows:
+        return []
+    cells = []
+    for row in rows:
+        places = ", ".join(f"{place} ({count:g})" for place, count in row.get("places", {}).items())
+        cells.append([row["method"], row["failed"] if "failed" in row else f"{row['waits']:g}", places])
+    return _table(["method", "waits per step", "where"], cells)
 
 
 def _profile_table(profile: list[Results]) -> list[str]:
@@ -114,8 +156,8 @@ def _profile_table(profile: list[Results]) -> list[str]:
         key=lambda k: -max(s.get(k, 0) for s in found.values()),
     )
     head = ["seconds in one step", *(f"{case}, {way}" for case, way in found)]
-    rows = [[kind, *(f"{seconds.get(kind, 0.0):.2f}" for seconds in found.values())] for kind in kinds]
-    rows.append(["all", *(f"{sum(seconds.values()):.2f}" for seconds in found.values())])
+    rows = [[kind, *(_time(seconds.get(kind, 0.0)) for seconds in found.values())] for kind in kinds]
+    rows.append(["all", *(_time(sum(seconds.values())) for seconds in found.values())])
     return _table(head, rows)
 
 
@@ -127,7 +169,7 @@ def _levers_table(levers: list[Results]) -> list[str]:
     rows = []
     for row in levers:
         slower = row["seconds"] / base[row["case"]]["seconds"] - 1
-        cells = [row["case"], row["without"], f"{row['seconds']:.2f}", f"{100 * slower:+.0f}%"]
+        cells = [row["case"], row["without"], _time(row["seconds"]), f"{100 * slower:+.0f}%"]
         rows.append([*cells, f"{row['gflop']:.0f}", f"{row['kept_mb']:.0f}"])
     return _table(head, rows)
 
@@ -141,7 +183,7 @@ def _growth_table(growth: list[Results]) -> list[str]:
             row["way"],
             str(row["classes"]),
             str(row["batch"]),
-            f"{row['seconds']:.2f}" if "seconds" in row else "failed",
+            _time(row["seconds"]) if "seconds" in row else "failed",
             f"{row['peak_mb']:.0f}" if "peak_mb" in row else "",
         ]
         for row in growth
@@ -156,7 +198,7 @@ def _overhead_table(found: Results | None) -> list[str]:
         ["start-up without model load, s", _against(found["startup_seconds"], 3.0)],
         ["model load, s", f"{found['model_load_seconds']:.2f}"],
         [f"checksums of the inputs ({found.get('inputs_mb', 0):.0f} MB), s", f"{found.get('inputs_seconds', 0):.2f}"],
-        ["step, s", f"{found['step_seconds']:.2f}"],
+        ["step, s", _time(found["step_seconds"])],
         ["outside the towers", _against(100 * found["outside_towers_share"], 5.0, form="{:.1f}%")],
     ]
     what = f"MaPLe + DAPT, {found['train_images']} training and {found['test_images']} test images, mask files"
@@ -184,11 +226,11 @@ def _steps_picture(steps: list[Results]) -> plt.Figure:
             lw=2,
             label="its matrix work at GEMM speed" if place == 0 else None,
         )
-        axis.text(row["time_ratio"] + 0.01, place - 0.2, f"{row['seconds']:.2f} s", va="center", fontsize=9)
+        axis.text(row["time_ratio"] + 0.01, place - 0.2, f"{_time(row['seconds'])} s", va="center", fontsize=9)
         axis.text(
-            0.99, place + 0.2, f"{row['plain_seconds']:.1f} s", va="center", ha="right", color="white", fontsize=9
+            0.99, place + 0.2, f"{_time(row['plain_seconds'])} s", va="center", ha="right", color="white", fontsize=9
         )
-    axis.set_yticks(range(len(steps)), [row["title"] for row in reversed(steps)])
+    axis.set_yticks(range(len(steps)), [_title(row, steps) for row in reversed(steps)])
     axis.set_xlabel("time of one training step, relative to the plain way")
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
     axis.spines[["top", "right"]].set_visible(False)

@@ -12,20 +12,26 @@ from typing import Any
 import torch
 
 from benchmarks.cases import Case, Work, make_work, smaller
-from benchmarks.measure import gflop, seconds
+from benchmarks.measure import calls_for, gflop, seconds
 from benchmarks.roofline import Gemm
-from benchmarks.worker import Job, to_line
+from benchmarks.worker import Job, run_job, to_line
 from dapt.clip.frozen import FrozenClip
 
-LARGEST_PLAIN = 200  # classes; the plain way keeps about 35 MB per class
+# classes; the plain way keeps about 35 MB per class, and that of a GPU is tried with all of them
+LARGEST_PLAIN = 200
+LARGEST_PLAIN_ON_GPU = 1000
+_WORK: dict[tuple[Case, str], dict[str, float]] = {}
+NO_GOALS = dict.fromkeys(("time_ratio", "memory_ratio", "peak_mb", "roofline_share", "published_gflop"))
 
 
-def in_own_process(job: Job) -> dict[str, Any]:
-    """Seconds and peak memory of a job, measured in a fresh process.
+def on_its_own(job: Job, clip: FrozenClip | None) -> dict[str, Any]:
+    """Seconds and peak memory of a job: of a fresh process, or of the tensors of this one where a GPU counts them.
 
     Raises:
-        RuntimeError: the process failed, for example for want of memory.
+        RuntimeError: it failed, for example for want of memory.
     """
+    if clip is not None and clip.device.type == "cuda":
+        return run_job(job, clip)
     command = [sys.executable, "-m", "benchmarks.worker", to_line(job)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -36,16 +42,31 @@ def in_own_process(job: Job) -> dict[str, Any]:
 
 def measure_case(case: Case, clip: FrozenClip, gemm: Gemm, repeats: int, precision: str) -> dict[str, Any]:
     """Everything about one case: equality, work, time, memory, ratios, share of the roofline."""
+    on_gpu = clip.device.type == "cuda"
+    fits = case.classes <= (LARGEST_PLAIN_ON_GPU if on_gpu else LARGEST_PLAIN)
+    if fits and on_gpu:
+        try:
+            return _measured(case, clip, gemm, repeats, precision, fits=True)
+        except torch.cuda.OutOfMemoryError:
+            fits = False
+        gc.collect()
+        torch.cuda.empty_cache()
+    return _measured(case, clip, gemm, repeats, precision, fits=fits)
+
+
+def _measured(case: Case, clip: FrozenClip, gemm: Gemm, repeats: int, precision: str, *, fits: bool) -> dict[str, Any]:
+    """`measure_case` where the plain way `fits` into memory, or does not."""
     ours = make_work(case, clip, "ours")
-    row: dict[str, Any] = {"case": case.name, "title": case.title, "batch": case.batch}
+    row: dict[str, Any] = {"case": case.name, "title": case.title, "batch": case.batch, "precision": precision}
+    row["on_gpu"] = clip.device.type == "cuda"
     row["loss"] = float(ours.run())
-    row["gflop"] = gflop(ours.run)
-    row["gflop_without_fused_attention"] = gflop(ours.run, fused_attention=False)
-    if case.classes <= LARGEST_PLAIN:
+    row |= _counted((case, "ours"), ours)
+    if fits:
         plain = make_work(case, clip, "plain")
         row |= _equality(ours, plain)
-        row["plain_gflop"] = gflop(plain.run, fused_attention=False)
+        row |= _counted((case, "plain"), plain)
         times, plain_times, speeds = _side_by_side(ours, plain, clip, gemm, repeats)
+        del plain
     else:
         times, plain_times, speeds = _beyond_memory(case, ours, clip, gemm, repeats)
         row["plain_is_extrapolated"] = True
@@ -54,23 +75,40 @@ def measure_case(case: Case, clip: FrozenClip, gemm: Gemm, repeats: int, precisi
     row["gemm_gflops"] = statistics.median(speeds)
     row["time_ratio"] = row["seconds"] / row["plain_seconds"]
     row["roofline_share"] = row["gflop"] / row["seconds"] / row["gemm_gflops"]
-    device = str(clip.device)
-    found = in_own_process(Job(case, "ours", 1, device, precision))
+    device, timed = str(clip.device), int(clip.device.type != "cuda")
+    del ours
+    found = on_its_own(Job(case, "ours", timed, device, precision), clip)
     row["peak_mb"], row["idle_mb"] = found["peak_mb"], found["idle_mb"]
-    if case.classes <= LARGEST_PLAIN:
-        plain_found = in_own_process(Job(case, "plain", 1, device, precision))
+    if fits:
+        plain_found = on_its_own(Job(case, "plain", timed, device, precision), clip)
         row["plain_peak_mb"] = plain_found["peak_mb"]
         row["memory_ratio"] = row["peak_mb"] / row["plain_peak_mb"]
         above = (one["peak_mb"] - one["idle_mb"] for one in (found, plain_found))
         row["memory_ratio_above_idle"] = next(above) / next(above)
-    row["goals"] = {
+    row["goals"] = _goals(case) if clip.device.type == "cpu" else dict(NO_GOALS)
+    return row
+
+
+def _goals(case: Case) -> dict[str, float | None]:
+    """What is aimed at on CPUs."""
+    return {
         "time_ratio": case.time_goal,
         "memory_ratio": case.memory_goal,
         "peak_mb": case.memory_goal_mb,
         "roofline_share": 0.75,
         "published_gflop": case.published_gflop,
     }
-    return row
+
+
+def _counted(key: tuple[Case, str], work: Work) -> dict[str, float]:
+    """Matrix work of a step, which is the same in every type and counted once."""
+    if key not in _WORK:
+        without = gflop(work.run, fused_attention=False)
+        if key[1] == "plain":
+            _WORK[key] = {"plain_gflop": without}
+        else:
+            _WORK[key] = {"gflop": gflop(work.run), "gflop_without_fused_attention": without}
+    return _WORK[key]
 
 
 def _equality(ours: Work, plain: Work) -> dict[str, float]:
@@ -91,11 +129,14 @@ def _side_by_side(
 ) -> tuple[list[float], list[float], list[float]]:
     """Seconds of both ways and GEMM readings, taken in turn so that a change of the machine meets all alike."""
     times, plain_times, speeds = [], [], []
+    device = clip.device
+    calls, plain_calls = calls_for(ours.run, device), calls_for(plain.run, device)
     for _ in range(repeats):
         speeds.append(gemm.read())
-        plain_times.append(seconds(plain.run, clip.device))
-        speeds.append(gemm.read())
-        times.append(seconds(ours.run, clip.device))
+        plain_times.append(seconds(plain.run, device, plain_calls))
+        if device.type == "cpu":
+            speeds.append(gemm.read())
+        times.append(seconds(ours.run, device, calls))
     return times, plain_times, speeds
 
 
@@ -108,9 +149,10 @@ def _beyond_memory(
     """
     few, many = LARGEST_PLAIN // 2, LARGEST_PLAIN
     times, small, large, speeds = [], [], [], []
+    calls = calls_for(ours.run, clip.device)
     for _ in range(repeats):
         speeds.append(gemm.read())
-        times.append(seconds(ours.run, clip.device))
+        times.append(seconds(ours.run, clip.device, calls))
     for count, found in ((few, small), (many, large)):
         plain = make_work(smaller(case, count), clip, "plain")
         plain.run()

@@ -19,6 +19,20 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--parity-dir", default=None, help="folder of parity fixtures (default: tests/parity/fixtures)")
+    parser.addoption(
+        "--device",
+        default=None,
+        help="run the tests that hold a device against the CPU, and no others, on this one: cuda, cuda:N "
+        "(or cpu: against itself, to try the tests)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--device") is None:
+        return
+    chosen = [item for item in items if item.get_closest_marker("device")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
 
 
 @pytest.fixture(autouse=True)

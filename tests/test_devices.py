@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
-from dapt.devices import pick_device
+from dapt.devices import compute_exactly, compute_repeatably, pick_device
 from dapt.errors import ConfigError
 
 
@@ -44,6 +46,24 @@ def test_what_is_no_device_at_all(name: str) -> None:
 def test_devices_that_torch_knows_and_dapt_does_not_use(name: str) -> None:
     with pytest.raises(ConfigError, match=f"This machine has no device '{name}'"):
         pick_device(name)
+
+
+def test_repeatable_computing_has_what_cublas_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", asked.append)
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    compute_repeatably()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    compute_repeatably()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+    assert asked == [True, True]
+
+
+def test_convolutions_of_runs_are_not_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    compute_exactly()
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_the_cpu_has_no_number() -> None:

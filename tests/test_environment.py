@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from dapt import environment
-from dapt.environment import cores, describe, memory_mb
+from dapt.environment import cores, describe, memory_mb, peak_memory_mb
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no processor affinity")
@@ -43,3 +44,11 @@ def test_what_is_recorded() -> None:
     assert facts["cpu_count"] == cores() >= 1
     assert facts["device"] == "cpu"
     assert facts["torch"]
+
+
+def test_a_card_with_a_number_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    megabytes = {"cuda:0": 1, "cuda:1": 3}
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device=None: megabytes[device or "cuda:0"] * 2**20)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: f"card of {device or 'cuda:0'}")
+    assert peak_memory_mb("cuda:1") == 3
+    assert describe("cuda:1")["gpu"] == "card of cuda:1"

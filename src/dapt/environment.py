@@ -74,7 +74,7 @@ def describe(device: str) -> dict[str, object]:
         except importlib.metadata.PackageNotFoundError:
             facts[name] = None
     if device.startswith("cuda"):
-        facts["gpu"] = torch.cuda.get_device_name()
+        facts["gpu"] = torch.cuda.get_device_name(device)
     return facts
 
 
@@ -83,7 +83,7 @@ def peak_memory_mb(device: str) -> float | None:
     import torch
 
     if device.startswith("cuda"):
-        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+        return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
     try:
         import resource
     except ImportError:  # not a Unix system

@@ -42,6 +42,8 @@ def test_precision(precision: str, kind: torch.dtype) -> None:
     clip = random_clip(ARCHITECTURE, precision=precision)
     assert clip.model.visual.conv1.weight.dtype == kind
     assert clip.model.visual.ln_pre.weight.dtype == torch.float32
+    assert clip.text.dtype == kind
+    assert torch.isfinite(clip.encode_text(clip.tokenizer.plain(["a photo of a cat"]))).all()
 
 
 def test_unknown_architectures() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import dapt
+from dapt.clip.load import load_clip
 from dapt.errors import ConfigError, ModelError
 from dapt.model.prompts_file import SavedPrompts, load_prompts
 from dapt.model.saved import find_prompts, open_model, rebuild_model
@@ -57,6 +58,12 @@ def test_it_is_built_again(folder: Path, saved: SavedPrompts, tiny_spec: str) ->
     assert opened.names == NAMES
     assert torch.equal(opened.eval()(PIXELS), before(PIXELS))
     assert opened.made_with.method == "maple"
+
+
+@pytest.mark.parametrize(("precision", "kind"), [("bf16", torch.bfloat16), ("16", torch.float16)])
+def test_in_the_precision_of_another(folder: Path, tiny_spec: str, precision: str, kind: torch.dtype) -> None:
+    opened = open_model(str(folder), like=load_clip(tiny_spec, precision=precision))
+    assert opened.clip.model.visual.conv1.weight.dtype == kind
 
 
 def test_another_backbone(saved: SavedPrompts) -> None:

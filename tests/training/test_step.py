@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -94,3 +96,10 @@ def test_of_a_method_it_is_cross_entropy(model: PromptedClip, batch: Batch) -> N
     by_hand = -sum(float(logits[row].log_softmax(dim=0)[label]) for row, label in enumerate((0, 1))) / 2
     assert list(terms) == ["L_cls"]
     assert float(loss.detach()) == pytest.approx(by_hand, rel=1e-4)
+
+
+def test_what_objectives_train_goes_where_the_model_is() -> None:
+    helper = torch.nn.Linear(1, 1)
+    model = SimpleNamespace(clip=SimpleNamespace(device=torch.device("meta")))  # stands for a GPU
+    step = TrainStep(model, [SimpleNamespace(helper=helper, gradient_rule=None)])
+    assert [value.device.type for value in step.parameters()] == ["meta", "meta"]

@@ -29,7 +29,8 @@ def random_clip(architecture: str, *, device: str = "cpu", precision: str = "32"
     kind = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}[precision]
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        model = open_clip.model.CLIP(**known)
+        # the norms of a model of half precision compute in float32 and give what `cast_dtype` says
+        model = open_clip.model.CLIP(**known, cast_dtype=None if kind is torch.float32 else kind)
     if kind is not torch.float32:
         open_clip.model.convert_weights_to_lp(model, kind)
     preprocess = Preprocess(open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)

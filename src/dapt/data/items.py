@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dapt.config import MaskFormat
 from dapt.console import warn, writable
+from dapt.data.outlines import Outline
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.strict import nfc
 
@@ -50,6 +51,7 @@ class ImageSet:
         layout: how the data lies, in words; empty where nothing had to be recognised.
         unused: names of the files there that are not used, by reason, so that used and unused are all there is.
         guessed: sentences about what was taken for granted, for example the delimiter of a table.
+        outlines: by name of an image, what annotations say of where its objects are, see `dapt.data.masks.drawn`.
     """
 
     name: str
@@ -62,6 +64,7 @@ class ImageSet:
     layout: str = ""
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
+    outlines: Mapping[str, tuple[Outline, ...]] = field(default_factory=dict)
 
     def split(self, name: str) -> tuple[Item, ...]:
         """The items of a split, possibly none."""

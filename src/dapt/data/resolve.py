@@ -25,9 +25,14 @@ HUB_PREFIX = "hf:"
 
 def is_path(data: str) -> bool:
     """Whether DATA names files on this machine, rather than a catalog or hub data set."""
+    return not data.startswith(HUB_PREFIX) and not is_catalog(data)
+
+
+def is_catalog(data: str) -> bool:
+    """Whether DATA names a data set of the catalog."""
     from dapt.data.catalog.base import CATALOG
 
-    return not data.startswith(HUB_PREFIX) and data not in CATALOG.names()
+    return data in CATALOG.names()
 
 
 def load_data(

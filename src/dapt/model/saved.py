@@ -62,7 +62,8 @@ def open_model(path: str, *, spec: str | None = None, like: FrozenClip) -> Promp
         ConfigError: there is none. ModelError: it cannot be read, or its backbone has changed.
     """
     saved = load_prompts(find_prompts(path))
-    precision = {torch.bfloat16: "bf16", torch.float16: "16"}.get(next(like.model.parameters()).dtype, "32")
+    kinds = {value.dtype for value in like.model.parameters()}  # norms and embeddings stay in float32
+    precision = "bf16" if torch.bfloat16 in kinds else "16" if torch.float16 in kinds else "32"
     clip = load_clip(spec or saved.backbone["spec"], device=str(like.device), precision=precision)
     return rebuild_model(saved, clip)
 

@@ -11,6 +11,7 @@ from dapt.clip.load import load_clip
 from dapt.console import say
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import epoch_batches
+from dapt.devices import compute_exactly, compute_repeatably
 from dapt.errors import ConfigError, DataError
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.candidate_cache import CandidateCache
@@ -39,6 +40,9 @@ def load_inputs(plan: Plan) -> Loaded:
         DaptError: they are missing or damaged, or the run folder lies among them.
     """
     config = plan.config
+    compute_exactly()
+    if config.deterministic:
+        compute_repeatably()  # before the first product on the device
     cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
     data = load_run_data(config, cache)
     check_files_apart(plan.folder.path, data.source, config.data, todo=advice(config))

@@ -7,7 +7,7 @@ from pathlib import Path
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig
 from dapt.data.load.pixels import use_setting
-from dapt.devices import pick_device
+from dapt.devices import compute_exactly, pick_device
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import load_prompts
 from dapt.model.saved import rebuild_model
@@ -25,6 +25,7 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     config = folder.config()
     tell_of_changed_plugins(folder, config)
     use_setting(config.max_pixels)
+    compute_exactly()
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]
     clip = load_clip(spec, device=pick_device(device), precision=config.precision)

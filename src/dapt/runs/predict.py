@@ -11,8 +11,9 @@ import torch
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.load.images import RefusedImageError
 from dapt.data.load.pixels import say_reduced
-from dapt.data.read.folder import IMAGE_TYPES
-from dapt.data.read.walk import files_below
+from dapt.data.read.beside import part_masks
+from dapt.data.read.tree import look_through
+from dapt.data.understood import unused_line
 from dapt.errors import ConfigError, DataError
 from dapt.model.predictor import BATCH, Prediction, Predictor
 from dapt.model.prompted_clip import PromptedClip
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
-    """The image files among and below `paths`, folders in sorted order.
+    """The image files among and below `paths`, folders in sorted order; what else is in a folder is counted and said.
+
+    Leftovers of other programs and masks that lie beside their photographs are not classified, unless they are named
+    themselves.
 
     Raises:
         DataError: a path does not exist or is neither a file nor a folder, or a folder holds no image or cannot be
@@ -37,10 +41,7 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in (Path(with_home(str(path))) for path in paths):
         if path.is_dir():
-            inside = files_below(path, lambda file: file.suffix.lower() in IMAGE_TYPES)
-            if not inside:
-                raise DataError(f"The folder {path} holds no image.")
-            found += inside
+            found += _below(path)
         elif what := irregular(path):
             raise DataError(f"{path} is not read: it is {what}.", todo="Give images or folders of images.")
         elif path.exists():
@@ -48,6 +49,21 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
         else:
             raise DataError(f"There is no image or folder {path}.", todo="Check the path.")
     return found
+
+
+def _below(folder: Path) -> list[Path]:
+    tree = look_through(folder)
+    parted = part_masks(tree.pictures, folder)
+    others = {reason: names for reason, names in tree.unused.items() if names} | parted.unused
+    if parted.masks:
+        others["masks of photos beside them"] = sorted(parted.masks.values())
+    lines = [unused_line(reason, names) for reason, names in others.items()]
+    if not parted.photos:
+        holds = f" It holds {'; '.join(lines)}." if lines else ""
+        raise DataError(f"The folder {folder} holds no image.{holds}")
+    for line in lines:
+        warn(f"Not classified in {folder}: {line}.")
+    return [folder / name for name in parted.photos]
 
 
 def predict_images(

@@ -18,6 +18,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.pixels import use_setting
 from dapt.data.load.transforms import train_transform
+from dapt.devices import compute_exactly, compute_repeatably
 from dapt.errors import ConfigError, DataError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
@@ -64,8 +65,9 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
         DaptError: anything that does not fit together.
     """
     use_setting(config.max_pixels)  # in each of several processes
+    compute_exactly()
     if config.deterministic:
-        torch.use_deterministic_algorithms(True)
+        compute_repeatably()
     cache = cache or ImageCache(config.cache_mb)
     model = build_model(config, clip, data.train.names)
     _let_it_look(config, model, data, cache)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from dapt.config import RunConfig
 from dapt.console import say, warn
+from dapt.data.catalog.base import data_root
 from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.load.pixels import use_setting
-from dapt.data.resolve import load_data
+from dapt.data.masks.drawn import with_drawn_masks
+from dapt.data.resolve import is_catalog, load_data
+from dapt.data.understood import say_understood
 from dapt.errors import DataError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -66,6 +69,10 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         skip_bad=config.skip_bad,
         split_file=config.split_file,
     )
+    if config.dapt.enabled and not config.masks:
+        data = with_drawn_masks(data, data_root(config.root))
+    if not is_catalog(config.data):
+        say_understood(data)
     check_multi_label(config, data)
     train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
     if not train:

@@ -25,7 +25,8 @@ class TrainStep(nn.Module):
         super().__init__()
         self.model = model
         self.objectives = list(objectives)
-        self.helpers = nn.ModuleList([part.helper for part in objectives if part.helper is not None])
+        helpers = [part.helper for part in objectives if part.helper is not None]
+        self.helpers = nn.ModuleList(helpers).to(model.clip.device)
         self.gradient_rule: GradientRule | None = rule_of(self.objectives)
 
     def epoch_weights(self, epochs: int) -> Sequence[float] | None:

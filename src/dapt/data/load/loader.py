@@ -165,7 +165,8 @@ def train_loader(
     def load(batch: list[Key]) -> Collated:
         pixels, labels, masks, usable = _collate([images[key] for key in batch])
         if pin:
-            return pixels.pin_memory(), labels.pin_memory(), masks.pin_memory(), usable.pin_memory()
+            with torch.cuda.device(device):  # that of this thread is the first one, whatever the main thread's is
+                return pixels.pin_memory(), labels.pin_memory(), masks.pin_memory(), usable.pin_memory()
         return pixels, labels, masks, usable
 
     loaded: Iterator[Collated]
