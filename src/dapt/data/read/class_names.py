@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
+from dapt.errors import DataError
 from dapt.strict import nfc
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
@@ -24,6 +29,29 @@ def class_order(names: Iterable[str]) -> list[str]:
 def are_numbers(names: Sequence[str]) -> bool:
     """Whether all of these names are whole numbers, and another order than that of letters follows from it."""
     return bool(names) and all(map(_NUMBER.fullmatch, names)) and class_order(names) != sorted(names)
+
+
+def said_of_order(ordered: Sequence[str]) -> list[str]:
+    """What is to be said of classes in label order: that they are numbers, if so."""
+    if not are_numbers(ordered):
+        return []
+    return [f"The classes are numbers and stand in their order: {', '.join(ordered[:3])}, ... ."]
+
+
+def in_one_form(classes: Mapping[str, T], where: object) -> dict[str, T]:
+    """Classes of a folder by name in NFC.
+
+    Raises:
+        DataError: two of them have the same name, written in two Unicode forms.
+    """
+    found = {nfc(name): value for name, value in classes.items()}
+    if len(found) < len(classes):
+        twice = Counter(map(nfc, classes)).most_common(1)[0][0]
+        raise DataError(
+            f"Two class folders of {where} are called '{twice}', in two Unicode forms of the same letters.",
+            todo="Put their images into one folder (or rename one of them); most programs show the same name for both.",
+        )
+    return found
 
 
 def spelt_alike(names: Iterable[str]) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dapt.console import warn
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
-from dapt.data.read.class_names import are_numbers, class_order, spelt_alike
+from dapt.data.read.class_names import class_order, said_of_order, spelt_alike
 from dapt.data.read.columns import whole_number
 from dapt.data.read.folder import divide
 from dapt.data.read.row_paths import Files, is_picture
@@ -130,8 +130,7 @@ def _class_table(found: Rows, where: Path) -> list[str]:
         _without_points(rows)
         names = {name for row in rows for name in row.names}
         ordered = class_order(names)
-        if are_numbers(ordered):
-            found.guessed.append(f"The classes are numbers and stand in their order: {', '.join(ordered[:3])}, ... .")
+        found.guessed += said_of_order(ordered)
         return list(map(_shown_name, ordered))
     counted_from = _first_label(rows)
     if counted_from:
