@@ -9,7 +9,7 @@ from dapt.console import warn
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
 from dapt.data.read.class_names import class_order, said_of_order, spelt_alike
 from dapt.data.read.columns import whole_number
-from dapt.data.read.folder import divide
+from dapt.data.read.divide import DIVIDED, divide
 from dapt.data.read.row_paths import Files, is_picture
 from dapt.data.read.table_rows import Row, Rows, add_rows, take_splits_of_folders
 from dapt.errors import DataError
@@ -68,6 +68,7 @@ def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, eve
     splits = {split: tuple(values) for split, values in items.items()}
     if "all" in splits:
         splits = divide(splits["all"])
+    named = ", ".join(path.relative_to(root).as_posix() for path in tables)
     return check_classes(
         ImageSet(
             name,
@@ -75,7 +76,7 @@ def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, eve
             tuple(classes),
             splits,
             multi_label=rows.multi_label,
-            layout=f"a table ({', '.join(path.relative_to(root).as_posix() for path in tables)})",
+            layout=f"a table ({named})" + (DIVIDED if "all" in items else ""),
             unused=_unused(root, [item for _, item in placed], everything),
             guessed=tuple(dict.fromkeys(rows.guessed)),
         )

@@ -52,7 +52,7 @@ def read_table_folder(folder: Path, above: int = 0) -> ImageSet | None:
     inner = None if tables or above == WRAPPERS else _only_folder(folder)
     if inner is not None:
         found = read_table_folder(inner, above + 1)
-        return found and replace(found, name=folder.resolve().name, layout=f"{found.layout} in {inner.name}/")
+        return found and replace(found, name=folder.resolve().name, layout=f"in {inner.name}/: {found.layout}")
     if not tables:
         return None
     return read_tables(folder, tables, name=folder.resolve().name, everything=True)
