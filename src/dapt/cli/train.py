@@ -53,7 +53,9 @@ def train(
     data: Annotated[
         str | None,
         typer.Argument(
-            help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", show_default=False, callback=at_home
+            help="Catalog name, folder of photos, table of images (CSV, JSON lines, ...) or hf:OWNER/NAME.",
+            show_default=False,
+            callback=at_home,
         ),
     ] = None,
     method: Annotated[

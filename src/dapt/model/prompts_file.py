@@ -18,6 +18,7 @@ from dapt.environment import version
 from dapt.errors import ModelError
 from dapt.files import write_bytes
 from dapt.regular import open_regular
+from dapt.strict import nfc
 
 FORMAT = "dapt-prompts-2"
 OLD_FORMAT = "dapt-prompts-1"  # of version 0.1.0, without a checksum
@@ -129,7 +130,7 @@ def load_prompts(path: Path) -> SavedPrompts:
     tables = isinstance(options, dict) and isinstance(use, dict) and isinstance(use.get("dapt", {}), dict)
     if not (known and named and tables and isinstance(backbone["spec"], str)):
         raise ModelError(f"The description in the prompts {path} is not what dapt writes.", todo="Train again.")
-    return SavedPrompts(tensors, method, options, tuple(names), backbone, use)
+    return SavedPrompts(tensors, method, options, tuple(map(nfc, names)), backbone, use)
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,8 +22,10 @@ from dapt.paths import with_home, within
 from dapt.regular import irregular
 from dapt.runs.apart import places_read
 from dapt.runs.run_folder import find_run
+from dapt.runs.write_predictions import as_json, encodable, print_csv, stdout_encoding, warn_of_lost
 
-FORMULA = ("=", "+", "-", "@")
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
@@ -183,76 +184,29 @@ def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
 
     Names of files and classes may hold anything. The table shows their control characters as escapes, see
     `dapt.console.visible`. JSON has every name exactly, its control characters and undecodable bytes (as Python's lone
-    surrogates) in JSON's own escapes. For CSV see `print_csv`.
+    surrogates) in JSON's own escapes. For CSV see `as_csv`. Letters that the encoding of the output lacks are escapes
+    in the table and in CSV, which is said.
     """
     if output == "json":
-        show_json(
-            [
-                {
-                    "image": str(prediction.path),
-                    "predictions": [
-                        {"class": name, "probability": value}
-                        for name, value in zip(prediction.classes, prediction.probabilities, strict=True)
-                    ],
-                }
-                for prediction in predictions
-            ]
-        )
+        show_json(as_json(predictions))
     elif output == "csv":
         print_csv(predictions)
     else:
         from rich.console import Console
         from rich.table import Table
 
+        lost: set[str] = set()
+
+        def shown(name: str) -> Text:
+            return cell(encodable(visible(name), stdout_encoding(), lost))
+
         table = Table()
-        table.add_column("image", overflow="fold")  # the end of a long path is what tells images apart
-        for name in ("class", "probability"):
-            table.add_column(name)
+        for name in ("image", "class"):
+            table.add_column(name, overflow="fold")  # the end of a long path is what tells images apart
+        table.add_column("probability")
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs):
-                shown = cell(str(prediction.path) if rank == 0 else "")
-                table.add_row(shown, cell(name), f"{100 * value:.1f}%")
+                table.add_row(shown(str(prediction.path) if rank == 0 else ""), shown(name), f"{100 * value:.1f}%")
         Console().print(table)
-
-
-def print_csv(predictions: Sequence[Prediction]) -> None:
-    """Print predictions as CSV on standard output, one row per image and class.
-
-    Names stand as they are, with these exceptions, each of which is said:
-
-    - Control characters and undecodable bytes are escapes (`dapt.console.visible`), as are letters that the encoding of
-      the output lacks: such names are for reading only, and JSON has them exactly.
-    - A path that begins like a formula of a spreadsheet (``=``, ``+``, ``-``, ``@``) is written with ``./`` before it,
-      which names the same file. A class name has no other spelling and is left as it is.
-    """
-    changed: set[str] = set()
-    moved: set[str] = set()
-    formulas: set[str] = set()
-
-    def written(name: str) -> str:
-        text = visible(name)
-        encoding = sys.stdout.encoding or "utf-8"
-        text = text.encode(encoding, "backslashreplace").decode(encoding)
-        if text != name:
-            changed.add(name)
-        return text
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")  # the stream itself knows how lines end on this machine
-    writer.writerow(["image", "rank", "class", "probability"])
-    for prediction in predictions:
-        path = str(prediction.path)
-        if path.startswith(FORMULA):
-            moved.add(path)
-            path = f"./{path}"
-        pairs = zip(prediction.classes, prediction.probabilities, strict=True)
-        for rank, (name, value) in enumerate(pairs, start=1):
-            if name.startswith(FORMULA):
-                formulas.add(name)
-            writer.writerow([written(path), rank, written(name), f"{value:.6f}"])
-    if changed:
-        warn(f"{len(changed)} names stand in the CSV with escapes ({min(changed)}); --format json has them exactly.")
-    if moved:
-        warn(f"{len(moved)} image paths begin like a formula and have ./ before them in the CSV ({min(moved)}).")
-    if formulas:
-        warn(f"{len(formulas)} class names begin like a formula ({min(formulas)}): read the CSV as text.")
+        warn_of_lost(lost)

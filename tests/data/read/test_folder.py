@@ -128,3 +128,30 @@ def test_csv_mistakes_name_their_line(tmp_path: Path, body: str, message: str) -
 
 def test_only_grad_cam_follows_the_prompts() -> None:
     assert [name for name in CUES.names() if CUES.get(name).follows_prompts] == ["gradcam"]
+
+
+def test_classes_that_are_numbers_stand_in_their_order(tmp_path: Path) -> None:
+    for name in ("10", "9", "2"):
+        put(tmp_path / "train" / name / "0.png")
+        put(tmp_path / "test" / name / "1.png")
+    data = read_folder(tmp_path)
+    assert data.names == ("2", "9", "10")
+    assert [(item.name, item.label) for item in data.split("test")] == [
+        ("test/10/1.png", 2),
+        ("test/2/1.png", 0),
+        ("test/9/1.png", 1),
+    ]
+    assert any("The classes are numbers" in sentence for sentence in data.guessed)
+
+
+def test_classes_in_two_unicode_forms(tmp_path: Path) -> None:
+    put(tmp_path / "train" / "caf\u00e9" / "0.png")
+    put(tmp_path / "train" / "dog" / "0.png")
+    put(tmp_path / "test" / "cafe\u0301" / "1.png")
+    put(tmp_path / "test" / "dog" / "1.png")
+    data = read_folder(tmp_path)
+    assert data.names == ("caf\u00e9", "dog")
+    assert data.split("test")[0].name == "test/cafe\u0301/1.png"
+    put(tmp_path / "train" / "cafe\u0301" / "2.png")
+    with pytest.raises(DataError, match=r"Two class folders of .*train are called 'caf\u00e9', in two Unicode forms"):
+        read_folder(tmp_path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
 from dapt.data.read.beside import ORPHANS, Parted, part_masks
+from dapt.data.read.class_names import class_order, in_one_form, said_of_order
 from dapt.data.read.divide import divide as divide
 from dapt.data.read.exports.find import read_export
 from dapt.data.read.kinds import IMAGE_TYPES as IMAGE_TYPES
@@ -16,7 +17,8 @@ from dapt.errors import DataError
 
 
 def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
-    """Read a folder of photos. Classes are the sub-folder names in sorted order, underscores as spaces.
+    """Read a folder of photos. Classes are the sub-folder names in sorted order (numbers as
+    numbers), underscores as spaces.
 
     Without split folders the images of each class are divided once, reproducibly, into 50% train, 20% val and 30%
     test. With any, the splits are exactly what is there. `dapt.data.read.layout` says which layouts are recognised,
@@ -44,10 +46,13 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
         exported = read_export(tree, parted.photos, parted.masks)
         if exported is not None:
             return exported
-    names = _class_names(layout)
+    splits = {
+        split: in_one_form(classes, root / layout.folders.get(split, "")) for split, classes in layout.splits.items()
+    }
+    names = class_order(splits["train"] if "train" in splits else {name for each in splits.values() for name in each})
     labels = {name: label for label, name in enumerate(names)}
     items: dict[str, tuple[Item, ...]] = {}
-    for split, classes in layout.splits.items():
+    for split, classes in splits.items():
         unknown = sorted(set(classes) - set(names))
         if unknown:
             raise DataError(
@@ -70,7 +75,7 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
             layout=layout.words,
             unused=_unused(tree, parted.unused, layout.unused),
             divided="all" in items,
-            guessed=(*layout.remarks, *_of_masks(parted.how, len(parted.masks))),
+            guessed=(*layout.remarks, *said_of_order(names), *_of_masks(parted.how, len(parted.masks))),
         )
     )
 
@@ -89,11 +94,6 @@ def _item(root: Path, path: str, label: int, masks: dict[str, str]) -> Item:
 def _same_but_for_case(name: str, names: list[str]) -> str:
     close = next((other for other in names if other.casefold() == name.casefold()), None)
     return f"The training folder has '{close}': give both the same letters." if close else ""
-
-
-def _class_names(layout: Layout) -> list[str]:
-    found = layout.splits
-    return sorted(found["train"] if "train" in found else {name for classes in found.values() for name in classes})
 
 
 def _unused(tree: Tree, *more: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
