@@ -169,7 +169,8 @@ def _sizes(paths: Iterable[Path]) -> dict[Path, int]:
 def _decode(items: Sequence[Item], data: ImageSet) -> tuple[list[str], list[str]]:
     """Images and masks that are damaged, and those that are not decoded, tried in threads."""
     from dapt.data.load.images import RefusedImageError, open_image
-    from dapt.data.load.pixels import decoding, say_reduced
+    from dapt.data.load.notes import say_notes
+    from dapt.data.load.pixels import decoding
     from dapt.data.masks.mask_files import read_mask
 
     def trouble(item: Item) -> list[tuple[str, DataError]]:
@@ -188,7 +189,7 @@ def _decode(items: Sequence[Item], data: ImageSet) -> tuple[list[str], list[str]
 
     with ThreadPoolExecutor() as pool:
         parts = list(progress(pool.map(trouble, items), len(items), "decoding images", "images"))
-    say_reduced()
+    say_notes()
     found = [each for part in parts for each in part]
     refused = [f"{name}: {error.what}" for name, error in found if isinstance(error, RefusedImageError)]
     return [name for name, error in found if not isinstance(error, RefusedImageError)], refused

@@ -11,7 +11,7 @@ import torch
 
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.load.images import RefusedImageError
-from dapt.data.load.pixels import say_reduced
+from dapt.data.load.notes import say_notes
 from dapt.data.read.folder import IMAGE_TYPES
 from dapt.data.read.walk import files_below
 from dapt.errors import ConfigError, DataError
@@ -79,7 +79,7 @@ def predict_images(
             kept.append(path)
         if pixels:
             predictions += predictor.classify(torch.stack(pixels), kept, top=top)
-    say_reduced()
+    say_notes()
     for count, what in ((skipped[False], "damaged images"), (skipped[True], "images that are too large or not read")):
         if count:
             warn(f"{count} {what} were left out.")

@@ -12,7 +12,7 @@ from dapt.console import say, warn
 from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
-from dapt.data.load.pixels import use_setting
+from dapt.data.load.settings import use_settings
 from dapt.data.resolve import load_data
 from dapt.errors import DataError, NotSupportedError
 
@@ -57,7 +57,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         DataError: no labelled training images, or damaged files without `skip_bad`.
         NotSupportedError: see `check_multi_label`.
     """
-    use_setting(config.max_pixels)
+    use_settings(config)
     data = load_data(
         config.data,
         config.names,
