@@ -54,7 +54,7 @@ def assemble(
     architecture.to(clip.device)
     if dapt.enabled:
         _check_background(clip, architecture, dapt.texts)
-    return make_prompted(clip, architecture, names, MadeWith(method.name, dapt, reading))
+    return make_prompted(clip, architecture, names, MadeWith(method.name, dapt, reading or Reading()))
 
 
 def text_memory_mb(config: RunConfig, device: str) -> float | None:

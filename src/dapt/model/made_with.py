@@ -14,9 +14,9 @@ class MadeWith:
 
     Attributes:
         method: name of its method; empty where it was put together by hand. dapt: its DAPT options.
-        reading: how the images were read that it was trained with; None: nobody says.
+        reading: how images are read for it.
     """
 
     method: str = ""
     dapt: DaptOptions = field(default_factory=DaptOptions)
-    reading: Reading | None = None
+    reading: Reading = field(default_factory=Reading)

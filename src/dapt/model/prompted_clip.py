@@ -261,7 +261,7 @@ class PromptedClip(PromptedTowers):
             raise ConfigError("This model does not say which method made it.", todo="Make it with dapt.create_model.")
         options = {**own.options.model_dump(mode="json"), **own.saved_options()}
         use: dict[str, Any] = {"dapt": made_with.dapt.model_dump(mode="json")} if made_with.dapt.enabled else {}
-        if made_with.reading is not None and made_with.reading != Reading():
+        if made_with.reading != Reading():
             use["reading"] = asdict(made_with.reading)
         if self.names != own.names:
             use["classes"] = self.names
