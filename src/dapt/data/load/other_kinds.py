@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin, features
 
 from dapt.data.load.refusal import SAVE_AS, Refusal
 
@@ -71,7 +71,7 @@ def refusal_of(file: BinaryIO, read: tuple[str, ...]) -> Refusal | None:
     if start[:4] in _TIFF:
         return _odd_tiff(file, start)
     if start[4:8] == b"ftyp":
-        return _of_box(start)
+        return _of_box(start, read)
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP" and "WEBP" not in read:
         return Refusal("is a WebP picture, which this Pillow does not read", NEWER)
     if start.startswith(b"\x00\x00\x00\x0cjP  ") and "JPEG2000" not in read:
@@ -80,14 +80,19 @@ def refusal_of(file: BinaryIO, read: tuple[str, ...]) -> Refusal | None:
     return Refusal(f"is {kind}, which is not read", DEVELOP if kind == CAMERA else SAVE_AS) if kind else None
 
 
-def _of_box(start: bytes) -> Refusal:
+def _of_box(start: bytes, read: tuple[str, ...]) -> Refusal | None:
+    """The family of MP4: photographs of phones, and videos. None of those that are read: this one is damaged."""
     brand = start[8:12]
     brands = {brand, *(start[place : place + 4] for place in range(16, min(len(start), 64), 4))}
     if brand == b"crx ":
         return Refusal(f"is {CAMERA} (CR3), which is not read", DEVELOP)
     if brands & set(_AVIF):
+        if features.check("avif"):
+            return None
         return Refusal("is an AVIF picture, which this Pillow does not read", NEWER)
     if brand in _HEIF or brands & set(_HEIF):
+        if "HEIF" in read:
+            return None
         return Refusal("is a HEIF picture (HEIC), which needs pillow-heif", HEIC)
     return Refusal("is a video, which is not read", "Save its frames as pictures, or pass --skip-bad to go on without.")
 
