@@ -182,7 +182,7 @@ def _decode(items: Sequence[Item], data: ImageSet) -> tuple[list[str], list[str]
             found.append((item.name, error))
         if item.mask is not None:
             try:
-                read_mask(item.mask, data.mask_format or "binary")
+                read_mask(item.mask, data.mask_format or "dapt")  # which takes any picture
             except DataError as error:
                 found.append((f"mask of {item.name}", error))
         return found

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dapt.data.load.depth import eight_bits, scaled
-from dapt.data.load.images import RefusedImageError, image_tensor, open_image
+from dapt.data.load.images import RefusedImageError, image_tensor, open_image, picture_tensor
 from dapt.data.load.notes import say_notes
 from dapt.data.load.reading import Reading, use_bits
 
@@ -102,6 +102,12 @@ def test_deep_colours_are_not_cut_to_their_upper_byte(tmp_path: Path, bits: int)
     deep = (eight * (2**bits - 1) // 255).astype(np.uint16)
     found = image_tensor(colour_png(tmp_path / "x.png", deep)).permute(1, 2, 0).numpy()
     assert np.abs(found.astype(int) - eight).max() <= 1
+
+
+def test_an_opened_picture_is_read_as_its_file(tmp_path: Path) -> None:
+    path = colour_png(tmp_path / "x.png", np.full((3, 3, 3), 2000, np.uint16) + np.arange(3, dtype=np.uint16))
+    with Image.open(path) as opened:
+        assert bool((picture_tensor(opened) == image_tensor(path)).all())
 
 
 def test_deep_colours_with_alpha(tmp_path: Path) -> None:

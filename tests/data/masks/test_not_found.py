@@ -48,6 +48,11 @@ def test_several_masks_of_one_image(tmp_path: Path) -> None:
     assert "--mask-name '{stem}_*.png' finds masks of 24 of 24 images." in explained(tmp_path, *names)
 
 
+def test_numbered_masks_of_every_image_are_one_pattern(tmp_path: Path) -> None:
+    names = [f"{name[:-4]}_obj{part}.png" for name in IMAGES for part in range(2)]
+    assert "--mask-name '{stem}_*.png' finds masks of 24 of 24 images." in explained(tmp_path, *names)
+
+
 def test_exports_that_rename(tmp_path: Path) -> None:
     names = [f"task-{number}-annotation-{number + 40}-by-1-tag-object-0.png" for number in range(24)]
     told = explained(tmp_path, *names)

@@ -81,6 +81,8 @@ def picture_tensor(image: Image.Image, reading: Reading | None = None) -> Tensor
     Raises:
         RefusedImageError: too many pixels, or values without a known range. DataError: it cannot be decoded.
     """
+    if deep_colour(image) and (file := getattr(image, "filename", "")):  # not decoded yet: its lower bits are needed
+        return image_tensor(Path(file), reading)
     try:
         with without_pillow_limit, decoding():
             take_room(prepare(image))

@@ -112,10 +112,14 @@ def fitting_pattern(items: Sequence[Item], folder: Path, files: Sequence[str], r
     proposed: Counter[str] = Counter()
     for item in sample:
         proposed.update({pattern for file in files for pattern in _patterns(file, item)})
-    for pattern, times in sorted(proposed.items(), key=lambda pair: (-pair[1], pair[0].count("*"), len(pair[0]))):
-        if 2 * times >= len(sample) and 2 * _found(items, folder, replace(rules, name=pattern)) >= len(items):
-            return pattern
-    return None
+    often = [pattern for pattern, times in proposed.items() if 2 * times >= len(sample)]
+    often.sort(key=lambda pattern: (-proposed[pattern], pattern.count("*"), len(pattern)))
+    fitting = [each for each in often if 2 * _found(items, folder, replace(rules, name=each)) >= len(items)]
+    if not fitting:
+        return None
+    several = [pattern for pattern in fitting if "*" in pattern]
+    one_of_many = len(fitting) - len(several) > 1  # 1_obj0.png and 1_obj1.png of each image
+    return several[0] if several and one_of_many else fitting[0]
 
 
 def _patterns(file: str, item: Item) -> list[str]:
