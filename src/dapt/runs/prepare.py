@@ -171,7 +171,7 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
         if folder:
             more, todo = explain_not_found(items, Path(folder), rules_of(config))
         if folder and own:
-            more = ["The data set names masks of its own, which are not looked at where --masks is given.", *more]
+            more = ["The data set names masks of its own, which are not looked at where --masks is given."]
             todo = f"Leave --masks out, or pass --cue dataset, to use its own. {todo}"
         raise DataError(
             "None of the images has a mask.", where=folder or "the data set's own masks", more=more, todo=todo

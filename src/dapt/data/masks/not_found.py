@@ -33,7 +33,7 @@ def explain_not_found(items: Sequence[Item], folder: Path, rules: MaskRules) -> 
     if not items:
         return [], "There are no images."
     files = _files_below(folder)
-    return [_looked_for(items[0], folder, rules), _holds(folder, files)], _way_out(items, folder, files, rules)
+    return [f"{_looked_for(items[0], folder, rules)} {_holds(folder, files)}"], _way_out(items, folder, files, rules)
 
 
 def _looked_for(item: Item, folder: Path, rules: MaskRules) -> str:
