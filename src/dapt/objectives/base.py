@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,11 +33,13 @@ class Objective(ABC):
         multi_label: the terms are right where images show several classes (`Batch.targets`).
         weighted: the terms read the weights of images (`Batch.weights`).
         extra_columns: the terms are right where background texts act as further classes (`dapt.released`).
+        steady: the terms are made in the same way in every epoch, with the same weights, see `stage`.
     """
 
     multi_label: ClassVar[bool] = False
     weighted: ClassVar[bool] = False
     extra_columns: ClassVar[bool] = False
+    steady: ClassVar[bool] = False
     gradient_rule: GradientRule | None = None
     helper: nn.Module | None = None
 
@@ -53,6 +55,10 @@ class Objective(ABC):
     def epoch_weights(self, epochs: int) -> Sequence[float] | None:
         """Weights of an average over the parameters after each epoch, which is the result; None: the last epoch."""
         return None
+
+    def stage(self, epoch: int, epochs: int) -> Hashable:
+        """Equal for epochs whose terms are made by the same operations: a recorded step serves one stage."""
+        return None if self.steady else epoch
 
     @abstractmethod
     def needs(self, epoch: int, epochs: int) -> Needs:

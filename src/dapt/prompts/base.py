@@ -111,6 +111,7 @@ class PromptArchitecture(nn.Module, ABC):
         self.options = options
         self.names = list(names)
         self._tokenizer = clip.tokenizer
+        self._recording = False
 
     @classmethod
     def create(
@@ -170,6 +171,21 @@ class PromptArchitecture(nn.Module, ABC):
 
     def prepare(self, seen: TrainingSet) -> None:
         """Look at the training images once, before the first step of a run, and again when it is resumed."""
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """A training step is recorded, to be played back many times: a call in it uses what is held, see `hold`."""
+        self._recording = True
+        try:
+            yield
+        finally:
+            self._recording = False
+
+    def hold(self) -> None:
+        """Make room for what a call in a training step draws, before one is recorded."""
+
+    def draw(self) -> None:
+        """Draw what a training step draws into that room, and count the step, before a recorded one is played back."""
 
     def saved_options(self) -> dict[str, Any]:
         """Options to save beside the configured ones, so that the architecture can be built again."""

@@ -37,7 +37,7 @@ from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
 KIND = "run"
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
 # the number, not the kind, see `dapt.runs.keep`.
-FREE_KEYS = {"out", "workers", "cache_mb", "device"}
+FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device"}
 EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (

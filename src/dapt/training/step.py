@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from torch import Tensor, nn
 
@@ -37,6 +37,10 @@ class TrainStep(nn.Module):
         """
         asked = [(part, part.epoch_weights(epochs)) for part in self.objectives]
         return only([(part, weights) for part, weights in asked if weights is not None], "an average over epochs")
+
+    def stage(self, epoch: int, epochs: int) -> Hashable:
+        """Equal for epochs whose steps are made of the same operations."""
+        return tuple(part.stage(epoch, epochs) for part in self.objectives)
 
     def needs(self, epoch: int, epochs: int) -> Needs:
         """Everything the objectives read in this epoch."""
