@@ -15,7 +15,10 @@ import pytest
 import torch
 
 from dapt.errors import DaptError
+from dapt.methods.base import METHODS
 from dapt.objectives.base import Term
+from dapt.objectives.classification import Classification
+from dapt.objectives.disentangle import Disentangle
 from dapt.training.fit import Fitter
 from dapt.training.graph_step import WARM_UP, Found
 from fitters import figures, make_fitter, prompts_of, resumed, same, stopped
@@ -107,12 +110,21 @@ def test_a_stopped_run_of_recorded_steps_goes_on(name: str, photos: Path) -> Non
     assert figures(other) == figures(whole)
 
 
-def test_an_epoch_of_unknown_terms_is_recorded_anew(photos: Path) -> None:
-    recorder = Again()
-    fitter = recording(recorder, photos, epochs=2, batch_size=2)
-    fitter.step.objectives[0].steady = False  # type: ignore[misc]
-    fitter.fit()
-    assert recorder.done == (["warm"] * WARM_UP + ["record"] + ["replay"] * (8 - WARM_UP)) * 2
+@pytest.mark.parametrize("name", [name for name in METHODS.names() if METHODS.get(name).trains])
+def test_all_methods_say_that_they_can_be_recorded(name: str) -> None:
+    method = METHODS.get(name)
+    for kind in (method.load_architecture(), *method.load_objectives(), Disentangle):
+        assert vars(kind)["recordable"] is True, kind
+
+
+def test_an_extension_has_to_say_so_itself(photos: Path) -> None:
+    """A class derived from one of ours may do more on the host than that one does."""
+    fitter = make_fitter(photos)
+    assert fitter.step.recordable
+    fitter.step.objectives[0].__class__ = type("Own", (Classification,), {})
+    assert not fitter.step.recordable
+    fitter.step.objectives[0].__class__ = type("Own", (Classification,), {"recordable": True})
+    assert fitter.step.recordable
 
 
 def test_what_cannot_be_recorded_is_computed_and_told_once(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:

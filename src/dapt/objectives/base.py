@@ -33,13 +33,14 @@ class Objective(ABC):
         multi_label: the terms are right where images show several classes (`Batch.targets`).
         weighted: the terms read the weights of images (`Batch.weights`).
         extra_columns: the terms are right where background texts act as further classes (`dapt.released`).
-        steady: the terms are made in the same way in every epoch, with the same weights, see `stage`.
+        recordable: the terms of a stage (see `stage`) are made by the same operations in every step, so that a step can
+            be recorded and played back. A class says so for itself; it is not inherited.
     """
 
     multi_label: ClassVar[bool] = False
     weighted: ClassVar[bool] = False
     extra_columns: ClassVar[bool] = False
-    steady: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
     gradient_rule: GradientRule | None = None
     helper: nn.Module | None = None
 
@@ -57,8 +58,8 @@ class Objective(ABC):
         return None
 
     def stage(self, epoch: int, epochs: int) -> Hashable:
-        """Equal for epochs whose terms are made by the same operations: a recorded step serves one stage."""
-        return None if self.steady else epoch
+        """Equal for epochs whose terms are made alike, with the same weights: a recorded step serves one stage."""
+        return None
 
     @abstractmethod
     def needs(self, epoch: int, epochs: int) -> Needs:

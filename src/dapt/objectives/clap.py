@@ -21,7 +21,7 @@ class NearZeroShot(Objective):
         prompts: P, T and lambda; None: there is no constraint and no term.
     """
 
-    steady = True
+    recordable = True
 
     def __init__(self, prompts: PrototypePrompts | None) -> None:
         self.prompts = prompts

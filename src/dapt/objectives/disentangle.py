@@ -38,6 +38,8 @@ class Disentangle(Objective):
         left_out: one sentence per term that is left out because nothing it reaches is trained.
     """
 
+    recordable = True
+
     def __init__(self, options: DaptOptions, trainable: Trainable) -> None:
         self.options = options
         self.gate = ReliabilityGate() if options.gate else None

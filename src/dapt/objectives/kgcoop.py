@@ -24,7 +24,7 @@ class KnowledgeGuided(Objective):
         reference: ``[C, D]`` unit-length features of the hand-written texts. weight: lambda.
     """
 
-    steady = True
+    recordable = True
 
     def __init__(self, reference: Tensor, weight: float) -> None:
         self.reference = reference

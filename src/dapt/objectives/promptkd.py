@@ -20,7 +20,7 @@ class Distillation(Objective):
         temperature: T. weight: of the term.
     """
 
-    steady = True
+    recordable = True
 
     def __init__(self, temperature: float, weight: float) -> None:
         self.temperature = temperature

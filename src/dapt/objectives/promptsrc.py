@@ -33,7 +33,7 @@ class SelfConsistency(Objective):
         reference: ``[C, D]`` frozen class features, see `template_features`.
     """
 
-    steady = True
+    recordable = True
 
     def __init__(self, options: PromptSrcOptions, reference: Tensor) -> None:
         self.options = options

@@ -94,6 +94,8 @@ class PromptArchitecture(nn.Module, ABC):
         fixed_classes: what is learned belongs to the training classes and cannot name others.
         label_free: labels are never looked at.
         looks_first: `prepare` looks at the training images, with one class each.
+        recordable: but for what `draw` draws, a training step does the same every time, so that it can be recorded and
+            played back. A class says so for itself; it is not inherited.
     """
 
     trains_context = False
@@ -105,6 +107,7 @@ class PromptArchitecture(nn.Module, ABC):
     fixed_classes = False
     label_free = False
     looks_first = False
+    recordable = False
 
     def __init__(self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__()

@@ -45,6 +45,7 @@ class LowRankAdapters(UntrainedPrompts):
         ConfigError: more layers than a tower has, or a greater rank than its matrices have.
     """
 
+    recordable = True
     options: ClipLoraOptions
 
     def __init__(

@@ -124,7 +124,7 @@ class Fitter:
         self.wrapped = fabric.setup_module(_PlainStep(step, config.multi_label), move_to_device=False)
         self.graph: GraphStep | None = None
         alone = self.device.type == "cuda" and fabric.world_size == 1
-        if config.cuda_graph == "auto" and alone and not config.grad_checkpointing:
+        if config.cuda_graph == "auto" and alone and step.recordable and not config.grad_checkpointing:
             self.record_with(CudaRecorder(self.device))
 
     def record_with(self, recorder: Recorder) -> None:
