@@ -152,7 +152,10 @@ def evaluate_across(shared: Path, methods: Path, path: Path) -> Record:
                     if cell in record or not (run / "results.json").is_file():
                         continue
                     file = run / "eval" / f"{target}-test.json"
-                    found, _ = evaluate_saved(run, data=str(shared / "data" / target), json_file=file, device="cpu")
+                    place = str(shared / "data" / target)
+                    found, _ = evaluate_saved(
+                        run, data=place, split="test", classes="data", json_file=file, device="cpu"
+                    )
                     record[cell] = {
                         "metrics": {key: value for key, value in found["metrics"].items() if value is not None}
                     }

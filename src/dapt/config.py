@@ -175,6 +175,9 @@ class RunSettings(Section):
     split_file: str | None = Field(
         None, description="JSON split file whose images replace the data's own split, see 'dapt data select'."
     )
+    allow_leaks: bool = Field(
+        False, description="Go on although test images are equal to training images; results.json says so."
+    )
     skip_bad: bool = Field(False, description="Leave out damaged files and count them, instead of stopping.")
     max_pixels: float = Field(
         MAX_MEGAPIXELS,

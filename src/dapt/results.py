@@ -71,6 +71,7 @@ class RunResults(Results):
     Attributes:
         cue: source of the foreground masks, None without DAPT. model_selection: which epoch is the result.
         coreset: how the training images were chosen from more, or None. own_split: dapt divided the data itself.
+        leaks: test images that are equal to training images, and what allowed the run to go on; None: there are none.
         flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
         timing: in seconds. selected_epoch: the epoch that is the result, from 1; 0 where nothing is
             trained.
@@ -85,6 +86,7 @@ class RunResults(Results):
     multi_label: str | None = None
     coreset: dict[str, Any] | None = None
     own_split: bool = False
+    leaks: dict[str, Any] | None = None
     flags: list[str] = Field(default_factory=list)
     metrics: Figures
     per_class: Figures = Field(default_factory=dict)
@@ -100,6 +102,8 @@ class EvaluationResults(Results):
 
     Attributes:
         run: its folder. split, classes: what was looked at. asked: the other data and options, if any.
+        unused: images of other data that were not looked at, by reason. unknown_classes: their number by class, of
+            classes that were not asked about. absent_classes: those asked about that have no image there.
     """
 
     run: str
@@ -110,6 +114,9 @@ class EvaluationResults(Results):
     per_class: Figures = Field(default_factory=dict)
     per_group: Figures = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
+    unused: dict[str, int] = Field(default_factory=dict)
+    unknown_classes: dict[str, int] = Field(default_factory=dict)
+    absent_classes: list[str] = Field(default_factory=list)
 
 
 class Row(BaseModel):

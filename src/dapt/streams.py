@@ -95,8 +95,8 @@ def _guard(name: str, descriptor: int, *, needed: bool) -> _Stream | None:
     raw = _Stream(descriptor, closed=closed, needed=needed)
     encoding = "utf-8" if closed else stream.encoding
     direct = not needed or raw.isatty()
-    # a name that the terminal cannot show is no reason to fail
-    text = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors="replace", line_buffering=direct)
+    # a name that the terminal cannot show is no reason to fail, and none to lose it
+    text = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors="backslashreplace", line_buffering=direct)
     setattr(sys, name, text)
     return raw
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -119,6 +121,20 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a file may be called `text`: UTF-8, or bytes that are none, which Python keeps as surrogates."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def nfc(text: str) -> str:
+    """`text` in the Unicode form in which names are compared: macOS writes letters with accents as two characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def readable(text: str) -> str:

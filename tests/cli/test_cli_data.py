@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-SUB_COMMANDS = ["list", "info", "verify", "select", "import-fewshot", "download"]
+SUB_COMMANDS = ["list", "info", "verify", "check", "select", "import-fewshot", "download"]
 
 
 def test_all_sub_commands_are_listed(dapt) -> None:

@@ -34,7 +34,6 @@ def test_by_default_the_runs_own_test_images(dapt, caught) -> None:
     calls = caught("dapt.runs.evaluate_run.evaluate_saved", (RESULT, Path("f.json")))
     assert dapt("eval", "r")[0] == 0
     assert {key: value for key, value in calls[0][1].items() if value not in (None, False)} == {
-        "split": "test",
         "device": "auto",
     }
 

@@ -36,6 +36,35 @@ def test_formats(dapt, caught, output: str, expected: str) -> None:
     assert expected in dapt("predict", "r", "a.png", "--format", output)[1]
 
 
+@pytest.mark.parametrize(("name", "given"), [("p.csv", []), ("p.json", []), ("p.txt", ["--format", "csv"])])
+def test_into_a_file(dapt, caught, tmp_path: Path, name: str, given: list[str]) -> None:
+    caught("dapt.runs.predict.predict_files", FOUND)
+    out = tmp_path / name
+    for _ in range(2):  # what dapt wrote is replaced
+        code, printed, err = dapt("predict", "r", "a.png", "--out", out, *given)
+        assert (code, printed) == (0, ""), err
+    assert out.read_text().startswith(
+        "[" if name.endswith("json") else "image,rank,class,probability\na.png,1,cat,0.75"
+    )
+
+
+def test_files_of_others_are_left_alone(dapt, caught, tmp_path: Path) -> None:
+    calls = caught("dapt.runs.predict.predict_files", FOUND)
+    out = tmp_path / "p.csv"
+    out.write_text("image,label\n")
+    for arguments, message in (
+        (["r", "a.png", "--out", out], "dapt did not write it"),
+        (["r", tmp_path, "--out", tmp_path / "q.csv"], "lies within the input"),
+        (["r", out, "--out", out], "which is read"),
+        (["r", "a.png", "--out", tmp_path / "q.txt"], "Add --format csv or json"),
+    ):
+        code, _, err = dapt("predict", *arguments)
+        assert code == 2
+        assert message in err
+    assert out.read_text() == "image,label\n"
+    assert calls == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -208,3 +208,28 @@ def test_what_is_downloaded_is_announced(monkeypatch, capsys) -> None:
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args: "/cached")
     module._announce("somebody/model", None)
     assert capsys.readouterr().err == ""
+
+
+def test_a_hub_model_in_the_transformers_layout_is_named_before_it_is_downloaded(monkeypatch) -> None:
+    from types import SimpleNamespace
+
+    from huggingface_hub import HfApi
+
+    files = [SimpleNamespace(rfilename=name, size=1) for name in ("config.json", "model.safetensors")]
+    monkeypatch.setattr(HfApi, "model_info", lambda *args, **kwargs: SimpleNamespace(siblings=files))
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *args: None)
+    monkeypatch.setattr(open_clip, "create_model", lambda *args, **kwargs: pytest.fail("it was downloaded"))
+    with pytest.raises(ModelError, match=r"transformers layout[\s\S]*Did you mean ViT-B-16/openai\?[\s\S]*local-dir"):
+        load_clip("hf-hub:openai/clip-vit-base-patch16")
+
+
+def test_a_folder_with_a_pointer_or_half_of_its_weights(tmp_path: Path) -> None:
+    spec = save_tiny_model(tmp_path / "model")
+    (weights,) = (tmp_path / "model").glob("*.safetensors")
+    content = weights.read_bytes()
+    weights.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelError, match=f"is incomplete: {len(content) // 2:,} of {len(content):,} bytes"):
+        load_clip(spec)
+    weights.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n")
+    with pytest.raises(ModelError, match="is a git-LFS pointer"):
+        load_clip(spec)

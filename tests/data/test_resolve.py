@@ -186,3 +186,20 @@ def test_a_folder_called_like_a_catalog_data_set(tmp_path: Path, monkeypatch: py
     with pytest.raises(DataError, match=r"\./dtd"):
         load_data("dtd", root=str(tmp_path / "nothing"))
     assert load_data("./dtd").name == "dtd"
+
+
+def test_class_names_in_another_unicode_form(tmp_path: Path) -> None:
+    root = make_folder(tmp_path / "photos", classes=2)
+    (root / "blue_disc").rename(root / "cafe\u0301_bleu")
+    assert load_data(str(root)).names == ("caf\u00e9 bleu", "red square")
+    mapping = tmp_path / "names.json"
+    for spelt in ("caf\u00e9_bleu", "cafe\u0301 bleu"):
+        mapping.write_text(json.dumps({spelt: "blue"}))
+        assert load_data(str(root), str(mapping)).names == ("blue", "red square")
+
+
+def test_a_file_that_is_no_table(tmp_path: Path) -> None:
+    for name, message in (("x.xlsx", "an Excel workbook"), ("x.png", "not a CSV index or a folder")):
+        (tmp_path / name).touch()
+        with pytest.raises(DataError, match=message):
+            load_data(str(tmp_path / name))

@@ -95,6 +95,7 @@ def test_the_report_as_text() -> None:
         "  test             1",
         "  n",
         "  problem: p\\x1b",
+        "  What the images and class names hold is looked at by 'dapt data check'.",
         "Problems: 1.",
     ]
 

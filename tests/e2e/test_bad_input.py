@@ -162,9 +162,9 @@ def test_csv_mistakes(train, table: Path, at: int, values: dict, message: str) -
 
 def test_csv_without_needed_columns(train, tmp_path: Path) -> None:
     path = tmp_path / "photos.csv"
-    path.write_text("file,label\na.png,0\n")
+    path.write_text("what,label\na,0\n")
     assert "no 'image' column" in train(path)
-    path.write_text("image,species\na.png,0\n")
+    path.write_text("image,note\na.png,x\n")
     assert "neither a 'label' nor a 'classname' column" in train(path)
     path.write_text("image,label\n")
     assert "no rows" in train(path)

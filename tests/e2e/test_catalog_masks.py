@@ -72,7 +72,7 @@ def test_options_that_the_messages_recommend(dapt, tmp_path: Path) -> None:
     commands = {
         "write": ["masks", "dtd", "--cue", "random", "--out", tmp_path / "m"],
         "verify": ["masks", "verify", "dtd"],
-        "eval": ["eval", tmp_path / "run", "dtd"],
+        "eval": ["eval", tmp_path / "run", "dtd", "--classes", "data"],
     }
     for command in commands.values():
         code, _, err = dapt(*command, "--root", tmp_path)

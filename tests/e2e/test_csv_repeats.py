@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.read import csv_index
+from dapt.data.read import table as table_module
+from dapt.data.read import table_file
+from dapt.data.read.aliases import split_word
 from dapt.data.read.csv_index import read_csv
 from dapt.errors import DataError
+from dapt.limits import CSV_FIELD
 
 
 def index(folder: Path, text: str) -> Path:
@@ -22,7 +25,7 @@ def index(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("splits", [("train", "test"), ("val", "test"), ("train", "val"), ("training", "test")])
 def test_an_image_in_two_splits(tmp_path: Path, again: str, splits: tuple[str, str]) -> None:
     path = index(tmp_path, f"image,label,split\na.jpg,0,{splits[0]}\nb.jpg,1,train\n{again},0,{splits[1]}\n")
-    first, second = (csv_index.SPLITS[split] for split in splits)
+    first, second = (split_word(split) for split in splits)
     with pytest.raises(DataError, match="Images in two splits") as caught:
         read_csv(path)
     assert f"a.jpg (line 2: {first}, line 4: {second})" in caught.value.what
@@ -90,14 +93,14 @@ def test_ceilings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("CSV_CELLS", 4, r"has more than 4 cells \(2 columns, more than 2 rows\)"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(csv_index, name, value)
+            patch.setattr(table_file if name == "CSV_BYTES" else table_module, name, value)
             with pytest.raises(DataError, match=message):
                 read_csv(path)
     assert len(read_csv(path).names) == 2
 
 
 def test_a_field_without_end(tmp_path: Path) -> None:
-    path = index(tmp_path, 'image,label\n"' + "a" * (csv_index.CSV_FIELD + 1) + "\n")
+    path = index(tmp_path, 'image,label\n"' + "a" * (CSV_FIELD + 1) + "\n")
     with pytest.raises(DataError, match="larger than field limit") as caught:
         read_csv(path)
     assert "131,072 characters" in caught.value.todo
@@ -108,6 +111,6 @@ def test_short_rows_do_not_blow_up(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     header = "image,label," + ",".join(f"c{number}" for number in range(900))
     path = index(tmp_path, header + "\n" + "\n".join(f"{number},0" for number in range(60_000)) + "\n")
     assert path.stat().st_size < 10**6
-    monkeypatch.setattr(csv_index, "CSV_CELLS", 2_000_000)
+    monkeypatch.setattr(table_module, "CSV_CELLS", 2_000_000)
     with pytest.raises(DataError, match="has more than 2,000,000 cells"):
         read_csv(path)

@@ -184,7 +184,7 @@ def test_data_commands(dapt, tmp_path: Path) -> None:
     check(dapt("data", "info", "eurosat", "--root", tmp_path / "\x1b[31m\nroot"))
     check(dapt("data", "verify", "eurosat", "--root", tmp_path / "\x1b[31m\nroot"), 2)
     check(dapt("data", "info", "no\x1b[31m\nsuch"), 2)
-    text = table.read_text().replace("image,", "im\x1b[31mage,", 1)
+    text = table.read_text().replace("image,", "im\x1b[31mage,", 1).replace(".png,", ".what,")
     table.write_text(text)
     assert "im\\x1b[31mage" in check(dapt("data", "verify", table), 2)
 

@@ -83,7 +83,9 @@ def test_cross_dataset_trains_once_and_averages_the_targets(
     assert average["test/accuracy"] == pytest.approx(expected)
     assert "average of 2" in shown
     # the same figures as dapt eval gives
-    code, _, err = dapt("eval", out / "source", other, "--json", tmp_path / "again.json")
+    code, _, err = dapt(
+        "eval", out / "source", other, "--split", "test", "--classes", "data", "--json", tmp_path / "again.json"
+    )
     assert code == 0, err
     assert json.loads((tmp_path / "again.json").read_text())["metrics"] == found["other"]
 

@@ -50,7 +50,9 @@ def test_how_much_of_other_data_is_looked_at_is_said(dapt, run: Path, tmp_path: 
     photos = make_folder(tmp_path / "holiday")
     code, _, err = dapt("eval", run, photos)
     assert code == 0, err
-    assert "holiday: the 8 images of its test split are looked at, not the 16 of train and 8 of val." in err
+    assert "holiday: 32 of its 32 images are looked at, those of all splits, as it has no splits of its own." in err
+    err = dapt("eval", run, photos, "--split", "test")[2]
+    assert "holiday: the 8 images of the share that dapt would test on are looked at, not the 16 of train and 8" in err
     assert "are looked at" not in dapt("eval", run)[2]
 
 

@@ -189,7 +189,28 @@ def test_other_classes_are_named_or_refused(trained: Trained) -> None:
         assert logits.shape == (3, len(OTHER_NAMES))
         assert torch.isfinite(logits).all()
         model.set_classes(names)
+        model.set_classes(names)
     assert torch.equal(Classifier(model)(pixels), before)
+
+
+def test_some_of_the_classes_are_asked_about(trained: Trained) -> None:
+    """Any method chooses among some of its classes, in any order; what it has learned of each stays where it is."""
+    model, pixels = trained.model, trained.pixels()
+    names, whole = list(model.names), Classifier(model)(pixels)
+    chosen = names[::-1][:2]
+    try:
+        model.set_classes(chosen)
+        some = Classifier(model)(pixels)
+        count = len(chosen)
+        columns = [names.index(name) for name in chosen]
+        assert torch.allclose(some[:, :count], whole[:, columns], atol=1e-4)
+        assert torch.allclose(model.eval()(pixels)[:, :count], some[:, :count], atol=1e-4)
+        if not model.prompts.conditional:
+            assert len(model.encode_text()) == some.shape[1]
+            assert torch.allclose(model.plain()(pixels), some, atol=1e-4)
+    finally:
+        model.set_classes(names)
+    assert torch.equal(Classifier(model)(pixels), whole)
 
 
 @pytest.mark.parametrize("case", ON_ONE_BACKBONE, ids=str)

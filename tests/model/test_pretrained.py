@@ -9,9 +9,11 @@ import pytest
 import torch
 
 import dapt
+from dapt.config import make_config
 from dapt.errors import ConfigError, ModelError
 from dapt.model.pretrained import open_pretrained
-from helpers import save_tiny_model, tiny_clip, tiny_model
+from dapt.runs.train import run_training
+from helpers import make_csv, run_with, save_tiny_model, tiny_clip, tiny_model
 
 NAMES = ["red square", "blue disc"]
 PIXELS = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -63,3 +65,15 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         open_pretrained(tmp_path / "absent")
     with pytest.raises(ModelError, match="cannot be read"):
         open_pretrained(tmp_path / "absent.safetensors")
+
+
+def test_a_run_whose_plugin_has_moved_is_opened_and_it_is_said(tiny_spec: str, tmp_path: Path, capsys) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("")
+    given = run_with(make_csv(tmp_path / "table"), tiny_spec, tmp_path / "run", epochs=1)
+    run_training(make_config({**given, "plugins": [str(plugin)]}))
+    expected = open_pretrained(tmp_path / "run", device="cpu")(PIXELS)
+    plugin.rename(tmp_path / "moved.py")
+    capsys.readouterr()
+    assert torch.equal(open_pretrained(tmp_path / "run", device="cpu")(PIXELS), expected)
+    assert "mine.py of this run is not there any more" in capsys.readouterr().err

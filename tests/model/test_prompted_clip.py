@@ -114,3 +114,22 @@ def test_export_is_for_class_texts_that_stay() -> None:
     assert torch.allclose(model.plain()(pixels(2)), model(pixels(2)), atol=1e-4)
     with pytest.raises(NotSupportedError, match="runs the text tower for every image"):
         made("cocoop").plain()
+
+
+def test_what_belongs_to_its_classes_is_asked_about_some_and_trained_on_all(tmp_path: Path) -> None:
+    names = ["cat", "dog", "cow"]
+    model = dapt.create_model(tiny_clip(), "coop.csc", names, n_ctx=4)
+    pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    whole = model.eval()(pixels)
+    some = model.with_classes(["cow", "cat"])
+    assert torch.equal(some(pixels), whole[:, [2, 0]])
+    assert torch.equal(some.encode_text(), model.encode_text()[[2, 0]])
+    assert torch.allclose(some.plain()(pixels), some(pixels), atol=1e-4)
+    with pytest.raises(ConfigError, match="trained on all of its 3 classes"):
+        some.loss(Batch(pixels, torch.tensor([0, 1])))
+    for others in (["cat", "cat"], ["cat", "hen"]):
+        with pytest.raises(NotSupportedError):
+            model.with_classes(others)
+    again = dapt.load_model(some.save_pretrained(tmp_path / "saved"), model=tiny_clip())
+    assert again.names == ["cow", "cat"]
+    assert torch.allclose(again(pixels), some(pixels), atol=1e-6)

@@ -64,6 +64,27 @@ def test_what_is_no_image(tmp_path: Path) -> None:
         find_images([tmp_path / "pipe.png"])
 
 
+def test_leftovers_and_masks_beside_photos_are_not_classified(tmp_path: Path, capsys) -> None:
+    fill(
+        tmp_path,
+        "cat/a.jpg",
+        "cat/a_mask.png",
+        "cat/._a.jpg",
+        "__MACOSX/cat/a.jpg",
+        "cat/.ipynb_checkpoints/a.jpg",
+        "b.avif",
+    )
+    fill(tmp_path, "clip.mp4")
+    assert find_images([tmp_path]) == [tmp_path / "b.avif", tmp_path / "cat" / "a.jpg"]
+    told = capsys.readouterr().err.replace("\n", " ")
+    for part in ("3 files, left by other programs", "1 file, masks of photos", "1 file, videos and sound (clip.mp4)"):
+        assert part in told
+    assert find_images([tmp_path / "cat" / "a_mask.png"]) == [tmp_path / "cat" / "a_mask.png"]  # named by the user
+    fill(tmp_path / "left", "Thumbs.db")
+    with pytest.raises(DataError, match=r"holds no image\. It holds 1 file, left by other programs"):
+        find_images([tmp_path / "left"])
+
+
 def test_the_most_likely_classes_come_first(model: PromptedClip, pictures: list[Path]) -> None:
     found = predict_images(model, pictures, top=2)
     assert [prediction.path for prediction in found] == pictures

@@ -72,16 +72,32 @@ class Run:
         return predict_images(self.predictor, files, top=top)
 
     def evaluate(
-        self, data: str | None = None, *, split: str = "test", classes: str | None = None
+        self,
+        data: str | Path | None = None,
+        *,
+        split: str | None = None,
+        classes: str | Sequence[str] | None = None,
+        names: str | Path | None = None,
     ) -> EvaluationResults:
-        """Evaluate on the run's own or other data; see `dapt eval`."""
+        """Evaluate on the run's own or other data; see `dapt eval`.
+
+        Args:
+            data: other data, as for `train`. split: ``train``, ``val``, ``test`` or ``all``; None: ``test``, of other
+                data without splits of its own ``all``.
+            classes: ``data`` (those of the data), ``base``, ``novel``, or names; None: the trained classes, with which
+                those of other data are matched by name. names: file with other names for the classes of the data.
+
+        Raises:
+            DaptError: there is no such data, or no class of it is asked about.
+        """
         from dapt.runs.evaluate_run import evaluate_saved
 
         return evaluate_saved(
             self.folder,
-            data=data,
+            data=None if data is None else str(data),
             split=split,
-            classes=classes,
+            classes=classes if classes is None or isinstance(classes, str) else ",".join(classes),
+            names=None if names is None else str(names),
             model_spec=self._model_spec,
             device=self._device,
         )[0]

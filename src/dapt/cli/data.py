@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from dapt.cli.data_check import check
 from dapt.cli.data_download import download
 from dapt.cli.data_import import import_fewshot
 from dapt.cli.data_info import info
@@ -15,6 +16,7 @@ data = typer.Typer(help="The benchmark data sets: list, describe, download, chec
 data.command("list")(list_data)
 data.command("info")(info)
 data.command("verify")(verify)
+data.command("check")(check)
 data.command("select")(select)
 data.command("import-fewshot")(import_fewshot)
 data.command("download")(download)

@@ -31,7 +31,10 @@ def evaluate(
         str | None,
         typer.Argument(help="Other data, as for dapt train; none: the data of the run.", callback=at_home),
     ] = None,
-    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help="train, val, test or all. [default: test; all of other data without splits]"),
+    ] = None,
     classes: ClassesOption = None,
     json_file: Annotated[
         Path | None,
@@ -51,19 +54,24 @@ def evaluate(
 ) -> None:
     """Evaluate a run on its own or other data, print a table and write a JSON file.
 
-    Classes of other data are named to the model anew, so any data set can be used.
+    Other data is asked the question of the training: all of its images, unless it has splits of its own, among the
+    trained classes, with which its classes are matched by name. --classes data asks among its own classes instead,
+    which are named to the model anew, so any data set can be used.
 
     Examples:
 
       dapt eval runs/photos-maple-16shot-seed1
 
-      dapt eval runs/photos-maple-16shot-seed1 other_photos/ --split test --json other.json
+      dapt eval runs/photos-maple-16shot-seed1 other_photos/ --json other.json
+
+      dapt eval runs/photos-maple-16shot-seed1 dtd --classes data
 
       dapt eval runs/base-run --classes novel
     """
     silence(quiet)
     from dapt.console import show
-    from dapt.runs.evaluate_run import evaluate_saved, print_table
+    from dapt.runs.evaluate_run import evaluate_saved
+    from dapt.runs.evaluation_table import print_table
 
     result, path = evaluate_saved(
         run,

@@ -109,16 +109,18 @@ ClassesOption = Annotated[
     str | None,
     typer.Option(
         "--classes",
-        help="all, base or novel; or class names separated by commas. [default: as trained; all of other data]",
+        help="data (or all: those of the data), base or novel; or class names separated by commas. "
+        "[default: the trained classes]",
     ),
 ]
 
 
 def split_names(text: str | None) -> list[str] | None:
-    """Class names separated by commas, undecodable bytes as escapes; None when none were given."""
+    """Class names separated by commas, in NFC, undecodable bytes as escapes; None when none were given."""
     from dapt.console import writable
+    from dapt.strict import nfc
 
-    return [writable(name.strip()) for name in text.split(",") if name.strip()] if text else None
+    return [nfc(writable(name.strip())) for name in text.split(",") if name.strip()] if text else None
 
 
 def silence(quiet: bool) -> None:

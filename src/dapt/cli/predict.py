@@ -36,6 +36,15 @@ def predict(
     output: Annotated[
         str, typer.Option("--format", help="table, json or csv; only json has names with control characters exactly.")
     ] = "table",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="File for csv or json, in UTF-8, written whole; without it they are printed. A file that is there is "
+            "replaced if it holds predictions.",
+            callback=at_home,
+        ),
+    ] = None,
     model: ModelOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
@@ -49,7 +58,7 @@ def predict(
 
       dapt predict runs/photos-maple-16shot-seed1 cat.jpg dog.jpg --top 3
 
-      dapt predict runs/photos-maple-16shot-seed1 holiday/ --format csv > holiday.csv
+      dapt predict runs/photos-maple-16shot-seed1 holiday/ --out holiday.csv
 
       dapt predict runs/photos-maple-16shot-seed1 cat.jpg --explain pictures/
     """
@@ -59,7 +68,11 @@ def predict(
     if output not in ("table", "json", "csv"):
         raise ConfigError(f"There is no format '{output}'.", todo=did_you_mean(output, ["table", "json", "csv"]))
     from dapt.runs.predict import predict_files, print_predictions
+    from dapt.runs.write_predictions import check_predictions_file, output_kind, write_predictions
 
+    if out is not None:
+        output = output_kind(out, output)
+        check_predictions_file(out, run, images)
     predictions = predict_files(
         run,
         images,
@@ -70,4 +83,7 @@ def predict(
         skip_bad=skip_bad,
         device=device,
     )
-    print_predictions(predictions, output)
+    if out is not None:
+        write_predictions(predictions, out, output)
+    else:
+        print_predictions(predictions, output)

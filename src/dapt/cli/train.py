@@ -53,7 +53,9 @@ def train(
     data: Annotated[
         str | None,
         typer.Argument(
-            help="Catalog name, folder of photos, CSV index or hf:OWNER/NAME.", show_default=False, callback=at_home
+            help="Catalog name, folder of photos, table of images (CSV, JSON lines, ...) or hf:OWNER/NAME.",
+            show_default=False,
+            callback=at_home,
         ),
     ] = None,
     method: Annotated[
@@ -111,6 +113,10 @@ def train(
         bool | None,
         typer.Option("--skip-bad", help="Leave out damaged files and count them, instead of stopping."),
     ] = None,
+    allow_leaks: Annotated[
+        bool,
+        typer.Option("--allow-leaks", help="Go on although test images are equal to training images; it is recorded."),
+    ] = False,
     max_pixels: MaxPixelsOption = None,
     device: Annotated[
         str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps. [default: auto]")
@@ -187,6 +193,7 @@ def train(
         "split_file": str(split_file) if split_file else None,
         "names": str(names) if names else None,
         "skip_bad": skip_bad,
+        "allow_leaks": allow_leaks or None,
         "max_pixels": max_pixels,
         "device": device,
         "devices": devices,

@@ -5,22 +5,27 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from dapt.clip.dassl import TODO as DASSL_TODO
+from dapt.clip.dassl import dassl_checkpoint, describe
+from dapt.clip.file_kinds import refuse_foreign
 from dapt.clip.frozen import FrozenClip
-from dapt.clip.model_folder import read_model_config
+from dapt.clip.model_folder import CONFIG as OPEN_CLIP_CONFIG
+from dapt.clip.model_folder import WEIGHTS, read_model_config
+from dapt.clip.model_names import check_architecture, nearest, nearest_tag, unknown_model
 from dapt.clip.preprocess import preprocess_of
-from dapt.clip.torchscript import is_torchscript, read_torchscript
+from dapt.clip.transformers_folder import VOCABULARY, has_transformers_model, load_transformers_folder
+from dapt.clip.transformers_layout import CONFIG, is_transformers, quick_gelu, read_table, to_open_clip
+from dapt.clip.transformers_layout import WEIGHTS as TRANSFORMERS_WEIGHTS
+from dapt.clip.weight_files import first_line, last_line, read_weights
 from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
 from dapt.paths import with_home
@@ -63,6 +68,8 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
             folder = f"local-dir:{bundled_model()}"
             model = _load_folder(folder, kwargs)
             tokenize = _folder_tokenizer(folder)
+        elif spec.startswith("local-dir:") and has_transformers_model(Path(spec.removeprefix("local-dir:"))):
+            model, tokenize = _load_transformers(Path(spec.removeprefix("local-dir:")), kwargs)
         elif spec.startswith("local-dir:"):
             model = _load_folder(spec, kwargs)
             tokenize = _folder_tokenizer(spec)
@@ -71,16 +78,17 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
             tokenize = _tokenizer(spec)
         elif ":" in spec:
             architecture, _, path = spec.partition(":")
-            _check_architecture(architecture)
+            check_architecture(architecture, spec)
+            _refuse_tag(architecture, path)
             model = _load_file(architecture, Path(path), kwargs)
             tokenize = _tokenizer(architecture)
         elif "/" in spec:
             architecture, _, tag = spec.partition("/")
-            _check_architecture(architecture)
+            check_architecture(architecture, spec)
             model = _load_tag(architecture, tag, kwargs)
             tokenize = _tokenizer(architecture)
         else:
-            raise ModelError(f"'{spec}' is not a model.", todo=_forms(spec))
+            raise unknown_model(spec)
     return FrozenClip(model, tokenize, preprocess_of(model.visual, spec), spec)
 
 
@@ -124,76 +132,92 @@ def _tokenizer(name: str, **kwargs: Any) -> Any:
         return open_clip.get_tokenizer(name, **kwargs)
     except Exception as error:
         raise ModelError(
-            f"The tokenizer of {name} could not be loaded: {_first_line(error)}.",
+            f"The tokenizer of {name} could not be loaded: {first_line(error)}.",
             todo="SigLIP and other models with Hugging Face tokenizers need: pip install transformers sentencepiece.",
         ) from error
-
-
-def _forms(spec: str) -> str:
-    import open_clip
-
-    hint = ""
-    if spec in open_clip.list_models():
-        tags = [tag for name, tag in open_clip.list_pretrained() if name == spec]
-        hint = f"Name the weights too, for example {spec}/{tags[0]}. " if tags else ""
-    elif Path(spec).is_dir():
-        hint = f"For a folder write local-dir:{spec}. "
-    else:
-        close = difflib.get_close_matches(spec, open_clip.list_models(), n=1)
-        hint = f"Did you mean the architecture {close[0]}? " if close else ""
-    return (
-        f"{hint}Use demo (bundled), local-dir:PATH, ARCH/pretrained-tag (such as ViT-B-16/openai), "
-        "hf-hub:OWNER/NAME or ARCH:/path/to/weights."
-    )
-
-
-def _check_architecture(name: str) -> None:
-    import open_clip
-
-    known = open_clip.list_models()
-    if name not in known:
-        raise ModelError(f"open_clip has no architecture '{name}'.", todo=did_you_mean(name, known))
 
 
 def _load_folder(spec: str, kwargs: dict[str, Any]) -> Any:
     import open_clip
 
     folder = Path(spec.removeprefix("local-dir:"))
+    if folder.is_file():
+        raise ModelError(f"{folder} is a file, not a model folder.", todo=f"Name its architecture: ARCH:{folder}.")
     if not folder.is_dir():
         beside = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
         hint = did_you_mean(folder.name, beside) if beside else ""
         raise ModelError(f"There is no model folder {folder}.", todo=hint or "Check the path after local-dir:.")
     if not (folder / "open_clip_config.json").is_file():
-        raise ModelError(
-            f"{folder} has no open_clip_config.json.",
-            todo="local-dir: wants a folder in open_clip's own format (open_clip_config.json and weights).",
-        )
-    _refuse_unsafe(folder)
+        raise _no_model_folder(folder)
+    _check_weights(folder)
     read_model_config(folder)
     try:
         return open_clip.create_model(spec, **kwargs)
     except DaptError:
         raise
     except Exception as error:
-        raise ModelError(f"The model in {folder} could not be loaded: {_first_line(error)}.") from error
+        raise ModelError(f"The model in {folder} could not be loaded: {first_line(error)}.") from error
 
 
-def _refuse_unsafe(folder: Path) -> None:
-    """A folder without safetensors falls back to pickles, which open_clip reads with weights_only."""
-    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*.bin")) and not any(folder.glob("*.pt*")):
+def _no_model_folder(folder: Path) -> ModelError:
+    """The error for a folder without a configuration: it may hold something that is known all the same."""
+    if (checkpoint := dassl_checkpoint(folder)) is not None:
+        return ModelError(f"{describe(checkpoint)}, not a model.", todo=DASSL_TODO)
+    what = f"{folder} has no open_clip_config.json."
+    for name in TRANSFORMERS_WEIGHTS:
+        if (folder / name).is_file() and is_transformers(read_weights(folder / name)):
+            return ModelError(
+                f"{what} Its {name} is in the transformers layout, whose {CONFIG} is missing.",
+                todo=f"Copy the whole folder, {CONFIG} and {VOCABULARY} with it.",
+            )
+    return ModelError(
+        what,
+        todo="local-dir: wants a folder in open_clip's own format (open_clip_config.json and weights), or one of "
+        f"transformers ({CONFIG} and weights).",
+    )
+
+
+def _check_weights(folder: Path) -> None:
+    """Whether there are any, whole and no pointers; of pickles open_clip reads tensors only (weights_only)."""
+    there = [path for pattern in WEIGHTS for path in sorted(folder.glob(pattern))]
+    if not there:
         raise ModelError(f"{folder} holds no weights.", todo="Expected open_clip_model.safetensors.")
+    for path in there:
+        if path.is_file() and path.name in _WEIGHT_NAMES:
+            refuse_foreign(path)
+
+
+def _load_transformers(folder: Path, kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    model, weights, tokenize = load_transformers_folder(folder, kwargs)
+    _load_strict(model, weights, "its configuration", folder)
+    return model, tokenize
+
+
+def _refuse_tag(architecture: str, path: str) -> None:
+    """Refuse a pretrained tag where a file is expected, ``ViT-B-16:openai``.
+
+    Raises:
+        ModelError: naming the form that was meant.
+    """
+    import open_clip
+
+    tags = [tag for name, tag in open_clip.list_pretrained() if name == architecture]
+    if path in tags and not Path(path).exists():
+        raise ModelError(
+            f"There is no weight file {path}.", todo=f"For pretrained weights write {architecture}/{path}."
+        )
 
 
 def _load_hub(spec: str, kwargs: dict[str, Any]) -> Any:
     import open_clip
 
     repository = spec.removeprefix("hf-hub:")
-    _announce(repository, None)
+    _announce(repository, None, model=True)
     try:
         return open_clip.create_model(spec, **kwargs)
     except Exception as error:
         raise ModelError(
-            f"{spec} could not be loaded: {_first_line(error)}.",
+            f"{spec} could not be loaded: {first_line(error)}.",
             todo="Check the name and the network, or use a local copy with local-dir:PATH.",
         ) from error
 
@@ -205,7 +229,7 @@ def _load_tag(architecture: str, tag: str, kwargs: dict[str, Any]) -> Any:
     if tag not in tags:
         raise ModelError(
             f"{architecture} has no pretrained weights '{tag}'.",
-            todo=did_you_mean(tag, tags) or f"Use {architecture}:/path/to/weights.",
+            todo=nearest_tag(tag, tags) or f"Use {architecture}:/path/to/weights.",
         )
     entry = open_clip.get_pretrained_cfg(architecture, tag)
     _announce(str(entry.get("hf_hub", "")).rstrip("/"), entry.get("url"))
@@ -213,16 +237,19 @@ def _load_tag(architecture: str, tag: str, kwargs: dict[str, Any]) -> Any:
         return open_clip.create_model(architecture, pretrained=tag, require_pretrained=True, **kwargs)
     except Exception as error:
         raise ModelError(
-            f"The weights {architecture}/{tag} could not be loaded: {_first_line(error)}.",
+            f"The weights {architecture}/{tag} could not be loaded: {first_line(error)}.",
             todo=f"Check the network, or fetch the file elsewhere and use {architecture}:/path/to/weights.",
         ) from error
 
 
-def _announce(repository: str, url: str | None) -> None:
+def _announce(repository: str, url: str | None, *, model: bool = False) -> None:
     """Say what will be downloaded, how big it is and where it goes, unless it is in the cache already.
 
+    Args:
+        model: a whole model is wanted, with its configuration.
+
     Raises:
-        ModelError: the hub has no such model, or cannot be reached.
+        ModelError: the hub has no such model, or cannot be reached, or has it in another layout.
     """
     from huggingface_hub import HfApi, constants, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
@@ -245,21 +272,45 @@ def _announce(repository: str, url: str | None) -> None:
             todo="Check the network, or use a local copy: local-dir:PATH or ARCH:/path/to/weights.",
         ) from error
     else:
+        if model:
+            _refuse_layout(repository, {item.rfilename for item in files})
         sizes = [item.size for item in files if item.rfilename in _WEIGHT_NAMES and item.size]
         size = f"{min(sizes) / 2**20:.0f} MB" if sizes else size
     say(f"Downloading {repository} ({size}) to {constants.HF_HUB_CACHE}.")
+
+
+def _refuse_layout(repository: str, files: set[str]) -> None:
+    """Refuse a repository without open_clip's configuration.
+
+    Raises:
+        ModelError: naming what can be done.
+    """
+    if OPEN_CLIP_CONFIG in files or CONFIG not in files:
+        return
+    close = nearest(repository)
+    raise ModelError(
+        f"hf-hub:{repository} is in the transformers layout: it has {CONFIG} and no {OPEN_CLIP_CONFIG}.",
+        todo=(f"Did you mean {close}? Or download" if close else "Download")
+        + " its folder and write local-dir:PATH, which converts it.",
+    )
 
 
 def _load_file(architecture: str, path: Path, kwargs: dict[str, Any]) -> Any:
     import open_clip
 
     weights = read_weights(path)
+    quick = None
+    if is_transformers(weights):
+        quick = _activation(architecture, path)
+        weights = to_open_clip(weights, str(path))
+        say(f"{path.name}: weights in the transformers layout, converted to open_clip's.")
     openai = any(name in weights for name in _OPENAI_EXTRAS)
     for name in _OPENAI_EXTRAS:
         weights.pop(name, None)
     if openai:
         say(f"{path.name}: OpenAI weights, using QuickGELU.")
-    model = open_clip.create_model(architecture, load_weights=False, force_quick_gelu=openai, **kwargs)
+    forced = openai or bool(quick)
+    model = open_clip.create_model(architecture, load_weights=False, force_quick_gelu=forced, **kwargs)
     if "positional_embedding" in weights and not hasattr(model, "positional_embedding"):
         weights = {
             name if name.startswith("visual.") or name.startswith("logit_") else f"text.{name}": value
@@ -271,6 +322,31 @@ def _load_file(architecture: str, path: Path, kwargs: dict[str, Any]) -> Any:
             weights[name] = weights[name].reshape(own.shape)
     _load_strict(model, weights, architecture, path)
     return model
+
+
+def _activation(architecture: str, path: Path) -> bool:
+    """Whether weights in the transformers layout want QuickGELU, which their names do not tell.
+
+    Raises:
+        ModelError: it is not known, or the architecture has it and the model has not.
+    """
+    named, config = architecture.endswith("-quickgelu"), path.parent / CONFIG
+    if config.is_file():
+        quick = quick_gelu(read_table(config), config)
+        if named and not quick:
+            raise ModelError(
+                f"{config} says that the model has GELU, not QuickGELU.",
+                todo=f"Write {architecture.removesuffix('-quickgelu')}:{path}.",
+            )
+        return quick
+    if named:
+        return True
+    raise ModelError(
+        f"{path} is in the transformers layout, which notes the model's activation in {CONFIG}, and there is none "
+        "beside it.",
+        todo=f"Put {CONFIG} of the model beside it; or, if these are OpenAI's weights, write "
+        f"{architecture}-quickgelu:{path}.",
+    )
 
 
 def _load_strict(model: Any, weights: dict[str, Tensor], architecture: str, path: Path) -> None:
@@ -292,49 +368,4 @@ def _load_strict(model: Any, weights: dict[str, Tensor], architecture: str, path
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise ModelError(f"The weights in {path} cannot be used: {_last_line(error)}.") from error
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The state dict in a safetensors file, a PyTorch file or a TorchScript archive. No code is executed.
-
-    Raises:
-        ModelError: missing, damaged, or a pickle that holds more than tensors.
-    """
-    if not path.is_file():
-        raise ModelError(f"There is no weight file {path}.", todo="Check the path after the colon.")
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        try:
-            return dict(load_file(path))
-        except Exception as error:
-            raise ModelError(f"{path} is not a readable safetensors file: {_first_line(error)}.") from error
-    if is_torchscript(path):
-        return {
-            name: value.float() if value.is_floating_point() else value
-            for name, value in read_torchscript(path).items()
-        }
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ModelError(
-            f"{path} was refused: {_first_line(error)}.",
-            todo="Only plain tensors are read, code in a pickle is never run. Convert it to safetensors.",
-        ) from error
-    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
-        loaded = loaded["state_dict"]
-    named = isinstance(loaded, dict) and all(isinstance(name, str) for name in loaded)
-    if not named or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ModelError(f"{path} holds no state dict (a table of named tensors).")
-    return {re.sub(r"^module\.", "", name): value for name, value in loaded.items()}
-
-
-def _last_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].rstrip(".:")[:300] if lines else type(error).__name__
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).rstrip(".:")[:300]
+        raise ModelError(f"The weights in {path} cannot be used: {last_line(error)}.") from error

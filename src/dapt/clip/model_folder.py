@@ -45,8 +45,18 @@ def read_model_config(folder: Path) -> dict[str, Any]:
         DaptError: it cannot be read. ModelError: a part or a size is missing, of another kind or absurd, or the model
             would have more numbers than the weight files have bytes.
     """
-    path = folder / CONFIG
-    config = read_json(path)
+    return check_model_config(read_json(folder / CONFIG), folder / CONFIG, folder)
+
+
+def check_model_config(config: Any, path: Path, folder: Path) -> dict[str, Any]:
+    """A configuration in open_clip's form, if its sizes are such that the weights in a folder can be of them.
+
+    Args:
+        path: where it is from, for messages. folder: of the weights.
+
+    Raises:
+        ModelError: see `read_model_config`.
+    """
     model = _table(config, "model_cfg", path)
     parts = {"": model, **{name: _table(model, name, path) for name in ("vision_cfg", "text_cfg")}}
     if model.get("embed_dim") is None:

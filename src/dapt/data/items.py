@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapt.config import MaskFormat
 from dapt.console import warn, writable
+from dapt.data.outlines import Outline
 from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.strict import nfc
 
 UNLABELLED = -1
 
@@ -46,9 +48,11 @@ class ImageSet:
         names: class names by label. splits: items of train, val and test.
         multi_label: images may show several classes. mask_format: of the data set's own masks.
         own_split: the official split was not there, and the images were divided anew.
+        divided: there were no splits, and dapt divided the images itself.
         layout: how the data lies, in words; empty where nothing had to be recognised.
         unused: names of the files there that are not used, by reason, so that used and unused are all there is.
         guessed: sentences about what was taken for granted, for example the delimiter of a table.
+        outlines: by name of an image, what annotations say of where its objects are, see `dapt.data.masks.drawn`.
     """
 
     name: str
@@ -58,9 +62,11 @@ class ImageSet:
     multi_label: bool = False
     mask_format: MaskFormat | None = None
     own_split: bool = False
+    divided: bool = False
     layout: str = ""
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
+    outlines: Mapping[str, tuple[Outline, ...]] = field(default_factory=dict)
 
     def split(self, name: str) -> tuple[Item, ...]:
         """The items of a split, possibly none."""
@@ -91,6 +97,12 @@ class ImageSet:
         """The items of a split whose class is known."""
         return tuple(item for item in self.split(name) if item.label != UNLABELLED)
 
+    def chosen_labelled(self, name: str) -> tuple[Item, ...]:
+        """As `labelled`; of ``all`` the labelled items of all splits, each image once."""
+        if name != "all":
+            return self.labelled(name)
+        return tuple(item for item in self.chosen("all") if item.label != UNLABELLED)
+
     def with_names(self, names: Sequence[str]) -> ImageSet:
         """The same images under other class names.
 
@@ -102,12 +114,47 @@ class ImageSet:
                 f"{len(names)} class names were given for {len(self.names)} classes.",
                 todo="Give one name per class, in label order.",
             )
-        return replace(self, names=tuple(name.replace("_", " ") for name in names))
+        return replace(self, names=tuple(nfc(name).replace("_", " ") for name in names))
 
     @property
     def has_masks(self) -> bool:
         """Whether the data set brings its own masks."""
         return any(item.mask is not None for items in self.splits.values() for item in items)
+
+
+def with_composed_names(data: ImageSet) -> ImageSet:
+    """The data set with its class names in NFC, in which names are compared everywhere.
+
+    Raises:
+        DataError: two classes have the same name, written in two Unicode forms.
+    """
+    names = tuple(map(nfc, data.names))
+    if names == data.names:
+        return data
+    twice = sorted(name for name, count in Counter(names).items() if count > 1 and name not in data.shared_names)
+    if twice:
+        raise DataError(
+            f"Two classes of {data.name} are called '{twice[0]}', in two Unicode forms of the same letters.",
+            todo="Put their images into one folder (or rename one of them); most programs show the same name for both.",
+        )
+    return replace(data, names=names)
+
+
+def find_by_name(items: Iterable[Item]) -> Callable[[str], Item | None]:
+    """A look-up of items by name: exactly, else in the Unicode form in which names are compared, if one item fits."""
+    exact = {item.name: item for item in items}
+    composed: dict[str, list[Item]] = {}
+    for name, item in exact.items():
+        composed.setdefault(nfc(name), []).append(item)
+
+    def find(name: str) -> Item | None:
+        found = exact.get(name)
+        if found is None:
+            others = composed.get(nfc(name), [])
+            found = others[0] if len(others) == 1 else None
+        return found
+
+    return find
 
 
 def with_writable_names(data: ImageSet) -> ImageSet:

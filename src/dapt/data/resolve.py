@@ -7,15 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dapt.data.items import ImageSet, check_classes, with_writable_names
+from dapt.data.items import ImageSet, check_classes, with_composed_names, with_writable_names
 from dapt.data.read.csv_index import read_csv
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
+from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
+from dapt.data.read.table_folder import read_table_folder
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
 from dapt.regular import irregular, read_text, reason
-from dapt.strict import is_utf8, readable, shown
+from dapt.strict import is_utf8, nfc, readable, shown
 
 INDEX = "index.csv"  # in a folder: the data is what this lists
 HUB_PREFIX = "hf:"
@@ -23,9 +25,14 @@ HUB_PREFIX = "hf:"
 
 def is_path(data: str) -> bool:
     """Whether DATA names files on this machine, rather than a catalog or hub data set."""
+    return not data.startswith(HUB_PREFIX) and not is_catalog(data)
+
+
+def is_catalog(data: str) -> bool:
+    """Whether DATA names a data set of the catalog."""
     from dapt.data.catalog.base import CATALOG
 
-    return not data.startswith(HUB_PREFIX) and data not in CATALOG.names()
+    return data in CATALOG.names()
 
 
 def load_data(
@@ -37,7 +44,7 @@ def load_data(
     skip_bad: bool = False,
     split_file: str | None = None,
 ) -> ImageSet:
-    """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with an ``index.csv``, or a CSV.
+    """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with a table of its images, or a table.
 
     Args:
         data: name or path; a name of the catalog wins over a folder of that name (write ``./NAME`` for the folder).
@@ -61,6 +68,7 @@ def load_data(
         found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
     else:
         found = _read_path(data)
+    found = with_composed_names(found)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
     found = with_writable_names(found)
@@ -78,15 +86,12 @@ def path_of(data: str) -> Path | None:
 
 def _read_path(data: str) -> ImageSet:
     path = Path(with_home(data))
-    index = path / INDEX
-    if path.is_dir() and (index.is_file() or (irregular(index) and not index.is_dir())):
-        found = read_csv(index)
-    elif path.is_dir():
-        found = read_folder(path)
-    elif path.suffix.lower() == ".csv" and path.is_file():
+    if path.is_dir():
+        found = read_table_folder(path) or read_folder(path)
+    elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():
-        raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a CSV.")
+        raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a table of images.")
     elif what := irregular(path):
         raise DataError(f"{path} cannot be read: it is {what}.", todo="Give a folder of photos or a CSV.")
     else:
@@ -134,7 +139,7 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
         raise ConfigError(f"The names file {path} must hold a list of names, or an object from old to new names.")
     renamed: dict[str, Any] = {}
     for old, new in table.items():
-        plain = old.replace("_", " ")
+        plain = nfc(old).replace("_", " ")
         if plain in renamed:
             raise ConfigError(f"{path} renames '{plain}' twice.", todo="Name every class once.")
         renamed[plain] = new

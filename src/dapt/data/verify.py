@@ -18,6 +18,7 @@ from dapt.data.catalog.mask_folders import MASKS, collection_masks
 from dapt.data.catalog.places import companions, find_beside, require_place
 from dapt.data.catalog.readers.coop_split import is_published
 from dapt.data.items import ImageSet, Item
+from dapt.data.understood import class_counts, layout_words, unused_lines
 from dapt.errors import DataError
 
 SPLITS = ("train", "val", "test")
@@ -34,6 +35,8 @@ class Report:
         missing, empty, damaged, refused, unmasked: names of images that are absent, have no bytes, cannot be decoded,
             are not decoded (too large, or another kind of file; the reason follows the name), or lack the mask that
             the others have. problems: sentences. notes: what is no problem.
+        class_counts: images by class and split, empty for data sets of the catalog.
+        unused: names of files that are not used, by reason.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Report:
     unmasked: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    class_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    unused: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
@@ -89,8 +94,12 @@ def _verify_other(data: str, root: str | None, decode: bool) -> Report:
     from dapt.data.resolve import load_data
 
     found = load_data(data, root=root)
-    report = Report(data, str(found.root))
+    report = Report(data, str(found.root), layout_words(found))
+    report.class_counts = class_counts(found)
+    report.unused = {reason: list(names) for reason, names in found.unused.items()}
     _look(report, found, decode)
+    report.notes += [f"not used: {line}" for line in unused_lines(found)]
+    report.notes += found.guessed
     if found.has_masks:
         report.notes.append(f"{report.masked} images have a mask.")
     return report
@@ -243,7 +252,12 @@ def describe(report: Report) -> str:
     if report.folder and report.images:
         for name, number, expected in rows:
             lines.append(f"  {name:8} {number:>9,}" + (f"  expected {expected:,}" if expected is not None else ""))
+    lines += [
+        f"  class '{name}': " + ", ".join(f"{count:,} {split}" for split, count in counts.items())
+        for name, counts in report.class_counts.items()
+    ]
     lines += [f"  {note}" for note in report.notes]
     lines += [f"  problem: {problem}" for problem in report.problems]
+    lines.append("  What the images and class names hold is looked at by 'dapt data check'.")
     lines.append("All is as expected." if report.good else f"Problems: {len(report.problems)}.")
     return lines_of(lines)

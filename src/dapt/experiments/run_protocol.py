@@ -170,10 +170,15 @@ def print_protocol(result: ProtocolResults) -> None:
 
 
 def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
-    """The figures of a run on other data; made anew when a protocol is resumed, because that data may have changed."""
+    """The figures of a run on the test images of other data, among its own classes, as such protocols are published.
+
+    Made anew when a protocol is resumed, because that data may have changed.
+    """
     found, _ = evaluate_saved(
         folder,
         data=step.data,
+        split="test",
+        classes="data",
         name=f"{step.point}-test",
         root=config.root,
         own_split=config.own_split,

@@ -52,7 +52,9 @@ class Classifier:
             with torch.no_grad():
                 texts = self.model.texts_for(self.prompts, features.detach())
         logits = clip.logits(features, texts)
-        return require_ranked(logits if self._fixed else self.model.prompts.adjust_logits(logits, features))
+        if self._fixed:
+            return require_ranked(logits)
+        return require_ranked(self.model.asked(self.model.prompts.adjust_logits(logits, features)))
 
     @torch.no_grad()
     def __call__(self, pixels: Tensor) -> Tensor:

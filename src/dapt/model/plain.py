@@ -29,14 +29,23 @@ class PlainModel(nn.Module):
 
     Args:
         clip: the frozen model; its image tower is copied. own: the architecture, of which is copied what acts on
-            features and logits. prompts: what it makes. texts: ``[C, D]`` features of the class texts.
+            features and logits. prompts: what it makes. texts: ``[C, D]`` features of the class texts. columns: of the
+        logits, that are given; None: all.
     """
 
-    def __init__(self, clip: FrozenClip, own: PromptArchitecture, prompts: Prompts, texts: Tensor) -> None:
+    def __init__(
+        self,
+        clip: FrozenClip,
+        own: PromptArchitecture,
+        prompts: Prompts,
+        texts: Tensor,
+        columns: list[int] | None = None,
+    ) -> None:
         super().__init__()
         self.visual = _merged(clip, prompts)
         self.head: Any = _frozen_copy(own) if _acts_after_the_towers(own) else None
         self.unit_features = own.unit_features
+        self.columns = columns
         self.logit_bias = clip.logit_bias
         for name, value in (("logit_scale", clip.logit_scale), ("texts", texts)):
             self.register_buffer(name, value.detach().clone())
@@ -62,7 +71,7 @@ class PlainModel(nn.Module):
         logits = class_logits(features, self.texts, self.logit_scale, self.logit_bias)
         if self.head is not None:
             logits = self.head.adjust_logits(logits, features)
-        return logits
+        return logits if self.columns is None else logits[:, self.columns]
 
 
 def _merged(clip: FrozenClip, prompts: Prompts) -> nn.Module:

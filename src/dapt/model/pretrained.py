@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dapt.clip.frozen import Preprocess
 from dapt.clip.wrap import OBJECT
-from dapt.config import DaptOptions, make_config
+from dapt.config import DaptOptions, make_saved_config
 from dapt.config_text import read_yaml
 from dapt.errors import ConfigError, ModelError
 from dapt.model.backbone import Backbone, open_backbone
@@ -64,4 +64,4 @@ def _dapt_options(file: Path, saved: SavedPrompts) -> DaptOptions:
     if "dapt" in saved.use:
         return validated(DaptOptions, saved.use["dapt"], "dapt.")
     config = file.parent / CONFIG
-    return make_config(read_yaml(config)).dapt if config.is_file() else DaptOptions()
+    return make_saved_config(read_yaml(config)).dapt if config.is_file() else DaptOptions()

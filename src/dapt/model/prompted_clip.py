@@ -98,7 +98,7 @@ class PromptedClip(PromptedTowers):
         features = self._image_features(images, prompts)
         if texts is None:
             texts = self.texts_for(prompts, features.detach())
-        return self.prompts.adjust_logits(self.clip.logits(features, texts), features)
+        return self.asked(self.prompts.adjust_logits(self.clip.logits(features, texts), features))
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Image features ``[B, D]`` of normalised pixels ``[B, 3, H, W]``, of unit length but for the linear probe."""
@@ -120,7 +120,7 @@ class PromptedClip(PromptedTowers):
             return self._other_texts(list(texts), prompts)
         if features is None:
             raise NotSupportedError("Here every image has its own class texts.", todo="Call the model with pixels.")
-        return features
+        return self.asked(features.t()).t()
 
     def _other_texts(self, texts: list[str], prompts: Prompts) -> Tensor:
         if not texts:
@@ -144,7 +144,7 @@ class PromptedClip(PromptedTowers):
             epoch: 0-based, of so many `epochs`: methods and DAPT's two phases have a schedule.
 
         Raises:
-            ConfigError: the model has no objectives, or awaits `prepare`; no such epoch.
+            ConfigError: the model has no objectives, awaits `prepare`, or asks about some classes; no such epoch.
             DataError: DAPT needs masks, and the batch has none; the parts of the batch do not belong together. Their
                 numbers are looked at in the first batch.
         """
@@ -153,6 +153,11 @@ class PromptedClip(PromptedTowers):
                 "This model has no objectives, so no loss.", todo="Give it some: dapt.create_objectives(model)."
             )
         self._check_prepared()
+        if self.asks_some:
+            raise ConfigError(
+                f"{self.made_with.method} is trained on all of its {len(self.prompts.names)} classes, not on some.",
+                todo="Call model.set_classes with all of them first.",
+            )
         if not 0 <= epoch < epochs:
             raise ConfigError(f"Of {epochs} epochs there is none of number {epoch}; the first is 0.")
         check_batch(batch, self.clip.image.image_size, len(self.names), values=not self._looked)
@@ -244,7 +249,8 @@ class PromptedClip(PromptedTowers):
                 f"{self.made_with.method or 'This method'} runs the text tower for every image: it has no plain form.",
                 todo="Use a method with class texts that do not depend on the image, such as coop or maple.",
             )
-        return PlainModel(self.clip, self.prompts, kept.prompts, kept.texts)
+        columns = self.asked_columns(len(kept.texts))
+        return PlainModel(self.clip, self.prompts, kept.prompts, kept.texts, columns)
 
     def save_pretrained(self, folder: Path | str) -> Path:
         """Save the prompts and what is needed to use them again into a folder, whole or not at all.

@@ -82,7 +82,7 @@ class PromptedTowers(nn.Module):
         return self.prompts
 
     def set_classes(self, names: Sequence[str]) -> None:
-        """Classify among `names` from now on.
+        """Classify among `names` from now on; what belongs to the training classes can be asked about some of them.
 
         Raises:
             NotSupportedError: the prompts belong to other classes.
@@ -93,11 +93,30 @@ class PromptedTowers(nn.Module):
         strange = [name for name in names if not isinstance(name, str) or not name.strip()]
         if strange:
             raise DataError(f"The name of a class is a text with something in it, not {strange[0]!r}.")
+        own = self.prompts
+        some = own.fixed_classes and len(set(names)) == len(names) and set(names) <= set(own.names)
+        whole = own.names if some else list(names)
         with torch.inference_mode(False):  # they are kept
-            texts = self.prompts.texts(list(names))  # refuses before anything is changed
+            texts = own.texts(whole)  # refuses before anything is changed
             self._texts: list[PromptTokens] = [tokens.to(self.clip.device) for tokens in texts]
         self.names = list(names)
+        self._whole = list(whole)
+        self._columns = None if self.names == self._whole else [whole.index(name) for name in names]
         self._constant.pop(CLASSES, None)
+
+    @property
+    def asks_some(self) -> bool:
+        """Whether only some of the classes are asked about that the prompts belong to, see `asked`."""
+        return self._columns is not None
+
+    def asked(self, logits: Tensor) -> Tensor:
+        """Of logits ``[B, C]`` of all classes the prompts belong to, those of `names`; further columns stay behind."""
+        columns = self.asked_columns(logits.shape[1])
+        return logits if columns is None else logits[:, columns]
+
+    def asked_columns(self, width: int) -> list[int] | None:
+        """Which of so many columns `asked` leaves; None: all."""
+        return None if self._columns is None else [*self._columns, *range(len(self._whole), width)]
 
     def trainable(self) -> Trainable:
         """Which features depend on trained parameters."""
@@ -129,7 +148,7 @@ class PromptedTowers(nn.Module):
         return self.clip.encode_text(self._background, prompts) if given is None else given
 
     def _encode_classes(self, prompts: Prompts, sharing: int = 1) -> Tensor:
-        given = self.prompts.class_features(self.names)
+        given = self.prompts.class_features(self._whole)
         if given is not None:
             return given
         sharing *= len(self._texts)

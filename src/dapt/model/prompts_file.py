@@ -11,12 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dapt.clip.file_kinds import refuse_foreign, safetensors_header
 from dapt.clip.frozen import FrozenClip
 from dapt.digests import DIGEST, content_digest
 from dapt.environment import version
 from dapt.errors import ModelError
 from dapt.files import write_bytes
 from dapt.regular import open_regular
+from dapt.strict import nfc
 
 FORMAT = "dapt-prompts-2"
 OLD_FORMAT = "dapt-prompts-1"  # of version 0.1.0, without a checksum
@@ -109,6 +111,8 @@ def load_prompts(path: Path) -> SavedPrompts:
     except OSError as error:
         raise ModelError(f"The prompts {path} cannot be read: {error.strerror or error}.") from error
     except Exception as error:  # the library has errors of many types
+        if safetensors_header(path) is None:
+            _refuse_foreign(path)
         raise ModelError(f"The prompts {path} cannot be read: they are no whole safetensors file.") from error
     if metadata.get("format") not in (FORMAT, OLD_FORMAT):
         raise ModelError(f"{path} was not written by this version of dapt.", todo=f"Expected format {FORMAT}.")
@@ -126,7 +130,19 @@ def load_prompts(path: Path) -> SavedPrompts:
     tables = isinstance(options, dict) and isinstance(use, dict) and isinstance(use.get("dapt", {}), dict)
     if not (known and named and tables and isinstance(backbone["spec"], str)):
         raise ModelError(f"The description in the prompts {path} is not what dapt writes.", todo="Train again.")
-    return SavedPrompts(tensors, method, options, tuple(names), backbone, use)
+    return SavedPrompts(tensors, method, options, tuple(map(nfc, names)), backbone, use)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Say what there is instead of prompts, if that can be told.
+
+    Raises:
+        ModelError: naming it.
+    """
+    try:
+        refuse_foreign(path)
+    except ModelError as error:
+        raise ModelError(f"The prompts cannot be read: {error.what}", todo=error.todo) from error
 
 
 def _metadata(content: bytes) -> dict[str, str]:

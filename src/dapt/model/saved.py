@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from dapt.clip.dassl import TODO as DASSL_TODO
+from dapt.clip.dassl import dassl_checkpoint, describe
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
 from dapt.config import DaptOptions
@@ -34,6 +36,13 @@ def find_prompts(path: Path | str) -> Path:
     folder = Path(with_home(str(path)))
     if folder.suffix == ".safetensors":
         return folder
+    if not (folder / PROMPTS).is_file() and (checkpoint := dassl_checkpoint(folder)) is not None:
+        raise ConfigError(f"{describe(checkpoint)}, not a run of dapt.", todo=DASSL_TODO)
+    if folder.is_file():
+        raise ConfigError(
+            f"{folder} is a file, not the folder of a run.",
+            todo="Give a folder made by dapt train; a file with the weights of a CLIP goes with --model ARCH:FILE.",
+        )
     if not folder.is_dir():
         parent = folder.parent
         beside = [other.name for other in parent.iterdir() if other.is_dir()] if parent.is_dir() else []

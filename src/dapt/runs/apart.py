@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dapt.config import RunConfig
 from dapt.data.items import ImageSet
+from dapt.data.read.table_file import TABLE_TYPES
 from dapt.data.resolve import INDEX, is_path
 from dapt.errors import ConfigError
 from dapt.outputs import ELSEWHERE, check_apart, check_file, holding
@@ -42,7 +43,7 @@ def places_read(run: RunFolder) -> dict[str, Path]:
     """What a finished run has read, by what it is called in messages: files, folders, folders of a CSV's images."""
     found = {f"{label} of the run": path for label, path in named_inputs(run.config()).items() if path is not None}
     data = found.get("the data of the run")
-    if data is None or data.suffix.lower() != ".csv" or not run.split_file.is_file():
+    if data is None or data.suffix.lower() not in TABLE_TYPES or not run.split_file.is_file():
         return found
     split = run.earlier_split()
     names = [row[0] for part in ("train", "val", "test") for row in split.get(part) or ()]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dapt.config import MaskFormat, RunConfig
-from dapt.console import say
-from dapt.data.items import ImageSet, Item
+from dapt.data.items import ImageSet
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.resolve import is_path, load_data
@@ -21,12 +19,17 @@ from dapt.files import write_json
 from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import check_file, check_replaceable
 from dapt.paths import resolved, same, with_home
-from dapt.results import EvaluationResults
+from dapt.results import EvaluationResults, Figures
 from dapt.runs.apart import check_file_apart, named_inputs, place_of
+from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other
 from dapt.runs.evaluation_files import EVALUATION_KEYS
 from dapt.runs.evaluations import add_evaluation, check_evaluation
 from dapt.runs.load_run import load_run
-from dapt.runs.run_folder import RunFolder, find_run
+from dapt.runs.run_folder import RunFolder, find_run, read_results
+from dapt.runs.trained_images import learns, refuse_trained
+
+SPLITS = ("train", "val", "test", "all")
+TRAINED = "trained"  # the classes that other data is asked about, in records
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,13 @@ class Request:
     """What is to be evaluated, as it was asked for; None: as in the run.
 
     Attributes:
-        data: other data. split: train, val or test. classes: ``all``, ``base``, ``novel``, or class names.
+        data: other data. split: train, val, test or all. classes: ``data`` (or ``all``), ``base``, ``novel``, or class
+            names.
         model: another specification of the same backbone. names, masks, mask_format, root: as in a configuration.
     """
 
     data: str | None = None
-    split: str = "test"
+    split: str | None = None
     classes: str | None = None
     model: str | None = None
     names: str | None = None
@@ -58,6 +62,16 @@ class Request:
         """DATA, as it was named."""
         return config.data if self.data is None else self.data
 
+    def split_of(self, source: ImageSet, config: RunConfig) -> str:
+        """The split that is looked at: of other data that has none of its own, all images."""
+        if self.split is not None:
+            return self.split
+        return "all" if source.divided and not (self.known(config) or self.own_split) else "test"
+
+    def known(self, config: RunConfig) -> bool:
+        """Whether the data is the run's own, also where it is named again."""
+        return self.data is None or _same_data(config.data, self.data)
+
     def halves(self, config: RunConfig) -> bool:
         """Whether base and novel classes are asked for, as the run itself reports them."""
         return self.own and self.classes is None and config.subset == "base"
@@ -69,12 +83,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Images:
-    """What is looked at: `novel` classes are those held back, where base classes are classified by themselves."""
+    """What is looked at.
+
+    Attributes:
+        split: its name. novel: classes that were held back, where base classes are classified by themselves.
+        asked: of other data, what is asked of it.
+    """
 
     source: ImageSet
+    split: str
     main: LabelledImages
     novel: LabelledImages | None
     bad: int
+    asked: Asked | None = None
 
     @property
     def parts(self) -> list[LabelledImages]:
@@ -86,7 +107,7 @@ def evaluate_saved(
     run: Path | str,
     *,
     data: str | None = None,
-    split: str = "test",
+    split: str | None = None,
     classes: str | None = None,
     json_file: Path | None = None,
     name: str | None = None,
@@ -102,9 +123,11 @@ def evaluate_saved(
     """Evaluate a run and write the figures.
 
     Args:
-        run: run folder. data: other data; None: the run's own. split: train, val or test.
-        classes: ``all``, ``base``, ``novel``, or class names separated by commas. None: all classes of other
-            data; on the run's own data what the run itself reports (base and novel after base training).
+        run: run folder. data: other data; None: the run's own. split: train, val, test or all; None: test, of other
+            data without splits of its own all.
+        classes: ``data`` or ``all`` (the classes of the data), ``base``, ``novel``, or class names separated by commas.
+            None: the trained classes, which those of other data are matched with by name (see `ask_other`); on the
+            run's own data what the run itself reports (base and novel after base training).
         json_file: where the figures go; None: ``eval/NAME.json`` in the run folder. name: NAME; None: made from
             data, split and classes.
         root: where catalog data lives; None: as in the run. own_split: as for `load_data`; the run's own data is
@@ -113,8 +136,8 @@ def evaluate_saved(
     Returns:
         the written record and its path.
     """
-    if split not in ("train", "val", "test"):
-        raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, ["train", "val", "test"]))
+    if split is not None and split not in SPLITS:
+        raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, SPLITS))
     asked = Request(data, split, classes, model_spec, names, masks, mask_format, skip_bad, root, own_split)
     run = find_run(run).path
     if json_file is None:
@@ -139,21 +162,20 @@ def _source(asked: Request, config: RunConfig) -> ImageSet:
     own = asked.own
     source = load_data(
         asked.place(config),
-        asked.names or (config.names if own else None),
+        asked.names or (config.names if asked.known(config) else None),
         root=asked.root or config.root,
         own_split=asked.own_split or (own and config.own_split),
         skip_bad=asked.skips(config),
         split_file=config.split_file if own else None,
     )
-    if not own:
-        _say_share(source, asked.split)
     return source
 
 
 def _name(asked: Request, config: RunConfig, source: ImageSet) -> str:
     """The name of the figures, made from data, split and classes."""
-    plain = asked.classes is None or (asked.classes == "all" and config.subset != "base")
-    return f"{source.name}-{asked.split}" + ("" if plain else f"-{_slug(asked.classes or '')}")
+    plain = asked.classes is None or (asked.own and asked.classes in OWN_CLASSES and config.subset != "base")
+    split = asked.split or "test"  # also of all images of data without splits: to the model they are test images
+    return f"{source.name}-{split}" + ("" if plain else f"-{_slug(asked.classes or '')}")
 
 
 def _images(asked: Request, config: RunConfig, source: ImageSet, model: PromptedClip, run: Path) -> Images:
@@ -163,17 +185,32 @@ def _images(asked: Request, config: RunConfig, source: ImageSet, model: Prompted
         DataError: there are none, some are damaged, or were trained on.
     """
     halves, skip_bad = asked.halves(config), asked.skips(config)
-    main = _choose(source, asked.split, "base" if halves else asked.classes or "all")
-    novel = _choose(source, asked.split, "novel") if halves and not model.prompts.fixed_classes else None
+    split = asked.split_of(source, config)
+    other = novel = None
+    if asked.own:
+        main = _choose(source, split, "base" if halves else asked.classes or "all")
+        novel = _choose(source, split, "novel") if halves and not model.prompts.fixed_classes else None
+    else:
+        other = ask_other(
+            source,
+            split,
+            asked.classes,
+            model.names,
+            read_results(RunFolder(run)),
+            fixed=model.prompts.fixed_classes,
+            chosen=asked.split is not None,
+        )
+        main = other.part
     main, bad = checked_part(main, skip_bad, "checking images")
     if novel is not None:
         novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
         bad += more
     if not main.items:
-        raise DataError(f"{source.name} has no labelled images in its {asked.split} split.")
-    found = Images(source, main, novel, bad)
-    if asked.split != "train" and (asked.own or _same_data(config.data, asked.data or "")):
-        _refuse_trained(run, [item for part in found.parts for item in part.items], source.name)
+        raise DataError(f"{source.name} has no labelled images in its {split} split.")
+    found = Images(source, split, main, novel, bad, other)
+    if split != "train" and learns(model):
+        items = [item for part in found.parts for item in part.items]
+        refuse_trained(RunFolder(run), config, items, source.name, split, known=asked.known(config))
     return found
 
 
@@ -184,7 +221,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
     role: Literal["all", "base", "novel"] = "base" if halves or classes == "base" else "all"
     if classes == "novel":
         role = "novel"
-    whole = own and config.subset == "base" and classes == "all"
+    whole = own and config.subset == "base" and classes in OWN_CLASSES
     metrics, breakdown = evaluate_halves(
         model,
         config,
@@ -192,7 +229,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
         images.novel,
         role=role,
         masks=_mask_source(config, own, asked.masks, asked.mask_format, source.mask_format),
-        prefix=asked.split,
+        prefix="test" if images.split == "all" else images.split,  # to the model all of them are test images
         base_classes=len(class_labels(source, "base")) if whole else None,
     )
     return EvaluationResults(
@@ -201,11 +238,12 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
         dapt=config.dapt.enabled,
         backbone=model.clip.spec,
         data=source.name,
-        split=asked.split,
-        classes=classes or ("base and novel" if images.novel is not None else "base" if halves else "all"),
+        split=images.split,
+        classes=classes or _classes_asked(images, halves),
         asked=_asked(
             None if own else source,
-            classes=classes,
+            classes=_noted(asked),
+            split="all" if images.asked is not None and images.split == "all" else None,
             model=asked.model,
             names=asked.names,
             masks=asked.masks,
@@ -214,13 +252,52 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
             skip_bad=asked.skips(config),
         ),
         metrics=metrics,
-        **breakdown,
-        counts={
-            "images": sum(len(part.items) for part in images.parts),
-            "classes": sum(len(part.names) for part in images.parts),
-            "bad_images": images.bad,
-        },
+        **_of_the_data(breakdown, images.asked),
+        counts=_counts(images),
+        **_left_out(images),
     )
+
+
+def _of_the_data(breakdown: dict[str, Figures], asked: Asked | None) -> dict[str, Figures]:
+    """The figures of classes, of other data only those of classes that it has."""
+    if asked is None:
+        return breakdown
+    there = {name: value for name, value in breakdown["per_class"].items() if name in asked.matched}
+    return {**breakdown, "per_class": there}
+
+
+def _counts(images: Images) -> dict[str, int]:
+    looked_at = sum(len(part.items) for part in images.parts)
+    if images.asked is not None:
+        return {**images.asked.counts(looked_at), "bad_images": images.bad}
+    return {
+        "images": looked_at,
+        "classes": sum(len(part.names) for part in images.parts),
+        "bad_images": images.bad,
+    }
+
+
+def _left_out(images: Images) -> dict[str, Any]:
+    """What of other data is not used, for the record."""
+    asked = images.asked
+    if asked is None:
+        return {}
+    unused = {**asked.unused, **({"damaged": images.bad} if images.bad else {})}
+    return {"unused": unused, "unknown_classes": asked.unknown, "absent_classes": list(asked.absent)}
+
+
+def _classes_asked(images: Images, halves: bool) -> str:
+    """The classes of the record, where none were named."""
+    if images.asked is not None:
+        return TRAINED
+    return "base and novel" if images.novel is not None else "base" if halves else "all"
+
+
+def _noted(asked: Request) -> str | None:
+    """The classes as figures are known by; version 0.1.0 asked among the data's own classes, and noted nothing."""
+    if asked.own:
+        return asked.classes
+    return None if asked.classes in OWN_CLASSES else asked.classes or TRAINED
 
 
 def _check_writable(run: Path) -> None:
@@ -255,14 +332,6 @@ def _asked(source: ImageSet | None, **options: str | bool | None) -> dict[str, s
     return {**place, **{key: str(value) for key, value in given.items()}}
 
 
-def _say_share(source: ImageSet, split: str) -> None:
-    """Tell how much of other data is looked at: a folder without a test part has been divided by dapt."""
-    counts = {part: len(source.labelled(part)) for part in ("train", "val", "test")}
-    if counts[split] < sum(counts.values()):
-        others = " and ".join(f"{count} of {part}" for part, count in counts.items() if part != split and count)
-        say(f"{source.name}: the {counts[split]} images of its {split} split are looked at, not the {others}.")
-
-
 def _check_json(path: Path | None, run: Path, **given: str | None) -> None:
     """Refuse a result file where it would harm the run or something that is read.
 
@@ -282,29 +351,6 @@ def _check_json(path: Path | None, run: Path, **given: str | None) -> None:
     check_replaceable(path, EVALUATION_KEYS, "--json")
 
 
-def _refuse_trained(run: Path, items: Sequence[Item], name: str) -> None:
-    """Refuse to test a run on its own training images: the data may have been divided anew since it was trained.
-
-    Raises:
-        DataError: some of the images were trained on.
-    """
-    folder = RunFolder(run)
-    manifest = folder.manifest()
-    if not folder.split_file.is_file() and (manifest is None or folder.split_file.name not in manifest.files):
-        return  # of a version that wrote none
-    try:
-        trained = {row[0] for row in folder.earlier_split()["train"]}
-    except (KeyError, TypeError, IndexError) as error:
-        raise DataError(f"{folder.split_file} is not what dapt writes.", todo="Restore it, or train again.") from error
-    seen = [item.name for item in items if item.name in trained]
-    if seen:
-        raise DataError(
-            f"{len(seen)} of these images of {name} were trained on (for example {seen[0]}): the data is divided "
-            "otherwise than when the run was made.",
-            todo="Train again, or put the data back as it was.",
-        )
-
-
 def _mask_source(
     config: RunConfig, own: bool, masks: str | None, mask_format: str | None, own_kind: MaskFormat | None
 ) -> MaskSource:
@@ -317,10 +363,10 @@ def _slug(text: str) -> str:
 
 
 def _choose(source: ImageSet, split: str, classes: str) -> LabelledImages:
-    """The labelled images of the chosen classes."""
-    items = source.labelled(split)
-    if classes in ("all", "base", "novel"):
-        return select_classes(source, items, class_labels(source, classes))
+    """The labelled images of the chosen classes of the run's own data."""
+    items = source.chosen_labelled(split)
+    if classes in (*OWN_CLASSES, "base", "novel"):
+        return select_classes(source, items, class_labels(source, "all" if classes in OWN_CLASSES else classes))
     chosen = [name.strip().replace("_", " ") for name in classes.split(",") if name.strip()]
     unknown = [name for name in chosen if name not in source.names]
     if unknown:
@@ -332,21 +378,3 @@ def _choose(source: ImageSet, split: str, classes: str) -> LabelledImages:
     if len(set(chosen)) != len(chosen):
         raise ConfigError("A class is named twice.", where="--classes")
     return select_classes(source, items, [source.names.index(name) for name in chosen])
-
-
-def print_table(result: EvaluationResults) -> None:
-    """Print the figures of `evaluate_saved` as a table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from dapt.console import cell
-
-    counts = result.counts
-    title = f"{result.method}{' + DAPT' if result.dapt else ''} on {result.data} ({result.split}, "
-    table = Table(title=cell(title + f"{counts['images']} images, {counts['classes']} classes)"))
-    table.add_column("metric")
-    table.add_column("%", justify="right")
-    for name, value in result.metrics.items():
-        if value is not None:
-            table.add_row(cell(name), f"{value:.2f}")
-    Console().print(table)

@@ -25,6 +25,8 @@ FLAGS = {
     "Use a lower --lr, --precision 32, or another --seed.",
     "at_chance": "The training accuracy is hardly above chance: this run has learned nothing. "
     "Look at the class names and the learning rate.",
+    "leaks": "Test images of this run are equal to training images (leaks in results.json): its accuracy on them says "
+    "nothing about new images.",
 }
 
 
@@ -71,6 +73,8 @@ def finish_run(
         "peak_memory_mb": peak_memory_mb(str(model.clip.device)),
     }
     flags = training_flags(progress.lines, len(data.train.names))
+    if data.leaks is not None and config.allow_leaks:
+        flags.append("leaks")
     for flag in flags:
         warn(FLAGS[flag])
     results = _results(config, data, prepared, progress, metrics, breakdown, timing, flags)
@@ -131,6 +135,7 @@ def _results(
         multi_label=config.multi_label if data.source.multi_label else None,
         coreset=data.chosen,
         own_split=data.source.own_split,
+        leaks=data.leaks,
         flags=flags,
         metrics=metrics,
         **breakdown,

@@ -16,6 +16,7 @@ from dapt.errors import ConfigError, DataError
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.check import Plan
+from dapt.runs.quick_look import look_at_names
 from dapt.runs.run_data import RunData, describe_split, load_run_data
 from dapt.runs.selecting import reselected, select_images
 
@@ -46,7 +47,9 @@ def load_inputs(plan: Plan) -> Loaded:
     cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
     data = load_run_data(config, cache)
     check_files_apart(plan.folder.path, data.source, config.data, todo=advice(config))
-    return Loaded(data, load_clip(config.model, device=plan.device, precision=config.precision), cache)
+    clip = load_clip(config.model, device=plan.device, precision=config.precision)
+    look_at_names(config, data.source, clip.tokenizer)
+    return Loaded(data, clip, cache)
 
 
 def select_inputs(plan: Plan, loaded: Loaded, known: CandidateCache | None = None) -> Loaded:

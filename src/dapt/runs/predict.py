@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.load.images import RefusedImageError
 from dapt.data.load.pixels import say_reduced
-from dapt.data.read.folder import IMAGE_TYPES
-from dapt.data.read.walk import files_below
+from dapt.data.read.beside import part_masks
+from dapt.data.read.tree import look_through
+from dapt.data.understood import unused_line
 from dapt.errors import ConfigError, DataError
 from dapt.model.predictor import BATCH, Prediction, Predictor
 from dapt.model.prompted_clip import PromptedClip
@@ -22,12 +22,17 @@ from dapt.paths import with_home, within
 from dapt.regular import irregular
 from dapt.runs.apart import places_read
 from dapt.runs.run_folder import find_run
+from dapt.runs.write_predictions import as_json, encodable, print_csv, stdout_encoding, warn_of_lost
 
-FORMULA = ("=", "+", "-", "@")
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
-    """The image files among and below `paths`, folders in sorted order.
+    """The image files among and below `paths`, folders in sorted order; what else is in a folder is counted and said.
+
+    Leftovers of other programs and masks that lie beside their photographs are not classified, unless they are named
+    themselves.
 
     Raises:
         DataError: a path does not exist or is neither a file nor a folder, or a folder holds no image or cannot be
@@ -36,10 +41,7 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in (Path(with_home(str(path))) for path in paths):
         if path.is_dir():
-            inside = files_below(path, lambda file: file.suffix.lower() in IMAGE_TYPES)
-            if not inside:
-                raise DataError(f"The folder {path} holds no image.")
-            found += inside
+            found += _below(path)
         elif what := irregular(path):
             raise DataError(f"{path} is not read: it is {what}.", todo="Give images or folders of images.")
         elif path.exists():
@@ -47,6 +49,21 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
         else:
             raise DataError(f"There is no image or folder {path}.", todo="Check the path.")
     return found
+
+
+def _below(folder: Path) -> list[Path]:
+    tree = look_through(folder)
+    parted = part_masks(tree.pictures, folder)
+    others = {reason: names for reason, names in tree.unused.items() if names} | parted.unused
+    if parted.masks:
+        others["masks of photos beside them"] = sorted(parted.masks.values())
+    lines = [unused_line(reason, names) for reason, names in others.items()]
+    if not parted.photos:
+        holds = f" It holds {'; '.join(lines)}." if lines else ""
+        raise DataError(f"The folder {folder} holds no image.{holds}")
+    for line in lines:
+        warn(f"Not classified in {folder}: {line}.")
+    return [folder / name for name in parted.photos]
 
 
 def predict_images(
@@ -167,76 +184,29 @@ def print_predictions(predictions: Sequence[Prediction], output: str) -> None:
 
     Names of files and classes may hold anything. The table shows their control characters as escapes, see
     `dapt.console.visible`. JSON has every name exactly, its control characters and undecodable bytes (as Python's lone
-    surrogates) in JSON's own escapes. For CSV see `print_csv`.
+    surrogates) in JSON's own escapes. For CSV see `as_csv`. Letters that the encoding of the output lacks are escapes
+    in the table and in CSV, which is said.
     """
     if output == "json":
-        show_json(
-            [
-                {
-                    "image": str(prediction.path),
-                    "predictions": [
-                        {"class": name, "probability": value}
-                        for name, value in zip(prediction.classes, prediction.probabilities, strict=True)
-                    ],
-                }
-                for prediction in predictions
-            ]
-        )
+        show_json(as_json(predictions))
     elif output == "csv":
         print_csv(predictions)
     else:
         from rich.console import Console
         from rich.table import Table
 
+        lost: set[str] = set()
+
+        def shown(name: str) -> Text:
+            return cell(encodable(visible(name), stdout_encoding(), lost))
+
         table = Table()
-        table.add_column("image", overflow="fold")  # the end of a long path is what tells images apart
-        for name in ("class", "probability"):
-            table.add_column(name)
+        for name in ("image", "class"):
+            table.add_column(name, overflow="fold")  # the end of a long path is what tells images apart
+        table.add_column("probability")
         for prediction in predictions:
             pairs = zip(prediction.classes, prediction.probabilities, strict=True)
             for rank, (name, value) in enumerate(pairs):
-                shown = cell(str(prediction.path) if rank == 0 else "")
-                table.add_row(shown, cell(name), f"{100 * value:.1f}%")
+                table.add_row(shown(str(prediction.path) if rank == 0 else ""), shown(name), f"{100 * value:.1f}%")
         Console().print(table)
-
-
-def print_csv(predictions: Sequence[Prediction]) -> None:
-    """Print predictions as CSV on standard output, one row per image and class.
-
-    Names stand as they are, with these exceptions, each of which is said:
-
-    - Control characters and undecodable bytes are escapes (`dapt.console.visible`), as are letters that the encoding of
-      the output lacks: such names are for reading only, and JSON has them exactly.
-    - A path that begins like a formula of a spreadsheet (``=``, ``+``, ``-``, ``@``) is written with ``./`` before it,
-      which names the same file. A class name has no other spelling and is left as it is.
-    """
-    changed: set[str] = set()
-    moved: set[str] = set()
-    formulas: set[str] = set()
-
-    def written(name: str) -> str:
-        text = visible(name)
-        encoding = sys.stdout.encoding or "utf-8"
-        text = text.encode(encoding, "backslashreplace").decode(encoding)
-        if text != name:
-            changed.add(name)
-        return text
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")  # the stream itself knows how lines end on this machine
-    writer.writerow(["image", "rank", "class", "probability"])
-    for prediction in predictions:
-        path = str(prediction.path)
-        if path.startswith(FORMULA):
-            moved.add(path)
-            path = f"./{path}"
-        pairs = zip(prediction.classes, prediction.probabilities, strict=True)
-        for rank, (name, value) in enumerate(pairs, start=1):
-            if name.startswith(FORMULA):
-                formulas.add(name)
-            writer.writerow([written(path), rank, written(name), f"{value:.6f}"])
-    if changed:
-        warn(f"{len(changed)} names stand in the CSV with escapes ({min(changed)}); --format json has them exactly.")
-    if moved:
-        warn(f"{len(moved)} image paths begin like a formula and have ./ before them in the CSV ({min(moved)}).")
-    if formulas:
-        warn(f"{len(formulas)} class names begin like a formula ({min(formulas)}): read the CSV as text.")
+        warn_of_lost(lost)

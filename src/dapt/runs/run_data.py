@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dapt.config import RunConfig
 from dapt.console import say, warn
+from dapt.data.catalog.base import data_root
 from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.load.pixels import use_setting
-from dapt.data.resolve import load_data
+from dapt.data.masks.drawn import with_drawn_masks
+from dapt.data.resolve import is_catalog, load_data
+from dapt.data.understood import say_understood
 from dapt.errors import DataError, NotSupportedError
+from dapt.runs.quick_look import look_at_images
 
 if TYPE_CHECKING:
     from dapt.data.load.image_cache import ImageCache
@@ -32,6 +36,7 @@ class RunData:
         counts: sizes for results.json.
         weights: what each training image counts in the loss, of mean 1, or None: all the same.
         chosen: how the training images were selected from more, for split.json; None: they were not.
+        leaks: test images that are equal to training images, for results.json; None: there are none.
     """
 
     source: ImageSet
@@ -42,6 +47,7 @@ class RunData:
     counts: dict[str, int]
     weights: tuple[float, ...] | None = None
     chosen: dict[str, object] | None = None
+    leaks: dict[str, Any] | None = None
 
 
 def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData:
@@ -54,7 +60,8 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         cache: the training images are decoded into it, as far as it has room.
 
     Raises:
-        DataError: no labelled training images, or damaged files without `skip_bad`.
+        DataError: no labelled training images, damaged files without `skip_bad`, or test images that are equal to
+            training images without `allow_leaks`.
         NotSupportedError: see `check_multi_label`.
     """
     use_setting(config.max_pixels)
@@ -66,6 +73,10 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         skip_bad=config.skip_bad,
         split_file=config.split_file,
     )
+    if config.dapt.enabled and not config.masks:
+        data = with_drawn_masks(data, data_root(config.root))
+    if not is_catalog(config.data):
+        say_understood(data)
     check_multi_label(config, data)
     train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
     if not train:
@@ -90,6 +101,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
     }
     if held_back:
         parts["novel"] = select_classes(data, test, held_back)
+    leaks = look_at_images(config, data, parts)
     bad = 0
     for name, part in parts.items():
         keep = cache if name == "train" and config.epochs else None
@@ -111,7 +123,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         f"data: {data.name}, {counts['classes']} classes, {counts['train']} training, {counts['val']} validation "
         f"and {counts['test'] + counts['test_novel']} test images"
     )
-    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts)
+    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts, leaks=leaks)
 
 
 def check_multi_label(config: RunConfig, data: ImageSet) -> None:

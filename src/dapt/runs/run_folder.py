@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dapt.clip.dassl import dassl_checkpoint
 from dapt.config import RunConfig, make_saved_config
 from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
@@ -37,7 +38,7 @@ from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
 KIND = "run"
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
 # the number, not the kind, see `dapt.runs.keep`.
-FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device"}
+FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks"}
 EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (
@@ -350,8 +351,13 @@ def find_run(path: Path | str) -> RunFolder:
         DaptError: its configuration or its prompts were changed, exchanged or damaged.
     """
     folder = RunFolder(Path(with_home(str(path))))
-    if folder.path.is_dir() and not folder.config_file.is_file():
+    if folder.path.is_dir() and not folder.config_file.is_file() and dassl_checkpoint(folder.path) is None:
         raise ConfigError(f"{folder.path} holds no finished run.", todo="Give a folder made by dapt train.")
+    if folder.path.is_file() and folder.path.suffix == ".safetensors":
+        raise ConfigError(
+            f"{folder.path} is a file, not the folder of a run.",
+            todo="Give the folder that dapt train made; of prompts alone dapt.load_model makes a model.",
+        )
     find_prompts(folder.path)
     return folder
 

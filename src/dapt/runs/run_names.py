@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from dapt.config import RunConfig
+from dapt.data.read.table_file import TABLE_TYPES
 from dapt.paths import resolved
 
 LONGEST = 120  # letters of a data set's name; file systems take 255 with what comes behind it
@@ -21,7 +22,8 @@ def data_name(data: str) -> str:
     path = Path(data.removeprefix("hf:").partition("?")[0])
     if path.name == "index.csv":
         path = path.parent
-    stem = resolved(path).name.removesuffix(".csv")
+    place = resolved(path)
+    stem = place.stem if place.suffix.lower() in TABLE_TYPES else place.name
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", stem)[:LONGEST]
 
 

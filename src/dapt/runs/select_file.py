@@ -60,7 +60,7 @@ def write_selection(config: RunConfig, out: Path, *, preview: Path | None = None
     if preview is not None and preview.exists() and comment_of(preview) != COMMENT:
         raise ConfigError(f"{preview} exists, and dapt did not make it.", todo="Choose another --preview.")
     cache = ImageCache(0)
-    data = load_run_data(config.model_copy(update={"epochs": 0}), cache)
+    data = load_run_data(config.model_copy(update={"epochs": 0, "allow_leaks": True}), cache)
     for option, path in targets.items():
         check_file_apart(path, option, data.source, config.data)
 

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from dapt.config import MaskFormat
 from dapt.console import cell, progress, show
+from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.load.images import image_size
+from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.masks.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit, own_or_found
 from dapt.data.masks.mask_files import check_format, foreground_of, mask_folder, misread, read_values, same_shape
 from dapt.data.resolve import load_data, path_of
@@ -192,6 +194,8 @@ def verify_masks(
     folder = mask_folder(masks)
     kind = check_format(mask_format or "binary")
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    if masks is None:
+        images = with_drawn_masks(images, data_root(root))
     check_file_apart(json_file, "--json", images, data)
     items = images.chosen(split)
     finder = None

@@ -18,12 +18,14 @@ from dapt.console import say
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
 from dapt.cues.build import cue_options
 from dapt.cues.quality import MaskQuality, compare_masks
+from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.check_images import check_images
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import image_tensor
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.load.resize import resize_map
+from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.masks.mask_files import check_format, fit_mask, mask_folder, read_mask
 from dapt.data.resolve import load_data, path_of
 from dapt.devices import pick_device
@@ -79,6 +81,8 @@ def write_masks(
     own = cue_options(source, options or {})
     _check_places(out, data, masks=masks, names=names, run=run)
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    if masks is None:
+        images = with_drawn_masks(images, data_root(root))
     items = list(check_images(images.chosen(split), skip_bad=skip_bad, label="checking images").good)
     if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
         raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.read import csv_index
+from dapt.data.read import table, table_file
 from dapt.data.read.csv_index import read_csv
 from dapt.errors import DataError
 
@@ -46,7 +46,7 @@ def test_an_index_is_called_like_its_folder_from_inside_it(tmp_path: Path, monke
         ("image,label\n", "utf-8", "has a header but no rows"),
         ("image,label\n\n\n", "utf-8", "has a header but no rows"),
         ("", "utf-8", r"no 'image' column \(it has: none\)"),
-        ("image,classname\na.png,\u00e9tang\n", "latin-1", r"index\.csv cannot be read"),
+        ("image,classname\na.png,\u043a\u043e\u0442\n", "cp1251", r"index\.csv cannot be read: it is no text.*line 2"),
         ("image,label\na.png,0\na.png,0\nb.png,1\n", "utf-8", r": 1 \(a\.png \(lines 2 and 3\)\)\."),
         ("image,label\na.png,0\na.png,0\na.png,0\n", "utf-8", r": 2 \(a\.png \(lines 2 and 3\), a\.png \(.* 4\)\)\."),
     ],
@@ -67,9 +67,9 @@ def test_three_images_are_named_and_the_others_counted(tmp_path: Path, count: in
 
 def test_ceilings_are_the_last_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = index(tmp_path, "image,label\na.png,0\nb.png,1\n")
-    monkeypatch.setattr(csv_index, "CSV_COLUMNS", 2)
-    monkeypatch.setattr(csv_index, "CSV_CELLS", 4)
-    monkeypatch.setattr(csv_index, "CSV_BYTES", path.stat().st_size)
+    monkeypatch.setattr(table, "CSV_COLUMNS", 2)
+    monkeypatch.setattr(table, "CSV_CELLS", 4)
+    monkeypatch.setattr(table_file, "CSV_BYTES", path.stat().st_size)
     assert len(read_csv(path).names) == 2
 
 
@@ -104,3 +104,110 @@ def test_columns_may_be_written_with_capitals(tmp_path: Path) -> None:
     assert data.split("train")[0].meta == (("Note", "x"),)
     with pytest.raises(DataError, match="has the column 'split' 2 times"):
         read_csv(index(tmp_path, "image,label,Split,split\na.png,0,train,test\n"))
+
+
+def labels(folder: Path, text: str) -> dict[str, int]:
+    """Labels by name of the image."""
+    data = read_csv(index(folder, text))
+    return {item.name: item.label for items in data.splits.values() for item in items}
+
+
+def test_classes_that_are_numbers_stand_in_their_order(tmp_path: Path) -> None:
+    text = "image,classname\na.png,10\nb.png,9\nc.png,2\n"
+    assert labels(tmp_path, text) == {"c.png": 0, "b.png": 1, "a.png": 2}
+    data = read_csv(index(tmp_path, text))
+    assert data.names == ("2", "9", "10")
+    assert "The classes are numbers and stand in their order: 2, 9, 10" in data.guessed[0]
+    assert read_csv(index(tmp_path, text.replace("10", "10.0").replace("9", "9.0"))).names == ("2", "9", "10")
+    assert read_csv(index(tmp_path, text.replace("10", "ten"))).names == ("2", "9", "ten")
+
+
+def test_labels_that_count_from_one(tmp_path: Path) -> None:
+    text = "image,label,classname\na.png,1,cat\nb.png,2,dog\nc.png,-1,\n"
+    assert labels(tmp_path, text) == {"a.png": 0, "b.png": 1, "c.png": -1}
+    assert "count from 1" in read_csv(index(tmp_path, text)).guessed[0]
+    for bad in ("image,label\na.png,1\nb.png,2\n", text.replace("2,dog", "3,dog")):
+        with pytest.raises(DataError, match="no row has the label"):
+            read_csv(index(tmp_path, bad))
+
+
+def test_images_of_several_classes(tmp_path: Path) -> None:
+    data = read_csv(index(tmp_path, "image,classname,split\na.png,dog|cat,train\nb.png,cat,train\nc.png,dog,test\n"))
+    assert data.multi_label
+    assert data.names == ("cat", "dog")
+    assert [(item.label, item.labels) for item in data.split("train")] == [(1, (1, 0)), (0, (0,))]
+    assert "divided by '|'" in data.guessed[0]
+    data = read_csv(index(tmp_path, "image,classname\na.png,rock|pop\nb.png,jazz\n"))
+    assert not data.multi_label
+    assert data.names == ("jazz", "rock|pop")
+    assert "'rock|pop' is taken to be one class" in data.guessed[0]
+
+
+def test_columns_of_zero_and_one_are_classes(tmp_path: Path) -> None:
+    text = "filename,b_c,a\nx.png,1,0\ny.png,0,1\nz.png,0,0\n"
+    data = read_csv(index(tmp_path, text))
+    assert (data.names, data.multi_label) == (("b c", "a"), False)
+    assert labels(tmp_path, text) == {"x.png": 0, "y.png": 1, "z.png": -1}
+    assert read_csv(index(tmp_path, text.replace("z.png,0,0", "z.png,1,1"))).multi_label
+
+
+def test_names_that_differ_in_capitals_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert read_csv(index(tmp_path, "image,classname\na.png,Cat\nb.png,cat\n")).names == ("Cat", "cat")
+    assert "'Cat', 'cat'" in capsys.readouterr().err
+    read_csv(index(tmp_path, "image,classname\na.png,Cat\nb.png,dog\n"))
+    assert capsys.readouterr().err == ""
+
+
+def test_one_class_in_two_unicode_forms(tmp_path: Path) -> None:
+    data = read_csv(index(tmp_path, "image,classname\na.png,caf\u00e9\nb.png,cafe\u0301\n"))
+    assert data.names == ("caf\u00e9",)
+
+
+def test_one_file_in_two_spellings(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "A.png").touch()
+    with pytest.raises(DataError, match=r"occur twice in .*x/A\.png \(lines 2 and 3\)"):
+        read_csv(index(tmp_path, "image,classname\nx\\A.png,cat\nX/a.PNG,cat\n"))
+    with pytest.raises(DataError, match=r"with two labels in .*x/A\.png \(line 2: 0 'cat', line 3: 1 'dog'\)"):
+        read_csv(index(tmp_path, "image,classname\nx/A.png,cat\nx/A,dog\n"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "splits"),
+    [
+        (["train/a.png,x", "train/b.png,y", "test/c.png,x"], {"train": 2, "test": 1}),
+        (["data/Train/a.png,x", "data/Valid/b.png,y"], {"train": 1, "val": 1}),
+        (["train/a.png,x", "bus/b.png,y"], {"train": 2, "test": 0, "val": 0}),  # a class may be called train
+        (["train/a.png,x", "train/b.png,y"], {"train": 2, "test": 0, "val": 0}),
+    ],
+)
+def test_folders_in_paths_may_be_splits(tmp_path: Path, rows: list[str], splits: dict[str, int]) -> None:
+    data = read_csv(index(tmp_path, "image,classname\n" + "\n".join(rows)))
+    assert {split: len(items) for split, items in data.splits.items()} == splits
+    assert any("splits are those of the folders" in sentence for sentence in data.guessed) == (len(splits) == 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,label\nhttps://x.org/a.png,cat\nb.png,dog\n", "line 2: .* is an address, not a file"),
+        ("image,label\n,cat\nb.png,dog\n", "line 2: there is no path of an image"),
+        ("image,label\na.png,0\nb.png,1\nc.png,cat\n", "line 4: the label 'cat' is not a number"),
+        ("image,label\nC:\\x\\a.png,0\nb.png,1\n", "line 2: .* lies outside"),
+    ],
+)
+def test_rows_that_cannot_be_meant(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        read_csv(index(tmp_path, text))
+    assert caught.value.todo
+
+
+def test_a_table_as_usual_is_nothing_to_speak_of(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "images" / name).touch()
+    data = read_csv(index(tmp_path, "image,label,classname\nimages/a.png,0,cat\n"))
+    assert data.guessed == ()
+    assert data.unused == {"not in the table": ("images/b.png",)}
+    data = read_csv(index(tmp_path, "image,label,mask\nimages/a.png,0,images/b.png\n"))
+    assert data.unused == {}

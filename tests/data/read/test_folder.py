@@ -10,6 +10,7 @@ from PIL import Image
 from dapt.cues.base import CUES
 from dapt.data.read.csv_index import read_csv
 from dapt.data.read.folder import IMAGE_TYPES, read_folder
+from dapt.data.read.kinds import is_picture
 from dapt.errors import DataError
 
 
@@ -22,7 +23,9 @@ def test_images_by_any_ending_in_any_case(tmp_path: Path) -> None:
     for number, ending in enumerate(sorted(IMAGE_TYPES)):
         put(tmp_path / "train" / "cat" / f"{number}{ending if number % 2 else ending.upper()}")
     data = read_folder(tmp_path)
-    assert len(data.split("train")) == len(IMAGE_TYPES) == 9
+    read = {ending for ending in IMAGE_TYPES if is_picture(f"a{ending}")}
+    assert len(data.split("train")) == len(read) >= 25
+    assert sum(map(len, data.unused.values())) == len(IMAGE_TYPES) - len(read)
 
 
 def test_other_files_and_hidden_ones_are_no_images(tmp_path: Path) -> None:
@@ -54,6 +57,11 @@ def test_classes_are_numbered_in_sorted_order(tmp_path: Path) -> None:
     numbered = list(enumerate(("10", "9", "Ape", "big_cat", "zebra")))
     for split, expected in (("train", numbered), ("test", numbered[:4])):
         assert [(item.label, item.path.parent.name) for item in data.split(split)] == expected
+    put(tmp_path / "Test" / "ape" / "0.png")
+    with pytest.raises(DataError, match="training folder has 'Ape': give both the same letters"):
+        read_folder(tmp_path)
+    (tmp_path / "Test" / "ape" / "0.png").unlink()
+    (tmp_path / "Test" / "ape").rmdir()
     put(tmp_path / "Test" / "unknown" / "0.png")
     with pytest.raises(DataError, match="has the class 'unknown', which the training folder does not have"):
         read_folder(tmp_path)
@@ -120,3 +128,30 @@ def test_csv_mistakes_name_their_line(tmp_path: Path, body: str, message: str) -
 
 def test_only_grad_cam_follows_the_prompts() -> None:
     assert [name for name in CUES.names() if CUES.get(name).follows_prompts] == ["gradcam"]
+
+
+def test_classes_that_are_numbers_stand_in_their_order(tmp_path: Path) -> None:
+    for name in ("10", "9", "2"):
+        put(tmp_path / "train" / name / "0.png")
+        put(tmp_path / "test" / name / "1.png")
+    data = read_folder(tmp_path)
+    assert data.names == ("2", "9", "10")
+    assert [(item.name, item.label) for item in data.split("test")] == [
+        ("test/10/1.png", 2),
+        ("test/2/1.png", 0),
+        ("test/9/1.png", 1),
+    ]
+    assert any("The classes are numbers" in sentence for sentence in data.guessed)
+
+
+def test_classes_in_two_unicode_forms(tmp_path: Path) -> None:
+    put(tmp_path / "train" / "caf\u00e9" / "0.png")
+    put(tmp_path / "train" / "dog" / "0.png")
+    put(tmp_path / "test" / "cafe\u0301" / "1.png")
+    put(tmp_path / "test" / "dog" / "1.png")
+    data = read_folder(tmp_path)
+    assert data.names == ("caf\u00e9", "dog")
+    assert data.split("test")[0].name == "test/cafe\u0301/1.png"
+    put(tmp_path / "train" / "cafe\u0301" / "2.png")
+    with pytest.raises(DataError, match=r"Two class folders of .*train are called 'caf\u00e9', in two Unicode forms"):
+        read_folder(tmp_path)

@@ -64,3 +64,13 @@ def test_validation_on_the_test_images_where_the_data_does_so(tmp_path: Path) ->
         apply_split_file(DATA, path)
     shared = ImageSet("x", Path("/d"), DATA.names, {"val": items("a0"), "test": items("a0")})
     assert apply_split_file(shared, path).split("val") == shared.split("test")
+
+
+def test_names_in_another_unicode_form(tmp_path: Path) -> None:
+    """A split file that was made on macOS, for a folder that was copied to Linux."""
+    data = ImageSet("x", Path("/d"), ("ant", "bee"), {"train": items("a\u00e9", "b0")})
+    path = split_file(tmp_path, train=[["ae\u0301", 0, "ant"]])
+    assert apply_split_file(data, path).split("train") == data.split("train")[:1]
+    path = split_file(tmp_path, train=[["ae\u0301", 0, "ant"]], test=[["a\u00e9", 0, "ant"]])
+    with pytest.raises(DataError, match="twice, in two Unicode forms"):
+        apply_split_file(data, path)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dapt.data.items import UNLABELLED
-from dapt.data.read.folder import SPLITS
+from dapt.data.read.split_names import SPLITS
 from dapt.errors import DataError, did_you_mean
 
 IMAGE_NAMES = ("image", "img", "photo", "picture")
 MASK_NAMES = ("mask", "segmentation", "segmentation_mask", "label_mask", "annotation", "foreground")
 LABEL_NAMES = ("label", "labels", "class", "classname", "class_name", "category", "fine_label")
-SPLIT_NAMES = {**SPLITS, "dev": "val"}
+SPLIT_NAMES = {name: SPLITS[name] for name in ("train", "training", "val", "valid", "validation", "dev", "test")}
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Readers of folders, CSV indexes, split files and old caches."""
+"""Readers of folders, tables of images, split files and old caches."""

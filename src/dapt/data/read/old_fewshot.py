@@ -22,6 +22,7 @@ from dapt.data.items import ImageSet, Item
 from dapt.errors import DataError
 from dapt.limits import PICKLE_BYTES, PICKLE_OBJECTS
 from dapt.regular import open_regular
+from dapt.strict import nfc
 
 LIMIT = PICKLE_BYTES
 DATUM = re.compile(r"dassl\.data\.datasets(\.base_dataset)?|datasets(\.\w+)?")
@@ -242,11 +243,11 @@ def match_sample(found: dict[str, list[Entry]], data: ImageSet, path: Path | str
     Raises:
         DataError: a label or class name differs from the data set's.
     """
-    items = {item.name: item for split in ("test", "val", "train") for item in data.labelled(split)}
+    items = {nfc(item.name): item for split in ("test", "val", "train") for item in data.labelled(split)}
     tests = {item.name for item in data.split("test")}
     own = {split: {item.name for item in data.split(split)} for split in ("train", "val")}
     entries = [(split, entry) for split in ("train", "val") for entry in found.get(split, [])]
-    names = relative_names([entry[0] for _, entry in entries], items)
+    names = relative_names([nfc(entry[0]) for _, entry in entries], items)
     splits: dict[str, list[Item]] = {"train": [], "val": [], "test": list(data.labelled("test"))}
     missing: list[str] = []
     for (split, (old_path, label, classname)), name in zip(entries, names, strict=True):
@@ -266,7 +267,7 @@ def match_sample(found: dict[str, list[Entry]], data: ImageSet, path: Path | str
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").split())
+    return " ".join(nfc(name).replace("_", " ").split())
 
 
 def compare_with_rule(sample: OldSample, data: ImageSet, path: Path | str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dapt.data.items import ImageSet
+from dapt.data.items import ImageSet, find_by_name
 from dapt.data.read.split_json import read_split_json
 from dapt.errors import DataError
 
@@ -18,7 +18,7 @@ def apply_split_file(data: ImageSet, path: Path) -> ImageSet:
     Raises:
         DataError: the file is damaged, or names images or classes that the data does not have.
     """
-    known = {item.name: item for items in data.splits.values() for item in items}
+    find = find_by_name(item for items in data.splits.values() for item in items)
     splits = read_split_json(
         path,
         all_classes=False,
@@ -26,16 +26,23 @@ def apply_split_file(data: ImageSet, path: Path) -> ImageSet:
         shared_names=data.shared_names,
     )
     rows = [row for part in splits.values() for row in part]
-    absent = [name for name, _, _ in rows if name not in known]
+    known = {name: find(name) for name, _, _ in rows}
+    absent = [name for name, _, _ in rows if known[name] is None]
     if absent:
         raise DataError(
             f"{path} names {len(absent)} images that {data.name} does not have, the first: {absent[0]}.",
             todo="Use a split file that was made for this data.",
         )
     for name, label, _ in rows:
-        if known[name].label != label:
+        item = known[name]
+        if item is not None and item.label != label:
             raise DataError(
-                f"{path} gives {name} the label {label}, in {data.name} it is {known[name].label}.",
+                f"{path} gives {name} the label {label}, in {data.name} it is {item.label}.",
                 todo="Use a split file that was made for this data.",
             )
-    return replace(data, splits={part: tuple(known[name] for name, _, _ in found) for part, found in splits.items()})
+    forms: dict[str, str] = {}
+    for name, item in known.items():
+        if item is not None and forms.setdefault(item.name, name) != name:
+            raise DataError(f"{path} names {item.name} twice, in two Unicode forms.", todo="Remove one of the rows.")
+    chosen = {part: tuple(item for name, _, _ in found if (item := known[name])) for part, found in splits.items()}
+    return replace(data, splits=chosen, divided=False)

@@ -13,7 +13,7 @@ from typing import Any
 from dapt.errors import DataError
 from dapt.limits import LIST_BYTES
 from dapt.regular import read_text
-from dapt.strict import is_utf8, readable
+from dapt.strict import is_file_name, is_utf8, nfc, readable
 
 SPLIT_NAMES = ("train", "val", "test")
 SHOWN = 3
@@ -95,13 +95,13 @@ def _row(row: Any, where: str) -> Row:
         raise DataError(f"{where}: the label {_short(label)} is not a number from 0 up.")
     if not name.strip():
         raise DataError(f"{where}: the class name is empty.")
-    for text in (path, name):
-        if "\0" in text or not is_utf8(text):
+    for text, fits in ((path, is_file_name), (name, is_utf8)):
+        if "\0" in text or not fits(text):
             raise DataError(f"{where}: {_short(text)} has a zero byte, or half of a character, in it.")
     plain = posixpath.normpath(path)
     if plain == "." or plain.startswith("/") or ".." in plain.split("/") or "\\" in plain:
         raise DataError(f"{where}: '{_cut(path)}' is not a relative path within the data set.")
-    return plain, label, name
+    return plain, label, nfc(name)
 
 
 def _short(value: object) -> str:

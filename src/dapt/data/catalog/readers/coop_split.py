@@ -81,7 +81,7 @@ class SplitFileReader(Reader):
             Item(place.images / image, labels[folder, name], dataset.image_name(image)) for folder, name, image in rows
         )
         names = tuple(name.replace("_", " ") for _, name in order)
-        return ImageSet(dataset.name, place.root, names, divide(items), own_split=True)
+        return ImageSet(dataset.name, place.root, names, divide(items), own_split=True, divided=True)
 
 
 def is_published(path: Path, dataset: Dataset) -> bool | None:

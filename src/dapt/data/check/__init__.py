@@ -1,0 +1,1 @@
+"""Whether data is fit to learn from: copies, class names, splits, pictures."""

@@ -1,0 +1,1 @@
+"""Exports of annotation tools, whose photographs lie in no class folders."""

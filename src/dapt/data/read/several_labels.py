@@ -1,0 +1,51 @@
+"""Cells that name several classes: ``cat|dog`` is two classes where the rest of the table says so, else one name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dapt.data.read.aliases import PLURAL_KEYS, key
+from dapt.data.read.table import LIST_MARK
+
+MARKS = ("|", ";", ",", " ")  # blanks only in columns of several labels
+
+
+def find_mark(cells: Sequence[str], column: str) -> str | None:
+    """What stands between the classes in the cells of a column; None: each cell is one class.
+
+    A mark divides where every part of every divided cell is a class of other rows by itself. ``|``, which hardly any
+    name has, and any mark but a blank in a column called ``labels`` or so, divides already where a part of half of
+    these cells occurs in another cell.
+    """
+    names = set(cells) - {""}
+    if any(LIST_MARK in name for name in names):
+        return LIST_MARK
+    plural = key(column) in PLURAL_KEYS
+    for mark in MARKS:
+        divided = [name for name in names if len(parts_of(name, mark)) > 1 or (mark != " " and mark in name)]
+        if not divided or (mark == " " and not plural):
+            continue
+        alone = {name for name in names if name not in set(divided)}
+        parts = [parts_of(name, mark) for name in divided]
+        if all(part in alone for each in parts for part in each):
+            return mark
+        if mark == "|" or (plural and mark != " "):
+            seen: dict[str, int] = {}
+            for each in (*parts, *([name] for name in alone)):
+                for part in each:
+                    seen[part] = seen.get(part, 0) + 1
+            if 2 * sum(any(seen[part] > 1 for part in each) for each in parts) >= len(parts):
+                return mark
+    return None
+
+
+def parts_of(cell: str, mark: str | None) -> list[str]:
+    """The classes that a cell names, each once."""
+    if mark is None:
+        return [cell] if cell else []
+    return list(dict.fromkeys(part for each in cell.split(mark) if (part := each.strip())))
+
+
+def undivided(cells: Iterable[str]) -> list[str]:
+    """The names with a ``|`` in them, sorted: they are taken as they stand where nothing says otherwise."""
+    return sorted({cell for cell in cells if "|" in cell})

@@ -1,0 +1,55 @@
+"""Names of splits, as people write them."""
+
+from __future__ import annotations
+
+import re
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "trn": "train",
+    "val": "val",
+    "valid": "val",
+    "validate": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+    "tst": "test",
+    "eval": "test",
+    "evaluation": "test",
+}
+
+_MARKS = re.compile(r"[-_. ]+")
+_AFTER = re.compile(r"(set|sets|data|dataset|images|image|imgs|img|photos|split|folder|dir)$")
+_YEAR = re.compile(r"(19|20)\d\d$")
+
+
+def split_of(name: str) -> str | None:
+    """The split that a folder of this name is (``Training``, ``train_set``, ``TestSet``, ``val2017``), or None."""
+    plain = _YEAR.sub("", _MARKS.sub("", name.lower()))
+    while plain not in SPLITS:
+        shorter = _AFTER.sub("", plain)
+        if shorter == plain:
+            return None
+        plain = shorter
+    return SPLITS[plain]
+
+
+def splits_beside(names: list[str]) -> dict[str, str]:
+    """Which of the folders of these names, lying in one folder, are which split.
+
+    ``seg_train`` and ``seg_test`` are, too: names that have the same words around different splits.
+    """
+    found = {name: split for name in names if (split := split_of(name)) is not None}
+    if found:
+        return found
+    around: dict[tuple[str, ...], dict[str, str]] = {}
+    for name in names:
+        words = [word for word in _MARKS.split(name.lower()) if word]
+        known = [place for place, word in enumerate(words) if word in SPLITS]
+        if len(known) == 1:
+            rest = (*words[: known[0]], "", *words[known[0] + 1 :])
+            around.setdefault(rest, {})[name] = SPLITS[words[known[0]]]
+    several = [group for group in around.values() if len(set(group.values())) > 1]
+    return several[0] if len(several) == 1 else {}
