@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from dapt.colour import BLACK, WHITE, colour_of
 from dapt.console import warn
 from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
+from dapt.mask_pattern import check_pattern
 from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
 from dapt.plugins import load_plugins
@@ -33,7 +35,7 @@ RELEASED_SLICE = 25  # so many text rows the released code takes for background,
 
 LARGEST_ADAMW_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
 
-MaskFormat = Literal["binary", "labels", "trimap", "dapt", "foreground"]
+MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "foreground"]
 
 
 class Section(Strict):
@@ -169,8 +171,15 @@ class RunSettings(Section):
     masks: str | None = Field(None, description="Folder of mask files; docs/cues.md says where formats look.")
     mask_format: MaskFormat = Field(
         "binary",
-        description="binary (>= 128), labels (0 = background), trimap, or the rules of a collection: dapt, foreground.",
+        description="binary (>= 128), labels (0 = background), trimap, alpha (of cut-outs), colours (any but "
+        "mask_background), or the rules of a collection: dapt, foreground.",
     )
+    mask_name: str | None = Field(
+        None,
+        description="How mask files are called, as in {stem}_mask.png; with {stem}, {name} and {parent} of the image, "
+        "* for anything. none: as the image.",
+    )
+    mask_background: str = Field(BLACK, description="colours: the colour of the background: black, white or #rrggbb.")
     names: str | None = Field(None, description="File with the class names to use.")
     split_file: str | None = Field(
         None, description="JSON split file whose images replace the data's own split, see 'dapt data select'."
@@ -184,6 +193,17 @@ class RunSettings(Section):
         gt=0,
         description="Million pixels of the largest image or mask that is decoded. JPEGs of up to twice as many are "
         "read at a half, a quarter or an eighth of their size, which is said. See docs/limits.md.",
+    )
+
+    matte: str = Field(
+        WHITE, description="Colour behind transparent parts of images: white, black or #rrggbb. See docs/data.md."
+    )
+    bits: int | None = Field(
+        None,
+        ge=8,
+        le=16,
+        description="Bits that images of more than 8 per channel use (12 for 12-bit in 16); none: told by the largest "
+        "value of each.",
     )
 
     shots: int = Field(16, ge=0, description="Training images per class; 0: all.")
@@ -248,6 +268,23 @@ class RunSettings(Section):
     @classmethod
     def _home(cls, value: str | None) -> str | None:
         return None if value is None else with_home(value)
+
+    @field_validator("matte", "mask_background")
+    @classmethod
+    def _colour(cls, value: str) -> str:
+        try:
+            colour_of(value)
+        except ConfigError as error:
+            raise ValueError(error.message.replace("\n", " ")) from error
+        return value
+
+    @field_validator("mask_name")
+    @classmethod
+    def _mask_name(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else check_pattern(value)
+        except ConfigError as error:
+            raise ValueError(error.message.replace("\n", " ")) from error
 
     @field_validator("crop_scale")
     @classmethod

@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from dapt.cues import file_cue as files
 from dapt.cues.base import CueContext
 from dapt.cues.file_cue import FileCue
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
+from dapt.data.masks import photo_mask
 from dapt.errors import DataError
 from dapt.strict import PartOptions
 
@@ -47,7 +47,7 @@ def test_masks_are_counted_anew_each_time(tmp_path: Path, monkeypatch: pytest.Mo
         assert all(mask.tolist() == [[False] * 5 + [True] * 5] * 8 for mask in masks[:10])
     # six of eleven seem to be of another format: too few to refuse them, however often they are read
     seem: list[bool] = []
-    monkeypatch.setattr(files, "misread", lambda values, mask, kind: seem.append(True) or len(seem) % 10 < 6)
+    monkeypatch.setattr(photo_mask, "misread", lambda values, mask, kind: seem.append(True) or len(seem) % 10 < 6)
     for _ in range(3):
         source.prepare(items, None)
         source.check()

@@ -16,7 +16,7 @@ from dapt.cues.build import build_cue
 from dapt.cues.file_cue import FileCue
 from dapt.data.items import ImageSet, Item
 from dapt.data.load.image_cache import ImageCache
-from dapt.data.masks.mask_collections import MaskFinder
+from dapt.data.masks.mask_finder import MaskFinder
 from dapt.data.resolve import load_data
 from dapt.errors import DataError
 from dapt.evaluation.evaluate import MaskSource

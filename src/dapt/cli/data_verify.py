@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from dapt.cli.options import MaxPixelsOption, PluginOption, QuietOption, RootOption, at_home, silence
+from dapt.cli.options import (
+    BitsOption,
+    MaxPixelsOption,
+    PluginOption,
+    QuietOption,
+    RootOption,
+    at_home,
+    silence,
+)
 
 
 def verify(
@@ -17,6 +25,7 @@ def verify(
     plugin: PluginOption = None,
     decode: Annotated[bool, typer.Option("--decode", help="Also open every image and mask, to find damage.")] = False,
     max_pixels: MaxPixelsOption = None,
+    bits: BitsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, with all names of files.")] = False,
     quiet: QuietOption = False,
 ) -> None:

@@ -10,9 +10,13 @@ from typer.core import TyperGroup
 
 from dapt.cli.masks_verify import verify
 from dapt.cli.options import (
+    BitsOption,
     DeviceOption,
+    MaskBackgroundOption,
     MaskFormatOption,
+    MaskNameOption,
     MasksOption,
+    MatteOption,
     MaxPixelsOption,
     ModelOption,
     NamesOption,
@@ -66,6 +70,8 @@ def make(
     model: ModelOption = None,
     masks_folder: MasksOption = None,
     mask_format: MaskFormatOption = None,
+    mask_name: MaskNameOption = None,
+    mask_background: MaskBackgroundOption = None,
     classes: Annotated[
         str | None,
         typer.Option("--classes", help="Class names to explain unlabelled images with, comma-separated."),
@@ -84,6 +90,8 @@ def make(
     names: NamesOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
+    matte: MatteOption = None,
+    bits: BitsOption = None,
     root: RootOption = None,
     own_split: OwnSplitOption = False,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of random cues.")] = 1,
@@ -130,6 +138,8 @@ def make(
         model_spec=model,
         masks=masks_folder,
         mask_format=mask_format,
+        mask_name=mask_name,
+        mask_background=mask_background,
         classes=split_names(classes),
         split=split,
         options=tree["cue"],

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from dapt.cli.options import (
+    MaskBackgroundOption,
     MaskFormatOption,
+    MaskNameOption,
     MaxPixelsOption,
     NamesOption,
     OwnSplitOption,
@@ -28,6 +30,8 @@ def verify(
         typer.Option("--masks", help="Folder of mask files. [default: the data set's own masks]", callback=at_home),
     ] = None,
     mask_format: MaskFormatOption = None,
+    mask_name: MaskNameOption = None,
+    mask_background: MaskBackgroundOption = None,
     split: Annotated[str, typer.Option("--split", help="all, train, val or test.")] = "all",
     json_file: Annotated[
         Path | None,
@@ -64,6 +68,8 @@ def verify(
         data,
         masks=masks,
         mask_format=mask_format,
+        mask_name=mask_name,
+        mask_background=mask_background,
         split=split,
         json_file=json_file,
         names=str(names) if names else None,

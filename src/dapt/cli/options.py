@@ -59,6 +59,47 @@ MaxPixelsOption = Annotated[
 ]
 
 
+def _use_matte(colour: str | None) -> str | None:
+    """Sets the colour for the process, as `_use_max_pixels` sets the limit."""
+    from dapt.colour import colour_of
+    from dapt.data.load.reading import use_matte
+
+    if colour is not None:
+        colour_of(colour)
+    use_matte(colour)
+    return colour
+
+
+MatteOption = Annotated[
+    str | None,
+    typer.Option(
+        "--matte",
+        callback=_use_matte,
+        help="Colour behind transparent parts of images: white, black or #rrggbb. [default: white, or as trained]",
+    ),
+]
+
+
+def _use_bits(bits: int | None) -> int | None:
+    from dapt.data.load.reading import use_bits
+
+    use_bits(bits)
+    return bits
+
+
+BitsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--bits",
+        min=8,
+        max=16,
+        callback=_use_bits,
+        help="Bits that images of more than 8 per channel use, 12 for 12-bit in 16. [default: by their values, or as "
+        "trained]",
+    ),
+]
+
+
 def _load_plugins(files: list[Path] | None) -> list[Path] | None:
     """Imports them before the command looks up any name."""
     from dapt.plugins import load_plugins
@@ -91,8 +132,24 @@ MaskFormatOption = Annotated[
     str | None,
     typer.Option(
         "--mask-format",
-        help="binary (>= 128 is foreground), labels (0 is background), trimap, or a collection: dapt (the released "
-        "DAPT masks) or foreground (FVG-PT's). [default: binary]",
+        help="binary (>= 128 is foreground), labels (0 is background), trimap, alpha (of cut-outs), colours (any but "
+        "--mask-background), or a collection: dapt (the released DAPT masks) or foreground (FVG-PT's). "
+        "[default: binary]",
+    ),
+]
+MaskNameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mask-name",
+        help="How mask files are called, as in '{stem}_mask.png': {stem}, {name} and {parent} (folder) of the image, * "
+        "for anything; of several files the union counts. [default: as the image]",
+    ),
+]
+MaskBackgroundOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mask-background",
+        help="With --mask-format colours: the colour of the background, black, white or #rrggbb. [default: black]",
     ),
 ]
 RootOption = Annotated[

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from dapt.cli.options import (
+    BitsOption,
     DeviceOption,
+    MatteOption,
     MaxPixelsOption,
     ModelOption,
     PluginOption,
@@ -48,6 +50,8 @@ def predict(
     model: ModelOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
+    matte: MatteOption = None,
+    bits: BitsOption = None,
     device: DeviceOption = "auto",
     plugin: PluginOption = None,
     quiet: QuietOption = False,

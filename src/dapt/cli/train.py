@@ -8,8 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from dapt.cli.options import (
+    BitsOption,
+    MaskBackgroundOption,
     MaskFormatOption,
+    MaskNameOption,
     MasksOption,
+    MatteOption,
     MaxPixelsOption,
     ModelOption,
     NamesOption,
@@ -71,6 +75,8 @@ def train(
     ] = None,
     masks: MasksOption = None,
     mask_format: MaskFormatOption = None,
+    mask_name: MaskNameOption = None,
+    mask_background: MaskBackgroundOption = None,
     shots: Annotated[
         int | None, typer.Option("--shots", help="Training images per class, 0 for all. [default: 16]")
     ] = None,
@@ -118,6 +124,8 @@ def train(
         typer.Option("--allow-leaks", help="Go on although test images are equal to training images; it is recorded."),
     ] = False,
     max_pixels: MaxPixelsOption = None,
+    matte: MatteOption = None,
+    bits: BitsOption = None,
     device: Annotated[
         str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps. [default: auto]")
     ] = None,
@@ -178,6 +186,8 @@ def train(
         "model": model,
         "masks": str(masks) if masks else None,
         "mask_format": mask_format,
+        "mask_name": mask_name,
+        "mask_background": mask_background,
         "shots": shots,
         "seed": seed,
         "subset": subset,
@@ -195,6 +205,8 @@ def train(
         "skip_bad": skip_bad,
         "allow_leaks": allow_leaks or None,
         "max_pixels": max_pixels,
+        "matte": matte,
+        "bits": bits,
         "device": device,
         "devices": devices,
         "precision": precision,

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
+from dapt.colour import BLACK
 from dapt.config import MaskFormat
 from dapt.data.items import ImageSet, Item
+from dapt.data.masks.rules import MaskRules
 from dapt.registry import Registry
 from dapt.strict import PartOptions
 
@@ -94,6 +96,7 @@ class CueContext:
         options: of the cue, of its own type. folder: ``--masks``. kind: ``--mask-format``.
         skip_bad: count unreadable masks instead of raising. load_image: item to uint8 ``[3, H, W]``.
         seed: seed of random cues. data: the whole data set, which may know the format of its own masks.
+        mask_name, mask_background: as in a configuration.
     """
 
     options: PartOptions
@@ -103,6 +106,13 @@ class CueContext:
     load_image: Callable[[Item], Tensor]
     seed: int
     data: ImageSet | None = None
+    mask_name: str | None = None
+    mask_background: str = BLACK
+
+    @property
+    def rules(self) -> MaskRules:
+        """How mask files are found and read."""
+        return MaskRules(self.kind, self.mask_name, self.mask_background)
 
 
 class Cue(ABC):

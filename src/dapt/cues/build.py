@@ -81,7 +81,17 @@ def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
         source = "masks" if config.masks or data.has_masks else "gradcam"
     options = cue_options(source, config.cue.options)
     folder = mask_folder(config.masks)
-    context = CueContext(options, folder, config.mask_format, config.skip_bad, cache, config.seed, data)
+    context = CueContext(
+        options,
+        folder,
+        config.mask_format,
+        config.skip_bad,
+        cache,
+        config.seed,
+        data,
+        mask_name=config.mask_name,
+        mask_background=config.mask_background,
+    )
     cue = CUES.get(source)(context)
     cue.name = source
     return cue

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from torch import Tensor
 
 from dapt.config import MaskFormat
-from dapt.console import progress
+from dapt.console import progress, warn
 from dapt.cues.base import Cue, CueContext, CueReport
-from dapt.data.items import Item
+from dapt.data.items import UNLABELLED, Item
+from dapt.data.load.notes import say_notes
 from dapt.data.load.resize import resize_map
-from dapt.data.masks.mask_collections import MaskCounts, MaskFinder, check_convention, own_or_found
-from dapt.data.masks.mask_files import fit_mask, foreground_of, misread, read_values
+from dapt.data.masks.coverage import ClassMasks, is_framed
+from dapt.data.masks.mask_collections import MaskCounts, check_convention, doubts_and_hint
+from dapt.data.masks.mask_files import fit_mask
+from dapt.data.masks.mask_finder import MaskFinder, own_or_found
+from dapt.data.masks.photo_mask import mask_of_photo
 from dapt.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,11 +31,15 @@ LONGEST = 1024
 
 
 class _Read(NamedTuple):
-    """The mask of an image, if it has one; whether it cannot be used; whether the format seems to be another."""
+    """The mask of an image, if it has one; whether it cannot be used; whether the format seems to be another.
+
+    And whether its foreground lies around the picture, see `dapt.data.masks.coverage.is_framed`.
+    """
 
     mask: Tensor | None
     bad: bool = False
     misread: bool = False
+    framed: bool = False
 
 
 class FileCue(Cue):
@@ -49,8 +57,10 @@ class FileCue(Cue):
         self._finder = finder
         self._own_kind = own_kind
         self.kind: MaskFormat = context.kind if finder is not None or own_kind is None else own_kind
+        self._rules = context.rules.read_as(self.kind)
         self._items: Sequence[Item] = ()
         self._misread = 0
+        self._framed: set[str] = set()
         self._checked = finder is not None and context.data is not None
         if finder is not None and context.data is not None:
             finder.check(chain.from_iterable(context.data.splits.values()))
@@ -58,20 +68,23 @@ class FileCue(Cue):
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         if self._finder is not None and not self._checked:
             self._finder.check(items)
-        self.report, self._items, self._misread = CueReport(), items, 0
+        self.report, self._items, self._misread, self._framed = CueReport(), items, 0, set()
         masks: list[Tensor | None] = []
         with ThreadPoolExecutor() as pool:
             read = progress(pool.map(self._read, items), len(items), "reading masks", "masks")
-            for item, (mask, bad, other_format) in zip(items, read, strict=True):
+            for item, (mask, bad, other_format, framed) in zip(items, read, strict=True):
                 self._misread += other_format
+                if framed:
+                    self._framed.add(item.name)
                 if bad:
                     self.report.total += 1
                     self.report.bad.append(item.name)
                 masks.append(None if bad else self.report.add(item.name, mask))
+        say_notes()
         return masks
 
     def check(self) -> None:
-        """Refuse the masks prepared last if they were read in another collection's format.
+        """Refuse the masks prepared last if they were read in another collection's format; warn of odd ones.
 
         Raises:
             DataError: at least 95% of them are empty or full; see `dapt.data.masks.mask_collections.MaskCounts`.
@@ -84,7 +97,28 @@ class FileCue(Cue):
             misread=self._misread,
         )
         folder = None if self._finder is None else self._finder.folder
-        check_convention(counts, self._items, folder, self.kind, own_kind=self._own_kind)
+        check_convention(counts, self._items, folder, self.kind, own_kind=self._own_kind, rules=self._rules)
+        for sentence in doubts_and_hint(self._by_class(), self._items, folder, self._rules):
+            warn(sentence)
+
+    def _by_class(self) -> dict[str, ClassMasks]:
+        """The masks prepared last, by the name of their class."""
+        data = self.context.data
+        places = data.splits.values() if data is not None else ()
+        labels = {item.name: item.label for items in places for item in items}  # a run numbers its classes anew
+        found: dict[str, ClassMasks] = {}
+        shares = iter(self.report.coverage)
+        blank = {name: kind for kind in ("empty", "full", "missing") for name in getattr(self.report, kind)}
+        for item in self._items:
+            label = labels.get(item.name, UNLABELLED)
+            name = data.names[label] if data is not None and label != UNLABELLED else ""
+            own = found.setdefault(name, ClassMasks())
+            if item.name in blank:
+                setattr(own, blank[item.name], getattr(own, blank[item.name]) + 1)
+            elif item.name not in self.report.bad:
+                own.coverage.append(next(shares, 0.5))
+                own.framed += item.name in self._framed
+        return found
 
     def _read(self, item: Item) -> _Read:
         """The mask of an item.
@@ -92,22 +126,21 @@ class FileCue(Cue):
         Raises:
             DataError: it cannot be used, and `skip_bad` is false.
         """
-        path = own_or_found(item, self._finder)
-        if path is None:
+        files = own_or_found(item, self._finder)
+        if not files:
             return _Read(None)
         try:
-            return self._load(item, path)
+            return self._load(item, files)
         except DataError:
             if not self.context.skip_bad:
                 raise
             return _Read(None, bad=True)
 
-    def _load(self, item: Item, path: Path) -> _Read:
-        values = read_values(path, self.kind)
-        mask = foreground_of(values, self.kind)
-        other_format = bool(mask.any()) and misread(values, mask, self.kind)
+    def _load(self, item: Item, files: Sequence[Path]) -> _Read:
+        found = mask_of_photo(files, item.path, self._rules)
         height, width = self.context.load_image(item).shape[-2:]
-        return _Read(_smaller(fit_mask(mask, (height, width), path, item.path)), misread=other_format)
+        mask = _smaller(fit_mask(found.mask, (height, width), files[0], item.path))
+        return _Read(mask, misread=found.misread, framed=is_framed(mask))
 
 
 def _smaller(mask: Tensor) -> Tensor:

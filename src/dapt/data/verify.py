@@ -178,7 +178,8 @@ def _sizes(paths: Iterable[Path]) -> dict[Path, int]:
 def _decode(items: Sequence[Item], data: ImageSet) -> tuple[list[str], list[str]]:
     """Images and masks that are damaged, and those that are not decoded, tried in threads."""
     from dapt.data.load.images import RefusedImageError, open_image
-    from dapt.data.load.pixels import decoding, say_reduced
+    from dapt.data.load.notes import say_notes
+    from dapt.data.load.pixels import decoding
     from dapt.data.masks.mask_files import read_mask
 
     def trouble(item: Item) -> list[tuple[str, DataError]]:
@@ -190,14 +191,14 @@ def _decode(items: Sequence[Item], data: ImageSet) -> tuple[list[str], list[str]
             found.append((item.name, error))
         if item.mask is not None:
             try:
-                read_mask(item.mask, data.mask_format or "binary")
+                read_mask(item.mask, data.mask_format or "dapt")  # which takes any picture
             except DataError as error:
                 found.append((f"mask of {item.name}", error))
         return found
 
     with ThreadPoolExecutor() as pool:
         parts = list(progress(pool.map(trouble, items), len(items), "decoding images", "images"))
-    say_reduced()
+    say_notes()
     found = [each for part in parts for each in part]
     refused = [f"{name}: {error.what}" for name, error in found if isinstance(error, RefusedImageError)]
     return [name for name, error in found if not isinstance(error, RefusedImageError)], refused

@@ -8,6 +8,8 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.config import DaptOptions, RunConfig
+from dapt.data.load.reading import Reading
+from dapt.data.load.settings import reading_of
 from dapt.environment import device_memory_mb
 from dapt.errors import ConfigError
 from dapt.methods.base import Method, MethodOptions
@@ -23,26 +25,36 @@ def build_model(config: RunConfig, clip: FrozenClip, names: Sequence[str]) -> Pr
     Raises:
         DaptError: options of the method that it does not have, or that do not fit the backbone.
     """
-    model = assemble(clip, config.recipe, config.options, names, config.dapt, seed=config.seed)
+    model = assemble(
+        clip, config.recipe, config.options, names, config.dapt, seed=config.seed, reading=reading_of(config)
+    )
     clip.set_checkpointing(config.grad_checkpointing)
     clip.text.memory_mb = text_memory_mb(config, str(clip.device))
     return model
 
 
 def assemble(
-    clip: FrozenClip, method: Method, options: MethodOptions, names: Sequence[str], dapt: DaptOptions, *, seed: int
+    clip: FrozenClip,
+    method: Method,
+    options: MethodOptions,
+    names: Sequence[str],
+    dapt: DaptOptions,
+    *,
+    seed: int,
+    reading: Reading | None = None,
 ) -> PromptedClip:
     """A frozen model with the prompts of a method at their start.
 
     Args:
         options: of the method. names: classes. dapt: DAPT's texts and views belong to the model. seed: of the prompts.
+        reading: how images are read, see `dapt.data.load.reading`.
     """
     generator = torch.Generator().manual_seed(seed)
     architecture = method.load_architecture().create(options, clip, names, generator, open_model)
     architecture.to(clip.device)
     if dapt.enabled:
         _check_background(clip, architecture, dapt.texts)
-    return make_prompted(clip, architecture, names, MadeWith(method.name, dapt))
+    return make_prompted(clip, architecture, names, MadeWith(method.name, dapt, reading or Reading()))
 
 
 def text_memory_mb(config: RunConfig, device: str) -> float | None:

@@ -12,6 +12,8 @@ from dapt.clip.frozen import Preprocess
 from dapt.clip.wrap import OBJECT
 from dapt.config import DaptOptions, make_saved_config
 from dapt.config_text import read_yaml
+from dapt.data.load.reading import Reading
+from dapt.data.load.settings import reading_of
 from dapt.errors import ConfigError, ModelError
 from dapt.model.backbone import Backbone, open_backbone
 from dapt.model.prompted_clip import PromptedClip
@@ -50,7 +52,7 @@ def open_pretrained(
     clip = open_backbone(
         spec if model is None else model, tokenizer=tokenizer, preprocess=preprocess, device=device, precision=precision
     )
-    made = rebuild_model(saved, clip, _dapt_options(file, saved))
+    made = rebuild_model(saved, clip, *_made_with(file, saved))
     classes = saved.use.get("classes")
     if classes is not None:
         if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
@@ -59,9 +61,12 @@ def open_pretrained(
     return made.eval()
 
 
-def _dapt_options(file: Path, saved: SavedPrompts) -> DaptOptions:
-    """What the file says of DAPT; of a run's file, what its configuration says."""
+def _made_with(file: Path, saved: SavedPrompts) -> tuple[DaptOptions, Reading | None]:
+    """What the file says of DAPT and of how images are read; of a run's file, what its configuration says."""
     if "dapt" in saved.use:
-        return validated(DaptOptions, saved.use["dapt"], "dapt.")
-    config = file.parent / CONFIG
-    return make_saved_config(read_yaml(config)).dapt if config.is_file() else DaptOptions()
+        return validated(DaptOptions, saved.use["dapt"], "dapt."), None
+    path = file.parent / CONFIG
+    if not path.is_file():
+        return DaptOptions(), None
+    config = make_saved_config(read_yaml(path))
+    return config.dapt, reading_of(config)

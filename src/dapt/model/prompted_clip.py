@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, overload
 
@@ -15,6 +15,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.clip.prompts import Prompts
 from dapt.data.batch import Batch
 from dapt.data.load.preprocess import ImagePreprocess
+from dapt.data.load.reading import Reading
 from dapt.environment import version
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.model.check_batch import check_batch, check_pixels
@@ -70,7 +71,7 @@ class PromptedClip(PromptedTowers):
         self._looked = False
         super().__init__(*args, **kwargs)
         self.made_with = made_with or MadeWith()
-        self.preprocess = ImagePreprocess(self.clip.image.image_size, self.clip.preprocess)
+        self.preprocess = ImagePreprocess(self.clip.image.image_size, self.clip.preprocess, self.made_with.reading)
 
     @property
     def device(self) -> torch.device:
@@ -266,6 +267,8 @@ class PromptedClip(PromptedTowers):
             raise ConfigError("This model does not say which method made it.", todo="Make it with dapt.create_model.")
         options = {**own.options.model_dump(mode="json"), **own.saved_options()}
         use: dict[str, Any] = {"dapt": made_with.dapt.model_dump(mode="json")} if made_with.dapt.enabled else {}
+        if made_with.reading != Reading():
+            use["reading"] = asdict(made_with.reading)
         if self.names != own.names:
             use["classes"] = self.names
         content = prompts_content(

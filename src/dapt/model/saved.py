@@ -10,8 +10,10 @@ from dapt.clip.dassl import TODO as DASSL_TODO
 from dapt.clip.dassl import dassl_checkpoint, describe
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
+from dapt.colour import colour_of
 from dapt.config import DaptOptions
 from dapt.console import warn
+from dapt.data.load.reading import Reading
 from dapt.errors import ConfigError, ModelError, did_you_mean
 from dapt.methods.base import METHODS
 from dapt.model.made_with import MadeWith
@@ -77,13 +79,16 @@ def open_model(path: str, *, spec: str | None = None, like: FrozenClip) -> Promp
     return rebuild_model(saved, clip)
 
 
-def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | None = None) -> PromptedClip:
+def rebuild_model(
+    saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | None = None, reading: Reading | None = None
+) -> PromptedClip:
     """The model with learned prompts, classifying the classes trained on.
 
     Saved options that the method does not have, as a newer version may write them, are left out with a warning.
 
     Args:
         dapt: DAPT options of the run; at use they matter only where the released code is repeated.
+        reading: how images of the run were read; None: as the file says.
 
     Raises:
         ModelError: another backbone, a damaged prompts file, or options that do not belong to it.
@@ -116,7 +121,31 @@ def rebuild_model(saved: SavedPrompts, clip: FrozenClip, dapt: DaptOptions | Non
             f"The saved prompts do not fit {saved.method}: {str(error).splitlines()[-1].strip()}."
         ) from error
     architecture.to(clip.device)
-    return make_prompted(clip, architecture, saved.names, MadeWith(saved.method, dapt or DaptOptions()))
+    return make_prompted(
+        clip,
+        architecture,
+        saved.names,
+        MadeWith(saved.method, dapt or DaptOptions(), reading or saved_reading(saved) or Reading()),
+    )
+
+
+def saved_reading(saved: SavedPrompts) -> Reading | None:
+    """How the images were read that a model was trained with; None where its file does not say.
+
+    Raises:
+        ModelError: that is not what dapt writes.
+    """
+    given = saved.use.get("reading")
+    if given is None:
+        return None
+    matte, bits = (given.get("matte"), given.get("bits")) if isinstance(given, dict) else (None, None)
+    try:
+        if not isinstance(matte, str) or not (bits is None or (type(bits) is int and 8 <= bits <= 16)):
+            raise ConfigError(shown(given))
+        colour_of(matte)
+    except ConfigError as error:
+        raise ModelError(f"How images are read is damaged in the prompts: {error.message}") from None
+    return Reading(matte, bits)
 
 
 def _check_finite(saved: SavedPrompts) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from dapt.colour import colour_of
 from dapt.config import MaskFormat, RunConfig
 from dapt.data.items import ImageSet
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
@@ -39,7 +40,8 @@ class Request:
     Attributes:
         data: other data. split: train, val, test or all. classes: ``data`` (or ``all``), ``base``, ``novel``, or class
             names.
-        model: another specification of the same backbone. names, masks, mask_format, root: as in a configuration.
+        model: another specification of the same backbone. names, root, masks, mask_format, mask_name, mask_background:
+            as in a configuration.
     """
 
     data: str | None = None
@@ -49,6 +51,8 @@ class Request:
     names: str | None = None
     masks: str | None = None
     mask_format: str | None = None
+    mask_name: str | None = None
+    mask_background: str | None = None
     skip_bad: bool = False
     root: str | None = None
     own_split: bool = False
@@ -115,6 +119,8 @@ def evaluate_saved(
     names: str | None = None,
     masks: str | None = None,
     mask_format: str | None = None,
+    mask_name: str | None = None,
+    mask_background: str | None = None,
     skip_bad: bool = False,
     root: str | None = None,
     own_split: bool = False,
@@ -138,7 +144,20 @@ def evaluate_saved(
     """
     if split is not None and split not in SPLITS:
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, SPLITS))
-    asked = Request(data, split, classes, model_spec, names, masks, mask_format, skip_bad, root, own_split)
+    asked = Request(
+        data=data,
+        split=split,
+        classes=classes,
+        model=model_spec,
+        names=names,
+        masks=masks,
+        mask_format=mask_format,
+        mask_name=mask_name,
+        mask_background=mask_background,
+        skip_bad=skip_bad,
+        root=root,
+        own_split=own_split,
+    )
     run = find_run(run).path
     if json_file is None:
         _check_writable(run)
@@ -228,7 +247,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
         images.main,
         images.novel,
         role=role,
-        masks=_mask_source(config, own, asked.masks, asked.mask_format, source.mask_format),
+        masks=_mask_source(config, own, asked, source.mask_format),
         prefix="test" if images.split == "all" else images.split,  # to the model all of them are test images
         base_classes=len(class_labels(source, "base")) if whole else None,
     )
@@ -248,6 +267,8 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
             names=asked.names,
             masks=asked.masks,
             mask_format=asked.mask_format,
+            mask_name=asked.mask_name,
+            mask_background=asked.mask_background,
             own_split=asked.own_split,
             skip_bad=asked.skips(config),
         ),
@@ -351,11 +372,12 @@ def _check_json(path: Path | None, run: Path, **given: str | None) -> None:
     check_replaceable(path, EVALUATION_KEYS, "--json")
 
 
-def _mask_source(
-    config: RunConfig, own: bool, masks: str | None, mask_format: str | None, own_kind: MaskFormat | None
-) -> MaskSource:
-    folder = mask_folder(masks or (config.masks if own else None))
-    return MaskSource(folder, check_format(mask_format or config.mask_format), own_kind)
+def _mask_source(config: RunConfig, own: bool, asked: Request, own_kind: MaskFormat | None) -> MaskSource:
+    folder = mask_folder(asked.masks or (config.masks if own else None))
+    name = asked.mask_name or (config.mask_name if own else None)
+    background = asked.mask_background or config.mask_background
+    colour_of(background)
+    return MaskSource(folder, check_format(asked.mask_format or config.mask_format), own_kind, name, background)
 
 
 def _slug(text: str) -> str:

@@ -152,7 +152,13 @@ def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple
     ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
     held-back classes are classified among themselves for ``test/accuracy_novel``, then all among all classes.
     """
-    masks = MaskSource(mask_folder(config.masks), config.mask_format, data.source.mask_format)
+    masks = MaskSource(
+        mask_folder(config.masks),
+        config.mask_format,
+        data.source.mask_format,
+        config.mask_name,
+        config.mask_background,
+    )
     novel = data.novel
     if novel is not None and model.prompts.fixed_classes:
         say(f"What {config.method} learns belongs to the training classes and cannot name others: no novel accuracy.")

@@ -16,8 +16,9 @@ from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
 from dapt.console import progress, say, warn
 from dapt.data.items import Item
-from dapt.data.masks.mask_collections import MaskFinder
+from dapt.data.load.images import reading_mark
 from dapt.data.masks.mask_files import mask_folder
+from dapt.data.masks.mask_finder import MaskFinder
 from dapt.environment import cores
 from dapt.errors import DaptError, DataError
 from dapt.model.saved import PROMPTS
@@ -73,9 +74,10 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip) -> Inputs:
     with ThreadPoolExecutor(cores()) as pool:
         hashed = pool.map(hash_file, (path for _, _, path in every))
         digests = list(progress(hashed, len(every), "noting the inputs", "files"))
+        marks = dict(zip(items, pool.map(reading_mark, (item.path for item in items.values())), strict=True))
     found: Inputs = {"schema": SCHEMA, "whole": whole, "images": {}, "masks": {}, "files": {}}
     for (kind, name, _), digest in zip(every, digests, strict=True):
-        found[kind][name] = digest
+        found[kind][name] = digest + marks[name] if kind == "images" else digest
     found["names"] = _hash_text(json.dumps([data.source.names, data.train.names]))
     found["groups"] = _hash_text(json.dumps(sorted((item.name, item.group) for item in items.values() if item.group)))
     found["weights"] = weights_digest(clip)
@@ -87,22 +89,22 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip) -> Inputs:
 def _mask_files(config: RunConfig, items: Iterable[Item]) -> list[tuple[str, Path]]:
     """The mask files of every image that has some, by name of the image: the data set's own, and that in --masks."""
     folder = mask_folder(config.masks)
-    finder = MaskFinder(folder, config.mask_format) if folder is not None else None
+    finder = MaskFinder(folder, config.mask_format, config.mask_name) if folder is not None else None
     found: list[tuple[str, Path]] = []
     for item in items:
         if item.mask is not None and item.mask.is_file():
             found.append((item.name, item.mask))
-        given = _found(finder, item) if finder is not None else None
-        if given is not None:
-            found.append((f"{item.name} (--masks)", given))
+        given = _found(finder, item) if finder is not None else ()
+        for number, path in enumerate(given, start=1):
+            found.append((f"{item.name} (--masks{f' {number}' if len(given) > 1 else ''})", path))
     return found
 
 
-def _found(finder: MaskFinder, item: Item) -> Path | None:
+def _found(finder: MaskFinder, item: Item) -> tuple[Path, ...]:
     try:
         return finder.find(item)
     except DataError:  # two files could be it: a cue refuses them, an evaluation goes on without
-        return None
+        return ()
 
 
 def _named_files(config: RunConfig) -> dict[str, Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig
-from dapt.data.load.pixels import use_setting
+from dapt.data.load.settings import reading_of, use_settings
 from dapt.devices import compute_exactly, pick_device
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import load_prompts
@@ -24,9 +24,9 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     folder = find_run(run)
     config = folder.config()
     tell_of_changed_plugins(folder, config)
-    use_setting(config.max_pixels)
+    use_settings(config)
     compute_exactly()
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]
     clip = load_clip(spec, device=pick_device(device), precision=config.precision)
-    return rebuild_model(saved, clip, config.dapt), config
+    return rebuild_model(saved, clip, config.dapt, reading_of(config)), config

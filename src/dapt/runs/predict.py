@@ -10,7 +10,7 @@ import torch
 
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.load.images import RefusedImageError
-from dapt.data.load.pixels import say_reduced
+from dapt.data.load.notes import say_notes
 from dapt.data.read.beside import part_masks
 from dapt.data.read.tree import look_through
 from dapt.data.understood import unused_line
@@ -96,7 +96,7 @@ def predict_images(
             kept.append(path)
         if pixels:
             predictions += predictor.classify(torch.stack(pixels), kept, top=top)
-    say_reduced()
+    say_notes()
     for count, what in ((skipped[False], "damaged images"), (skipped[True], "images that are too large or not read")):
         if count:
             warn(f"{count} {what} were left out.")

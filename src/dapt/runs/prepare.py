@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -16,8 +17,10 @@ from dapt.cues.build import AUTO, build_cue
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
-from dapt.data.load.pixels import use_setting
+from dapt.data.load.settings import use_settings
 from dapt.data.load.transforms import train_transform
+from dapt.data.masks.not_found import explain_not_found
+from dapt.data.masks.rules import rules_of
 from dapt.devices import compute_exactly, compute_repeatably
 from dapt.errors import ConfigError, DataError
 from dapt.model.build import build_model
@@ -64,7 +67,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     Raises:
         DaptError: anything that does not fit together.
     """
-    use_setting(config.max_pixels)  # in each of several processes
+    use_settings(config)  # in each of several processes
     compute_exactly()
     if config.deterministic:
         compute_repeatably()
@@ -82,7 +85,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     masks = None if cue is None else _made_by(cue, data.train.items, model)
     if cue is not None:
         say(cue.report.summary())
-        _check_cues(config, cue, own=any(item.mask is not None for item in data.train.items))
+        _check_cues(config, cue, data.train.items, own=any(item.mask is not None for item in data.train.items))
     images = _training_images(config, model, data, cache, masks=masks, soft=cue is not None and cue.soft)
     return Prepared(step, images, cue, model_selection_of(config, data, step))
 
@@ -150,11 +153,11 @@ def model_selection_of(config: RunConfig, data: RunData, step: TrainStep) -> str
     return "last" if step.epoch_weights(config.epochs) is None else "average"
 
 
-def _check_cues(config: RunConfig, cue: Cue, *, own: bool) -> None:
+def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool) -> None:
     """Refuse a DAPT run in which no image has a usable cue, unless that was asked for.
 
     Args:
-        own: the data set names masks of its own.
+        items: training images. own: the data set names masks of its own.
 
     Raises:
         DataError: all masks are missing, empty, full or unreadable, or mask files are read in the wrong format.
@@ -165,16 +168,15 @@ def _check_cues(config: RunConfig, cue: Cue, *, own: bool) -> None:
         return
     if len(report.missing) == report.total:
         folder = config.masks if cue.name == "masks" else None
-        found = "Masks are found by the image's relative path with any image extension"
-        more, todo = "", f"{found}; see --masks, or use --cue gradcam."
+        more: list[str] = []
+        todo = "Give a folder of masks with --masks, or use --cue gradcam."
+        if folder:
+            more, todo = explain_not_found(items, Path(folder), rules_of(config))
         if folder and own:
-            more = "The data set names masks of its own, which are not looked at where --masks is given."
-            todo = f"Leave --masks out, or pass --cue dataset, to use its own. {found}."
+            more = ["The data set names masks of its own, which are not looked at where --masks is given."]
+            todo = f"Leave --masks out, or pass --cue dataset, to use its own. {todo}"
         raise DataError(
-            "None of the images has a mask.",
-            where=folder or "the data set's own masks",
-            more=[more] if more else [],
-            todo=todo,
+            "None of the images has a mask.", where=folder or "the data set's own masks", more=more, todo=todo
         )
     raise DataError(
         f"None of the images has a usable foreground cue: {len(report.empty)} masks empty, {len(report.full)} full, "

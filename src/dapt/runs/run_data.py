@@ -13,7 +13,7 @@ from dapt.data.catalog.base import data_root
 from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
-from dapt.data.load.pixels import use_setting
+from dapt.data.load.settings import use_settings
 from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.resolve import is_catalog, load_data
 from dapt.data.understood import say_understood
@@ -64,7 +64,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
             training images without `allow_leaks`.
         NotSupportedError: see `check_multi_label`.
     """
-    use_setting(config.max_pixels)
+    use_settings(config)
     data = load_data(
         config.data,
         config.names,

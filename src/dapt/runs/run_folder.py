@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.clip.dassl import dassl_checkpoint
+from dapt.colour import BLACK, WHITE
 from dapt.config import RunConfig, make_saved_config
 from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
@@ -39,6 +40,8 @@ KIND = "run"
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
 # the number, not the kind, see `dapt.runs.keep`.
 FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks"}
+# Keys that came later: with these values a run is what it was without them.
+LATER_KEYS = {"matte": WHITE, "mask_background": BLACK}
 EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (
@@ -50,7 +53,7 @@ FILES = (
 def result_settings(config: RunConfig) -> dict[str, Any]:
     """The settings that decide the results: all but `FREE_KEYS`."""
     tree = config.model_dump(mode="json", exclude_none=True)
-    return {key: value for key, value in tree.items() if key not in FREE_KEYS}
+    return {key: value for key, value in tree.items() if key not in FREE_KEYS and LATER_KEYS.get(key) != value}
 
 
 class RunFolder:

@@ -8,14 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dapt.colour import BLACK, colour_of
 from dapt.config import MaskFormat
-from dapt.console import cell, progress, show
+from dapt.console import cell, progress, show, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, ImageSet, Item
-from dapt.data.load.images import image_size
+from dapt.data.load.notes import say_notes
+from dapt.data.masks.coverage import ClassMasks, is_framed
 from dapt.data.masks.drawn import with_drawn_masks
-from dapt.data.masks.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit, own_or_found
-from dapt.data.masks.mask_files import check_format, foreground_of, mask_folder, misread, read_values, same_shape
+from dapt.data.masks.mask_collections import MaskCounts, check_convention, doubts_and_hint, formats_that_fit
+from dapt.data.masks.mask_files import check_format, mask_folder
+from dapt.data.masks.mask_finder import MaskFinder, own_or_found
+from dapt.data.masks.not_found import explain_not_found
+from dapt.data.masks.photo_mask import mask_of_photo
+from dapt.data.masks.rules import MaskRules
 from dapt.data.resolve import load_data, path_of
 from dapt.errors import DataError
 from dapt.files import write_json
@@ -33,7 +39,7 @@ class Verdict(NamedTuple):
     Attributes:
         problem: one of `PROBLEMS`, or none. coverage: share of foreground 0..1 of a usable mask.
         resized: the mask has another size than the image, and the same shape. misread: see `mask_files.misread`.
-        reason: why it is unreadable.
+        reason: why it is unreadable. framed: see `dapt.data.masks.coverage.is_framed`.
     """
 
     problem: str = ""
@@ -41,6 +47,7 @@ class Verdict(NamedTuple):
     resized: bool = False
     misread: bool = False
     reason: str = ""
+    framed: bool = False
 
 
 VERIFICATION_KEYS = {"schema", "mask_format", "total", "classes", "wrong_format"}  # of the JSON file
@@ -52,7 +59,7 @@ class Row:
 
     Attributes:
         images: their number. names: of the images with each problem. coverage: shares of the usable masks, 0..1.
-        resized, misread: numbers of masks, as in `Verdict`. reason: why the first unreadable one is.
+        resized, misread, framed: numbers of masks, as in `Verdict`. reason: why the first unreadable one is.
     """
 
     images: int = 0
@@ -60,6 +67,7 @@ class Row:
     coverage: list[float] = field(default_factory=list)
     resized: int = 0
     misread: int = 0
+    framed: int = 0
     reason: str = ""
 
     def add(self, item: Item, verdict: Verdict) -> None:
@@ -67,6 +75,7 @@ class Row:
         self.images += 1
         self.resized += verdict.resized
         self.misread += verdict.misread
+        self.framed += verdict.framed
         self.reason = self.reason or verdict.reason
         if verdict.problem:
             self.names[verdict.problem].append(item.name)
@@ -81,6 +90,11 @@ class Row:
     def found(self) -> int:
         """Images that have a mask file."""
         return self.images - self.count("missing")
+
+    @property
+    def masks(self) -> ClassMasks:
+        """The same, for what is odd about them."""
+        return ClassMasks(self.coverage, self.count("empty"), self.count("full"), self.count("missing"), self.framed)
 
     @property
     def mean_coverage(self) -> float | None:
@@ -109,7 +123,9 @@ class Verification:
         split: which images. total: all of them. classes: by class name, in the order of labels; where two classes
             share a name, the label stands behind it. skip_bad: masks that cannot be used are only counted.
         wrong_format: why the format seems to be another, and which; None if it does not.
-        found_by: if no mask was found in the folder, the formats that find some.
+        found_by: if no mask was found or could be read, the formats that read those of every class.
+        looked: if no mask was found in the folder, where they were looked for, and what to do.
+        doubts: what looks wrong though it can be used, see `dapt.data.masks.coverage.doubts`.
     """
 
     data: str
@@ -121,6 +137,13 @@ class Verification:
     wrong_format: DataError | None
     found_by: list[MaskFormat]
     skip_bad: bool = False
+    looked: tuple[list[str], str] = field(default_factory=lambda: ([], ""))
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def mostly_unreadable(self) -> bool:
+        """Whether at least half of the masks do not fit the format."""
+        return 2 * self.total.count("unreadable") >= self.total.found > 0
 
     def to_dict(self) -> dict[str, Any]:
         """The content of the JSON file."""
@@ -134,6 +157,7 @@ class Verification:
             "classes": {name: row.figures() for name, row in self.classes.items()},
             "names": {problem.replace(" ", "_"): names for problem, names in self.total.names.items()},
             "wrong_format": None if self.wrong_format is None else self.wrong_format.what,
+            "doubts": self.doubts,
         }
 
     def check(self) -> None:
@@ -143,21 +167,31 @@ class Verification:
             DataError: no mask is usable, one is unreadable or has another shape than its image, or at least 95% are
                 empty or full.
         """
+        unreadable = self.total.count("unreadable")
+        if self.found_by and self.mostly_unreadable:
+            raise DataError(
+                f"{unreadable} of {self.total.found} masks cannot be read as '{self.kind}'.",
+                more=[self.total.reason] if self.total.reason else [],
+                todo=f"Those of every class look like objects with --mask-format {' or '.join(self.found_by)}.",
+            )
         if self.wrong_format is not None:
             raise self.wrong_format
-        broken = self.total.count("wrong shape") + self.total.count("unreadable")
+        broken = self.total.count("wrong shape") + unreadable
         if broken and not self.skip_bad:
             raise DataError(
                 f"{broken} of {self.total.found} masks cannot be used.",
                 todo="Replace or remove them; training passes over them with --skip-bad.",
             )
         if not self.total.coverage:
+            lines, todo = self.looked
             raise DataError(
                 f"None of the images has a {'usable ' if self.total.found else ''}mask.",
                 where=str(self.masks) if self.masks else "the data set's own masks",
+                more=lines,
                 todo=f"They are found with --mask-format {' or '.join(self.found_by)}."
                 if self.found_by
-                else "Check --masks and --mask-format; docs/cues.md says where each format looks for the files.",
+                else todo
+                or "Check --masks and --mask-format; docs/cues.md says where each format looks for the files.",
             )
 
 
@@ -166,6 +200,8 @@ def verify_masks(
     *,
     masks: Path | None = None,
     mask_format: str | None = None,
+    mask_name: str | None = None,
+    mask_background: str | None = None,
     split: str = "all",
     json_file: Path | None = None,
     names: str | None = None,
@@ -178,6 +214,7 @@ def verify_masks(
     Args:
         data: as for `load_data`. masks: folder of masks; None: the data set's own.
         mask_format: their format; for the data set's own masks it matters only where the data set does not say.
+        mask_name, mask_background: as in a configuration.
         split: ``all`` or one split. json_file: where to write `Verification.to_dict`.
         own_split: as for `load_data`. skip_bad: also as for `load_data`, and see `Verification`.
 
@@ -193,6 +230,8 @@ def verify_masks(
     check_replaceable(json_file, VERIFICATION_KEYS, "--json")
     folder = mask_folder(masks)
     kind = check_format(mask_format or "binary")
+    background = mask_background or BLACK
+    colour_of(background)
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     if masks is None:
         images = with_drawn_masks(images, data_root(root))
@@ -200,47 +239,56 @@ def verify_masks(
     items = images.chosen(split)
     finder = None
     if folder is not None:
-        finder = MaskFinder(folder, kind)
+        finder = MaskFinder(folder, kind, mask_name)
         finder.check(items)
     elif not images.has_masks:
         raise DataError(f"{images.name} has no masks of its own.", todo="Give a folder of masks with --masks.")
     else:
         kind = images.mask_format or kind
-    verdicts = _read_all(items, finder, kind)
+    rules = MaskRules(kind, mask_name, background)
+    verdicts = _read_all(items, finder, rules)
+    say_notes()
     total, classes = _count(images, items, verdicts)
-    wrong = _wrong_format(total, items, folder, kind, images.mask_format)
-    found_by = formats_that_fit(items, folder, kind) if folder is not None and not total.found else []
-    result = Verification(images.name, folder, kind, split, total, classes, wrong, found_by, skip_bad)
+    wrong = _wrong_format(total, items, folder, rules, images.mask_format)
+    result = Verification(images.name, folder, kind, split, total, classes, wrong, [], skip_bad)
+    if result.mostly_unreadable or not (total.coverage or wrong):
+        result.found_by = formats_that_fit(items, folder, kind, rules)
+    if folder is not None and not total.found and not result.found_by:
+        result.looked = explain_not_found(items, folder, rules)
+    if wrong is None:
+        shares = {name: row.masks for name, row in classes.items()}
+        result.doubts = doubts_and_hint(shares, items, folder, rules)
     if json_file is not None:
         write_json(json_file, result.to_dict())
     return result
 
 
-def _read_all(items: Sequence[Item], finder: MaskFinder | None, kind: MaskFormat) -> list[Verdict]:
+def _read_all(items: Sequence[Item], finder: MaskFinder | None, rules: MaskRules) -> list[Verdict]:
     def look(item: Item) -> Verdict:
-        path = own_or_found(item, finder)
-        there = path is not None and (path.is_file() or irregular(path))
-        return judge(path, item.path, kind) if path is not None and there else Verdict("missing")
+        files = [path for path in own_or_found(item, finder) if path.is_file() or irregular(path)]
+        return judge(files, item.path, rules) if files else Verdict("missing")
 
     with ThreadPoolExecutor() as pool:
         return list(progress(pool.map(look, items), len(items), "reading masks", "masks"))
 
 
-def judge(mask_path: Path, image_path: Path, kind: MaskFormat) -> Verdict:
-    """Read a mask and compare it with its image, of which only the header is read."""
+def judge(files: Sequence[Path], image_path: Path, rules: MaskRules) -> Verdict:
+    """Read the mask of an image and compare it with it; of the image only the header is read."""
     try:
-        values = read_values(mask_path, kind)
-        size = image_size(image_path)
+        found = mask_of_photo(files, image_path, rules)
     except DataError as error:
         return Verdict("unreadable", reason=error.what)
-    mask = foreground_of(values, kind)
-    shape = (mask.shape[0], mask.shape[1])
-    if not same_shape(shape, size):
+    if not found.fits:
         return Verdict("wrong shape")
-    share = float(mask.float().mean())
+    share = float(found.mask.float().mean())
     problem = "empty" if share <= 0 else "full" if share >= 1 else ""
-    other_format = not problem and misread(values, mask, kind)
-    return Verdict(problem, None if problem else share, shape != size, other_format)
+    return Verdict(
+        problem,
+        None if problem else share,
+        resized=found.size != found.upright,
+        misread=found.misread and not problem,
+        framed=not problem and is_framed(found.mask),
+    )
 
 
 def _count(images: ImageSet, items: Sequence[Item], verdicts: Sequence[Verdict]) -> tuple[Row, dict[str, Row]]:
@@ -261,12 +309,12 @@ def _count(images: ImageSet, items: Sequence[Item], verdicts: Sequence[Verdict])
 
 
 def _wrong_format(
-    total: Row, items: Sequence[Item], folder: Path | None, kind: MaskFormat, own_kind: MaskFormat | None
+    total: Row, items: Sequence[Item], folder: Path | None, rules: MaskRules, own_kind: MaskFormat | None
 ) -> DataError | None:
     empty, full = total.count("empty"), total.count("full")
     counts = MaskCounts(len(total.coverage) + empty + full, empty, full, total.misread)
     try:
-        check_convention(counts, items, folder, kind, own_kind=own_kind)
+        check_convention(counts, items, folder, rules.kind, own_kind=own_kind, rules=rules)
     except DataError as error:
         return error
     return None
@@ -304,3 +352,5 @@ def print_table(result: Verification) -> None:
             show(f"{problem} ({len(names)}): {', '.join(names[:SHOWN_NAMES])}{more}")
     if result.total.reason:
         show(f"the first unreadable one: {result.total.reason}")
+    for sentence in result.doubts:
+        warn(sentence)

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from dapt.clip.load import load_clip
+from dapt.colour import BLACK
 from dapt.config import MaskFormat, make_config
 from dapt.console import say
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
@@ -24,9 +25,12 @@ from dapt.data.load.check_images import check_images
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import image_tensor
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
+from dapt.data.load.reading import Reading, current
 from dapt.data.load.resize import resize_map
 from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.masks.mask_files import check_format, fit_mask, mask_folder, read_mask
+from dapt.data.masks.photo_mask import mask_of_photo
+from dapt.data.masks.rules import MaskRules
 from dapt.data.resolve import load_data, path_of
 from dapt.devices import pick_device
 from dapt.errors import DataError
@@ -54,6 +58,8 @@ def write_masks(
     model_spec: str | None = None,
     masks: Path | None = None,
     mask_format: str | None = None,
+    mask_name: str | None = None,
+    mask_background: str | None = None,
     classes: Sequence[str] | None = None,
     split: str = "all",
     options: Mapping[str, Any] | None = None,
@@ -69,7 +75,7 @@ def write_masks(
     """Write one PNG per image under `out`, at the image's relative path.
 
     Args:
-        source: name of a cue. options: of that cue.
+        source: name of a cue. options: of that cue. mask_name, mask_background: as in a configuration.
 
     Returns:
         the statistics, also written to ``masks.json`` in `out`.
@@ -86,7 +92,9 @@ def write_masks(
     items = list(check_images(images.chosen(split), skip_bad=skip_bad, label="checking images").good)
     if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
         raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
-    cue = CUES.get(source)(CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images))
+    context = CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
+    context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK)
+    cue = CUES.get(source)(context)
     model = None
     if cue.follows_prompts:
         model = _model(run, model_spec, list(classes or images.names), device)
@@ -99,6 +107,8 @@ def write_masks(
     settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
     settings |= {"masks": str(resolved(masks)) if masks else None}
     settings |= {"mask_format": None if cue.follows_prompts else kind}
+    said = {"mask_name": mask_name, "mask_background": mask_background, **_reading()}
+    settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
     folder = MaskFolder(out, settings, items)
     folder.check()
     if preview:
@@ -136,6 +146,12 @@ def _made_with(model: PromptedClip | None, run: Path | None) -> dict[str, Any]:
         "prompts": None if run is None else digest_of((run / PROMPTS).read_bytes()),
         "classes": None if model is None else list(model.names),
     }
+
+
+def _reading() -> dict[str, Any]:
+    """How images are read, as far as it is not by default."""
+    now, default = current(), Reading()
+    return {key: getattr(now, key) for key in ("matte", "bits") if getattr(now, key) != getattr(default, key)}
 
 
 def _fill(
@@ -258,7 +274,7 @@ def _compare(items: Sequence[Item], folder: MaskFolder, kind: MaskFormat) -> Mas
             continue
         height, width = image_tensor(item.path).shape[-2:]
         size = (height, width)
-        true = fit_mask(read_mask(item.mask, kind), size, item.mask, item.path)
+        true = fit_mask(mask_of_photo([item.mask], item.path, MaskRules(kind)).mask, size, item.mask, item.path)
         written = folder.target(item)
         ours = fit_mask(read_mask(written, "binary"), size, written, item.path)
         compare_masks(ours, true, quality)

@@ -18,6 +18,7 @@ from dapt.data.load import images as images_module
 from dapt.data.load.check_images import check_images, looks_whole
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages
+from dapt.data.load.reading import Reading
 from dapt.data.load.transforms import train_transform
 from dapt.errors import DataError
 from dapt.runs.run_data import load_run_data
@@ -88,9 +89,9 @@ def test_training_images_are_decoded_once_and_others_not(table: Path, monkeypatc
     opened: list[Path] = []
     real = images_module.open_image
 
-    def counting(path: Path) -> Image.Image:
+    def counting(path: Path, reading: Reading | None = None) -> Image.Image:
         opened.append(path)
-        return real(path)
+        return real(path, reading)
 
     for module in (images_module, check_module):
         monkeypatch.setattr(module, "open_image", counting)
@@ -109,7 +110,7 @@ def test_training_images_are_decoded_once_and_others_not(table: Path, monkeypatc
 def test_without_room_images_are_not_decoded(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = make_config({"data": str(table), "method": "maple", "shots": 16, "model": "demo"})
     for module in (images_module, check_module):
-        monkeypatch.setattr(module, "open_image", lambda path: pytest.fail(f"{path} was decoded"))
+        monkeypatch.setattr(module, "open_image", lambda path, reading=None: pytest.fail(f"{path} was decoded"))
     assert load_run_data(config, ImageCache(0)).train.items
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dapt.data.items import Item
 from dapt.data.load.check_images import check_images
-from dapt.data.load.images import open_image
+from dapt.data.load.images import RefusedImageError, open_image
 from dapt.data.load.resize import resize_map
 from dapt.data.masks.mask_files import fit_mask, foreground_of, misread, read_mask, read_values, same_shape
 from dapt.errors import DataError
@@ -58,9 +58,11 @@ def test_deep_photographs(tmp_path: Path, mode: str) -> None:
     assert np.array(image)[0].tolist() == [[value] * 3 for value in (0, 0, 1, 99, 100, 255)]
 
 
-def test_numbers_beyond_16_bits_are_cut(tmp_path: Path) -> None:
-    path = deep(tmp_path / "p.tif", "I", [[-5, 70000]])
-    assert np.array(open_image(path))[0].tolist() == [[0] * 3, [255] * 3]
+@pytest.mark.parametrize("values", [[-5, 70], [0, 70000]])
+def test_numbers_without_a_known_range_are_refused(tmp_path: Path, values: list[int]) -> None:
+    path = deep(tmp_path / "p.tif", "I", [values])
+    with pytest.raises(RefusedImageError, match=rf"whole numbers from {values[0]} to {values[1]}, whose black"):
+        open_image(path)
 
 
 @pytest.mark.parametrize(

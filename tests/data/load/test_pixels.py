@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from dapt.data.load import pixels
+from dapt.data.load.notes import say_notes
 from dapt.data.load.pixels import (
     decoding,
     max_megapixels,
     note_reduced,
-    say_reduced,
     take_room,
     use_option,
     use_setting,
@@ -99,17 +99,17 @@ def test_pillows_limit_comes_back_when_the_last_one_leaves(monkeypatch: pytest.M
 
 
 def test_reduced_pictures_are_told_of_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    say_reduced()  # those of other tests
+    say_notes()  # those of other tests
     capsys.readouterr()
     use_setting(120)
     note_reduced(tmp_path / "b.jpg", (20000, 10000), 4)
     note_reduced(tmp_path / "a.jpg", (20000, 10000), 2)
     note_reduced(tmp_path / "a.jpg", (20000, 10000), 2)
-    say_reduced()
+    say_notes()
     said = capsys.readouterr().err
     assert "2 JPEGs have more than 120 million pixels" in said
     assert f"the first: {tmp_path / 'a.jpg'} (20000 x 10000, read at one half)" in said.replace("\n", " ")
     note_reduced(tmp_path / "a.jpg", (20000, 10000), 2)
-    say_reduced()
+    say_notes()
     assert capsys.readouterr().err == ""
     assert pixels.max_megapixels() == 120

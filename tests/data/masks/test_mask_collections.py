@@ -11,11 +11,10 @@ from PIL import Image
 from dapt.data.items import Item
 from dapt.data.masks.mask_collections import (
     MaskCounts,
-    MaskFinder,
     check_convention,
     formats_that_fit,
-    own_or_found,
 )
+from dapt.data.masks.mask_finder import MaskFinder, own_or_found
 from dapt.errors import DataError
 from helpers import fill
 
@@ -33,7 +32,7 @@ def test_a_mirrored_folder(tmp_path: Path) -> None:
         ("cat/3.jpg", None),
         ("dog/4.jpg", None),
     ):
-        expected = None if found is None else tmp_path / "masks" / found
+        expected = () if found is None else (tmp_path / "masks" / found,)
         assert finder.find(item(tmp_path / "photos" / name, name)) == expected, name
 
 
@@ -41,13 +40,13 @@ def test_collections_by_the_longest_end_of_the_path(tmp_path: Path) -> None:
     image = item(tmp_path / "data" / "images" / "cat" / "1.jpg", "images/cat/1.jpg")
     folder = tmp_path / "masks"
     fill(folder, "1.png")
-    assert MaskFinder(folder, "dapt").find(image) == folder / "1.png"
+    assert MaskFinder(folder, "dapt").find(image) == (folder / "1.png",)
     fill(folder, "cat/1.png")
-    assert MaskFinder(folder, "dapt").find(image) == folder / "cat/1.png"
+    assert MaskFinder(folder, "dapt").find(image) == (folder / "cat/1.png",)
     fill(folder, "images/cat/1.png", "data/cat/1.png")
-    assert MaskFinder(folder, "foreground").find(image) == folder / "images/cat/1.png"
+    assert MaskFinder(folder, "foreground").find(image) == (folder / "images/cat/1.png",)
     fill(folder, "images/cat/1.jpg")  # the image's own extension comes first
-    assert MaskFinder(folder, "foreground").find(image) == folder / "images/cat/1.jpg"
+    assert MaskFinder(folder, "foreground").find(image) == (folder / "images/cat/1.jpg",)
 
 
 @pytest.mark.parametrize("kind", ["binary", "dapt"])
@@ -66,13 +65,16 @@ def test_one_mask_for_two_images(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"images cat/1\.jpg and dog/1\.jpg would share the mask"):
         MaskFinder(tmp_path / "masks", "dapt").check(images)
     MaskFinder(tmp_path / "masks", "dapt").check([images[0], images[0]])
+    with pytest.raises(DataError, match="would share the mask"):
+        MaskFinder(tmp_path / "masks", "binary").check(images)  # a folder without sub-folders
+    (tmp_path / "masks" / "cat").mkdir()
     MaskFinder(tmp_path / "masks", "binary").check(images)  # neither has one
 
 
 def test_own_masks_or_those_of_a_folder(tmp_path: Path) -> None:
     image = item(tmp_path / "1.jpg", "1.jpg", tmp_path / "own.png")
-    assert own_or_found(image, None) == tmp_path / "own.png"
-    assert own_or_found(image, MaskFinder(tmp_path / "nowhere", "binary")) is None
+    assert own_or_found(image, None) == (tmp_path / "own.png",)
+    assert own_or_found(image, MaskFinder(tmp_path / "nowhere", "binary")) == ()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 
 from dapt.data.items import Item
-from dapt.data.masks.mask_collections import MaskCounts, MaskFinder, check_convention, formats_that_fit
+from dapt.data.masks.mask_collections import MaskCounts, check_convention, formats_that_fit
 from dapt.data.masks.mask_files import fit_mask, foreground_of, mirrored, misread, read_mask, read_values
+from dapt.data.masks.mask_finder import MaskFinder
 from dapt.errors import DataError
 
 
@@ -124,7 +125,8 @@ def test_values_of_the_foreground_collection(tmp_path: Path) -> None:
     ]
     bright_green = save(tmp_path / "green.png", [[[0, 255, 0]]])  # bright to the eye, dark on average
     assert read_mask(bright_green, "foreground").tolist() == [[False]]
-    assert read_mask(bright_green, "binary").tolist() == [[True]]
+    with pytest.raises(DataError, match="is a picture in colours; 'binary' needs black and white"):
+        read_mask(bright_green, "binary")
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -172,21 +174,21 @@ def test_masks_of_collections_lie_at_the_longest_end_of_the_path(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.touch()
     asked = item(tmp_path / image, tmp_path)
-    assert MaskFinder(folder, kind).find(asked) == target
+    assert MaskFinder(folder, kind).find(asked) == (target,)
     if mask.count("/"):
         (folder / target.name).touch()  # a shorter end does not win
-        assert MaskFinder(folder, kind).find(asked) == target
-    assert MaskFinder(folder, kind).find(item(tmp_path / image.replace("x.", "y."), tmp_path)) is None
+        assert MaskFinder(folder, kind).find(asked) == (target,)
+    assert MaskFinder(folder, kind).find(item(tmp_path / image.replace("x.", "y."), tmp_path)) == ()
 
 
 def test_mirrored_formats_do_not_look_at_ends_of_the_path(tmp_path: Path) -> None:
     (tmp_path / "masks" / "cat").mkdir(parents=True)
     (tmp_path / "masks" / "cat" / "x.png").touch()
     finder = MaskFinder(tmp_path / "masks", "labels")
-    assert finder.find(Item(tmp_path / "p/cat/x.jpg", 0, "cat/x.jpg")) == tmp_path / "masks" / "cat" / "x.png"
-    assert finder.find(Item(tmp_path / "p/cat/x.jpg", 0, "p/cat/x.jpg")) is None
+    assert finder.find(Item(tmp_path / "p/cat/x.jpg", 0, "cat/x.jpg")) == (tmp_path / "masks" / "cat" / "x.png",)
+    assert finder.find(Item(tmp_path / "p/cat/x.jpg", 0, "p/cat/x.jpg")) == ()
     (tmp_path / "masks" / "cat" / "y.txt").touch()
-    assert finder.find(Item(tmp_path / "p/cat/y.jpg", 0, "cat/y.jpg")) is None
+    assert finder.find(Item(tmp_path / "p/cat/y.jpg", 0, "cat/y.jpg")) == ()
 
 
 def test_a_path_through_the_parent_folder_does_not_leave_the_mask_folder(tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_a_path_through_the_parent_folder_does_not_leave_the_mask_folder(tmp_pat
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "x.png").touch()
     asked = Item(tmp_path / "photos" / ".." / "cat" / "x.jpg", 0, "x.jpg")
-    assert MaskFinder(tmp_path / "masks", "dapt").find(asked) is None
+    assert MaskFinder(tmp_path / "masks", "dapt").find(asked) == ()
 
 
 @pytest.mark.parametrize("kind", ["binary", "dapt"])
@@ -206,7 +208,7 @@ def test_two_files_with_one_name(tmp_path: Path, kind: str) -> None:
     (tmp_path / "a.jpg").touch()
     own = Item(tmp_path / "p" / "a.jpg", 0, "a.jpg")
     if kind == "dapt":  # a collection's file is called exactly as the image
-        assert MaskFinder(tmp_path, kind).find(own) == tmp_path / "a.jpg"
+        assert MaskFinder(tmp_path, kind).find(own) == (tmp_path / "a.jpg",)
     else:
         with pytest.raises(DataError, match="two mask files"):
             MaskFinder(tmp_path, kind).find(own)
@@ -259,7 +261,9 @@ def test_paths_are_made_absolute_once_per_folder(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os.path, "normpath", _noting(os.path.normpath, asked))
     finder = MaskFinder(tmp_path / "masks", "foreground")
     finder.check(items)
-    assert [finder.find(image) for image in items] == [tmp_path / "masks" / "cat" / image.path.name for image in items]
+    assert [found for image in items for found in finder.find(image)] == [
+        tmp_path / "masks" / "cat" / image.path.name for image in items
+    ]
     assert 0 < len(asked) <= 4
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from dapt.console import progress, say
 from dapt.data.check.kept_looks import KeptLooks, State
 from dapt.data.check.look import Look, look_at
-from dapt.data.load.pixels import say_reduced
+from dapt.data.load.notes import say_notes
 from dapt.environment import cores
 
 TOGETHER = 256  # images that are kept in one go: so many are lost at most when the check is killed
@@ -42,7 +42,7 @@ def scan(paths: Sequence[Path], cache: Path | None) -> list[Look]:
                 raise
     finally:
         kept.close()
-    say_reduced()
+    say_notes()
     return [found[place] for place in range(len(paths))]
 
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from dapt.console import progress, say, warn
 from dapt.data.hub.columns import Columns, choose_columns, choose_splits, number_classes
 from dapt.data.items import UNLABELLED, ImageSet, check_classes
-from dapt.data.load.images import SIXTEEN_BIT
+from dapt.data.load.colours import to_rgb
 from dapt.data.load.picture_files import DAMAGE, Refusal, header, prepare
 from dapt.data.load.pixels import decoding, take_room, without_pillow_limit
+from dapt.data.load.reading import Reading
 from dapt.errors import DataError
 from dapt.files import PART, part_of, write_json, write_text
 from dapt.outputs import check_folder
@@ -34,6 +35,7 @@ SIGNATURES = (
     (b"MM\x00*", ".tif"),
     (b"BM", ".bmp"),
 )
+WHOLE_NUMBERS = ("I", "I;16", "I;16B")
 PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
 
 
@@ -252,14 +254,22 @@ def as_png(content: bytes) -> bytes:
             take_room(prepare(opened))
             image = ImageOps.exif_transpose(opened)
             written = io.BytesIO()
-            if image.mode in SIXTEEN_BIT:  # converted to RGB it would be clipped at 255
+            if image.mode in WHOLE_NUMBERS:  # converted to RGB they would be clipped at 255
                 image = image.convert("I;16")
             elif image.mode not in PNG_MODES:
-                image = image.convert("RGB")
+                image.format = opened.format
+                image = _plain(image)
             image.save(written, "PNG")
     except (Refusal, *DAMAGE):
         return content
     return written.getvalue()
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """A picture in a mode that PNG has: transparent parts stay so, what is deep or Lab becomes RGB."""
+    if image.mode in ("RGBa", "La", "PA"):
+        return image.convert({"La": "LA"}.get(image.mode, "RGBA"))
+    return to_rgb(image, Reading())
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -10,10 +10,13 @@ from typing import Any
 
 from dapt.console import progress, warn
 from dapt.data.items import Item
+from dapt.data.load.colours import is_plain, note_sequence
+from dapt.data.load.depth import deep_colour
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import RefusedImageError, open_image
+from dapt.data.load.notes import say_notes
 from dapt.data.load.picture_files import DAMAGE, Refusal, opened, prepare
-from dapt.data.load.pixels import decoding, say_reduced
+from dapt.data.load.pixels import decoding
 from dapt.errors import DataError
 
 TAIL = 8192  # bytes at the end of a file in which its end marker is looked for
@@ -23,18 +26,20 @@ ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 def looks_whole(path: Path) -> bool:
     """Whether a JPEG or PNG has a readable header and its end marker, without decoding it.
 
-    False says that only decoding can tell: another format, no end marker in the last `TAIL` bytes, or no image.
+    False says that only decoding can tell: another format, no end marker in the last `TAIL` bytes, no image, or one
+    of which there may be something to say or to refuse: transparent parts, more than 8 bits per channel.
     """
     try:
         with opened(path) as image:
             end = ENDS.get(image.format or "")
             file: Any = getattr(image, "fp", None)
-            if end is None or file is None:
+            if end is None or file is None or not is_plain(image) or deep_colour(image):
                 return False
             behind_header = file.tell()  # a JPEG keeps its preview, which has an end of its own, in the header
             file.seek(max(behind_header, path.stat().st_size - TAIL))
             whole = end in file.read()
             prepare(image, path)
+            note_sequence(image, path)
             return whole
     except (Refusal, *DAMAGE):
         return False
@@ -84,7 +89,7 @@ def check_images(items: Sequence[Item], *, skip_bad: bool, label: str, cache: Im
         found = [error.what for error in bad if _refused(error) == refused]
         if found:
             warn(f"{len(found)} {what} are left out; the first: {found[0]}")
-    say_reduced()
+    say_notes()
     good = tuple(item for item, error in zip(items, problems, strict=True) if error is None)
     return Checked(good, tuple(error.what for error in bad))
 

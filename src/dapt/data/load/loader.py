@@ -21,6 +21,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import image_tensor
 from dapt.data.load.pixels import max_megapixels, use_option
 from dapt.data.load.prefetch import prefetch
+from dapt.data.load.reading import Reading, current, use_reading
 from dapt.data.load.resize import resize_map
 from dapt.data.load.transforms import Joint, RandomJoint
 from dapt.errors import DaptError
@@ -255,12 +256,13 @@ class _Collate:
 
 
 def _start() -> Callable[[int], None]:
-    """What a loader process does first: take over the limit of pixels, which is a setting of the process."""
-    return partial(_take_over, max_megapixels())
+    """What a loader process does first: take over the settings of the process, how images are read."""
+    return partial(_take_over, max_megapixels(), current())
 
 
-def _take_over(millions: float, worker: int) -> None:
+def _take_over(millions: float, reading: Reading, worker: int) -> None:
     use_option(millions)
+    use_reading(reading)
 
 
 def _checked(parts: Any) -> Any:

@@ -5,59 +5,41 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from dapt.data.load.other_kinds import refusal_of, refuse_raw
 from dapt.data.load.pixels import decoding, max_megapixels, note_reduced, take_room, without_pillow_limit
+from dapt.data.load.refusal import SAVE_AS
+from dapt.data.load.refusal import Refusal as Refusal  # of whoever opens files
 from dapt.limits import DRAFT_TIMES
 from dapt.regular import IrregularError, open_regular
 
-# Pillow knows forty more kinds, among them programs (EPS goes to Ghostscript) and layered documents. HEIF is there
-# where pillow-heif was registered.
+# Pillow knows forty more kinds, among them programs (EPS goes to Ghostscript) and layered documents.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
 # What a broken file makes Pillow's decoders raise.
 DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
-START = 512  # bytes by which the kind of a file is told
-SAVE_AS = "Save it as JPEG or PNG, or remove it, or pass --skip-bad to go on without such files."
 SCALES = (2, 4, 8)  # at which a JPEG can be decoded
 TILES = (322, 323)  # TIFF: width and height of a tile
-# Kinds of files that are taken for pictures by mistake and that Pillow does not name, by how they begin.
-_OTHERS = (
-    (b"%!PS", "an EPS picture"),
-    (b"\xc5\xd0\xd3\xc6", "an EPS picture"),
-    (b"%PDF", "a PDF document"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a FlashPix, MIC or Office file"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"<svg", "an SVG drawing"),
-    (b"<!doctype html", "a web page"),
-    (b"<html", "a web page"),
-    (b"<?xml", "an XML file"),
-    (b"version https://git-lfs", "a Git LFS pointer, in place of the picture"),
-)
-_HEIF = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
-
-
-class Refusal(Exception):  # noqa: N818 it becomes a DataError with the name of the file
-    """A file that is not read as a picture, and not because it is damaged.
-
-    Attributes:
-        why: completes "the file ...". todo: what the reader can do.
-    """
-
-    def __init__(self, why: str, todo: str) -> None:
-        super().__init__(why)
-        self.why = why
-        self.todo = todo
 
 
 def formats() -> tuple[str, ...]:
-    """Those of `FORMATS` that this Pillow can read."""
-    Image.init()
+    """Those of `FORMATS` that this Pillow can read; HEIF where `pillow-heif` is installed (``dapt[heic]``)."""
+    _with_heif()
     return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@lru_cache(maxsize=1)
+def _with_heif() -> None:
+    """Load Pillow's plugins, and that for HEIF if it is there."""
+    Image.init()
+    with suppress(ImportError):
+        import_module("pillow_heif").register_heif_opener()
 
 
 @contextmanager
@@ -90,13 +72,16 @@ def header(file: BinaryIO) -> Image.Image:
     """As `opened`, of an open file."""
     with without_pillow_limit:
         try:
-            return Image.open(file, formats=formats())
+            image = Image.open(file, formats=formats())
         except UnidentifiedImageError:
-            file.seek(0)
-            kind = _kind(file.read(START))
-    if kind:
-        raise Refusal(f"is {kind}, which is not read", SAVE_AS)
-    raise ValueError("it has the form of no picture")
+            refusal = refusal_of(file, formats())
+        else:
+            refuse_raw(image)
+            return image
+    if refusal is not None:
+        raise refusal
+    file.seek(0)
+    raise ValueError("it has the form of no picture" if file.read(1) else "it is empty")
 
 
 @contextmanager
@@ -157,21 +142,3 @@ def _largest_tile(image: Image.Image) -> int:
 
 def _millions(pixels: int) -> str:
     return f"{pixels / 1e6:,.0f}" if pixels >= 10e6 else f"{pixels / 1e6:.3g}"
-
-
-def _kind(start: bytes) -> str:
-    """What a file is that is no picture of `FORMATS`; empty where that cannot be told."""
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for signature, kind in _OTHERS:
-        if start.startswith(signature) or text.startswith(signature):
-            return kind
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIF:
-        return "a HEIF picture"
-    for name, (_, accept) in Image.OPEN.items():
-        try:
-            accepted = name not in FORMATS and accept is not None and accept(start[:16])
-        except (LookupError, struct.error):  # of plugins that count on longer files
-            continue
-        if accepted is True:
-            return f"{'an' if name[0] in 'AEFHILMNORSX' else 'a'} {name} picture"
-    return ""

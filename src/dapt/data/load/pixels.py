@@ -17,7 +17,7 @@ from threading import Condition, Lock
 
 from PIL import Image
 
-from dapt.console import warn
+from dapt.data.load.notes import Found, note, several
 from dapt.limits import LARGE_PIXELS, MAX_MEGAPIXELS, PIXELS_AT_A_TIME
 
 _option: float | None = None
@@ -138,47 +138,22 @@ class _PillowLimit:
 without_pillow_limit = _PillowLimit()
 
 
-class _Reduced:
-    """JPEGs that were read at less than their size: by path, whether that was said, and both sizes."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._sizes: dict[Path, str] = {}
-        self._said: set[Path] = set()
-
-    def add(self, path: Path, sizes: str) -> None:
-        with self._lock:
-            self._sizes[path] = sizes
-
-    def unsaid(self) -> list[tuple[Path, str]]:
-        with self._lock:
-            found = sorted((path, sizes) for path, sizes in self._sizes.items() if path not in self._said)
-            self._said.update(path for path, _ in found)
-        return found
-
-
-_reduced = _Reduced()
-
-
 def note_reduced(path: Path, size: tuple[int, int], scale: int) -> None:
     """Remember that a JPEG of `size` (width, height) is read at one `scale`-th of it."""
-    _reduced.add(path, f"{size[0]} x {size[1]}, read at one {({2: 'half', 4: 'quarter', 8: 'eighth'})[scale]}")
+    note(reduced_jpegs, path, f"{size[0]} x {size[1]}, read at one {({2: 'half', 4: 'quarter', 8: 'eighth'})[scale]}")
 
 
-def say_reduced() -> None:
-    """Count the JPEGs that are read at less than their size and were not told of yet, in one warning."""
-    found = _reduced.unsaid()
-    if found:
-        many = "JPEG has" if len(found) == 1 else "JPEGs have"
-        warn(
-            f"{len(found)} {many} more than {max_megapixels():g} million pixels (max_pixels) and are read at a half, "
-            f"a quarter or an eighth of their size; the first: {found[0][0]} ({found[0][1]})"
-        )
+def reduced_jpegs(found: Found) -> str:
+    """What is said of JPEGs that are read at less than their size."""
+    return (
+        f"{several(found, 'JPEG has', 'JPEGs have')} more than {max_megapixels():g} million pixels (max_pixels) and "
+        f"are read at a half, a quarter or an eighth of their size; the first: {found[0][0]} ({found[0][1]})"
+    )
 
 
 def _after_fork() -> None:
-    global _room, _held, _reduced
-    _room, _held, _reduced = _Room(), _Held(), _Reduced()
+    global _room, _held
+    _room, _held = _Room(), _Held()
     without_pillow_limit.after_fork()
 
 

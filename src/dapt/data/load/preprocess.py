@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dapt.clip.frozen import Preprocess
 from dapt.data.load.images import image_tensor, picture_tensor
+from dapt.data.load.reading import Reading
 from dapt.data.load.transforms import eval_transform
 from dapt.errors import DataError
 from dapt.strict import shown
@@ -24,11 +25,13 @@ class ImagePreprocess:
 
     Args:
         size: height and width of the pixels. how: normalisation, interpolation and resizing.
+        reading: how colours of pictures are understood; None: as the process is set, see `dapt.data.load.reading`.
     """
 
-    def __init__(self, size: tuple[int, int], how: Preprocess) -> None:
+    def __init__(self, size: tuple[int, int], how: Preprocess, reading: Reading | None = None) -> None:
         self.size = size
         self.how = how
+        self.reading = reading
         self._transform = eval_transform(size, how)
 
     def __call__(self, picture: Picture) -> Tensor:
@@ -40,7 +43,7 @@ class ImagePreprocess:
         Raises:
             DataError: it is damaged, has too many pixels, or is none of these.
         """
-        return self._transform(bytes_of(picture), None)[0]
+        return self._transform(bytes_of(picture, self.reading), None)[0]
 
     def joint(self, picture: Picture, mask: np.ndarray[Any, Any] | Tensor) -> tuple[Tensor, Tensor]:
         """Pixels ``[3, H, W]`` of a picture, and its mask in their frame, ``[1, H, W]`` in 0..1.
@@ -51,7 +54,7 @@ class ImagePreprocess:
         Raises:
             DataError: it is of another size; or as a call.
         """
-        image = bytes_of(picture)
+        image = bytes_of(picture, self.reading)
         given = mask if isinstance(mask, Tensor) else torch.from_numpy(np.array(mask))
         if given.shape != image.shape[1:]:
             raise DataError(f"The mask is {list(given.shape)}, the picture {list(image.shape[1:])}.")
@@ -59,16 +62,19 @@ class ImagePreprocess:
         return self._transform(image, weight[None])
 
 
-def bytes_of(picture: Picture) -> Tensor:
+def bytes_of(picture: Picture, reading: Reading | None = None) -> Tensor:
     """A picture as uint8 ``[3, H, W]``, held upright.
+
+    Args:
+        reading: as for `ImagePreprocess`.
 
     Raises:
         DataError: see `ImagePreprocess`.
     """
     if isinstance(picture, (str, Path)):
-        return image_tensor(Path(picture))
+        return image_tensor(Path(picture), reading)
     if isinstance(picture, Image.Image):
-        return picture_tensor(picture)
+        return picture_tensor(picture, reading)
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
         if not picture.size:
             raise DataError("An array without pixels is no picture.")

@@ -1,0 +1,27 @@
+"""What is done to images without being asked is counted, and said once."""
+
+from __future__ import annotations
+
+import pytest
+
+from dapt.data.load.notes import Found, note, say_notes, several
+
+
+def told(found: Found) -> str:
+    return f"{several(found, 'image is', 'images are')} told: {', '.join(f'{name} {how}' for name, how in found)}"
+
+
+def test_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    say_notes()
+    capsys.readouterr()
+    note(told, "b", "red")
+    note(told, "a", "blue")
+    note(told, "a", "blue")
+    say_notes()
+    assert "2 images are told: a blue, b red" in capsys.readouterr().err
+    note(told, "a", "blue")
+    say_notes()
+    assert capsys.readouterr().err == ""
+    note(told, "c")
+    say_notes()
+    assert "1 image is told: c" in capsys.readouterr().err
