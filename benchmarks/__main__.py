@@ -24,7 +24,7 @@ from benchmarks.levers import measure_levers
 from benchmarks.overhead import measure_overhead
 from benchmarks.profile import measure_profile
 from benchmarks.report import markdown, write_report
-from benchmarks.steps import gemm_for, measure_case
+from benchmarks.steps import gemm_for, measure_case, measure_training
 from benchmarks.syncs import measure_syncs
 from dapt.clip.frozen import FrozenClip
 from dapt.devices import pick_device
@@ -176,6 +176,11 @@ def _measure_in_process(
             results.setdefault("steps", []).append(measure_case(case, clip, gemm, repeats, precision))
             write_report(results, out, pictures=False)
         del gemm
+        rows = results["steps"][-len(cases) :] if clip.device.type == "cuda" else []
+        for case, row in zip(cases, rows, strict=False):
+            tell(f"the step of a run: {case.title}, batch {case.batch}, {precision}")
+            row |= measure_training(case, clip, repeats, precision)
+            write_report(results, out, pictures=False)
     if "profile" in parts:
         results["profile"] = measure_profile(clip, tell)
         write_report(results, out, pictures=False)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import open_clip
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from benchmarks.plain import Phase, PlainStep
@@ -17,7 +18,9 @@ from dapt.config import make_config
 from dapt.data.batch import Batch
 from dapt.model.build import build_model
 from dapt.objectives.build import build_objectives
+from dapt.training.fit import Fitter
 from dapt.training.step import TrainStep
+from dapt.training.tally import Tally
 
 ARCHITECTURE = "ViT-B-16-quickgelu"
 EPOCHS = 10
@@ -172,6 +175,30 @@ def make_work(case: Case, clip: FrozenClip, way: Way) -> Work:
         return loss.detach()
 
     return Work(run, step)
+
+
+def make_training(case: Case, clip: FrozenClip, precision: str, cuda_graph: str) -> Callable[[], None]:
+    """The step of a run, called again and again: with everything that the training loop does for it but loading images.
+
+    Args:
+        cuda_graph: as in the configuration of a run.
+    """
+    tree: dict[str, Any] = {"data": "none", "method": case.method, "dapt": {"enabled": bool(case.phase)}, "seed": 1}
+    tree |= {"epochs": EPOCHS, "cuda_graph": cuda_graph, "precision": "32" if precision == "tf32" else precision}
+    config = make_config(tree)
+    model = build_model(config, clip, class_names(case.classes))
+    step = TrainStep(model, build_objectives(config, model)).train()
+    fabric = Fabric(accelerator=clip.device.type, devices=1, precision="32-true")
+    fitter = Fitter(config, step, None, None, fabric)  # type: ignore[arg-type]
+    for group in fitter.optimizer.param_groups:
+        group["lr"] = 0.0  # the prompts stay where they are
+    batch = make_batch(case, clip)
+    tally = Tally(lambda loss, figures, number: fitter._check(loss, figures, case.epoch, number), fitter.check_every)
+
+    def run() -> None:
+        tally.add(fitter._step(batch, case.epoch, 0), case.batch)
+
+    return run
 
 
 def smaller(case: Case, classes: int) -> Case:

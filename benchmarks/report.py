@@ -38,6 +38,7 @@ def markdown(results: Results) -> str:
     ]
     for title, rows in (
         ("Training step", _steps_table(results.get("steps", []))),
+        ("The step of a run", _runs_table(results.get("steps", []))),
         ("Kernels of a step", _kernels_table(results.get("kernels", []))),
         ("Waits for the GPU in a step", _syncs_table(results.get("syncs", []))),
         ("Where the time goes", _profile_table(results.get("profile", []))),
@@ -122,6 +123,24 @@ def _steps_table(steps: list[Results]) -> list[str]:
     return _table(head, rows) + notes
 
 
+def _runs_table(steps: list[Results]) -> list[str]:
+    """The steps whose training was measured."""
+    measured = [row for row in steps if "run_graph_seconds" in row]
+    if not measured:
+        return []
+    head = ["step", "plain s", "run s", "run as a graph s", "graph to plain", "reserved MB", "reserved MB with graph"]
+    cells = [
+        [
+            _title(row, steps),
+            *(_time(row[key]) for key in ("plain_seconds", "run_seconds", "run_graph_seconds")),
+            f"{row['run_graph_seconds'] / row['plain_seconds']:.2f}",
+            *(f"{row[key]:.0f}" for key in ("run_mb", "run_graph_mb")),
+        ]
+        for row in measured
+    ]
+    return _table(head, cells)
+
+
 def _kernels_table(rows: list[Results]) -> list[str]:
     if not rows:
         return []
@@ -142,9 +161,10 @@ def _syncs_table(rows: list[Results]) -> list[str]:
         return []
     cells = []
     for row in rows:
+        recorded = {True: "yes", False: "no"}.get(row.get("recorded"), "")
         places = ", ".join(f"{place} ({count:g})" for place, count in row.get("places", {}).items())
-        cells.append([row["method"], row["failed"] if "failed" in row else f"{row['waits']:g}", places])
-    return _table(["method", "waits per step", "where"], cells)
+        cells.append([row["method"], row["failed"] if "failed" in row else f"{row['waits']:g}", recorded, places])
+    return _table(["method", "waits per step", "as a CUDA graph", "where"], cells)
 
 
 def _profile_table(profile: list[Results]) -> list[str]:

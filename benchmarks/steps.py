@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.cases import Case, Work, make_work, smaller
+from benchmarks.cases import Case, Work, make_training, make_work, smaller
 from benchmarks.measure import calls_for, gflop, seconds
 from benchmarks.roofline import Gemm
 from benchmarks.worker import Job, run_job, to_line
@@ -87,6 +87,21 @@ def _measured(case: Case, clip: FrozenClip, gemm: Gemm, repeats: int, precision:
         row["memory_ratio_above_idle"] = next(above) / next(above)
     row["goals"] = _goals(case) if clip.device.type == "cpu" else dict(NO_GOALS)
     return row
+
+
+def measure_training(case: Case, clip: FrozenClip, repeats: int, precision: str) -> dict[str, float]:
+    """Seconds of the step of a run on a GPU, started kernel by kernel and as one CUDA graph, and the memory of both."""
+    found = {}
+    for way, cuda_graph in (("run", "off"), ("run_graph", "auto")):
+        gc.collect()
+        torch.cuda.empty_cache()
+        run = make_training(case, clip, precision, cuda_graph)
+        calls = calls_for(run, clip.device)
+        seconds(run, clip.device, 5)  # it is recorded after a few steps
+        found[f"{way}_seconds"] = statistics.median(seconds(run, clip.device, calls) for _ in range(repeats))
+        found[f"{way}_mb"] = torch.cuda.memory_reserved(clip.device) / 2**20
+        del run
+    return found
 
 
 def _goals(case: Case) -> dict[str, float | None]:

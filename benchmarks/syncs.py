@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lightning_fabric import Fabric
 from benchmarks.cases import Case, make_batch
 from dapt.clip.load import load_clip
 from dapt.config import make_config
+from dapt.data.batch import Batch
 from dapt.errors import DaptError
 from dapt.methods.base import METHODS
 from dapt.model.build import build_model
@@ -25,7 +27,7 @@ from dapt.training.fit import Fitter
 from dapt.training.step import TrainStep
 
 NAMES = ["apple", "boat", "car", "dog"]
-WARM_UP, COUNTED = 2, 5
+WARM_UP, COUNTED = 6, 5  # the first steps are recorded as a graph
 DEEPEST = 9  # of the ten layers of the bundled model
 ROOT = Path(__file__).parent.parent
 
@@ -38,21 +40,24 @@ def measure_syncs(device: str, tell: Callable[[str], None]) -> list[dict[str, An
             title = f"{name}{' + DAPT' if dapt else ''}"
             tell(f"waits of {title}")
             try:
-                step = make_step(name, device, dapt=dapt)
+                fitter, batch = make_fitter(name, device, dapt=dapt)
             except DaptError as refusal:  # it needs more than its options
                 rows.append({"method": title, "failed": str(refusal).splitlines()[0]})
                 continue
+            step = partial(fitter._step, batch, 0)
             for number in range(WARM_UP):
                 step(number)
             found = waits(lambda step=step: [step(WARM_UP + number) for number in range(COUNTED)])
             places = {place: count / COUNTED for place, count in found.most_common()}
-            rows.append({"method": title, "waits": sum(found.values()) / COUNTED, "places": places})
+            row = {"method": title, "waits": sum(found.values()) / COUNTED, "places": places}
+            rows.append({**row, "recorded": fitter.graph is not None and fitter.graph.recorded})
     return rows
 
 
-def make_step(name: str, device: str, *, dapt: bool) -> Callable[[int], Any]:
-    """The training step of a run, called with its number."""
+def make_fitter(name: str, device: str, *, dapt: bool, cuda_graph: str = "auto") -> tuple[Fitter, Batch]:
+    """The training of a run, and a batch for its steps."""
     tree = {"data": "none", "method": name, "dapt": {"enabled": dapt, "variant": "joint"}, "seed": 1}
+    tree["cuda_graph"] = cuda_graph
     own = METHODS.get(name).options.model_validate(dict(METHODS.get(name).preset))
     if hasattr(own, "depth"):
         tree["prompt"] = {"depth": min(own.depth, DEEPEST)}
@@ -64,8 +69,7 @@ def make_step(name: str, device: str, *, dapt: bool) -> Callable[[int], Any]:
     fabric = Fabric(accelerator=torch.device(device).type, devices=1, precision="32-true")
     step = TrainStep(model, build_objectives(config, model))
     step.train()
-    fitter = Fitter(config, step, None, None, fabric)  # type: ignore[arg-type]
-    return lambda number: fitter._step(batch, 0, number)
+    return Fitter(config, step, None, None, fabric), batch  # type: ignore[arg-type]
 
 
 def waits(function: Callable[[], Any]) -> Counter[str]:

@@ -250,6 +250,11 @@ class RunSettings(Section):
     devices: int = Field(1, ge=1, le=64, description="Processes of data-parallel training.")
     precision: Literal["32", "bf16", "16"] = Field("32", description="Type of the towers; prompts are float32.")
     grad_checkpointing: bool = Field(False, description="Recompute blocks in backward to save memory.")
+    cuda_graph: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto: on one GPU the training step is recorded as a CUDA graph after a few steps, and played "
+        "back, where it can be; the numbers are the same.",
+    )
     text_memory_mb: Megabytes | None = Field(
         None,
         ge=1,

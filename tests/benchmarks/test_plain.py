@@ -20,7 +20,7 @@ from benchmarks.measure import gflop, kept_mb
 from benchmarks.profile import seconds_by_kind
 from benchmarks.report import markdown, write_report
 from benchmarks.steps import NO_GOALS
-from benchmarks.syncs import make_step
+from benchmarks.syncs import make_fitter
 from benchmarks.worker import Job, run_job
 from dapt.clip.savings import Savings
 from helpers import tiny_clip
@@ -134,14 +134,15 @@ def test_the_report_of_a_gpu():
         "plain_seconds": 0.0123, "seconds": 0.0042, "time_ratio": 0.34, "peak_mb": 40.0, "gflop": 3.0,
         "roofline_share": 0.1, "all_seconds": [1.0], "gemm_gflops": 2.0,
     }  # fmt: skip
+    run = {"run_seconds": 0.0082, "run_graph_seconds": 0.0041, "run_mb": 500.0, "run_graph_mb": 700.0}
     kernels = {"title": "MaPLe, 37 classes", "batch": 4, "precision": "bf16", "way": "ours"}
     measured = {"kernels": 900, "copies": 3, "seconds": 0.004, "device_seconds": 0.002, "graph_seconds": 0.003}
     results = {
         "machine": {"sentences": ["a card"]},
-        "steps": [step, {**step, "precision": "16", "batch": 32}],
+        "steps": [{**step, **run}, {**step, "precision": "16", "batch": 32}],
         "kernels": [{**kernels, **measured}, {**kernels, "way": "plain", "failed": "out of memory"}],
         "syncs": [
-            {"method": "coop", "waits": 1.2, "places": {"src/dapt/training/fit.py:1": 1.2}},
+            {"method": "coop", "waits": 1.2, "places": {"src/dapt/training/fit.py:1": 1.2}, "recorded": False},
             {"method": "promptkd", "failed": "it needs a teacher"},
         ],
     }
@@ -150,7 +151,8 @@ def test_the_report_of_a_gpu():
     assert "peak of tensors on the GPU" in text
     assert "| ours | 900 | 3 | 0.00400 | 0.00200 | 0.00300 |" in text
     assert "out of memory" in text
-    assert "| coop | 1.2 | src/dapt/training/fit.py:1 (1.2) |" in text
+    assert "| coop | 1.2 | no | src/dapt/training/fit.py:1 (1.2) |" in text
+    assert "| MaPLe, 37 classes, batch 4, bf16 | 0.01230 | 0.00820 | 0.00410 | 0.33 | 500 | 700 |" in text
     assert "it needs a teacher" in text
 
 
@@ -236,5 +238,5 @@ def test_cases_have_the_goals_of_every_published_figure():
 
 @pytest.mark.parametrize(("name", "dapt"), [("vpt", True), ("tip_adapter.tuned", False)])
 def test_the_steps_whose_waits_are_counted(name, dapt):
-    step = make_step(name, "cpu", dapt=dapt)
-    assert all(torch.isfinite(step(number)["loss"]) for number in range(2))
+    fitter, batch = make_fitter(name, "cpu", dapt=dapt)
+    assert all(torch.isfinite(fitter._step(batch, 0, number)["loss"]) for number in range(2))

@@ -37,7 +37,8 @@ def test_a_step_is_that_of_the_cpu(
     for precision, tolerance in TOLERANCES.items():
         found = one_step(case, places, device, precision=precision)
         assert found.gradients.keys() == expected.gradients.keys()
-        loss = abs(found.loss - expected.loss) / max(abs(expected.loss), 1e-30)
+        beyond = max(abs(found.loss - expected.loss) - expected.rounding, 0.0)
+        loss = beyond / max(abs(expected.loss), 1e-30)
         gradients = apart(found.flat, expected.flat)
         record_property(f"{precision}-loss", f"{loss:.2e}")
         record_property(f"{precision}-gradients", f"{gradients:.2e}")

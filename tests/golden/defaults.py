@@ -16,7 +16,7 @@ from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueSettings, DaptOptio
 from dapt.cues.base import CUES
 from dapt.data.load import transforms
 from dapt.data.masks import mask_collections, mask_files
-from dapt.data.read import folder
+from dapt.data.read import divide
 from dapt.demo.setting import DemoSettings
 from dapt.evaluation.metrics import BINS
 from dapt.experiments.protocols import cross_dataset, data_efficient, domain_generalisation, few_shot
@@ -88,9 +88,9 @@ def constants() -> Iterator[tuple[str, Any]]:
     yield "constants.background_words", list(BACKGROUND_WORDS)
     yield "constants.released_slice", RELEASED_SLICE
     yield "constants.gradcam_epsilon", EPSILON
-    yield "constants.test_share", folder.TEST_SHARE
-    yield "constants.val_share", folder.VAL_SHARE
-    yield "constants.split_seed", folder.SPLIT_SEED
+    yield "constants.test_share", divide.TEST_SHARE
+    yield "constants.val_share", divide.VAL_SHARE
+    yield "constants.split_seed", divide.SPLIT_SEED
     yield "constants.mask_aspect_tolerance", mask_files.ASPECT_TOLERANCE
     yield "constants.mask_near_white", mask_files.NEAR_WHITE
     yield "constants.mask_blank_share", mask_collections.BLANK_SHARE

@@ -117,8 +117,9 @@ class Adaptable:
             yield
 
     def recomputed(self, function: Callable[..., Any], *tensors: Any) -> Any:
-        """``function(*tensors)``, recomputed in backward with the weights of now."""
-        return checkpoint(self._holding(self._weights)(function), *tensors, use_reentrant=False)
+        """``function(*tensors)``, recomputed in backward with the weights of now; the towers draw nothing."""
+        held = self._holding(self._weights)(function)
+        return checkpoint(held, *tensors, use_reentrant=False, preserve_rng_state=False)
 
     @contextmanager
     def _holding(self, weights: Weights) -> Iterator[None]:

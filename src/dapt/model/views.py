@@ -6,6 +6,7 @@ normalisation. Blurred and noisy fills are for ablations.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 import torch
@@ -56,5 +57,11 @@ def _blurred(pixels: Tensor) -> Tensor:
 
 
 def _noise(pixels: Tensor) -> Tensor:
+    return _pattern(tuple(pixels.shape[1:]), pixels.dtype, pixels.device)
+
+
+@cache
+def _pattern(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(pixels.shape[1:], generator=generator).to(pixels)
+    with torch.inference_mode(False):
+        return torch.randn(shape, generator=generator).to(device, dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,11 +33,14 @@ class Objective(ABC):
         multi_label: the terms are right where images show several classes (`Batch.targets`).
         weighted: the terms read the weights of images (`Batch.weights`).
         extra_columns: the terms are right where background texts act as further classes (`dapt.released`).
+        recordable: the terms of a stage (see `stage`) are made by the same operations in every step, so that a step can
+            be recorded and played back. A class says so for itself; it is not inherited.
     """
 
     multi_label: ClassVar[bool] = False
     weighted: ClassVar[bool] = False
     extra_columns: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
     gradient_rule: GradientRule | None = None
     helper: nn.Module | None = None
 
@@ -52,6 +55,10 @@ class Objective(ABC):
 
     def epoch_weights(self, epochs: int) -> Sequence[float] | None:
         """Weights of an average over the parameters after each epoch, which is the result; None: the last epoch."""
+        return None
+
+    def stage(self, epoch: int, epochs: int) -> Hashable:
+        """Equal for epochs whose terms are made alike, with the same weights: a recorded step serves one stage."""
         return None
 
     @abstractmethod

@@ -21,6 +21,8 @@ class NearZeroShot(Objective):
         prompts: P, T and lambda; None: there is no constraint and no term.
     """
 
+    recordable = True
+
     def __init__(self, prompts: PrototypePrompts | None) -> None:
         self.prompts = prompts
 

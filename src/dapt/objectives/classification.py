@@ -17,6 +17,7 @@ class Classification(Objective):
     an image counts the same whatever its neighbours are. Where images show several classes, see `image_losses`.
     """
 
+    recordable = True
     multi_label = True
     weighted = True
     extra_columns = True

@@ -12,6 +12,7 @@ class softmax has exactly C columns, all background words form the background se
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +37,8 @@ class Disentangle(Objective):
     Attributes:
         left_out: one sentence per term that is left out because nothing it reaches is trained.
     """
+
+    recordable = True
 
     def __init__(self, options: DaptOptions, trainable: Trainable) -> None:
         self.options = options
@@ -72,6 +75,9 @@ class Disentangle(Objective):
             return self._weights
         first_phase = epoch < self.switch_epoch(epochs)
         return {name: weight for name, weight in self._weights.items() if (name == "L_v") == first_phase}
+
+    def stage(self, epoch: int, epochs: int) -> Hashable:
+        return tuple(self.active(epoch, epochs))
 
     def too_short(self, epochs: int) -> str | None:
         """One sentence if a training of so many epochs ends before the second phase begins, unless it was so asked."""

@@ -24,6 +24,8 @@ class KnowledgeGuided(Objective):
         reference: ``[C, D]`` unit-length features of the hand-written texts. weight: lambda.
     """
 
+    recordable = True
+
     def __init__(self, reference: Tensor, weight: float) -> None:
         self.reference = reference
         self.weight = weight

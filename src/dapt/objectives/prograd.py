@@ -28,6 +28,8 @@ class ZeroShotKnowledge(Objective):
         reference: ``[C, D]`` zero-shot class features. temperature: T. strength: lambda of the gradient rule.
     """
 
+    recordable = True
+
     def __init__(self, reference: Tensor, temperature: float, strength: float) -> None:
         self.reference = reference
         self.temperature = temperature

@@ -20,6 +20,8 @@ class Distillation(Objective):
         temperature: T. weight: of the term.
     """
 
+    recordable = True
+
     def __init__(self, temperature: float, weight: float) -> None:
         self.temperature = temperature
         self.weight = weight

@@ -33,6 +33,8 @@ class SelfConsistency(Objective):
         reference: ``[C, D]`` frozen class features, see `template_features`.
     """
 
+    recordable = True
+
     def __init__(self, options: PromptSrcOptions, reference: Tensor) -> None:
         self.options = options
         self.reference = reference

@@ -94,6 +94,8 @@ class PromptArchitecture(nn.Module, ABC):
         fixed_classes: what is learned belongs to the training classes and cannot name others.
         label_free: labels are never looked at.
         looks_first: `prepare` looks at the training images, with one class each.
+        recordable: but for what `draw` draws, a training step does the same every time, so that it can be recorded and
+            played back. A class says so for itself; it is not inherited.
     """
 
     trains_context = False
@@ -105,12 +107,14 @@ class PromptArchitecture(nn.Module, ABC):
     fixed_classes = False
     label_free = False
     looks_first = False
+    recordable = False
 
     def __init__(self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:
         super().__init__()
         self.options = options
         self.names = list(names)
         self._tokenizer = clip.tokenizer
+        self._recording = False
 
     @classmethod
     def create(
@@ -170,6 +174,21 @@ class PromptArchitecture(nn.Module, ABC):
 
     def prepare(self, seen: TrainingSet) -> None:
         """Look at the training images once, before the first step of a run, and again when it is resumed."""
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """A training step is recorded, to be played back many times: a call in it uses what is held, see `hold`."""
+        self._recording = True
+        try:
+            yield
+        finally:
+            self._recording = False
+
+    def hold(self) -> None:
+        """Make room for what a call in a training step draws, before one is recorded."""
+
+    def draw(self) -> None:
+        """Draw what a training step draws into that room, and count the step, before a recorded one is played back."""
 
     def saved_options(self) -> dict[str, Any]:
         """Options to save beside the configured ones, so that the architecture can be built again."""

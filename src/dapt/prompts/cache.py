@@ -95,6 +95,7 @@ class CachePrompts(FixedClassPrompts):
 class TunedCachePrompts(CachePrompts):
     """Tip-Adapter-F: the same with trained `keys`."""
 
+    recordable = True
     trains_logits = True
 
 

@@ -21,6 +21,7 @@ class ConditionalPrompts(PromptArchitecture):
     Every image has class texts of its own, so the text tower runs once per image.
     """
 
+    recordable = True
     trains_context = True
     conditional = True
     options: CocoopOptions

@@ -18,6 +18,7 @@ from dapt.prompts.base import PromptArchitecture, check_text_count, need_text, r
 class ContextPrompts(PromptArchitecture):
     """`ctx` ``[n, text width]`` shared by all classes, or ``[C, n, text width]`` class-specific."""
 
+    recordable = True
     trains_context = True
     options: CoopOptions
 
@@ -57,6 +58,7 @@ class ContextPrompts(PromptArchitecture):
 class ProGradPrompts(ContextPrompts):
     """CoOp's context, which may start from a template, its words last, zeros before them (arXiv 2205.14865)."""
 
+    recordable = True
     options: ProGradOptions
 
     def __init__(

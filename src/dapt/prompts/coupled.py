@@ -34,6 +34,7 @@ class CoupledPrompts(PromptArchitecture):
     The deep maps start as copies of one initialised layer, as in the published code.
     """
 
+    recordable = True
     trains_context = True
     trains_visual = True
     options: MapleOptions

@@ -31,6 +31,7 @@ class IndependentPrompts(PromptArchitecture):
     With `depth_vision` 0 there are no visual prompts (language-only prompting).
     """
 
+    recordable = True
     trains_context = True
     options: IvlpOptions
 

@@ -45,6 +45,7 @@ class LowRankAdapters(UntrainedPrompts):
         ConfigError: more layers than a tower has, or a greater rank than its matrices have.
     """
 
+    recordable = True
     options: ClipLoraOptions
 
     def __init__(
@@ -62,6 +63,8 @@ class LowRankAdapters(UntrainedPrompts):
         self.seed: Tensor
         self.register_buffer("steps", torch.tensor(0))
         self.steps: Tensor
+        self._held: Tensor | None = None
+        self._counted: tuple[list[tuple[Tensor, int]], int, int] | None = None
 
     def _chosen(self, places: list[list[Place]], side: str) -> dict[int, list[Place]]:
         """The adapted weights by block."""
@@ -127,12 +130,50 @@ class LowRankAdapters(UntrainedPrompts):
         """Factors ``[in]`` of the columns of every `a` in a training step; elsewhere none."""
         if not (self.training and torch.is_grad_enabled()):
             return {}
-        self.steps += 1
+        factors = self._held if self._recording else self._drawn()
+        if factors is None:
+            return {}
+        widths = self._widths()
+        return dict(zip(widths, torch.split(factors, list(widths.values())), strict=True))
+
+    def hold(self) -> None:
+        wide = sum(self._widths().values())
+        self._held = torch.ones(wide, device=self.seed.device) if self.options.dropout else None
+
+    def draw(self) -> None:
+        factors = self._drawn()
+        if factors is not None and self._held is not None:
+            self._held.copy_(factors)
+
+    def _widths(self) -> dict[str, int]:
+        """How many input channels each update has."""
+        return {name: part.a.shape[1] for name, part in self.named_modules() if isinstance(part, LowRank)}
+
+    def _drawn(self) -> Tensor | None:
+        """The factors of all updates in the next training step, which is counted; None: nothing is dropped."""
+        seed, steps = self._count()
         rate = self.options.dropout
         if not rate:
-            return {}
-        generator = torch.Generator().manual_seed(mix_seed(int(self.seed), int(self.steps)))
-        sizes = {name: part.a.shape[1] for name, part in self.named_modules() if isinstance(part, LowRank)}
-        kept = torch.rand(sum(sizes.values()), generator=generator) >= rate
-        factors = (kept / (1 - rate)).to(self.seed.device)
-        return dict(zip(sizes, torch.split(factors, list(sizes.values())), strict=True))
+            return None
+        generator = torch.Generator().manual_seed(mix_seed(seed, steps))
+        factors = (torch.rand(sum(self._widths().values()), generator=generator) >= rate) / (1 - rate)
+        device = self.seed.device
+        return factors.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else factors.to(device)
+
+    def _count(self) -> tuple[int, int]:
+        """Seed, and number of the training step that begins; a GPU is waited for only where others wrote them."""
+        if self.steps.device.type == "cpu" or self.steps.is_inference() or self.seed.is_inference():
+            self.steps += 1
+            return int(self.seed), int(self.steps)
+        known = self._counted
+        if known is not None:
+            same = zip(known[0], self._written(), strict=True)
+            known = known if all(a is b and one == other for (a, one), (b, other) in same) else None
+        self.steps += 1
+        seed, steps = (int(self.seed), int(self.steps)) if known is None else (known[1], known[2] + 1)
+        self._counted = self._written(), seed, steps
+        return seed, steps
+
+    def _written(self) -> list[tuple[Tensor, int]]:
+        """The tensors of seed and steps, and how often each has been written."""
+        return [(value, value._version) for value in (self.seed, self.steps)]

@@ -20,6 +20,7 @@ from dapt.prompts.fixed import FixedClassPrompts
 class PrototypePrompts(FixedClassPrompts):
     """`prototypes` P ``[C, D]``, not of unit length; `zero_shot` T ``[C, D]``, their start; `lambdas` ``[C]``."""
 
+    recordable = True
     trains_context = True
     looks_first = True
     options: ClapOptions

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -44,6 +44,7 @@ class StudentPrompts(PromptArchitecture):
     no spread, is normalised by the running statistics.
     """
 
+    recordable = True
     trains_visual = True
     label_free = True
     looks_first = True
@@ -197,7 +198,14 @@ def as_seen_by(pixels: Tensor, student: FrozenClip, teacher: FrozenClip) -> Tens
 
 
 def _per_channel(preprocess: Preprocess, which: str, like: Tensor) -> Tensor:
-    return torch.tensor(getattr(preprocess, which), device=like.device, dtype=like.dtype).view(3, 1, 1)
+    return _kept(tuple(getattr(preprocess, which)), like.dtype, like.device)
+
+
+@cache
+def _kept(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Values per channel, brought to the device once: bringing them makes a GPU's host wait."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device, dtype=dtype).view(3, 1, 1)
 
 
 def load_teacher(options: PromptKdOptions, student: FrozenClip, open_model: OpenModel) -> SavedModel:

@@ -20,6 +20,7 @@ from dapt.prompts.untrained import UntrainedPrompts
 class VisualPrompts(UntrainedPrompts):
     """`visual_ctx` ``[n, image width]`` and `deep_visual.i` of the same shape."""
 
+    recordable = True
     trains_visual = True
     options: VptOptions
 

@@ -39,7 +39,7 @@ from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
 KIND = "run"
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
 # the number, not the kind, see `dapt.runs.keep`.
-FREE_KEYS = {"out", "workers", "cache_mb", "device", "allow_leaks"}
+FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks"}
 # Keys that came later: with these values a run is what it was without them.
 LATER_KEYS = {"matte": WHITE, "mask_background": BLACK}
 EVENTS = "events.out.tfevents.0.dapt"

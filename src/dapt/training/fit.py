@@ -21,11 +21,14 @@ from dapt.errors import DaptError, ModelError
 from dapt.objectives.base import by_group
 from dapt.objectives.gradients import backward_by_rule
 from dapt.training.averaging import EpochAverage
+from dapt.training.graph_step import CudaRecorder, GraphStep, Recorder
 from dapt.training.optimizer import make_optimizer
 from dapt.training.schedule import learning_rate
 from dapt.training.step import TrainStep
+from dapt.training.tally import Tally
 
 State = dict[str, Any]
+CHECK_EVERY = 10  # steps between two looks at the loss where looking makes the host wait
 
 
 @dataclass
@@ -115,9 +118,18 @@ class Fitter:
             weight_decay=config.weight_decay,
         )
         self.device = step.model.clip.device
+        self.check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
         half = config.precision == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
         self.wrapped = fabric.setup_module(_PlainStep(step, config.multi_label), move_to_device=False)
+        self.graph: GraphStep | None = None
+        alone = self.device.type == "cuda" and fabric.world_size == 1
+        if config.cuda_graph == "auto" and alone and step.recordable and not config.grad_checkpointing:
+            self.record_with(CudaRecorder(self.device))
+
+    def record_with(self, recorder: Recorder) -> None:
+        """Let steps be recorded and played back, see `dapt.training.graph_step`."""
+        self.graph = GraphStep(self._differentiate, self.step.parameters(), self.step.model.prompts, recorder)
 
     @property
     def epochs(self) -> int:
@@ -229,6 +241,8 @@ class Fitter:
             if self.after_epoch is not None and self.fabric.is_global_zero:
                 self.after_epoch(self.state(), self.progress)
             self.fabric.barrier()
+        if self.graph is not None:
+            self.graph.forget()
         if self.progress.best:
             self.step.model.prompts.load_state_dict(self.progress.best)
         elif self.average is not None and self.average.sums:
@@ -263,22 +277,24 @@ class Fitter:
         )
         loader = train_loader(self.images, batches, epoch=epoch, workers=config.workers, device=self.device)
         self.step.train()
-        sums: dict[str, Tensor] = {}
+        tally = Tally(
+            lambda loss, figures, number: self._check(loss, figures, epoch, number),
+            0 if self.check_every == 1 else self.check_every,
+        )
         skipped = torch.zeros((), device=self.device)
         start = time.perf_counter()
         seen = 0
         label = f"epoch {epoch + 1}/{self.epochs}"
         shown = progress(loader, len(batches), label, "batches") if fabric.is_global_zero else loader
         for number, batch in enumerate(shown):
-            figures = self._step(batch, epoch, number)
-            for name, value in figures.items():
-                sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(batch.labels)
+            tally.add(self._step(batch, epoch, number), len(batch.labels))
             if batch.usable is not None:
                 skipped += (~batch.usable).sum()
             seen += len(batch.labels)
+        tally.look()
         seconds = time.perf_counter() - start
         line: dict[str, Any] = {"epoch": epoch + 1, "lr": rate}
-        for name, value in sums.items():
+        for name, value in tally.sums().items():
             line[name] = float(fabric.all_reduce(value / max(seen, 1), reduce_op="mean"))
         if self.cue is not None:
             line["views_without_cue"] = int(fabric.all_reduce(skipped, reduce_op="sum"))
@@ -288,21 +304,36 @@ class Fitter:
         return line
 
     def _step(self, batch: Batch, epoch: int, number: int) -> dict[str, Tensor]:
+        if self.graph is None:
+            figures = self._differentiate(batch, epoch, number)
+        else:
+            figures = self.graph(batch, epoch, self.step.stage(epoch, self.epochs))
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return figures
+
+    def _differentiate(self, batch: Batch, epoch: int, number: int = 0) -> dict[str, Tensor]:
+        """The loss of a batch and its figures, and gradients in ``.grad``.
+
+        Raises:
+            DaptError: the loss is not finite, where every step is looked at.
+        """
         self.optimizer.zero_grad(set_to_none=True)
         seen = (batch.pixels, batch.labels, batch.masks, batch.usable, batch.targets, batch.weights)
         parts = (*seen, epoch, self.epochs)
+        look = self.check_every == 1
         if self.rule is None:
             loss, _, figures = self.wrapped(*parts)
-            self._check(loss, figures, epoch, number)
+            if look:
+                self._check(loss, figures, epoch, number)
             self.fabric.backward(self.scaler.scale(loss))
         else:
             with self.fabric.no_backward_sync(self.wrapped):  # the rule wants the gradients of each group apart
                 loss, groups, figures = self.wrapped(*parts)
-                self._check(loss, figures, epoch, number)
+                if look:
+                    self._check(loss, figures, epoch, number)
                 scaled = {name: self.scaler.scale(value) for name, value in groups.items()}
                 backward_by_rule(self.rule, scaled, list(self.step.parameters()), self._mean_over_processes)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
         return {"loss": loss.detach(), **figures}
 
     def _check_parameters(self, epoch: int) -> None:

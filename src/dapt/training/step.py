@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from torch import Tensor, nn
 
@@ -37,6 +37,16 @@ class TrainStep(nn.Module):
         """
         asked = [(part, part.epoch_weights(epochs)) for part in self.objectives]
         return only([(part, weights) for part, weights in asked if weights is not None], "an average over epochs")
+
+    @property
+    def recordable(self) -> bool:
+        """Whether a recorded step, played back, does all that a step does: every part has to say so of itself."""
+        parts = [self.model.prompts, *self.objectives]
+        return all(vars(type(part)).get("recordable", False) for part in parts)
+
+    def stage(self, epoch: int, epochs: int) -> Hashable:
+        """Equal for epochs whose steps are made of the same operations."""
+        return tuple(part.stage(epoch, epochs) for part in self.objectives)
 
     def needs(self, epoch: int, epochs: int) -> Needs:
         """Everything the objectives read in this epoch."""

@@ -184,7 +184,10 @@ def train_loader(
 
 
 def _rows(values: Tensor | None, positions: Sequence[int], device: torch.device) -> Tensor | None:
-    return None if values is None else values[list(positions)].float().to(device)
+    if values is None:
+        return None
+    rows = values[list(positions)].float()
+    return rows.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else rows.to(device)
 
 
 def targets_of(items: Sequence[Item], classes: int) -> Tensor | None:
