@@ -75,7 +75,12 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
             layout=layout.words,
             unused=_unused(tree, parted.unused, layout.unused),
             divided="all" in items,
-            guessed=(*layout.remarks, *said_of_order(names), *_of_masks(parted.how, len(parted.masks))),
+            guessed=(
+                *layout.remarks,
+                *said_of_order(names),
+                *_of_masks(parted.how, len(parted.masks)),
+                *parted.remarks,
+            ),
         )
     )
 
