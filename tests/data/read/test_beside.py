@@ -182,7 +182,7 @@ def test_a_class_of_photos_beside_true_masks_of_the_same_names(tmp_path: Path) -
     )
     parted = part_masks(names, tmp_path)
     assert sorted(parted.masks.values()) == sorted(painted_names(masks))
-    assert len(parted.photos) == 24 and parted.unused == {}
+    assert (len(parted.photos), parted.unused) == (24, {})
     assert "called like masks of other photos, but look like photos" in parted.remarks[0]
 
 
@@ -218,9 +218,7 @@ def test_spelling_and_two_photos_of_a_mask(tmp_path: Path) -> None:
     names = ["cat/Img0.JPG", "cat/Img0_Mask.png", "cat/img0.jpg"]
     assert part_masks(names, NOWHERE).masks == {"cat/Img0.JPG": "cat/Img0_Mask.png"}
     parted = part_masks(["images/a/0.jpg", "images/a/0.png", "masks/a/0.png"], NOWHERE)
-    assert parted.remarks == [
-        "The mask masks/a/0.png may belong to images/a/0.jpg and images/a/0.png: it is taken for that of images/a/0.jpg."
-    ]
+    assert "masks/a/0.png may belong to images/a/0.jpg and images/a/0.png" in parted.remarks[0]
 
 
 def test_several_masks_of_a_photo_in_a_folder(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from dapt.data.masks.mask_look import grey_beside_colours, look_like_masks, mask
 from dapt.data.read.mask_words import bases, called_mask, only_says_masks, photo_stems, plain_stems, says_masks
 
 ORPHANS = "called like masks, but there is no photo of that name"
+COPIES = "small copies of photos that are there"
 FURTHER = "further masks of a photo that has one"
+_THUMBNAILS = {"thumbnails", "thumbnail", "thumbs", "thumb", "small", "cache", "cached", "preview", "previews"}
 ENOUGH = 0.5  # of the files of a folder have a photograph, so that it is a folder of masks
 SURE = 0.8  # the same, where the masks lie flat and the photographs do not
 FOLDERS = 12  # that are looked into, of those that hold pictures called alike
@@ -49,10 +51,29 @@ def part_masks(pictures: Sequence[str], top: Path) -> Parted:
         pictures: paths relative to `top`, sorted. top: of files that only their content can tell, some are opened.
     """
     parted = Parted(list(pictures))
+    _part_thumbnails(parted)
     _part_folders(parted, top)
     _part_names(parted, top)
     _part_twins(parted, top)
     return parted
+
+
+def _part_thumbnails(parted: Parted) -> None:
+    """Folders of small copies, within the folder of the photographs that they show."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for name in parted.photos:
+        folder = name.rpartition("/")[0]
+        if "/" in folder and _called(folder) in _THUMBNAILS:
+            below[folder].append(name)
+    stems = {_stem(name) for name in parted.photos} if below else set()
+    gone: set[str] = set()
+    for folder, names in below.items():
+        above = folder.rpartition("/")[0]
+        copies = [name for name in names if f"{above}/{_last(_stem(name))}" in stems]
+        if len(copies) >= SURE * len(names):
+            gone |= set(names)
+            parted.unused.setdefault(COPIES, []).extend(names)
+    parted.photos = [name for name in parted.photos if name not in gone]
 
 
 def _part_folders(parted: Parted, top: Path) -> None:
