@@ -30,9 +30,18 @@ def painted(root: Path, photos: str = "", masks: str = "") -> None:
 @pytest.mark.parametrize(
     ("photos", "masks", "message"),
     [
-        ("rgb2/*.jpg", "foo/*.png", "class folders rgb2 and foo hold pictures of the same names"),
-        ("pets/a/*.jpg pets/b/*.jpg", "zzz/a/*.jpg zzz/b/*.jpg", "class folders pets and zzz"),
-        ("cat/p*.jpg dog/*.jpg", "cat/p*_zz.png", "In the class folder cat, 6 pictures look like masks of the others"),
+        ("rgb2/*.jpg", "foo/*.png", "folders rgb2 and foo hold pictures of the same names"),
+        ("pets/a/*.jpg pets/b/*.jpg", "zzz/a/*.jpg zzz/b/*.jpg", "folders pets and zzz"),
+        (
+            "cat/p*.jpg dog/*.jpg",
+            "cat/p*_zz.png",
+            "In the class folder cat, 6 pictures look like masks or maps of others there",
+        ),
+        ("cat/zz_p*.jpg dog/*.jpg", "cat/w_p*.png", "'w_' in their names"),
+        ("cat/x_*_crop.png dog/*.jpg", "cat/x_*_foocrop.png", "'_foocrop' in their names"),
+        ("cat/*.jpg dog/*.jpg", "cat/zz/*.png dog/zz/*.png", "folders cat and cat/zz hold"),
+        ("cat/pics/*.jpg dog/*.jpg", "cat/zz/*.png", "folders cat/pics and cat/zz hold"),
+        ("cat/*.jpg dog/*.jpg", "zz/cat/*.png zz/dog/*.png", "zz/cat hold pictures of the same names"),
         ("train/cat/p*.jpg train/dog/*.jpg test/cat/*.jpg test/dog/*.jpg", "train/cat/p*.zz.png", "'.zz'"),
     ],
 )
@@ -74,3 +83,12 @@ def test_thumbnails_are_left_out(tmp_path: Path) -> None:
     data = read_folder(tmp_path)
     assert len(data.unused["small copies of photos that are there"]) == 12
     assert sum(map(len, data.splits.values())) == 24
+
+
+def test_maps_of_depth_are_no_photos(tmp_path: Path) -> None:
+    painted(tmp_path, "a/x_*_crop.png b/x_*_crop.png")
+    for path in sorted(tmp_path.rglob("*_crop.png")):
+        depth = np.add.outer(np.arange(32), np.arange(32)) * 500
+        Image.fromarray(depth.astype(np.uint16)).save(path.with_name(path.name.replace("_crop", "_depthcrop")))
+    with pytest.raises(DataError, match="'_depthcrop' in their names"):
+        read_folder(tmp_path)

@@ -5,25 +5,24 @@ Names make the suspicion (folders that mirror each other, names that begin with 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from dapt.data.load.picture_files import DAMAGE, Refusal
-from dapt.data.load.picture_files import opened as opened_picture
+from dapt.data.load.picture_files import DAMAGE, Refusal, opened
 from dapt.data.masks.mask_look import look_like_masks
 from dapt.errors import DataError
 
 MIRRORED = 0.9  # of the names of a folder are those of another
-HALF = 0.5  # of the pictures of a class, at least, have names that go on from others
+LOOKED = 25  # classes, at most, with names of which some belong to others; data is of one kind
 MOST = 40  # classes, each of which may be compared with each
-LONGEST = 24  # characters by which they go on
+_TAIL = re.compile(r"(?P<of>.+?)(?P<word>[-_. ][^-_. ]*[^-_. \d]|(?<=\d)[^-_. \d]+)")
+_HEAD = re.compile(r"(?P<word>[^-_. \d]+[-_. ])(?P<of>.+)")
 _TODO = "Move the masks out and name their folder with --masks; if they are photos, give their files other names."
 
 
 def check_mask_classes(classes: Mapping[str, Sequence[str]], root: Path) -> None:
-    """Refuse classes of masks, and classes half of which are masks.
+    """Refuse classes of masks (or of maps of depth), and classes in which some of the pictures are.
 
     Args:
         classes: paths of pictures relative to `root`, by class.
@@ -31,41 +30,51 @@ def check_mask_classes(classes: Mapping[str, Sequence[str]], root: Path) -> None
     Raises:
         DataError: naming what seems to be masks, and of what.
     """
+    looked = 0
     for name, paths in classes.items():
-        _check_within(name, paths, root)
+        folders: dict[str, list[str]] = {}
+        for path in paths:
+            folders.setdefault(path.rpartition("/")[0], []).append(path)
+        like = {folder: classes[last] for folder in folders if (last := folder.rpartition("/")[2]) in classes}
+        for others in like.values():
+            if len(folders) > 1 and others is not paths:
+                place = others[0].rpartition("/")[0]
+                _check_mirrors({place: [path for path in others if path.startswith(f"{place}/")]} | folders, root)
+                break
+        if 1 < len(folders) <= LOOKED and looked < LOOKED:
+            looked += 1
+            _check_mirrors(folders, root)
+        if looked < LOOKED:
+            looked += _check_within(name, paths, root)
     _check_mirrors(classes, root)
 
 
-def _check_within(name: str, paths: Sequence[str], root: Path) -> None:
-    ordered = sorted(paths, key=_stem)
-    longer: list[str] = []
-    shortest = ""
-    for path in ordered:
-        stem = _stem(path)
-        begins = shortest and stem.startswith(shortest) and 0 < len(stem) - len(shortest) <= LONGEST
-        if begins and not stem[len(shortest)].isdigit():
-            longer.append(path)
-        else:
-            shortest = stem
-    if len(longer) < HALF * len(paths) or len(longer) < 2:
-        return
-    rest = [path for path in paths if path not in set(longer)]
-    groups: dict[str, list[str]] = {}
-    for path in longer:
-        groups.setdefault(_tail(path), []).append(path)
-    for tail, names in groups.items():
-        if len(names) > 1 and _masks_of(names, rest, root):
-            raise DataError(
-                f"In the class folder {name}, {len(names)} pictures look like masks of the others ({names[0]}, as all "
-                f"names that end in '{tail}').",
-                todo=_TODO,
-            )
-
-
-def _tail(path: str) -> str:
-    stem = _stem(path)
-    marks = [place for place, letter in enumerate(stem) if letter in "-_. "]
-    return stem[marks[-1] :] if marks else ""
+def _check_within(name: str, paths: Sequence[str], root: Path) -> bool:
+    """Refuse a class that holds pictures and their masks; whether it had to be looked at."""
+    stems = {_stem(path): path for path in paths}
+    looked = False
+    for pattern in (_TAIL, _HEAD):
+        groups: dict[str, dict[str, str]] = {}
+        for stem, path in stems.items():
+            inside, slash, last = stem.rpartition("/")
+            match = pattern.fullmatch(last)
+            if match:
+                groups.setdefault(match["word"], {})[f"{inside}{slash}{match['of']}"] = path
+        for word, masks in groups.items():
+            photos = {of: stems[of] for of in masks if of in stems}
+            for other, rest in groups.items():
+                if other != word:
+                    photos = {of: rest[of] for of in masks if of in rest} | photos
+            if len(photos) < 2 or len(photos) < MIRRORED * len(masks):
+                continue
+            looked = True
+            if _masks_of(list(masks.values()), list(photos.values()), root):
+                raise DataError(
+                    f"In the class folder {name}, {len(masks)} pictures look like masks or maps of others there "
+                    f"({min(masks.values())}; all with '{word}' in their names).",
+                    todo=_TODO,
+                )
+    return looked
 
 
 def _check_mirrors(classes: Mapping[str, Sequence[str]], root: Path) -> None:
@@ -76,8 +85,8 @@ def _check_mirrors(classes: Mapping[str, Sequence[str]], root: Path) -> None:
     if len(mirrored) < 2:
         return
     # one picture each, and all of the sample only where that one looks like a mask
-    likely = [name for name in mirrored if look_like_masks([root / classes[name][0]])]
-    masks = [name for name in likely if look_like_masks([root / path for path in classes[name]])]
+    likely = [name for name in mirrored if _no_photos([root / classes[name][0]])]
+    masks = [name for name in likely if _no_photos([root / path for path in classes[name]])]
     photos = [name for name in mirrored if name not in masks]
     if not masks or len(masks) < len(photos):
         return  # among several classes, one of drawings
@@ -85,8 +94,8 @@ def _check_mirrors(classes: Mapping[str, Sequence[str]], root: Path) -> None:
         for photo in photos:
             if _mirror(stems[mask], stems[photo]) and _same_sizes(classes[mask], classes[photo], mask, photo, root):
                 raise DataError(
-                    f"The class folders {photo} and {mask} hold pictures of the same names and sizes, and those of "
-                    f"{mask} look like masks.",
+                    f"The folders {photo} and {mask} hold pictures of the same names and sizes, and those of "
+                    f"{mask} look like masks or maps.",
                     todo=_TODO,
                 )
 
@@ -102,16 +111,25 @@ def _same_sizes(masks: Sequence[str], photos: Sequence[str], mask: str, photo: s
 
 
 def _size(path: Path) -> tuple[int, int] | None:
+    return _header(path)[0]
+
+
+def _header(path: Path) -> tuple[tuple[int, int] | None, str]:
     try:
-        with opened_picture(path) as image:
-            picture: Image.Image = image
-            return picture.size
+        with opened(path) as image:
+            return image.size, image.mode
     except (*DAMAGE, Refusal):
-        return None
+        return None, ""
+
+
+def _no_photos(paths: Sequence[Path]) -> bool:
+    """Whether pictures look like masks, or all have numbers in place of colours, as maps of depth do."""
+    modes = {_header(path)[1] for path in paths[:4]}
+    return all(mode in ("I", "F") or mode.startswith("I;16") for mode in modes) or look_like_masks(paths)
 
 
 def _masks_of(names: Sequence[str], rest: Sequence[str], root: Path) -> bool:
-    return look_like_masks([root / path for path in names]) and not look_like_masks([root / path for path in rest])
+    return _no_photos([root / path for path in names]) and not _no_photos([root / path for path in rest])
 
 
 def _inside(path: str, name: str) -> str:

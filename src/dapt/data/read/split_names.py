@@ -30,7 +30,7 @@ _YEAR = re.compile(r"(19|20)\d\d$")
 
 
 def split_of(name: str) -> str | None:
-    """The split of a folder of this name (``Training``, ``train_set``, ``TestSet``, ``val2017``, ``1_train``), or None."""
+    """The split of a folder of this name (``Training``, ``train_set``, ``val2017``, ``1_train``); or None."""
     plain = _YEAR.sub("", _MARKS.sub("", _NUMBER.sub("", name.lower())))
     while plain not in SPLITS:
         shorter = _AFTER.sub("", plain)
