@@ -186,6 +186,14 @@ def test_a_class_of_photos_beside_true_masks_of_the_same_names(tmp_path: Path) -
     assert "called like masks of other photos, but look like photos" in parted.remarks[0]
 
 
+def test_a_few_masks_among_photos_that_are_called_so(tmp_path: Path) -> None:
+    names = painted(tmp_path, "ann/*.jpg ann/*_mask.jpg ann/1*.jpg", "ann/1*_mask.png ann/a*.jpg")
+    paint(tmp_path / "ann" / "a9.jpg", mask=False)
+    paint(tmp_path / "ann" / "a9_mask.jpg", mask=True)
+    parted = part_masks(sorted([*names, "ann/a9.jpg", "ann/a9_mask.jpg"]), tmp_path)
+    assert sorted(parted.masks.values()) == [*(f"ann/1{number}_mask.png" for number in range(4)), "ann/a9_mask.jpg"]
+
+
 def test_masks_of_all_kinds_look_so(tmp_path: Path) -> None:
     """JPEG, palette, 16 bits, cut-outs, soft mattes."""
     names = painted(tmp_path, "cat/*.jpg")

@@ -166,7 +166,7 @@ def _part_names(parted: Parted, top: Path) -> None:
             of_stem = f"{inside}{slash}{of}"
             photo = exact.get(of_stem) or by_stem.get(of_stem.lower())
             if photo is not None and photo != name:
-                word = re.sub(r"\d+", "", stem.replace(of, "*", 1)).lower()
+                word = re.sub(r"\d+", "", stem.replace(of, "*", 1)).lower() + _ending(name)
                 groups[word, strong][name] = photo
                 break
         else:
@@ -209,7 +209,14 @@ def _judged(masks: Mapping[str, str], top: Path) -> dict[str, bool | None]:
     verdicts = verdicts_of(sample, cutouts=True)
     if not verdicts or all(verdicts):
         return dict.fromkeys(masks, True if verdicts else None)
-    return {name: verdict for names in listed for verdict in [_verdict(names, masks, top)] for name in names}
+    judged: dict[str, bool | None] = {}
+    for names in listed:
+        verdict = _verdict(names, masks, top)
+        if verdict is False and any(verdicts_of([top / name for name in names[: 2 * EACH]], cutouts=True)):
+            judged |= {name: mask_verdict([top / name], cutouts=True) is not False for name in names}
+        else:
+            judged |= dict.fromkeys(names, verdict)
+    return judged
 
 
 def _verdict(names: Sequence[str], photos: Mapping[str, str], top: Path) -> bool | None:
