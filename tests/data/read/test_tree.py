@@ -13,6 +13,7 @@ from dapt.data.read import kinds
 from dapt.data.read.folder import read_folder
 from dapt.data.read.kinds import LEFTOVER
 from dapt.data.read.tree import DEAD, LINKS, MISNAMED, follow_splits_and_classes, look_through
+from dapt.data.resolve import load_data
 from dapt.errors import DataError
 from dapt.runs.predict import find_images
 from helpers import fill
@@ -76,8 +77,13 @@ def test_folders_too_deep_are_refused(tmp_path: Path) -> None:
     fill(tmp_path, "cat/" + "a/" * 60 + "0.jpg")
     look_through(tmp_path)
     fill(tmp_path, "cat/" + "b/" * 70 + "0.jpg")
-    with pytest.raises(DataError, match="more than 64 folders deep"):
-        look_through(tmp_path)
+    for look in (look_through, load_folder):
+        with pytest.raises(DataError, match="more than 64 folders deep"):
+            look(tmp_path)
+
+
+def load_folder(folder: Path) -> None:
+    load_data(str(folder))
 
 
 def test_a_jpeg_called_heic_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

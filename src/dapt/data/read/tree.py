@@ -66,12 +66,7 @@ def look_through(top: Path, follow: Callable[[str], bool] | None = None) -> Tree
 
 def _look(tree: Tree, inside: str, follow: Callable[[str], bool], above: set[str], *, leftover: bool = False) -> None:
     folder = tree.top / inside if inside else tree.top
-    if inside.count("/") >= FOLDER_DEPTH:
-        first = inside.partition("/")[0]
-        raise DataError(
-            f"Folders in {tree.top / first} lie more than {FOLDER_DEPTH} folders deep.",
-            todo="Move the photos up, or the folders away.",
-        )
+    check_depth(tree.top, inside)
     for entry in _entries(folder):
         name = f"{inside}/{entry.name}" if inside else entry.name
         left = leftover or is_leftover(entry.name)
@@ -116,6 +111,22 @@ def _reason(entry: os.DirEntry[str]) -> str:
         return DEAD if entry.is_symlink() else "files that cannot be opened"
     riff = start[:4] == b"RIFF" and start[8:] == b"WEBP"
     return MISNAMED if start.startswith(_STARTS) or riff else reason
+
+
+def check_depth(top: Path, inside: str) -> None:
+    """Refuse folders within folders beyond all measure.
+
+    Args:
+        inside: the path of a folder within `top`.
+
+    Raises:
+        DataError: it lies too deep.
+    """
+    if inside.count("/") >= FOLDER_DEPTH:
+        raise DataError(
+            f"Folders in {top / inside.partition('/')[0]} lie more than {FOLDER_DEPTH} folders deep.",
+            todo="Move the photos up, or the folders away.",
+        )
 
 
 def follow_splits_and_classes(name: str) -> bool:
