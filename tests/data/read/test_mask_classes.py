@@ -69,6 +69,16 @@ def test_photos_and_drawings_are_classes(tmp_path: Path, photos: str, drawings: 
     assert set(read_folder(tmp_path).names) == expected
 
 
+def test_objects_on_white_are_photos(tmp_path: Path) -> None:
+    painted(tmp_path, "cup/*.png")
+    for number in range(6):
+        pixels = np.full((32, 32, 3), 255, np.uint8)
+        pixels[10:20, 10:20] = np.random.default_rng(number).integers(0, 256, (10, 10, 3))
+        (tmp_path / "pen").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "pen" / f"{number}.png")
+    assert read_folder(tmp_path).names == ("cup", "pen")
+
+
 def test_masks_of_photos_that_are_not_used_are_counted(tmp_path: Path) -> None:
     painted(tmp_path, "cat/*.jpg dog/*.jpg", "cat/*_mask.png")
     paint(tmp_path / "cover.jpg", mask=False)

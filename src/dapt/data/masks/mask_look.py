@@ -37,9 +37,13 @@ def mask_verdict(paths: Sequence[Path], *, cutouts: bool = False) -> bool | None
     return sum(verdicts) > len(verdicts) * 0.7 if verdicts else None
 
 
-def verdicts_of(paths: Sequence[Path], *, cutouts: bool = False) -> list[bool]:
-    """Whether each file that can be opened looks like a mask, in the order given."""
-    return [verdict for path in paths if (verdict := _looks_so(path, cutouts)) is not None]
+def verdicts_of(paths: Sequence[Path], *, cutouts: bool = False, most: float = MOST) -> list[bool]:
+    """Whether each file that can be opened looks like a mask, in the order given.
+
+    Args:
+        cutouts: as of `mask_verdict`. most: share of the pixels that are black or white.
+    """
+    return [verdict for path in paths if (verdict := _looks_so(path, cutouts, most)) is not None]
 
 
 def grey_beside_colours(masks: Sequence[Path], photos: Sequence[Path]) -> bool:
@@ -61,7 +65,7 @@ def _some(paths: Sequence[Path]) -> Sequence[Path]:
     return paths[:: max(1, len(paths) // SAMPLE)][:SAMPLE]
 
 
-def _looks_so(path: Path, cutouts: bool) -> bool | None:
+def _looks_so(path: Path, cutouts: bool, most: float) -> bool | None:
     try:
         with decoded(path) as image:
             if image.mode in ("I", "F") or image.mode.startswith("I;16"):
@@ -78,4 +82,4 @@ def _looks_so(path: Path, cutouts: bool) -> bool | None:
         return True
     grey = np.ptp(pixels.astype(int), axis=1) <= 2
     extreme = (pixels[:, 0] <= EXTREME) | (pixels[:, 0] >= 255 - EXTREME)
-    return bool((grey & extreme).mean() >= MOST)
+    return bool((grey & extreme).mean() >= most)

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dapt.data.load.picture_files import DAMAGE, Refusal, opened
-from dapt.data.masks.mask_look import look_like_masks
+from dapt.data.masks.mask_look import SAMPLE, verdicts_of
 from dapt.errors import DataError
 
 MIRRORED = 0.9  # of the names of a folder are those of another
+SURELY = 0.97  # of the pixels are black or white, which objects on white are not
 LOOKED = 25  # classes, at most, with names of which some belong to others; data is of one kind
 MOST = 40  # classes, each of which may be compared with each
 _TAIL = re.compile(r"(?P<of>.+?)(?P<word>[-_. ][^-_. ]*[^-_. \d]|(?<=\d)[^-_. \d]+)")
@@ -36,10 +37,11 @@ def check_mask_classes(classes: Mapping[str, Sequence[str]], root: Path) -> None
         for path in paths:
             folders.setdefault(path.rpartition("/")[0], []).append(path)
         like = {folder: classes[last] for folder in folders if (last := folder.rpartition("/")[2]) in classes}
-        for others in like.values():
+        for folder, others in like.items():
             if len(folders) > 1 and others is not paths:
                 place = others[0].rpartition("/")[0]
-                _check_mirrors({place: [path for path in others if path.startswith(f"{place}/")]} | folders, root)
+                there = [path for path in others if path.startswith(f"{place}/")]
+                _check_mirrors({place: there, folder: folders[folder]}, root)
                 break
         if 1 < len(folders) <= LOOKED and looked < LOOKED:
             looked += 1
@@ -125,7 +127,10 @@ def _header(path: Path) -> tuple[tuple[int, int] | None, str]:
 def _no_photos(paths: Sequence[Path]) -> bool:
     """Whether pictures look like masks, or all have numbers in place of colours, as maps of depth do."""
     modes = {_header(path)[1] for path in paths[:4]}
-    return all(mode in ("I", "F") or mode.startswith("I;16") for mode in modes) or look_like_masks(paths)
+    if all(mode in ("I", "F") or mode.startswith("I;16") for mode in modes):
+        return True
+    verdicts = verdicts_of(paths[:: max(1, len(paths) // SAMPLE)][:SAMPLE], most=SURELY)
+    return bool(verdicts) and all(verdicts)
 
 
 def _masks_of(names: Sequence[str], rest: Sequence[str], root: Path) -> bool:
