@@ -38,6 +38,7 @@ SAID = {
     "LIST_BYTES": (lambda n: f"published split files | {millions(n)} |"),
     "PICKLE_BYTES": (lambda n: f"| {n // MIB} MiB, "),
     "PICKLE_OBJECTS": (lambda n: f", {n:,} lists and objects"),
+    "FOLDER_DEPTH": (lambda n: f"folders of photos within folders | {n} |"),
     "ARCHIVE_RATIO": (lambda n: f"| {n} × the archive, "),
     "ARCHIVE_ALWAYS": (lambda n: f"and always {n // MIB} MiB"),
     "ARCHIVE_ANNOUNCED": (lambda n: f"| {n} × the download that the catalog tells"),

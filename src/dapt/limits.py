@@ -25,6 +25,9 @@ LIST_BYTES = 256 * MIB  # JSON split files and text lists; the split file of all
 PICKLE_BYTES = 64 * MIB  # the largest cache in use, ImageNet with 16 shots, has about 3 MB
 PICKLE_OBJECTS = 1_000_000  # lists, dicts and images of a pickle; ImageNet with 16 shots has 40,000
 
+# Folders.
+FOLDER_DEPTH = 64  # folders within folders, as in archives; data sets in use have up to ten
+
 # Archives. Photographs do not get smaller by packing, lists and label maps become a tenth to a fiftieth.
 ARCHIVE_RATIO = 100  # unpacked to packed bytes, over the whole archive; deflate alone reaches 1000
 ARCHIVE_ALWAYS = 64 * MIB  # may come out of any archive: small ones may consist of lists

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dapt.data.read.layout import LOOSE, OUTSIDE, Layout, recognise, tree_of
+from dapt.data.read.layout import LOOSE, OUTSIDE, WITHOUT, Layout, recognise, tree_of
 from dapt.errors import DataError
 
 
@@ -140,3 +140,100 @@ def test_class_folders_without_photos() -> None:
         laid("cat/1.jpg", folders=("cat", "dog"), others=(("dog/1.heic", HEIF_MISSING),))
     layout = laid("cat/1.jpg", "dog/1.jpg", folders=("cat", "docs", "dog"), others=(("docs/a.txt", "texts"),))
     assert layout.remarks == ["The folder docs holds no picture that is read, so it is no class."]
+
+
+def spread(*folders: str, each: int = 4) -> list[str]:
+    """Names of photographs, some in each folder."""
+    return [f"{folder}/{number}.jpg" for folder in folders for number in range(each)]
+
+
+@pytest.mark.parametrize("name", ["images", "img", "data", "Photos", "JPEGImages", "all_images"])
+@pytest.mark.parametrize("outer", ["", "pets/"])
+def test_a_lone_folder_of_pictures_is_no_class(name: str, outer: str) -> None:
+    with pytest.raises(DataError, match=f"{name} has no class folders: its 4 photos"):
+        laid(*spread(outer + name))
+    assert counted(laid(*spread("cat"))) == {"all": {"cat": 4}}
+    assert counted(laid(*spread(f"{name}/cat"))) == {"all": {"cat": 4}}
+
+
+def test_a_lone_folder_in_splits_is_no_class() -> None:
+    with pytest.raises(DataError, match="train in photos hold 4 photos, but no class folders"):
+        laid(*spread("train/images", "test/images"))
+    layout = laid(*spread("train/cat", "train/dog", "test/images"))
+    assert list(layout.splits) == ["train"]
+    assert len(layout.unlabelled["test"]) == 4
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        [f"fold{fold}/{name}" for fold in range(3) for name in ("cat", "dog", "owl")],
+        [f"fold_{fold}/{name}" for fold in range(5) for name in ("cat", "dog")],
+        [f"{fold}/{name}" for fold in ("art", "clip", "real", "sketch") for name in ("cat", "dog", "owl")],
+        [f"kf/fold{fold}/{split}/{name}" for fold in range(3) for split in ("train", "test") for name in ("a", "b")],
+        [f"{fold}/{name}" for fold in ("depth", "rgb") for name in ("cat", "dog")],
+    ],
+)
+def test_folds_and_domains_are_no_classes(folders: list[str]) -> None:
+    with pytest.raises(DataError, match="of one data set do") as caught:
+        laid(*spread(*folders))
+    assert "depth" not in folders[0] or "for example photos/rgb" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        [f"{name}/{part}" for name in ("cat", "dog") for part in ("day", "night")],
+        [f"{name}/{part}" for name in ("cat", "dog", "owl") for part in ("left", "right", "front")],
+        [f"{name}/{part}" for name in "abcdefghij" for part in ("ann", "bob", "eve")],
+        ["cat/old", "cat/new", "dog/old", "dog"],
+    ],
+)
+def test_folders_in_classes_are_no_versions(folders: list[str]) -> None:
+    layout = laid(*spread(*folders))
+    assert set(layout.splits["all"]) == {folder.split("/")[0] for folder in folders}
+    assert "whose names are not read" in layout.remarks[-1]
+
+
+def test_numbers_around_words_of_splits() -> None:
+    for names in (("1_train", "2_val", "3_test"), ("train_1", "val_2", "test_3"), ("train", "valid", "holdout")):
+        layout = laid(*spread(*(f"{folder}/{name}" for folder in names for name in ("cat", "dog"))))
+        assert list(layout.splits) == ["train", "val", "test"]
+
+
+def test_folders_without_a_class() -> None:
+    layout = laid(*spread("cat", "dog", "unlabelled"))
+    assert counted(layout) == {"all": {"cat": 4, "dog": 4}}
+    assert layout.unused == {WITHOUT: spread("unlabelled")}
+    for names in (spread("labeled", "unlabeled"), spread("labeled/cat", "labeled/dog", "unlabeled")):
+        with pytest.raises(DataError, match="whether photos have a class, not which"):
+            laid(*names)
+
+
+def test_loose_photos_beside_the_splits_of_a_class() -> None:
+    names = spread("a/train", "a/test", "b/train", "b/test")
+    layout = laid("a/x.jpg", *names)
+    assert counted(layout) == {"train": {"a": 4, "b": 4}, "test": {"a": 4, "b": 4}}
+    assert layout.unused == {LOOSE: ["a/x.jpg"]}
+    layout = laid(*names, *spread("a/more"))
+    assert layout.unused == {OUTSIDE: spread("a/more")}
+    with pytest.raises(DataError, match="4 photos lie beside the split folders of their class"):
+        laid(*names, *spread("a"))
+    with pytest.raises(DataError, match="a, b hold splits, but c hold none"):
+        laid(*names, *spread("c"))
+
+
+def test_classes_with_a_split_in_their_name() -> None:
+    with pytest.raises(DataError, match=r"cats_test, cats_train, dogs_test, dogs_train .* called by class and split"):
+        laid(*spread("cats_train", "cats_test", "dogs_train", "dogs_test"))
+
+
+def test_a_train_among_vehicles() -> None:
+    with pytest.raises(DataError, match="the folder train is called like a split, but there are photos in bus, car"):
+        laid(*spread("train/set1", "bus/set1", "car/set1"))
+
+
+def test_without_a_training_split_it_is_said() -> None:
+    names = [f"{folder}/{name}" for folder in ("entrainement", "validation", "test") for name in ("cat", "dog")]
+    remarks = " ".join(laid(*spread(*names)).remarks)
+    assert "no training split beside validation, test: entrainement was not taken for one" in remarks

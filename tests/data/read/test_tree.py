@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from dapt.data.read import kinds
 from dapt.data.read.folder import read_folder
 from dapt.data.read.kinds import LEFTOVER
 from dapt.data.read.tree import DEAD, LINKS, MISNAMED, follow_splits_and_classes, look_through
+from dapt.data.resolve import load_data
 from dapt.errors import DataError
 from dapt.runs.predict import find_images
 from helpers import fill
@@ -69,3 +71,30 @@ def test_a_folder_that_cannot_be_read_is_refused(photos: Path, monkeypatch: pyte
     for look in (lambda: read_folder(photos), lambda: find_images([photos])):
         with pytest.raises(DataError, match=f"The folder {closed} cannot be read: Permission denied"):
             look()
+
+
+def test_folders_too_deep_are_refused(tmp_path: Path) -> None:
+    fill(tmp_path, "cat/" + "a/" * 60 + "0.jpg")
+    look_through(tmp_path)
+    fill(tmp_path, "cat/" + "b/" * 70 + "0.jpg")
+    for look in (look_through, load_folder):
+        with pytest.raises(DataError, match="more than 64 folders deep"):
+            look(tmp_path)
+
+
+def load_folder(folder: Path) -> None:
+    load_data(str(folder))
+
+
+def test_a_jpeg_called_heic_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "reads_heif", lambda: False)
+    Image.new("RGB", (2, 2)).save(tmp_path / "photo.jpg")
+    (tmp_path / "photo.jpg").rename(tmp_path / "IMG_1.HEIC")
+    fill(tmp_path, "IMG_2.HEIC", "IMG_2.aae", "IMG_2.jpg:Zone.Identifier")
+    unused = look_through(tmp_path).unused
+    assert unused == {
+        MISNAMED: ["IMG_1.HEIC"],
+        kinds.HEIF_MISSING: ["IMG_2.HEIC"],
+        "sidecar files of cameras": ["IMG_2.aae"],
+        LEFTOVER: ["IMG_2.jpg:Zone.Identifier"],
+    }

@@ -10,39 +10,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dapt.data.masks.mask_look import look_like_masks
+from dapt.data.masks.mask_look import grey_beside_colours, look_like_masks, mask_verdict, verdicts_of
+from dapt.data.read.mask_words import bases, called_mask, only_says_masks, photo_stems, plain_stems, says_masks
 
 ORPHANS = "called like masks, but there is no photo of that name"
+COPIES = "small copies of photos that are there"
 FURTHER = "further masks of a photo that has one"
-_WORDS = "masks?|segmentations?|seg|segm|alpha|matte"
-_WEAK = "gt|ground[-_ ]?truth|labels?|annotations?|trimap|silhouette|fg|foreground|cutout"
-_COPY = r"(?:[-_. ]?\d+| ?\(\d+\))?"
-_AFTER = re.compile(rf"(?P<photo>.+)[-_. ](?:(?P<strong>{_WORDS})|(?P<weak>{_WEAK})){_COPY}", re.IGNORECASE)
-_BEFORE = re.compile(rf"(?:(?P<strong>{_WORDS})|(?P<weak>{_WEAK}))[-_. ](?P<photo>.+)", re.IGNORECASE)
-_FOLDER_WORD = re.compile(
-    r"masks?|segmentations?|segs?|annotations?|labels?|gt|truths?|groundtruths?|alphas?|mattes?|trimaps?|silhouettes?"
-    r"|segmentationclass(png)?|segmentationobject(png)?|png"
-)
-_IMAGE_FOLDERS = (
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "photos",
-    "pictures",
-    "jpegimages",
-    "jpg",
-    "rgb",
-    "data",
-    "original",
-)
-_MARKS = re.compile(r"[-_. ]+")
+_THUMBNAILS = {"thumbnails", "thumbnail", "thumbs", "thumb", "small", "cache", "cached", "preview", "previews"}
 ENOUGH = 0.5  # of the files of a folder have a photograph, so that it is a folder of masks
 SURE = 0.8  # the same, where the masks lie flat and the photographs do not
+FOLDERS = 12  # that are looked into, of those that hold pictures called alike
+EACH = 3  # pictures in each
 
 
 @dataclass
@@ -52,12 +34,14 @@ class Parted:
     Attributes:
         photos: those that are photographs, in the order given. masks: the mask of a photograph.
         unused: masks that are none of them, by reason. how: in words, where the masks lie.
+        remarks: sentences about what may not be meant.
     """
 
     photos: list[str]
     masks: dict[str, str] = field(default_factory=dict)
     unused: dict[str, list[str]] = field(default_factory=dict)
     how: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def part_masks(pictures: Sequence[str], top: Path) -> Parted:
@@ -67,113 +51,188 @@ def part_masks(pictures: Sequence[str], top: Path) -> Parted:
         pictures: paths relative to `top`, sorted. top: of files that only their content can tell, some are opened.
     """
     parted = Parted(list(pictures))
+    _part_thumbnails(parted)
     _part_folders(parted, top)
     _part_names(parted, top)
     _part_twins(parted, top)
     return parted
 
 
+def _part_thumbnails(parted: Parted) -> None:
+    """Folders of small copies, within the folder of the photographs that they show."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for name in parted.photos:
+        folder = name.rpartition("/")[0]
+        if "/" in folder and _called(folder) in _THUMBNAILS:
+            below[folder].append(name)
+    stems = {_stem(name) for name in parted.photos} if below else set()
+    gone: set[str] = set()
+    for folder, names in below.items():
+        above = folder.rpartition("/")[0]
+        copies = [name for name in names if f"{above}/{_last(_stem(name))}" in stems]
+        if len(copies) >= SURE * len(names):
+            gone |= set(names)
+            parted.unused.setdefault(COPIES, []).extend(names)
+    parted.photos = [name for name in parted.photos if name not in gone]
+
+
 def _part_folders(parted: Parted, top: Path) -> None:
     """Folders of masks."""
     below: dict[str, list[str]] = defaultdict(list)
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    by_name: dict[str, list[str]] = defaultdict(list)
     for name in parted.photos:
         parts = name.split("/")[:-1]
         for depth, part in enumerate(parts):
-            if _mask_words(part):
+            if says_masks(part) is not False:
                 below["/".join(parts[: depth + 1])].append(name)
-                break
-    for folder, names in below.items():
-        gone = set(names)
-        found = _of_photos(folder, names, [name for name in parted.photos if name not in gone], top)
-        if found is None:
+        stem = _stem(name)
+        by_stem[stem].append(name)
+        by_name[stem.rpartition("/")[2]].append(name)
+    taken: set[str] = set()
+    flat: set[str] = set()
+    found: dict[str, dict[str, str]] = {}
+    alike: dict[str, dict[str, str]] = defaultdict(dict)  # by the name of the folder
+    for folder in sorted(below, key=lambda each: each.count("/")):
+        names = [name for name in below[folder] if name not in taken]
+        masks = _mirrored(folder, names, by_stem) if names else {}
+        if not masks and names:
+            masks = _flat(folder, names, by_name)
+            flat.add(folder)
+        if masks:
+            found[folder] = masks
+            alike[_called(folder)].update(masks)
+            taken |= set(names)
+    verdicts = {called: _verdict(list(masks), masks, top) for called, masks in alike.items()}
+    gone: set[str] = set()
+    for folder, masks in found.items():
+        called = _called(folder)
+        names = [name for name in below[folder] if name not in gone]
+        if not _are_masks(verdicts[called], strong=bool(says_masks(called)) and folder not in flat):
+            if says_masks(called) and folder not in flat:
+                parted.remarks.append(_no_masks(f"{len(names)} pictures in {folder}/"))
             continue
-        parted.photos = [name for name in parted.photos if name not in gone]
-        _take(parted, found, names, f"in {folder}/")
+        gone |= set(names)
+        _take(parted, masks, names, f"in {folder}/", by_stem)
+    parted.photos = [name for name in parted.photos if name not in gone]
 
 
-def _of_photos(folder: str, names: Sequence[str], photos: Sequence[str], top: Path) -> dict[str, str] | None:
-    """The photograph of each mask in a folder; None if it is no folder of masks."""
-    by_stem: dict[str, list[str]] = defaultdict(list)
-    for name in photos:
-        by_stem[_stem(name)].append(name)
+def _called(folder: str) -> str:
+    return folder.rpartition("/")[2].lower()
+
+
+def _mirrored(folder: str, names: Sequence[str], by_stem: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The photograph of each mask of a folder that mirrors one of photographs; empty if it does not."""
+    found: dict[str, str] = {}
+    own = f"{folder}/"
+    places = list(bases(folder))
+    for name in names:
+        inside, _, plain = _stem(name)[len(own) :].rpartition("/")
+        for base in places:
+            before = "".join(f"{part}/" for part in [*base, *([inside] if inside else [])])
+            stem = next((each for each in plain_stems(plain) if _other(by_stem, before + each, own)), None)
+            if stem is not None:
+                found[name] = _other(by_stem, before + stem, own)[0]
+                break
+    return found if len(found) >= ENOUGH * len(names) else {}
+
+
+def _flat(folder: str, names: Sequence[str], by_name: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The same for masks that lie flat, and have the names of photographs that do not."""
+    own = f"{folder}/"
+    if not only_says_masks(_called(folder)) or any("/" in name[len(own) :] for name in names):
+        return {}
     found: dict[str, str] = {}
     for name in names:
-        for stem in _photo_stems(name, folder):
-            if stem in by_stem:
-                found[name] = by_stem[stem][0]
-                break
-    if len(found) >= ENOUGH * len(names):
-        return found
-    *_, last = folder.split("/")
-    if _FOLDER_WORD.fullmatch(last.lower()) is None or any("/" in name[len(folder) + 1 :] for name in names):
-        return None
-    by_name: dict[str, list[str]] = defaultdict(list)
-    for name in photos:
-        by_name[_stem(name).rpartition("/")[2]].append(name)
-    found = {}
-    for name in names:
-        of = next((by_name[stem] for stem in _plain_stems(_stem(name).rpartition("/")[2]) if stem in by_name), [])
+        of = next((of for stem in plain_stems(_last(_stem(name))) if (of := _other(by_name, stem, own))), [])
         if len(of) == 1:
             found[name] = of[0]
-    sure = len(found) >= SURE * len(names) and look_like_masks([top / name for name in found])
-    return found if sure else None
+    return found if len(found) >= SURE * len(names) else {}
 
 
-def _photo_stems(name: str, folder: str) -> Iterable[str]:
-    """Where the photograph of a mask may lie, without its ending."""
-    *above, last = folder.split("/")
-    within = _stem(name)[len(folder) + 1 :]
-    inside, _, plain = within.rpartition("/")
-    words = [word for word in _MARKS.split(last) if not _FOLDER_WORD.fullmatch(word.lower())]
-    others = {*_IMAGE_FOLDERS, *(word.capitalize() for word in _IMAGE_FOLDERS), "JPEGImages", "JPG", "RGB"}
-    bases = [above] if not words else []
-    bases += [[*above, mark.join(words)] for mark in "_- ." if words]
-    bases += [[*above, other] for other in sorted(others)] if not words else []
-    for base in bases:
-        for stem in _plain_stems(plain):
-            yield "/".join([*base, *([inside] if inside else []), stem])
-
-
-def _plain_stems(stem: str) -> list[str]:
-    """The stem of the photograph of a mask that has this stem."""
-    found = [stem]
-    for pattern in (_AFTER, _BEFORE):
-        match = pattern.fullmatch(stem)
-        if match:
-            found.append(match["photo"])
-    return found
+def _other(names: Mapping[str, Sequence[str]], stem: str, own: str) -> list[str]:
+    return [name for name in names[stem] if not name.startswith(own)] if stem in names else []
 
 
 def _part_names(parted: Parted, top: Path) -> None:
     """Masks in the folder of their photographs, by a word in their name."""
+    exact = {_stem(name): name for name in reversed(parted.photos)}
     by_stem = {_stem(name).lower(): name for name in reversed(parted.photos)}
-    strong: dict[str, str] = {}
-    weak: dict[str, str] = {}
+    groups: dict[tuple[str, bool], dict[str, str]] = defaultdict(dict)
     called: list[str] = []
     for name in parted.photos:
         inside, slash, stem = _stem(name).rpartition("/")
-        for pattern in (_AFTER, _BEFORE):
-            match = pattern.fullmatch(stem)
-            if not match:
-                continue
-            photo = by_stem.get(f"{inside}{slash}{match['photo']}".lower())
-            if photo is not None:
-                (strong if match["strong"] else weak)[name] = photo
+        for of, strong in photo_stems(stem):
+            of_stem = f"{inside}{slash}{of}"
+            photo = exact.get(of_stem) or by_stem.get(of_stem.lower())
+            if photo is not None and photo != name:
+                word = re.sub(r"\d+", "", stem.replace(of, "*", 1)).lower() + _ending(name)
+                groups[word, strong][name] = photo
                 break
-            if match["strong"]:
+        else:
+            if called_mask(stem):
                 called.append(name)
-                break
-    if weak and not look_like_masks([top / name for name in weak]):
-        weak = {}
-    found = {**strong, **weak}
+    found: dict[str, str] = {}
+    for (_, strong), masks in groups.items():
+        verdicts = _judged(masks, top)
+        yes = {mask: photo for mask, photo in masks.items() if _are_masks(verdicts[mask], strong=strong)}
+        found |= yes
+        if strong and len(yes) < len(masks):
+            some = min(mask for mask in masks if mask not in yes)
+            parted.remarks.append(_no_masks(f"{len(masks) - len(yes)} pictures (as {some})"))
     if not found:
         return
-    orphans = [name for name in called if name not in found]
+    places = {mask.rpartition("/")[0] for mask in found}
+    called = [name for name in called if name.rpartition("/")[0] in places]
+    orphans = [name for name in called if mask_verdict([top / name], cutouts=True) is not False]
     gone = {*found, *orphans}
     parted.photos = [name for name in parted.photos if name not in gone]
     there = set(parted.photos)
+    for mask in found:
+        for _ in range(3):  # a mask of a mask is one of the photograph
+            found[mask] = found.get(found[mask], found[mask])
     found = {mask: photo for mask, photo in found.items() if photo in there}
-    _take(parted, found, sorted(gone), f"beside their photos (as {min(found).rpartition('/')[2]})" if found else "")
+    _take(parted, found, sorted(gone), f"beside their photos (as {_last(min(found))})" if found else "")
+
+
+def _judged(masks: Mapping[str, str], top: Path) -> dict[str, bool | None]:
+    """What each of some pictures, which are called alike, looks like: all the same, unless a sample says otherwise.
+
+    Where it does, folders of one name (a class in every split) are judged together.
+    """
+    folders: dict[str, list[str]] = defaultdict(list)
+    for name in masks:
+        folders[_called(name.rpartition("/")[0])].append(name)
+    listed = list(folders.values())
+    step = -(-len(listed) // FOLDERS)
+    sample = [top / name for names in listed[::step] for name in names[:: -(-len(names) // EACH)]]
+    verdicts = verdicts_of(sample, cutouts=True)
+    if not verdicts or all(verdicts):
+        return dict.fromkeys(masks, True if verdicts else None)
+    judged: dict[str, bool | None] = {}
+    for names in listed:
+        verdict = _verdict(names, masks, top)
+        if verdict is False and any(verdicts_of([top / name for name in names[: 2 * EACH]], cutouts=True)):
+            judged |= {name: mask_verdict([top / name], cutouts=True) is not False for name in names}
+        else:
+            judged |= dict.fromkeys(names, verdict)
+    return judged
+
+
+def _verdict(names: Sequence[str], photos: Mapping[str, str], top: Path) -> bool | None:
+    """Whether pictures look like masks: by themselves, or grey beside photographs in colours; None: none opens."""
+    verdict = mask_verdict([top / name for name in names], cutouts=True)
+    if verdict is False:
+        return grey_beside_colours([top / name for name in names], [top / photos[name] for name in names])
+    return verdict
+
+
+def _are_masks(verdict: bool | None, *, strong: bool) -> bool:
+    return strong if verdict is None else verdict
+
+
+def _no_masks(what: str) -> str:
+    return f"{what} are called like masks of other photos, but look like photos: they are read as photos."
 
 
 def _part_twins(parted: Parted, top: Path) -> None:
@@ -195,7 +254,13 @@ def _part_twins(parted: Parted, top: Path) -> None:
             return
 
 
-def _take(parted: Parted, found: dict[str, str], names: Sequence[str], how: str) -> None:
+def _take(
+    parted: Parted,
+    found: dict[str, str],
+    names: Sequence[str],
+    how: str,
+    by_stem: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     used = 0
     for mask in sorted(names):
         photo = found.get(mask)
@@ -206,13 +271,15 @@ def _take(parted: Parted, found: dict[str, str], names: Sequence[str], how: str)
         else:
             parted.masks[photo] = mask
             used += 1
+            if by_stem and len(by_stem[_stem(photo)]) > 1:
+                both = " and ".join(by_stem[_stem(photo)])
+                parted.remarks.append(f"The mask {mask} may belong to {both}: it is taken for that of {photo}.")
     if used:
         parted.how.append(how)
 
 
-def _mask_words(folder: str) -> bool:
-    words = [word for word in _MARKS.split(folder.lower()) if word]
-    return any(_FOLDER_WORD.fullmatch(word) and word != "png" for word in words)
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _stem(name: str) -> str:

@@ -11,9 +11,12 @@ from dapt.data.read.divide import divide as divide
 from dapt.data.read.exports.find import read_export
 from dapt.data.read.kinds import IMAGE_TYPES as IMAGE_TYPES
 from dapt.data.read.layout import Layout, recognise, tree_of
+from dapt.data.read.mask_classes import check_mask_classes
 from dapt.data.read.split_names import SPLITS as SPLITS
 from dapt.data.read.tree import Tree, follow_splits_and_classes, look_through
 from dapt.errors import DataError
+
+LONELY = "masks of photos that are not used"
 
 
 def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
@@ -46,6 +49,8 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
         exported = read_export(tree, parted.photos, parted.masks)
         if exported is not None:
             return exported
+    for classes in layout.splits.values():
+        check_mask_classes(classes, root)
     splits = {
         split: in_one_form(classes, root / layout.folders.get(split, "")) for split, classes in layout.splits.items()
     }
@@ -64,6 +69,7 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
         items[split] = tuple(_item(root, path, label, parted.masks) for path, label in rows)
     for split, paths in layout.unlabelled.items():
         items[split] = tuple(_item(root, path, UNLABELLED, parted.masks) for path in paths)
+    lonely = _masks_of_unused(parted, items)
     shown = tuple(name.replace("_", " ") for name in names)
     splits_of = divide(items["all"]) if "all" in items else items
     return check_classes(
@@ -73,9 +79,14 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
             shown,
             splits_of,
             layout=layout.words,
-            unused=_unused(tree, parted.unused, layout.unused),
+            unused=_unused(tree, parted.unused, layout.unused, lonely),
             divided="all" in items,
-            guessed=(*layout.remarks, *said_of_order(names), *_of_masks(parted.how, len(parted.masks))),
+            guessed=(
+                *layout.remarks,
+                *said_of_order(names),
+                *_of_masks(parted.how, len(parted.masks) - len(lonely.get(LONELY, []))),
+                *parted.remarks,
+            ),
         )
     )
 
@@ -89,6 +100,12 @@ def _layout(root: Path, tree: Tree, parted: Parted) -> Layout:
 def _item(root: Path, path: str, label: int, masks: dict[str, str]) -> Item:
     mask = masks.get(path)
     return Item(root / path, label, path, None if mask is None else root / mask)
+
+
+def _masks_of_unused(parted: Parted, items: dict[str, tuple[Item, ...]]) -> dict[str, list[str]]:
+    used = {item.name for part in items.values() for item in part}
+    lonely = [mask for photo, mask in parted.masks.items() if photo not in used]
+    return {LONELY: sorted(lonely)} if lonely else {}
 
 
 def _same_but_for_case(name: str, names: list[str]) -> str:

@@ -21,7 +21,8 @@ UNKNOWN = "of an unknown kind"
 # By reason, as it is said of files that are not used; a file whose ending is in none of them is of an unknown kind.
 _OTHERS = {
     RAW: ".cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .dng .raf .orf .rw2 .pef .raw .x3f",
-    "videos and sound": ".mp4 .mov .avi .mkv .webm .m4v .mpg .mpeg .wmv .3gp .mp3 .wav .m4a .aae",
+    "sidecar files of cameras": ".aae .xmp .thm .pp3",
+    "videos and sound": ".mp4 .mov .avi .mkv .webm .m4v .mpg .mpeg .wmv .3gp .mp3 .wav .m4a",
     "drawings, documents and other pictures": ".psd .svg .eps .ai .pdf .doc .docx .ppt .pptx .xcf .indd .dcm .exr .hdr "
     ".ico .tga .html .htm .nii .svs .ndpi .fits .dds .jxl",
     "texts and tables": ".txt .csv .tsv .json .jsonl .xml .yaml .yml .md .rst .log .xls .xlsx .ods .ini .cfg .toml "
@@ -56,7 +57,7 @@ def is_leftover(name: str) -> bool:
         name.startswith(".")
         or low in _LEFT_FILES
         or low in _LEFT_FOLDERS
-        or low.endswith(_UNFINISHED)
+        or low.endswith((*_UNFINISHED, ":zone.identifier"))
         or bool(_CONFLICT.search(name))
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dapt.data.read.aliases import split_word
 from dapt.data.read.kinds import IMAGE_TYPES, is_leftover
+from dapt.data.read.tree import check_depth
 from dapt.errors import DataError
 from dapt.lock import MANIFEST
 from dapt.paths import both_ways
@@ -76,7 +77,8 @@ class Files:
                 inside = ""
                 if self._tops is not None:
                     folders[:] = [name for name in folders if name in self._tops]
-            elif MANIFEST in names:
+            check_depth(self.folder, inside)
+            if inside and MANIFEST in names:
                 folders.clear()
                 continue
             folders[:] = sorted(name for name in folders if not is_leftover(name))

@@ -10,10 +10,11 @@ from pathlib import Path
 from dapt.data.read.kinds import HEIF_MISSING, LEFTOVER, RAW, UNKNOWN, is_leftover, is_picture, why_unused
 from dapt.data.read.split_names import split_of
 from dapt.errors import DataError
+from dapt.limits import FOLDER_DEPTH
 
 LINKS = "links to folders, which are not looked into"
 DEAD = "links that lead nowhere, pipes and other things that are no files"
-MISNAMED = "pictures by their content, whose names do not end like one"
+MISNAMED = "pictures by their content, whose names do not end so: rename them (.jpg, .png)"
 UNREAD = (HEIF_MISSING, RAW, MISNAMED)  # photographs all the same
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"\x00\x00\x00\x0cjP  ")
 _START = 12
@@ -65,6 +66,7 @@ def look_through(top: Path, follow: Callable[[str], bool] | None = None) -> Tree
 
 def _look(tree: Tree, inside: str, follow: Callable[[str], bool], above: set[str], *, leftover: bool = False) -> None:
     folder = tree.top / inside if inside else tree.top
+    check_depth(tree.top, inside)
     for entry in _entries(folder):
         name = f"{inside}/{entry.name}" if inside else entry.name
         left = leftover or is_leftover(entry.name)
@@ -98,7 +100,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _reason(entry: os.DirEntry[str]) -> str:
     reason = why_unused(entry.name)
-    if reason != UNKNOWN:
+    if reason not in (UNKNOWN, HEIF_MISSING):
         return reason
     try:
         if not entry.is_file():
@@ -108,7 +110,23 @@ def _reason(entry: os.DirEntry[str]) -> str:
     except OSError:
         return DEAD if entry.is_symlink() else "files that cannot be opened"
     riff = start[:4] == b"RIFF" and start[8:] == b"WEBP"
-    return MISNAMED if start.startswith(_STARTS) or riff else UNKNOWN
+    return MISNAMED if start.startswith(_STARTS) or riff else reason
+
+
+def check_depth(top: Path, inside: str) -> None:
+    """Refuse folders within folders beyond all measure.
+
+    Args:
+        inside: the path of a folder within `top`.
+
+    Raises:
+        DataError: it lies too deep.
+    """
+    if inside.count("/") >= FOLDER_DEPTH:
+        raise DataError(
+            f"Folders in {top / inside.partition('/')[0]} lie more than {FOLDER_DEPTH} folders deep.",
+            todo="Move the photos up, or the folders away.",
+        )
 
 
 def follow_splits_and_classes(name: str) -> bool:

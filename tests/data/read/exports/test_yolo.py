@@ -61,4 +61,5 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"do not have lines of a class number and coordinates: labels/b\.txt"):
         read_folder(tmp_path)
     write(tmp_path, {"labels/a.txt": "a cat", "labels/b.txt": "a dog"})
-    assert read_folder(tmp_path).names == ("images",)  # captions are no labels
+    with pytest.raises(DataError, match="images has no class folders"):  # captions are no labels
+        read_folder(tmp_path)
