@@ -50,7 +50,7 @@ def load_data(
         data: name or path; a name of the catalog wins over a folder of that name (write ``./NAME`` for the folder).
         names: file with class names, see `read_names`. root: where catalog data lives, see `data_root`.
         own_split: divide a catalog data set anew if its official split file is missing.
-        skip_bad: leave out images that an official split names and that are absent.
+        skip_bad: leave out images that an official split or an export names and that are absent.
         split_file: see `dapt.data.read.split_file`.
 
     Raises:
@@ -67,7 +67,7 @@ def load_data(
 
         found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
     else:
-        found = _read_path(data)
+        found = _read_path(data, skip_bad)
     found = with_composed_names(found)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
@@ -84,10 +84,10 @@ def path_of(data: str) -> Path | None:
     return Path(with_home(data)) if is_path(data) else None
 
 
-def _read_path(data: str) -> ImageSet:
+def _read_path(data: str, skip_bad: bool) -> ImageSet:
     path = Path(with_home(data))
     if path.is_dir():
-        found = read_table_folder(path) or read_folder(path)
+        found = read_table_folder(path) or read_folder(path, skip_bad=skip_bad)
     elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():

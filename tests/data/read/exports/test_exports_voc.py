@@ -36,7 +36,7 @@ def test_lists_tell_the_splits(tmp_path: Path) -> None:
     assert data.split("train")[0].labels == (0, 1)
     assert data.split("train")[0].mask == tmp_path / "SegmentationClass/0.png"
     assert data.mask_format == "labels"
-    assert data.unused["not in the annotations"] == ("JPEGImages/5.jpg",)
+    assert data.unused["in none of the lists of splits"] == ("JPEGImages/5.jpg",)
 
 
 def test_files_beside_the_photos(tmp_path: Path) -> None:
