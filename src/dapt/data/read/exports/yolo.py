@@ -61,7 +61,7 @@ def read_yolo(tree: Tree, photos: Sequence[str], asked: Asked) -> Export | None:
     _check_numbers(objects, names, said.file, tree)
     keypoints = said.keypoints or _have_keypoints([line for each in objects.values() for line in each])
     outlines = {photo: [_outline(values, keypoints) for _, values in each] for photo, each in objects.items()}
-    beyond = [photo for photo, each in outlines.items() if any(map(_is_beyond, each))]
+    beyond = [photo for photo, each in objects.items() if any(_is_beyond(values, keypoints) for _, values in each)]
     if beyond:
         raise DataError(
             f"{len(beyond)} label files of the YOLO export {tree.top} hold coordinates that are no shares of the "
@@ -137,16 +137,22 @@ def _lines_in(path: Path, name: str) -> list[Line] | None:
     return found
 
 
+def _is_box(numbers: Sequence[float], keypoints: bool) -> bool:
+    """Whether the first four are a centre and a size, maybe with more numbers behind them, and not all are corners."""
+    return keypoints or len(numbers) < 6 or len(numbers) % 2 == 1
+
+
 def _outline(numbers: Sequence[float], keypoints: bool) -> Outline:
-    """A box by its centre and size, maybe with more numbers behind it, or a polygon; in shares of the picture."""
-    if keypoints or len(numbers) < 6 or len(numbers) % 2:
+    """A box or a polygon, in shares of the picture."""
+    if _is_box(numbers, keypoints):
         x, y, width, height = numbers[:4]
         return Outline("box", (x - width / 2, y - height / 2, x + width / 2, y + height / 2), SHARES)
     return Outline("polygon", tuple(numbers), SHARES)
 
 
-def _is_beyond(outline: Outline) -> bool:
-    return max(outline.values) > BEYOND or min(outline.values) < 1 - BEYOND
+def _is_beyond(numbers: Sequence[float], keypoints: bool) -> bool:
+    places = numbers[:4] if _is_box(numbers, keypoints) else numbers
+    return max(places) > BEYOND or min(places) < 1 - BEYOND
 
 
 def _have_keypoints(lines: Sequence[Line]) -> bool:
