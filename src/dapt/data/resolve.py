@@ -9,6 +9,7 @@ from typing import Any
 
 from dapt.data.items import ImageSet, check_classes, with_composed_names, with_writable_names
 from dapt.data.read.csv_index import read_csv
+from dapt.data.read.exports.named import refuse_tables, refuse_tasks
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
@@ -87,7 +88,7 @@ def path_of(data: str) -> Path | None:
 def _read_path(data: str, skip_bad: bool) -> ImageSet:
     path = Path(with_home(data))
     if path.is_dir():
-        found = read_table_folder(path) or read_folder(path, skip_bad=skip_bad)
+        found = _read_folder(path, skip_bad)
     elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():
@@ -97,6 +98,16 @@ def _read_path(data: str, skip_bad: bool) -> ImageSet:
     else:
         raise DataError(f"There is no data at {path}.", todo=_near(path))
     return found
+
+
+def _read_folder(path: Path, skip_bad: bool) -> ImageSet:
+    refuse_tables(path)
+    try:
+        table = read_table_folder(path)
+    except DataError:
+        refuse_tasks(path)
+        raise
+    return table or read_folder(path, skip_bad=skip_bad)
 
 
 def _near(path: Path) -> str:
