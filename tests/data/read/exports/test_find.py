@@ -161,3 +161,18 @@ def test_every_file_is_used_or_told_of_once(
         used += [str(item.mask.relative_to(root)) for item in items if item.mask is not None]
         told = used + [name for names in data.unused.values() for name in names]
         assert sorted(told) == sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("numbers", ["0000", "0011", "5577"])
+def test_numbers_that_may_be_the_folders(tmp_path: Path, numbers: str) -> None:
+    for place, number in enumerate(numbers):
+        fill(tmp_path, f"{'ab'[place // 2]}/{place}.jpg", f"{'ab'[place // 2]}/{place}.txt")
+        (tmp_path / f"{'ab'[place // 2]}/{place}.txt").write_text(CAT.replace("0", number, 1))
+    assert read_folder(tmp_path).layout == "class folders"
+
+
+def test_numbers_that_are_not(tmp_path: Path) -> None:
+    in_parts(tmp_path, "yolo", ("images/set1", "images/set2"))
+    (tmp_path / "data.yaml").unlink()
+    with pytest.raises(DataError, match="without the names of its classes"):
+        read_folder(tmp_path)

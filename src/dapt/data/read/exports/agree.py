@@ -51,6 +51,13 @@ def export_wins(export: Export, folders: Mapping[str, str], tree: Tree) -> bool:
     )
 
 
+def same_parts(export: Export, folders: Mapping[str, str]) -> bool:
+    """Whether classes without names, if there are several, may be the folders: each folder has one of its own."""
+    pairs = {(folders[name], labels) for name, labels in export.shown.items() if labels and name in folders}
+    classes, names = {labels for _, labels in pairs}, {folder for folder, _ in pairs}
+    return len(classes) < 2 or len(pairs) == len(classes) == len(names)
+
+
 def _alike(folder: str, name: str) -> bool:
     """Whether a folder is called like a class, perhaps with a number before it or other words around it."""
     words = [_plain(word) for word in _WORDS.findall(folder)]

@@ -28,7 +28,7 @@ class Export:
         title: of the format. names: the classes. shown: classes of each photograph named in it, as numbers, none
             where it has no annotation. splits: the split of each of them, `EVERY` where there is none.
         outlines: of the objects in a photograph. files: the files that were read. remarks: what was left out.
-        absent: photographs that are named and not there.
+        absent: photographs that are named and not there. unnamed: its classes have numbers alone.
     """
 
     title: str
@@ -39,6 +39,7 @@ class Export:
     files: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    unnamed: bool = False
 
     def without_absent(self, top: Path, skip_bad: bool) -> Export:
         """The same, where the photographs that it names and that are not there may be left out, which is said.

@@ -8,13 +8,13 @@ from pathlib import Path
 from dapt.data.items import ImageSet, Item, check_classes
 from dapt.data.read.beside import Parted
 from dapt.data.read.divide import divide
-from dapt.data.read.exports.agree import export_wins, most
+from dapt.data.read.exports.agree import export_wins, most, same_parts
 from dapt.data.read.exports.base import EVERY, Asked, Export, Reader
 from dapt.data.read.exports.coco import read_coco
 from dapt.data.read.exports.named import refuse_named
 from dapt.data.read.exports.voc import TITLE as VOC
 from dapt.data.read.exports.voc import read_voc
-from dapt.data.read.exports.yolo import read_yolo
+from dapt.data.read.exports.yolo import read_yolo, without_names
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 
@@ -64,6 +64,10 @@ def read_export_over_folders(
     for reader in READERS:
         export = reader(tree, parted.photos, Asked(skip_bad=skip_bad, sure=False))
         if export is None or not most((name for name, labels in export.shown.items() if labels), parted.photos):
+            continue
+        if export.unnamed:
+            if not same_parts(export, folders):
+                raise without_names(tree)
             continue
         return _image_set(export, tree, parted, skip_bad) if export_wins(export, folders, tree) else None
     return None

@@ -40,24 +40,25 @@ def read_yolo(tree: Tree, photos: Sequence[str], asked: Asked) -> Export | None:
         return None
     said = about(tree)
     names = said.names
-    if not names and (not asked.sure or len(found) < ENOUGH * len(photos)):
+    if not names and asked.sure and len(found) < ENOUGH * len(photos):
         return None
     lines = {photo: _lines_in(tree.top / label, label) for photo, label in found.items()}
     if not any(lines.values()) and (not asked.sure or None in lines.values()):
         return None  # texts beside the photographs that are no labels
     bad = sorted(found[photo] for photo, each in lines.items() if each is None)
+    if bad and not names and not asked.sure:
+        return None
     if bad:
         raise DataError(
             f"{tree.top} seems to be a YOLO export, but some label files do not have lines of a class number and "
             f"coordinates: {some(bad)}.",
             todo="Export the data again.",
         )
-    if not names:
-        raise DataError(
-            f"{tree.top} is a YOLO export without the names of its classes.",
-            todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt.",
-        )
     objects = {photo: each for photo, each in lines.items() if each}
+    if not names and not asked.sure:
+        return _by_number(objects)
+    if not names:
+        raise without_names(tree)
     _check_numbers(objects, names, said.file, tree)
     keypoints = said.keypoints or _have_keypoints([line for each in objects.values() for line in each])
     outlines = {photo: [_outline(values, keypoints) for _, values in each] for photo, each in objects.items()}
@@ -78,6 +79,22 @@ def read_yolo(tree: Tree, photos: Sequence[str], asked: Asked) -> Export | None:
     if without:
         export.remarks.append(f"{without} photos have no object, so they have no class.")
     return export
+
+
+def without_names(tree: Tree) -> DataError:
+    """The refusal of an export that numbers classes and does not name them."""
+    return DataError(
+        f"{tree.top} is a YOLO export without the names of its classes.",
+        todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt.",
+    )
+
+
+def _by_number(objects: Mapping[str, Sequence[Line]]) -> Export:
+    """An export that has no names: of the numbers in use."""
+    used = sorted({number for each in objects.values() for number, _ in each})
+    place = {number: label for label, number in enumerate(used)}
+    shown = {photo: tuple(sorted({place[number] for number, _ in each})) for photo, each in objects.items()}
+    return Export(TITLE, [str(number) for number in used], shown, unnamed=True)
 
 
 def _check_numbers(objects: Mapping[str, Sequence[Line]], names: Sequence[str], file: str, tree: Tree) -> None:
