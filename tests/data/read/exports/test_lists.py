@@ -44,3 +44,13 @@ def test_folders_called_like_a_split_are_it(tmp_path: Path) -> None:
     found, export = taken(tmp_path, val=["test"], train=["other", "none.txt"])
     assert found == {"test/0.jpg": "test", "other/1.jpg": "train"}
     assert len(export.remarks) == 2
+
+
+def test_one_split_of_all_is_none(tmp_path: Path) -> None:
+    fill(tmp_path, "obj_train_data/0.jpg", "obj_train_data/1.jpg", "train.txt")
+    (tmp_path / "train.txt").write_text("data/obj_train_data/0.jpg\ndata/obj_train_data/1.jpg\n")
+    found, export = taken(tmp_path)
+    assert (found, export.files) == ({}, ["train.txt"])
+    assert export.remarks == ["All photos are listed for the split train, so that there are no splits."]
+    (tmp_path / "train.txt").unlink()
+    assert taken(tmp_path, train=["obj_train_data"])[0] == {}

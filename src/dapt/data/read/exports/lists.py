@@ -45,9 +45,12 @@ def take_splits(export: Export, tree: Tree, photos: Sequence[str], places: Mappi
                     _put(found, photo, split, tree)
     if absent:
         export.remarks.append(f"{len(absent)} photos that lists of splits name are not there: {some(absent)}.")
-    if not found:
-        found = _by_folders(export, tree, photos, places)
-    export.splits.update(found)
+    told = found or _by_folders(export, tree, photos, places)
+    of_all = set(told.values())
+    if len(of_all) == 1 and len(told) == len(photos) and not all(map(split_in_path, photos)):
+        export.remarks.append(f"All photos are listed for the split {of_all.pop()}, so that there are no splits.")
+        return  # as exports of tools that know no splits do
+    export.splits.update(told)
 
 
 def _called_like_splits(texts: Sequence[str]) -> dict[str, list[str]]:
