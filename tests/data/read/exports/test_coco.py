@@ -108,6 +108,8 @@ IMAGE, PLACE = {"id": 0, "file_name": "0.jpg"}, {"image_id": 0, "category_id": 0
         {"images": [{"id": [1], "file_name": "0.jpg"}]},
         {"images": [{"file_name": "0.jpg"}]},
         {"images": [IMAGE, IMAGE]},
+        {"images": [IMAGE | {"width": float("inf"), "height": 4}], "annotations": []},
+        {"images": [IMAGE | {"width": 10**400, "height": 4}], "annotations": []},
         {"categories": [5]},
         {"categories": [{"id": [1], "name": "cat"}]},
         {"categories": [{"id": 0, "name": ["cat"]}]},

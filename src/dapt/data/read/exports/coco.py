@@ -15,7 +15,7 @@ from typing import Any
 from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.agree import most
 from dapt.data.read.exports.base import Asked, Export, by_name, merged, read_json_file, some, split_in_path
-from dapt.data.read.exports.coco_outlines import outlines_of
+from dapt.data.read.exports.coco_outlines import number_in, outlines_of
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
@@ -187,7 +187,7 @@ def _file(image: Mapping[str, Any]) -> str:
 def _size(image: Mapping[str, Any]) -> tuple[float, float]:
     width, height = image.get("width"), image.get("height")
     if isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0:
-        return float(width), float(height)
+        return number_in(width), number_in(height)
     return UNTOLD
 
 
