@@ -9,6 +9,7 @@ from typing import Any
 
 from dapt.data.items import ImageSet, check_classes, with_composed_names, with_writable_names
 from dapt.data.read.csv_index import read_csv
+from dapt.data.read.exports.named import refuse_tables, refuse_tasks
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
@@ -50,7 +51,7 @@ def load_data(
         data: name or path; a name of the catalog wins over a folder of that name (write ``./NAME`` for the folder).
         names: file with class names, see `read_names`. root: where catalog data lives, see `data_root`.
         own_split: divide a catalog data set anew if its official split file is missing.
-        skip_bad: leave out images that an official split names and that are absent.
+        skip_bad: leave out images that an official split or an export names and that are absent.
         split_file: see `dapt.data.read.split_file`.
 
     Raises:
@@ -67,7 +68,7 @@ def load_data(
 
         found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
     else:
-        found = _read_path(data)
+        found = _read_path(data, skip_bad)
     found = with_composed_names(found)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
@@ -84,10 +85,10 @@ def path_of(data: str) -> Path | None:
     return Path(with_home(data)) if is_path(data) else None
 
 
-def _read_path(data: str) -> ImageSet:
+def _read_path(data: str, skip_bad: bool) -> ImageSet:
     path = Path(with_home(data))
     if path.is_dir():
-        found = read_table_folder(path) or read_folder(path)
+        found = _read_folder(path, skip_bad)
     elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():
@@ -97,6 +98,16 @@ def _read_path(data: str) -> ImageSet:
     else:
         raise DataError(f"There is no data at {path}.", todo=_near(path))
     return found
+
+
+def _read_folder(path: Path, skip_bad: bool) -> ImageSet:
+    refuse_tables(path)
+    try:
+        table = read_table_folder(path)
+    except DataError:
+        refuse_tasks(path)
+        raise
+    return table or read_folder(path, skip_bad=skip_bad)
 
 
 def _near(path: Path) -> str:

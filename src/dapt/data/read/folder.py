@@ -8,7 +8,7 @@ from dapt.data.items import UNLABELLED, ImageSet, Item, check_classes
 from dapt.data.read.beside import ORPHANS, Parted, part_masks
 from dapt.data.read.class_names import class_order, in_one_form, said_of_order
 from dapt.data.read.divide import divide as divide
-from dapt.data.read.exports.find import read_export
+from dapt.data.read.exports.find import read_export, read_export_over_folders
 from dapt.data.read.kinds import IMAGE_TYPES as IMAGE_TYPES
 from dapt.data.read.layout import Layout, recognise, tree_of
 from dapt.data.read.mask_classes import check_mask_classes
@@ -19,7 +19,7 @@ from dapt.errors import DataError
 LONELY = "masks of photos that are not used"
 
 
-def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
+def read_folder(root: Path, tree: Tree | None = None, *, skip_bad: bool = False) -> ImageSet:
     """Read a folder of photos. Classes are the sub-folder names in sorted order (numbers as
     numbers), underscores as spaces.
 
@@ -28,7 +28,7 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
     `dapt.data.read.beside` which masks; whatever is not used stands in `ImageSet.unused`.
 
     Args:
-        tree: what lies below `root`, if it was listed already.
+        tree: what lies below `root`, if it was listed already. skip_bad: see `dapt.data.read.exports.find.read_export`.
 
     Raises:
         DataError: no sub-folders, a class without images, classes that differ between splits, a layout that can be
@@ -41,14 +41,16 @@ def read_folder(root: Path, tree: Tree | None = None) -> ImageSet:
     try:
         layout = _layout(root, tree, parted)
     except DataError:
-        exported = read_export(tree, parted.photos, parted.masks)
+        exported = read_export(tree, parted, skip_bad=skip_bad)
         if exported is None:
             raise
         return exported
     if sum(map(len, layout.splits.values())) <= len(layout.splits):  # one class, or none
-        exported = read_export(tree, parted.photos, parted.masks)
+        exported = read_export(tree, parted, skip_bad=skip_bad)
         if exported is not None:
             return exported
+    elif exported := read_export_over_folders(tree, parted, layout.splits.values(), skip_bad=skip_bad):
+        return exported
     for classes in layout.splits.values():
         check_mask_classes(classes, root)
     splits = {

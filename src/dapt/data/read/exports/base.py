@@ -28,6 +28,7 @@ class Export:
         title: of the format. names: the classes. shown: classes of each photograph named in it, as numbers, none
             where it has no annotation. splits: the split of each of them, `EVERY` where there is none.
         outlines: of the objects in a photograph. files: the files that were read. remarks: what was left out.
+        absent: photographs that are named and not there. unnamed: its classes have numbers alone.
     """
 
     title: str
@@ -37,6 +38,25 @@ class Export:
     outlines: dict[str, list[Outline]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    unnamed: bool = False
+
+    def without_absent(self, top: Path, skip_bad: bool) -> Export:
+        """The same, where the photographs that it names and that are not there may be left out, which is said.
+
+        Raises:
+            DataError: they may not, or none is there.
+        """
+        if self.absent and (not skip_bad or not self.shown):
+            raise DataError(
+                f"{len(self.absent)} photos that {some(self.files)} names are not in {top}: {some(self.absent)}.",
+                todo="Put them there, export the data again with its photos, or pass --skip-bad to leave them out.",
+            )
+        if self.absent:
+            self.remarks.append(
+                f"{len(self.absent)} photos are named and not there, and left out: {some(self.absent)}."
+            )
+        return self
 
     @property
     def multi_label(self) -> bool:
@@ -68,7 +88,21 @@ class Export:
         return self
 
 
-Reader = Callable[[Tree, Sequence[str]], Export | None]
+@dataclass(frozen=True)
+class Asked:
+    """How an export is looked for.
+
+    Attributes:
+        skip_bad: leave out photographs that it names and that are not there, and count them.
+        sure: the photographs lie in no class folders. Where they may, files that do not name most of the photographs
+            are those of something else, whatever is wrong with them.
+    """
+
+    skip_bad: bool = False
+    sure: bool = True
+
+
+Reader = Callable[[Tree, Sequence[str], Asked], Export | None]
 
 
 def split_in_path(path: str) -> str | None:

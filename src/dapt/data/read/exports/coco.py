@@ -6,26 +6,34 @@ itself ``annotations/instances_train2017.json`` beside ``train2017/``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from dapt.data.outlines import Outline
-from dapt.data.read.exports.base import Export, by_name, merged, read_json_file, some, split_in_path
-from dapt.data.read.exports.coco_outlines import outlines_of
+from dapt.data.outlines import UNTOLD, Outline
+from dapt.data.read.exports.agree import most
+from dapt.data.read.exports.base import Asked, Export, by_name, merged, read_json_file, some, split_in_path
+from dapt.data.read.exports.coco_outlines import number_in, outlines_of
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
+from dapt.limits import LIST_BYTES
+from dapt.regular import read_text
 
 TITLE = "COCO"
 MANY = 50  # JSON files, one per photograph, are those of another tool
+AGAIN = "Export the data again."
 _KEYS = ("images", "annotations", "categories")
+_DAMAGE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 
 
-def read_coco(tree: Tree, photos: Sequence[str]) -> Export | None:
+def read_coco(tree: Tree, photos: Sequence[str], asked: Asked) -> Export | None:
     """The export, if there are JSON files of COCO; None if there are none.
 
     Raises:
-        DataError: such a file is damaged, or names a photograph that is not there.
+        DataError: such a file is damaged, names one photograph twice or in two splits, or none that is there.
     """
     files = [name for name, _ in tree.others() if name.lower().endswith(".json")]
     stems = {photo.rpartition(".")[0] for photo in photos}
@@ -34,67 +42,153 @@ def read_coco(tree: Tree, photos: Sequence[str]) -> Export | None:
         return None
     found = {}
     for name in files:
-        content = read_json_file(tree.top / name)
+        content = read_json_file(tree.top / name) if asked.sure else _if_likely(tree, name)
         if isinstance(content, dict) and all(isinstance(content.get(key), list) for key in _KEYS):
             found[name] = content
-    if not found:
+    if not found or not (asked.sure or _names_most(found, photos)):
         return None
     return _read(tree, photos, found)
 
 
+def _if_likely(tree: Tree, name: str) -> Any:
+    """The content of a JSON file that may be COCO's; None of others."""
+    try:
+        text = read_text(tree.top / name, LIST_BYTES)
+        return json.loads(text) if '"file_name"' in text and '"categories"' in text else None
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _names_most(found: Mapping[str, dict[str, Any]], photos: Sequence[str]) -> bool:
+    images = [image for content in found.values() for image in content["images"] if isinstance(image, dict)]
+    last = {_file(image).rpartition("/")[2] for image in images}
+    return most((photo for photo in photos if photo.rpartition("/")[2] in last), photos)
+
+
 def _read(tree: Tree, photos: Sequence[str], found: Mapping[str, dict[str, Any]]) -> Export:
-    tables = {name: _categories(content, name) for name, content in found.items()}
-    export = Export(TITLE, merged(list(tables.values())), files=sorted(found))
+    tables = {name: _checked(tree, name, partial(_categories, content)) for name, content in found.items()}
+    names = merged([dict(enumerate(table.values())) for table in tables.values()])
+    export = Export(TITLE, names, files=sorted(found))
     numbers = {name: label for label, name in enumerate(export.names)}
-    there, names = set(photos), by_name(photos)
-    absent: list[str] = []
+    place = _Places(tree, photos)
     for name, content in found.items():
+        labels = {key: numbers[each] for key, each in tables[name].items()}
+        images = _checked(tree, name, partial(_images, content, labels))
         split = split_in_path(name) or _split_of_file(name)
-        classes = tables[name]
-        images: dict[Any, set[int]] = {image.get("id"): set() for image in content["images"] if isinstance(image, dict)}
-        sizes = {image.get("id"): _size(image) for image in content["images"]}
-        outlines: dict[Any, list[Outline]] = {number: [] for number in images}
-        for annotation in content["annotations"]:
-            try:
-                images[annotation["image_id"]].add(numbers[classes[annotation["category_id"]]])
-                outlines[annotation["image_id"]] += outlines_of(annotation, sizes[annotation["image_id"]])
-            except (KeyError, TypeError):
-                raise DataError(
-                    f"{tree.top / name} has an annotation without an image or category that is there.",
-                    todo="Export the data again.",
-                ) from None
-        for image in content["images"]:
-            file = str(image.get("file_name", "")).replace("\\", "/")
-            path = _path_of(file, name, split, there, names)
+        seen: dict[str, str] = {}
+        for file, shown, outlines in images:
+            path = place.of(file, name, split)
             if path is None:
-                absent.append(file)
+                export.absent.append(file)
                 continue
-            before = set(export.shown.get(path, ()))
-            export.shown[path] = tuple(sorted(before | images[image.get("id")]))
+            if path in seen:
+                raise DataError(
+                    f"{tree.top / name} names the photo {path} twice (as {seen[path]} and {file}).", todo=AGAIN
+                )
+            seen[path] = file
+            if path in export.shown and export.splits.get(path) != split:
+                raise DataError(
+                    f"The photo {path} is named in two files of the {TITLE} export, {name} and another, of different "
+                    f"splits ({export.splits.get(path) or 'none'} and {split or 'none'}).",
+                    todo="Remove it from one of them: what is tested on is not trained on.",
+                )
+            export.shown[path] = tuple(sorted({*export.shown.get(path, ()), *shown}))
             if split:
                 export.splits[path] = split
-            if outlines[image.get("id")]:
-                export.outlines[path] = outlines[image.get("id")]
-    if absent:
-        raise DataError(
-            f"{len(absent)} photos that {some(sorted(found))} names are not in {tree.top}: {some(absent)}.",
-            todo="Put them there, or export the data again with its photos.",
-        )
+            export.outlines.setdefault(path, []).extend(outlines)
+    if not export.splits and all(split_in_path(path) for path in export.shown):
+        export.splits = {path: str(split_in_path(path)) for path in export.shown}
     return export
 
 
-def _size(image: Mapping[str, Any]) -> tuple[float, float] | None:
+def _checked(tree: Tree, name: str, read: Callable[[], Any]) -> Any:
+    """What `read` returns.
+
+    Raises:
+        DataError: it finds the file damaged.
+    """
+    try:
+        return read()
+    except _DAMAGE as error:
+        told = str(error.args[0]) if isinstance(error, _EntryError) else "an entry that is not as COCO describes it"
+        raise DataError(f"{tree.top / name} has {told}.", todo=AGAIN) from None
+
+
+class _EntryError(ValueError):
+    """What is wrong in a file, completing "it has ..."."""
+
+
+def _categories(content: Mapping[str, Any]) -> dict[str, str]:
+    """Class names by the key of their number, in the order of numbers."""
+    found: dict[str, str] = {}
+    try:
+        rows = [(each["id"], each["name"]) for each in content["categories"]]
+        for number, name in sorted(rows, key=_number_first):
+            found[_key(number)] = _text(name)
+    except (KeyError, TypeError, ValueError):
+        raise _EntryError("a category without id or name") from None
+    return found
+
+
+def _number_first(row: tuple[Any, Any]) -> tuple[bool, float, str]:
+    number = row[0]
+    is_number = isinstance(number, int | float)
+    return not is_number, float(number) if is_number else 0.0, str(number)
+
+
+def _images(content: Mapping[str, Any], labels: Mapping[str, int]) -> list[tuple[str, set[int], list[Outline]]]:
+    """File, classes and places of each image."""
+    found: dict[str, tuple[str, set[int], list[Outline]]] = {}
+    sizes: dict[str, tuple[float, float]] = {}
+    for image in content["images"]:
+        if not isinstance(image, dict) or "id" not in image:
+            raise _EntryError("an image without id")
+        key = _key(image["id"])
+        if key in found:
+            raise _EntryError(f"two images with the id {key}")
+        found[key], sizes[key] = (_file(image), set(), []), _size(image)
+    for annotation in content["annotations"]:
+        try:
+            key, label = _key(annotation["image_id"]), labels[_key(annotation["category_id"])]
+            _, shown, outlines = found[key]
+        except _DAMAGE:
+            raise _EntryError("an annotation without an image or category that is there") from None
+        try:
+            outlines += outlines_of(annotation, sizes[key])
+        except _DAMAGE:
+            raise _EntryError(f"an annotation of {found[key][0]} whose place is not written as numbers") from None
+        shown.add(label)
+    return list(found.values())
+
+
+def _key(number: Any) -> str:
+    """The number of an image or category, which some tools write as text.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int | str):
+        raise _EntryError("an id that is neither a number nor a text")
+    return str(number)
+
+
+def _text(name: Any) -> str:
+    if not isinstance(name, str | int | float):
+        raise TypeError
+    return str(name)
+
+
+def _file(image: Mapping[str, Any]) -> str:
+    return str(image.get("file_name", "")).replace("\\", "/")
+
+
+def _size(image: Mapping[str, Any]) -> tuple[float, float]:
     width, height = image.get("width"), image.get("height")
     if isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0:
-        return float(width), float(height)
-    return None
-
-
-def _categories(content: Mapping[str, Any], name: str) -> dict[int, str]:
-    try:
-        return {each["id"]: str(each["name"]) for each in content["categories"]}
-    except (KeyError, TypeError):
-        raise DataError(f"{name} has a category without id or name.", todo="Export the data again.") from None
+        return number_in(width), number_in(height)
+    return UNTOLD
 
 
 def _split_of_file(name: str) -> str | None:
@@ -102,16 +196,34 @@ def _split_of_file(name: str) -> str | None:
     return next((split for word in stem.replace("-", "_").split("_") if (split := split_of(word))), None)
 
 
-def _path_of(
-    file: str, json_file: str, split: str | None, there: set[str], names: Mapping[str, Sequence[str]]
-) -> str | None:
-    """The photograph of an entry: beside the file, from the top, or the only one of that name (in its split)."""
-    beside = json_file.rpartition("/")[0]
-    for base in (f"{beside}/" if beside else "", ""):
-        if base + file in there:
-            return base + file
-    same = names.get(file.rpartition("/")[2], [])
-    if len(same) > 1 and split:
-        same = [path for path in same if split_in_path(path) == split]
-    same = [path for path in same if path.endswith(f"/{file}")] or same
-    return same[0] if len(same) == 1 else None
+class _Places:
+    """Where the photographs are that an export names."""
+
+    def __init__(self, tree: Tree, photos: Sequence[str]) -> None:
+        self.top, self.there, self.names = tree.top, set(photos), by_name(photos)
+
+    def of(self, file: str, json_file: str, split: str | None) -> str | None:
+        """The photograph of an entry: beside the file, from the top, or the only one of that name.
+
+        Another of its name in a folder that the entry does not name, or in another split, is not it.
+
+        Raises:
+            DataError: several may be meant.
+        """
+        for base in (posixpath.dirname(json_file), ""):
+            path = posixpath.normpath(posixpath.join(base, file))
+            if path in self.there:
+                return path
+        file = posixpath.normpath(file)
+        same = self.names.get(file.rpartition("/")[2], [])
+        if "/" in file:
+            same = [path for path in same if path.endswith(f"/{file}") or ("/" in path and file.endswith(f"/{path}"))]
+        if split:
+            fitting = [path for path in same if split_in_path(path) == split]
+            same = fitting or [path for path in same if split_in_path(path) is None]
+        if len(same) > 1:
+            raise DataError(
+                f"{self.top / json_file} names {file}, and {len(same)} photos are called so: {some(same)}.",
+                todo="Let its file_name tell the folder.",
+            )
+        return same[0] if same else None

@@ -6,72 +6,117 @@ stand in the ``names`` of a YAML file, in ``classes.txt`` or in a ``.names`` fil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from dapt.data.outlines import Outline
-from dapt.data.read.exports.base import Export, some, split_in_path, unique_names
+from dapt.data.read.exports.agree import most
+from dapt.data.read.exports.base import Asked, Export, some, unique_names
+from dapt.data.read.exports.lists import take_splits
+from dapt.data.read.exports.yolo_about import about
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
-from dapt.limits import LIST_BYTES, MIB
+from dapt.limits import MIB
 from dapt.regular import read_text, reason
 
 TITLE = "YOLO"
-NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt", "labels.txt")
 ENOUGH = 0.5  # of the text files in folders called labels belong to photographs, so that they are YOLO's
+BEYOND = 1.05  # a share of the picture above is none: outlines may pass its edge a little
+SHARES = (1.0, 1.0)
+
+Line = tuple[int, tuple[float, ...]]  # number of the class, and the numbers behind it
 
 
-def read_yolo(tree: Tree, photos: Sequence[str]) -> Export | None:
+def read_yolo(tree: Tree, photos: Sequence[str], asked: Asked) -> Export | None:
     """The export, if photographs have text files with labels; None if not.
 
     Raises:
-        DataError: a label file is damaged, or the names of the classes are not there.
+        DataError: a label file is damaged, the names of the classes are not there, or a photograph is in two splits.
     """
     texts = {name for name, _ in tree.others() if name.lower().endswith(".txt")}
     found = {photo: label for photo in photos if (label := _label_file(photo, texts)) is not None}
-    names_file, names = _names(tree)
-    if not found or (not names and len(found) < ENOUGH * len(photos)):
+    if not found or not (asked.sure or most(found, photos)):
         return None
-    lines = {photo: _objects_in(tree.top / label, label) for photo, label in found.items()}
-    if all(objects is None for objects in lines.values()):
+    said = about(tree)
+    names = said.names
+    if not names and asked.sure and len(found) < ENOUGH * len(photos):
+        return None
+    lines = {photo: _lines_in(tree.top / label, label) for photo, label in found.items()}
+    if not any(lines.values()) and (not asked.sure or None in lines.values()):
         return None  # texts beside the photographs that are no labels
-    bad = sorted(found[photo] for photo, objects in lines.items() if objects is None)
+    bad = sorted(found[photo] for photo, each in lines.items() if each is None)
+    if bad and not names and not asked.sure:
+        return None
     if bad:
         raise DataError(
             f"{tree.top} seems to be a YOLO export, but some label files do not have lines of a class number and "
             f"coordinates: {some(bad)}.",
             todo="Export the data again.",
         )
+    objects = {photo: each for photo, each in lines.items() if each}
+    if not names and not asked.sure:
+        return _by_number(objects)
     if not names:
+        raise without_names(tree)
+    _check_numbers(objects, names, said.file, tree)
+    keypoints = said.keypoints or _have_keypoints([line for each in objects.values() for line in each])
+    outlines = {photo: [_outline(values, keypoints) for _, values in each] for photo, each in objects.items()}
+    beyond = [photo for photo, each in objects.items() if any(_is_beyond(values, keypoints) for _, values in each)]
+    if beyond:
         raise DataError(
-            f"{tree.top} is a YOLO export without the names of its classes.",
-            todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt.",
+            f"{len(beyond)} label files of the YOLO export {tree.top} hold coordinates that are no shares of the "
+            f"picture, from 0 to 1, as if they were pixels: {some(sorted(found[photo] for photo in beyond))}.",
+            todo="Export them normalised, or as COCO or Pascal VOC, which hold pixels.",
         )
-    most = max((number for objects in lines.values() for number, _ in objects or ()), default=0)
-    if most >= len(names):
-        raise DataError(
-            f"{tree.top}: a label file names class {most}, but {names_file} has {len(names)} names (0 to "
-            f"{len(names) - 1}).",
-            todo="Add the missing names.",
-        )
-    export = Export(
-        TITLE, unique_names(names, TITLE), files=[*sorted(found.values()), *([names_file] if names_file else [])]
-    )
-    without = 0
+    export = Export(TITLE, _named(names), files=sorted({*found.values(), said.file}))
     for photo in photos:
-        objects = lines.get(photo) or []
-        export.shown[photo] = tuple(sorted({number for number, _ in objects}))
-        if objects:
-            export.outlines[photo] = [outline for _, outline in objects]
-        without += not export.shown[photo]
-        split = split_in_path(photo)
-        if split:
-            export.splits[photo] = split
+        export.shown[photo] = tuple(sorted({number for number, _ in objects.get(photo, ())}))
+        if photo in outlines:
+            export.outlines[photo] = outlines[photo]
+    take_splits(export, tree, photos, said.places)
+    without = sum(not labels for labels in export.shown.values())
     if without:
         export.remarks.append(f"{without} photos have no object, so they have no class.")
     return export
+
+
+def without_names(tree: Tree) -> DataError:
+    """The refusal of an export that numbers classes and does not name them."""
+    return DataError(
+        f"{tree.top} is a YOLO export without the names of its classes.",
+        todo="Add the data.yaml of the export, with a line 'names: [cat, dog]', or a classes.txt.",
+    )
+
+
+def _by_number(objects: Mapping[str, Sequence[Line]]) -> Export:
+    """An export that has no names: of the numbers in use."""
+    used = sorted({number for each in objects.values() for number, _ in each})
+    place = {number: label for label, number in enumerate(used)}
+    shown = {photo: tuple(sorted({place[number] for number, _ in each})) for photo, each in objects.items()}
+    return Export(TITLE, [str(number) for number in used], shown, unnamed=True)
+
+
+def _check_numbers(objects: Mapping[str, Sequence[Line]], names: Sequence[str], file: str, tree: Tree) -> None:
+    used = {number for each in objects.values() for number, _ in each}
+    if max(used, default=0) >= len(names):
+        raise DataError(
+            f"{tree.top}: a label file names class {max(used)}, but {file} has {len(names)} names (0 to "
+            f"{len(names) - 1}).",
+            todo="Add the missing names.",
+        )
+    blank = [number for number in sorted(used) if not names[number].strip()]
+    if blank:
+        raise DataError(
+            f"{tree.top}: {file} has no name for class {blank[0]}, which is its line {blank[0] + 1}.",
+            todo="Write the name there; lines count from class 0 on, the blank ones too.",
+        )
+
+
+def _named(names: Sequence[str]) -> list[str]:
+    """The names; a class that has none, and no photograph, by its number."""
+    unique_names([name for name in names if name.strip()], TITLE)
+    return [name if name.strip() else f"(class {number})" for number, name in enumerate(names)]
 
 
 def _label_file(photo: str, texts: set[str]) -> str | None:
@@ -87,54 +132,66 @@ def _label_file(photo: str, texts: set[str]) -> str | None:
     return beside if beside in texts else None
 
 
-def _objects_in(path: Path, name: str) -> list[tuple[int, Outline]] | None:
-    """Class and place of each object in a label file; None if it is none."""
+def _lines_in(path: Path, name: str) -> list[Line] | None:
+    """The lines of a label file; None if it is none."""
     try:
         lines = read_text(path, MIB).splitlines()
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise DataError(f"The label file {name} cannot be read: {reason(error)}.") from error
-    objects: list[tuple[int, Outline]] = []
+    except ValueError:
+        return None
+    found: list[Line] = []
     for line in filter(str.strip, lines):
-        words = line.split()
         try:
-            numbers = [float(word) for word in words]
+            numbers = [float(word) for word in line.split()]
         except ValueError:
             return None
-        if len(words) < 5 or numbers[0] < 0 or numbers[0] != int(numbers[0]):
+        if len(numbers) < 5 or not all(map(math.isfinite, numbers)):
             return None
-        objects.append((int(numbers[0]), _outline(numbers[1:])))
-    return objects
+        if numbers[0] < 0 or numbers[0] != int(numbers[0]):
+            return None
+        found.append((int(numbers[0]), tuple(numbers[1:])))
+    return found
 
 
-def _outline(numbers: list[float]) -> Outline:
-    """A box by its centre and size, maybe with more numbers behind it, or a polygon; in shares of the picture."""
-    if len(numbers) < 6 or len(numbers) % 2:
+def _is_box(numbers: Sequence[float], keypoints: bool) -> bool:
+    """Whether the first four are a centre and a size, maybe with more numbers behind them, and not all are corners."""
+    return keypoints or len(numbers) < 6 or len(numbers) % 2 == 1
+
+
+def _outline(numbers: Sequence[float], keypoints: bool) -> Outline:
+    """A box or a polygon, in shares of the picture."""
+    if _is_box(numbers, keypoints):
         x, y, width, height = numbers[:4]
-        return Outline("box", (x - width / 2, y - height / 2, x + width / 2, y + height / 2), (1, 1))
-    return Outline("polygon", tuple(numbers), (1, 1))
+        return Outline("box", (x - width / 2, y - height / 2, x + width / 2, y + height / 2), SHARES)
+    return Outline("polygon", tuple(numbers), SHARES)
 
 
-def _names(tree: Tree) -> tuple[str, list[str]]:
-    """The file with the class names, and them."""
-    others = sorted((name for name, _ in tree.others()), key=lambda name: (name.count("/"), name))
-    for name in others:
-        if name.lower().endswith((".yaml", ".yml")):
-            names = _names_in_yaml(tree.top / name)
-            if names:
-                return name, names
-    for name in others:
-        if name.rpartition("/")[2].lower() in NAME_FILES or name.lower().endswith(".names"):
-            lines = [line.strip() for line in read_text(tree.top / name, MIB).splitlines()]
-            return name, [line for line in lines if line]
-    return "", []
+def _is_beyond(numbers: Sequence[float], keypoints: bool) -> bool:
+    places = numbers[:4] if _is_box(numbers, keypoints) else numbers
+    return max(places) > BEYOND or min(places) < 1 - BEYOND
 
 
-def _names_in_yaml(path: Path) -> list[str]:
-    try:
-        content = yaml.safe_load(read_text(path, LIST_BYTES))
-    except (OSError, ValueError, yaml.YAMLError):
-        return []
-    names = content.get("names") if isinstance(content, dict) else None
-    if isinstance(names, dict) and sorted(names, key=str) == sorted(range(len(names)), key=str):
-        names = [names[number] for number in range(len(names))]
-    return [str(name) for name in names] if isinstance(names, list) else []
+def _have_keypoints(lines: Sequence[Line]) -> bool:
+    """Whether all lines are boxes with as many points behind them, which lie within the box or are not seen.
+
+    A line of a polygon would have to begin with two corners that, taken for a box, hold all the others.
+    """
+    if len({len(values) for _, values in lines}) != 1 or len(lines[0][1]) < 6:
+        return False
+    return any(
+        (len(lines[0][1]) - 4) % step == 0 and all(_points_within(values, step) for _, values in lines)
+        for step in (3, 2)
+    )
+
+
+def _points_within(values: Sequence[float], step: int) -> bool:
+    x, y, width, height = values[:4]
+    points: Iterable[Sequence[float]] = (values[at : at + step] for at in range(4, len(values), step))
+    for point in points:
+        if step == 3 and point[2] not in (0, 1, 2):
+            return False
+        inside = abs(point[0] - x) <= width * 0.55 and abs(point[1] - y) <= height * 0.55
+        if not inside and (point[0], point[1]) != (0, 0):
+            return False
+    return True
