@@ -77,7 +77,7 @@ def ask_other(
     if not labelled:
         raise DataError(
             f"{source.name} has no labelled images{'' if split == 'all' else f' in its {split} split'}.",
-            todo="" if split == "all" or not source.chosen_labelled("all") else "Pass --split all for all of its.",
+            todo=other_splits(source, split),
         )
     names, matched = _classes(source, classes, trained, results, fixed=fixed)
     if fixed:
@@ -106,6 +106,15 @@ def ask_other(
     )
     _say_classes(source, asked, matched, own_choice=classes is not None)
     return asked
+
+
+def other_splits(source: ImageSet, split: str) -> str:
+    """What to do where a split has no labelled images: which other ones have some."""
+    have = [each for each in ("test", "val", "train") if each != split and source.labelled(each)]
+    if split == "all" or not have:
+        return ""
+    ways = [f"--split {each}" for each in have if each != "train"]
+    return f"Pass {' or '.join([*ways, '--split all'])} for the images that it has."
 
 
 def _classes(
