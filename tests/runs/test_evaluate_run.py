@@ -112,7 +112,7 @@ def test_splits_of_its_own_and_all_of_them(run: Path, tmp_path: Path) -> None:
     assert record.unused == {"in other splits": 24}
     record, path = evaluate_saved(run, data=str(other), split="all", device="cpu")
     assert (path.name, record.counts["images"], record.unused) == ("other-all.json", 32, {})
-    with pytest.raises(DataError, match=r"8 of these images of table were trained on[\s\S]*--split test"):
+    with pytest.raises(DataError, match=r"8 images of table were trained on[\s\S]*--split test"):
         evaluate_saved(run, split="all", device="cpu")
 
 

@@ -22,7 +22,7 @@ from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import check_file, check_replaceable
 from dapt.results import EvaluationResults, Figures
 from dapt.runs.apart import check_file_apart, named_inputs
-from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other
+from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other, other_splits
 from dapt.runs.evaluation_files import EVALUATION_KEYS
 from dapt.runs.evaluation_request import TRAINED, Request, noted_classes, reading_asked, what_was_asked
 from dapt.runs.evaluations import add_evaluation, check_evaluation
