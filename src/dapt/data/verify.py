@@ -22,6 +22,7 @@ from dapt.data.understood import class_counts, layout_words, unused_lines
 from dapt.errors import DataError
 
 SPLITS = ("train", "val", "test")
+NO_TRAINING = "No training image with a class is there: 'dapt train' refuses the data, 'dapt eval RUN DATA' takes it."
 
 
 @dataclass
@@ -100,6 +101,8 @@ def _verify_other(data: str, root: str | None, decode: bool) -> Report:
     _look(report, found, decode)
     report.notes += [f"not used: {line}" for line in unused_lines(found)]
     report.notes += found.guessed
+    if not found.labelled("train"):
+        report.notes.append(NO_TRAINING)
     if found.has_masks:
         report.notes.append(f"{report.masked} images have a mask.")
     return report
@@ -260,5 +263,6 @@ def describe(report: Report) -> str:
     lines += [f"  {note}" for note in report.notes]
     lines += [f"  problem: {problem}" for problem in report.problems]
     lines.append("  What the images and class names hold is looked at by 'dapt data check'.")
-    lines.append("All is as expected." if report.good else f"Problems: {len(report.problems)}.")
+    good = "The files are as expected, but see above." if NO_TRAINING in report.notes else "All is as expected."
+    lines.append(good if report.good else f"Problems: {len(report.problems)}.")
     return lines_of(lines)
