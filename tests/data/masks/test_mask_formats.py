@@ -135,3 +135,17 @@ def test_the_hint_is_of_a_format_that_fits_every_class(tmp_path: Path, write, wr
         items.append(Item(tmp_path / f"{number}.jpg", number % 3, f"{number}.jpg"))
     found = formats_that_fit(items, tmp_path / "masks", wrong, MaskRules(wrong))
     assert found == named
+
+
+@pytest.mark.parametrize("value", [(0, 255), (255, 0)])
+def test_formats_that_read_the_same_are_no_hint(tmp_path: Path, value: tuple[int, int]) -> None:
+    """Neither for exchanged masks nor for good ones of which one class has none."""
+    items = []
+    for number in range(4):
+        picture = Image.new("L", (40, 40), value[0])
+        picture.paste(value[1], (10, 10, 30, 30))
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        picture.save(tmp_path / "masks" / f"{number}.png")
+        items.append(Item(tmp_path / f"{number}.jpg", 0, f"{number}.jpg"))
+    items.append(Item(tmp_path / "none.jpg", 1, "none.jpg"))
+    assert formats_that_fit(items, tmp_path / "masks", "binary") == []
