@@ -149,3 +149,16 @@ def test_formats_that_read_the_same_are_no_hint(tmp_path: Path, value: tuple[int
         items.append(Item(tmp_path / f"{number}.jpg", 0, f"{number}.jpg"))
     items.append(Item(tmp_path / "none.jpg", 1, "none.jpg"))
     assert formats_that_fit(items, tmp_path / "masks", "binary") == []
+
+
+@pytest.mark.parametrize("top", [3, 255, 300, 4095, 65535])
+def test_colours_of_label_maps_with_16_bits_are_their_own_numbers(tmp_path: Path, top: int) -> None:
+    labels = np.zeros((4, 6), np.uint16)
+    labels[1, :] = 1
+    labels[2, :] = (2, 255, 256, 257, top, top) if top > 257 else 2
+    labels[3, :] = top
+    Image.fromarray(labels).save(tmp_path / "a.png")
+    assert (read_mask(tmp_path / "a.png", "colours").numpy() == (labels > 0)).all()
+    on_white = np.where(labels == 0, np.uint16(65535), labels - 1)
+    Image.fromarray(on_white).save(tmp_path / "b.png")
+    assert (read_mask(tmp_path / "b.png", "colours", "white").numpy() == (labels > 0)).all()
