@@ -53,8 +53,9 @@ def test_used_and_unused_are_all_there_is(split: str, used: int, unused: dict[st
     said = capsys.readouterr().err
     if split != "val":
         lost = unused["of classes that are not asked about"]
-        assert f"1 of its 3 classes are none that the model is asked about, so {lost} images are not used: 'uf" in said
-        assert "1 images have no label" in said
+        images = "1 image is" if lost == 1 else f"{lost} images are"
+        assert f"1 of its 3 classes is none that the model is asked about, so {images} not used: 'uf" in said
+        assert "1 image has no label" in said
     assert "'Dog' is 'dog'" in said
 
 

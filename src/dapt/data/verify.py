@@ -104,7 +104,7 @@ def _verify_other(data: str, root: str | None, decode: bool) -> Report:
     if not found.labelled("train"):
         report.notes.append(NO_TRAINING)
     if found.has_masks:
-        report.notes.append(f"{report.masked} images have a mask.")
+        report.notes.append(f"{count(report.masked, 'image')} {'has' if report.masked == 1 else 'have'} a mask.")
     return report
 
 
@@ -121,11 +121,14 @@ def _verify_catalog(dataset: Dataset, root: Path, decode: bool) -> Report:
         return report
     _look(report, data, decode)
     if len(data.names) != dataset.classes:
-        report.problems.append(f"There are {len(data.names)} classes, not {dataset.classes}.")
+        there = "is 1 class" if len(data.names) == 1 else f"are {len(data.names)} classes"
+        report.problems.append(f"There {there}, not {dataset.classes}.")
     for split, expected in dataset.counts.items():
         found = (listed or report.images).get(split, 0)
         if found != expected:
-            report.problems.append(f"{split}: {found} images {'listed' if listed else 'there'}, not {expected}.")
+            report.problems.append(
+                f"{split}: {count(found, 'image')} {'listed' if listed else 'there'}, not {expected}."
+            )
     _look_at_masks(report, data, dataset, place, root)
     _look_at_split_file(report, dataset, place, root)
     return report

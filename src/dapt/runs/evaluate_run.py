@@ -12,6 +12,7 @@ from dapt.config import MaskFormat, RunConfig
 from dapt.data.catalog.base import CATALOG
 from dapt.data.items import ImageSet
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
+from dapt.data.load.notes import said_together
 from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
@@ -175,10 +176,11 @@ def _images(asked: Request, config: RunConfig, source: ImageSet, model: Prompted
             chosen=asked.split is not None,
         )
         main = other.part
-    main, bad = checked_part(main, skip_bad, "checking images")
-    if novel is not None:
-        novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
-        bad += more
+    with said_together():
+        main, bad = checked_part(main, skip_bad, "checking images")
+        if novel is not None:
+            novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
+            bad += more
     if not main.items:
         raise DataError(f"{source.name} has no labelled images in its {split} split.", todo=other_splits(source, split))
     found = Images(source, split, main, novel, bad, other)

@@ -77,7 +77,8 @@ def _read(tree: Tree, photos: Sequence[str], found: Mapping[str, dict[str, Any]]
                 export.outlines[path] = outlines[image.get("id")]
     if absent:
         raise DataError(
-            f"{len(absent)} photos that {some(sorted(found))} names are not in {tree.top}: {some(absent)}.",
+            f"{len(absent)} {'photo' if len(absent) == 1 else 'photos'} that {some(sorted(found))} names "
+            f"{'is' if len(absent) == 1 else 'are'} not in {tree.top}: {some(absent)}.",
             todo="Put them there, or export the data again with its photos.",
         )
     return export
