@@ -97,7 +97,7 @@ def test_damaged_image(train, dapt, table: Path, tmp_path: Path, damage: str) ->
     assert "red_square_0.png" in message
     assert "--skip-bad" in message
     message = train(table, "--skip-bad", code=0)
-    assert "damaged or missing images are left out" in message
+    assert "1 damaged or missing image is left out" in message
     import json
 
     results = json.loads((tmp_path / "run" / "results.json").read_text())
