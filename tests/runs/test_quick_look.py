@@ -12,6 +12,7 @@ from PIL import Image
 from dapt.config import make_config
 from dapt.errors import DataError
 from dapt.runs import quick_look as module
+from dapt.runs.evaluate_run import evaluate_saved
 from dapt.runs.run_data import load_run_data
 from dapt.runs.select_file import write_selection
 from dapt.runs.train import run_training

@@ -123,8 +123,8 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
     if not parts["train"].items:
         raise DataError("No training image is left after leaving out the damaged ones.")
     say(
-        f"data: {data.name}, {count(counts['classes'], 'class', 'classes')}, {counts['train']} training, {counts['val']} validation "
-        f"and {counts['test'] + counts['test_novel']} test images"
+        f"data: {data.name}, {count(counts['classes'], 'class', 'classes')}, {counts['train']} training, "
+        f"{counts['val']} validation and {counts['test'] + counts['test_novel']} test images"
     )
     return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts, leaks=leaks)
 
