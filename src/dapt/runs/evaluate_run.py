@@ -184,7 +184,8 @@ def _images(asked: Request, config: RunConfig, source: ImageSet, model: Prompted
     if not main.items:
         raise DataError(f"{source.name} has no labelled images in its {split} split.", todo=other_splits(source, split))
     found = Images(source, split, main, novel, bad, other)
-    if split == "train" or not learns(model):
+    known, learned = asked.known(config), learns(model)
+    if split == "train" or not (learned or (known and config.allow_leaks)):
         return found
     leaks = look_for_trained(
         RunFolder(run),
@@ -192,8 +193,8 @@ def _images(asked: Request, config: RunConfig, source: ImageSet, model: Prompted
         [item for part in found.parts for item in part.items],
         source.name,
         split,
-        known=asked.known(config),
-        allowed=asked.allow_leaks,
+        known=known,
+        allowed=asked.allow_leaks or not learned,
         official=asked.place(config) in CATALOG.names(),
     )
     return replace(found, leaks=leaks)
