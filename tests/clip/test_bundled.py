@@ -79,6 +79,7 @@ def zero_shot(clip: FrozenClip, kind: str, per_class: int = 12) -> float:
     return 100 * float((guesses == torch.tensor(labels)).float().mean())
 
 
+@pytest.mark.long
 def test_zero_shot_knows_the_objects_and_leans_on_the_background(clip: FrozenClip) -> None:
     """Scenes never trained on; the bias was learned, nothing here scripts it."""
     own, random, exchanged = (zero_shot(clip, kind) for kind in ("own", "random", "exchanged"))

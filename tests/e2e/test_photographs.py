@@ -29,7 +29,7 @@ def test_zero_shot_figures_of_the_model_card(dapt, tmp_path: Path) -> None:
 
 
 @needs_shared
-@pytest.mark.slow
+@pytest.mark.long
 def test_maple_with_and_without_dapt(dapt, tmp_path: Path) -> None:
     for extra in ([], ["--dapt", "--cue", "masks"]):
         out = tmp_path / f"run{len(extra)}"
