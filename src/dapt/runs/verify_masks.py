@@ -167,7 +167,6 @@ class Verification:
         if broken and not self.skip_bad:
             raise DataError(
                 f"{broken} of {self.total.found} masks cannot be used.",
-                more=[told for told in (self.total.reason, self.total.shape) if told],
                 todo="Replace or remove them; training passes over them with --skip-bad.",
             )
         if not self.total.coverage:
