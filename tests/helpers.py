@@ -126,11 +126,15 @@ def fill(folder: Path, *names: str) -> None:
         (folder / name).write_text(name)
 
 
-def make_folder(root: Path, *, per_class: int = 8, classes: int = 4) -> Path:
-    """A folder data set with one sub-folder per class, and masks beside it in ``<root>-masks``."""
+def make_folder(root: Path, *, per_class: int = 8, classes: int = 4, first: int = 0) -> Path:
+    """A folder data set with one sub-folder per class, and masks beside it in ``<root>-masks``.
+
+    Args:
+        first: number of the first picture; another one gives other pictures.
+    """
     for number, name in enumerate(list(COLOURS)[:classes]):
         for index in range(per_class):
-            image, mask = draw(name, 1000 * number + index)
+            image, mask = draw(name, first + 1000 * number + index)
             for base, picture in ((root, image), (root.parent / f"{root.name}-masks", mask)):
                 path = base / name / f"{index:02d}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,12 +142,12 @@ def make_folder(root: Path, *, per_class: int = 8, classes: int = 4) -> Path:
     return root
 
 
-def make_csv(root: Path, *, per_class: int = 8, classes: int = 4, groups: bool = False) -> Path:
-    """A CSV data set with splits, masks and optionally groups."""
+def make_csv(root: Path, *, per_class: int = 8, classes: int = 4, groups: bool = False, first: int = 0) -> Path:
+    """A CSV data set with splits, masks and optionally groups; `first` as of `make_folder`."""
     rows = []
     for number, name in enumerate(list(COLOURS)[:classes]):
         for index in range(per_class):
-            image, mask = draw(name, 1000 * number + index)
+            image, mask = draw(name, first + 1000 * number + index)
             for kind, picture in (("images", image), ("masks", mask)):
                 path = root / kind / f"{name}_{index}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)

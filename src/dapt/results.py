@@ -104,11 +104,13 @@ class EvaluationResults(Results):
         run: its folder. split, classes: what was looked at. asked: the other data and options, if any.
         unused: images of other data that were not looked at, by reason. unknown_classes: their number by class, of
             classes that were not asked about. absent_classes: those asked about that have no image there.
+        leaks: images that the run was trained on, and what allowed to go on; None: there are none.
     """
 
     run: str
     split: str
     classes: str
+    leaks: dict[str, Any] | None = None
     asked: dict[str, Any] = Field(default_factory=dict)
     metrics: Figures
     per_class: Figures = Field(default_factory=dict)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save, save_file
 
-from dapt.clip.weight_files import read_weights
+from dapt.clip.weight_files import first_line, last_line, loading_problem, read_weights
 from dapt.errors import ModelError
 
 STATE = {"visual.proj": torch.arange(6.0).view(2, 3), "logit_scale": torch.tensor(2.5)}
@@ -80,3 +80,57 @@ def test_folders_and_adapters(tmp_path: Path) -> None:
     save_file({"base_model.model.visual.lora_A.weight": torch.zeros(2)}, str(tmp_path / "adapter_model.safetensors"))
     with pytest.raises(ModelError, match="the updates of an adapter"):
         read_weights(tmp_path / "adapter_model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [
+        (0, b"XXXX"),
+        (6, b"\x63"),
+        (9, b"\x08"),
+        (10, b"\x4d"),
+        (20, b"\xff\xff\xff\x7f"),
+        (28, b"\xff\xff"),
+        (42, b"\xff" * 4),
+    ],
+)
+def test_damage_in_the_table_of_contents_of_an_archive(tmp_path: Path, at: int, value: bytes) -> None:
+    path = tmp_path / "w.pt"
+    torch.save(STATE, path)
+    content = bytearray(path.read_bytes())
+    start = content.index(b"PK\x01\x02")
+    content[start + at : start + at + len(value)] = value
+    if at == 9:  # names in UTF-8, which these are not
+        content[start + 46 : start + 49] = b"\xff\xfe\xff"
+    path.write_bytes(content)
+    with pytest.raises(ModelError) as caught:
+        read_weights(path)
+    assert "weights_only" not in caught.value.message
+
+
+@pytest.mark.parametrize("content", [b"\x08\x07\x12\x07pytorch\x1a\x032.0:\xff\xfe" * 40, bytes(range(255, 0, -1)) * 9])
+@pytest.mark.parametrize("name", ["w.pt", "w.onnx", "w.bin"])
+def test_other_bytes_are_called_no_weights(tmp_path: Path, content: bytes, name: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match="holds no weights of PyTorch, nor safetensors") as caught:
+        read_weights(tmp_path / name)
+    assert "weights_only" not in caught.value.message
+
+
+@pytest.mark.parametrize("place", ["x" * 300, "y/" * 3000 + "z", "a\0b"])
+def test_what_can_be_no_path(tmp_path: Path, place: str) -> None:
+    with pytest.raises(ModelError, match=r"cannot be opened|null character"):
+        read_weights(tmp_path / place)
+
+
+def test_why_a_model_takes_no_weights() -> None:
+    model = torch.nn.ModuleDict({name: torch.nn.Linear(2, 2) for name in "abc"})
+    state = model.state_dict()
+    del state["a.weight"]
+    state |= {"more": torch.zeros(1), "b.bias": torch.zeros(5)}
+    with pytest.raises(RuntimeError) as caught:
+        model.load_state_dict(state)
+    said = "it misses a.weight, it has unknown more, b.bias has another size"
+    assert loading_problem(caught.value) == said
+    advice = RuntimeError("Re-running with `weights_only` set to `False` will likely succeed.\nfirst\nlast")
+    assert (loading_problem(advice), first_line(advice), last_line(advice)) == ("first", "first", "last")

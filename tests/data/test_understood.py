@@ -19,10 +19,10 @@ def test_the_table(tmp_path: Path) -> None:
     fill(tmp_path, "readme.md", "Training/cat/1_mask.png")
     assert [line.rstrip() for line in lines(read_folder(tmp_path))] == [
         f"{tmp_path}: split folders Training, Testing",
-        "  class   train    test",
-        "  cat         2       1",
-        "  dog         1       0",
-        "  images       3       1",
+        "  class        train    test",
+        "  cat              2       1",
+        "  dog              1       0",
+        "  all images       3       1",
         "  not used: 1 file, beside the class folders, so that their class is not known (Testing/4.jpg)",
         "  not used: 1 file, texts and tables (readme.md)",
         "  1 masks lie beside their photos (as 1_mask.png): they serve as the data's own masks and are no photos.",
@@ -38,8 +38,16 @@ def test_many_classes_are_summed_up() -> None:
     assert len(lines(many(30))) == 33
     short = lines(many(31))
     assert len(short) == 14
-    assert "and 21 more classes (of 1 images, 'class 0', to 31, 'class 30')" in short[-2]
+    assert "and 21 more classes (of 1 image, 'class 0', to 31, 'class 30')" in short[-2]
     assert len(lines(many(31), every=True)) == 34
+
+
+def test_many_equal_classes_and_a_lone_one() -> None:
+    items = tuple(Item(Path(f"{number}"), number // 4, "x") for number in range(200))
+    data = ImageSet("many", Path("many"), tuple(f"class {label}" for label in range(50)), {"train": items})
+    assert lines(data)[-2] == "  and 40 more classes (of 4 images each); 'dapt data verify' shows all"
+    lone = lines(ImageSet("one", Path("one"), ("images",), {"train": items[:4]}))
+    assert [line.split() for line in lone[2:]] == [["images", "4"], ["all", "images", "4"]]
 
 
 def test_several_classes_and_none() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from catalog_helpers import aircraft, voc
-from dapt.data.verify import Report, count, describe, some, verify
+from dapt.data.verify import NO_TRAINING, Report, count, describe, some, verify
 from dapt.errors import ConfigError, DataError
-from helpers import spoil_png
+from helpers import make_folder, spoil_png
 
 
 def test_a_folder_in_order(photos: Path) -> None:
@@ -18,6 +18,14 @@ def test_a_folder_in_order(photos: Path) -> None:
     assert report.good
     assert (report.classes, sum(report.images.values()), report.masked) == (4, 32, 0)
     assert describe(report).splitlines()[-1] == "All is as expected."
+
+
+def test_data_for_testing_alone_is_called_so(tmp_path: Path) -> None:
+    make_folder(tmp_path / "data" / "test", per_class=2)
+    report = verify(str(tmp_path / "data"))
+    assert report.good
+    assert NO_TRAINING in report.notes
+    assert describe(report).splitlines()[-1] == "The files are as expected, but see above."
 
 
 def test_what_is_wrong_with_files(photos: Path) -> None:

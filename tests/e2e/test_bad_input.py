@@ -97,7 +97,7 @@ def test_damaged_image(train, dapt, table: Path, tmp_path: Path, damage: str) ->
     assert "red_square_0.png" in message
     assert "--skip-bad" in message
     message = train(table, "--skip-bad", code=0)
-    assert "damaged or missing images are left out" in message
+    assert "1 damaged or missing image is left out" in message
     import json
 
     results = json.loads((tmp_path / "run" / "results.json").read_text())
@@ -118,7 +118,7 @@ def test_damage_that_only_decoding_finds(dapt, table: Path, tiny_spec: str, tmp_
     assert err[err.index("error: ") :].startswith(f"error: {victim} is damaged")
     code, _, err = dapt(*arguments, "--out", tmp_path / "b", "--skip-bad")
     assert code == 0
-    assert "1 damaged or missing images are left out" in err
+    assert "1 damaged or missing image is left out" in err
 
 
 def test_mask_of_another_shape_names_both(train, table: Path) -> None:
@@ -302,7 +302,7 @@ def test_prediction_mistakes(dapt, arguments: list[object], table: Path, tmp_pat
     good = table.parent / "images" / "red_square_0.png"
     code, printed, err = dapt("predict", out, broken, good, "--skip-bad", "--format", "csv", "--top", 1)
     assert code == 0
-    assert "1 damaged images were left out" in err
+    assert "1 damaged image was left out" in err
     assert len(printed.strip().splitlines()) == 2
 
 

@@ -40,7 +40,7 @@ def test_eval_writes_the_same_metrics_object(dapt, run: Path) -> None:
 
 
 def test_eval_on_other_data_matches_classes_by_name(dapt, run: Path, tmp_path: Path) -> None:
-    other = make_folder(tmp_path / "other", classes=2)
+    other = make_folder(tmp_path / "other", classes=2, first=100)
     target = tmp_path / "other.json"
     code, _, err = dapt("eval", run, other, "--json", target)
     assert code == 0, err

@@ -97,7 +97,7 @@ def test_prediction_csv(dapt, trained: Path, photographs: Path, monkeypatch: pyt
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["image"] for row in rows[::4]] == ["b\\x1b]0;title\\x07.png", "./=cmd.png", "02.png"]
     assert {row["class"] for row in rows} == {"cat", "=1+1", "-2", "dé"}
-    assert "1 names stand in the CSV with escapes" in err
+    assert "1 name stands in the CSV with escapes" in err
     assert "1 image paths begin like a formula" in err
     assert "2 class names begin like a formula" in err
     _, out, err = dapt("predict", trained, "02.png", "--format", "csv", "--classes", "cat,dog")

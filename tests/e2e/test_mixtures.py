@@ -86,7 +86,7 @@ def test_own_data_by_name_is_not_tested_on_what_was_trained_on(dapt, train, phot
         if not target.exists():
             shutil.copy(path, target)
     for more in ([], [photos], [photos.parent / "." / photos.name]):
-        refused(dapt, "of these images of photos were trained on", "eval", run, *more)
+        refused(dapt, "images of photos were trained on", "eval", run, *more)
 
 
 def test_figures_of_other_options_are_kept_apart(dapt, train, table: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ SHORT = ("--method", "maple", "--n-ctx", 2, "--depth", 2, "--epochs", 1, "--quie
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     """Another data set with some of the classes."""
-    return make_csv(tmp_path / "other", classes=2)
+    return make_csv(tmp_path / "other", classes=2, first=100)
 
 
 def rows(folder: Path) -> dict[str, dict[str, float | None]]:
@@ -68,9 +68,9 @@ def test_base_to_novel_gives_both_halves_and_their_mean(dapt, table: Path, tiny_
 
 
 def test_cross_dataset_trains_once_and_averages_the_targets(
-    dapt, table: Path, other: Path, photos: Path, tiny_spec: str, tmp_path: Path
+    dapt, table: Path, other: Path, tiny_spec: str, tmp_path: Path
 ) -> None:
-    out = tmp_path / "xd"
+    out, photos = tmp_path / "xd", make_folder(tmp_path / "fresh" / "photos", first=200)
     code, shown, err = dapt(
         "train", table, "--model", tiny_spec, *SHORT, "--protocol", "cross_dataset", "--over", f"{other},{photos}",
         "--out", out,

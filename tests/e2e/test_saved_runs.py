@@ -31,7 +31,7 @@ def figures(run: Path) -> dict[str, dict]:
 
 
 def test_figures_of_other_data_with_the_same_name_are_kept(dapt, run: Path, tmp_path: Path) -> None:
-    first, second = make_folder(tmp_path / "a" / "birds"), make_folder(tmp_path / "b" / "birds")
+    first, second = (make_folder(tmp_path / each / "birds", first=100) for each in "ab")
     (second / "red_square").rename(second / "crimson")
     for data in (first, second, first, second):
         code, _, err = dapt("eval", run, data)
@@ -47,7 +47,7 @@ def test_figures_of_other_data_with_the_same_name_are_kept(dapt, run: Path, tmp_
 
 
 def test_how_much_of_other_data_is_looked_at_is_said(dapt, run: Path, tmp_path: Path) -> None:
-    photos = make_folder(tmp_path / "holiday")
+    photos = make_folder(tmp_path / "holiday", first=100)
     code, _, err = dapt("eval", run, photos)
     assert code == 0, err
     assert "holiday: 32 of its 32 images are looked at, those of all splits, as it has no splits of its own." in err

@@ -9,7 +9,7 @@ import pytest
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.results import RunResults
-from dapt.runs.evaluate_other import Asked, ask_other
+from dapt.runs.evaluate_other import Asked, ask_other, other_splits
 
 TRAINED = ["cat", "dog", "cow", "hen"]
 
@@ -53,8 +53,9 @@ def test_used_and_unused_are_all_there_is(split: str, used: int, unused: dict[st
     said = capsys.readouterr().err
     if split != "val":
         lost = unused["of classes that are not asked about"]
-        assert f"1 of its 3 classes are none that the model is asked about, so {lost} images are not used: 'uf" in said
-        assert "1 images have no label" in said
+        images = "1 image is" if lost == 1 else f"{lost} images are"
+        assert f"1 of its 3 classes is none that the model is asked about, so {images} not used: 'uf" in said
+        assert "1 image has no label" in said
     assert "'Dog' is 'dog'" in said
 
 
@@ -131,3 +132,12 @@ def test_why_all_images_are_looked_at_is_said(capsys) -> None:
     assert "the 2 images of the share that dapt would test on are looked at, not the 3 of train and 1 of val" in (
         capsys.readouterr().err
     )
+
+
+def test_where_the_images_are_is_said() -> None:
+    items = tuple(Item(Path(str(number)), 0, str(number)) for number in range(3))
+    source = ImageSet("x", Path("x"), ("a",), {"train": items[:1], "val": items[1:], "test": ()})
+    assert other_splits(source, "test") == "Pass --split val or --split all for the images that it has."
+    assert other_splits(source, "all") == ""
+    only = ImageSet("x", Path("x"), ("a",), {"train": items})
+    assert other_splits(only, "test") == "Pass --split all for the images that it has."

@@ -10,9 +10,10 @@ import pytest
 
 from dapt.config import make_config
 from dapt.data.load.images import image_tensor
+from dapt.data.load.reading import use_matte
 from dapt.errors import ConfigError, DataError
 from dapt.results import RunResults, read_record
-from dapt.runs.evaluate_run import Request, evaluate_saved
+from dapt.runs.evaluate_run import evaluate_saved
 from dapt.runs.load_run import load_run
 from dapt.runs.predict import predict_images
 from dapt.runs.run_folder import RunFolder
@@ -60,7 +61,7 @@ def test_base_and_novel_halves_and_named_classes(run: Path) -> None:
 
 
 def test_other_data_is_asked_the_question_of_the_training(run: Path, tmp_path: Path, capsys) -> None:
-    other = make_folder(tmp_path / "other", per_class=4, classes=3)
+    other = make_folder(tmp_path / "other", per_class=4, classes=3, first=100)
     (other / "red_square").rename(other / "Red Square ")
     record, path = evaluate_saved(run, data=str(other), json_file=tmp_path / "f.json", device="cpu")
     assert path == tmp_path / "f.json"
@@ -81,7 +82,7 @@ def test_other_data_is_asked_the_question_of_the_training(run: Path, tmp_path: P
 
 
 def test_the_figures_are_those_of_predictions_among_the_trained_classes(run: Path, tmp_path: Path) -> None:
-    other = make_folder(tmp_path / "other", per_class=4, classes=2)
+    other = make_folder(tmp_path / "other", per_class=4, classes=2, first=100)
     record, path = evaluate_saved(run, data=str(other), device="cpu")
     assert path.name == "other-test.json"
     share, beside = evaluate_saved(run, data=str(other), split="test", device="cpu")
@@ -94,7 +95,7 @@ def test_the_figures_are_those_of_predictions_among_the_trained_classes(run: Pat
 
 
 def test_other_data_among_classes_of_its_own(run: Path, tmp_path: Path, capsys) -> None:
-    other = make_folder(tmp_path / "other", per_class=4, classes=3)
+    other = make_folder(tmp_path / "other", per_class=4, classes=3, first=100)
     record, path = evaluate_saved(run, data=str(other), split="train", classes="data", device="cpu")
     assert path.name == "other-train-data.json"
     assert record.counts["classes"] == 3
@@ -105,13 +106,13 @@ def test_other_data_among_classes_of_its_own(run: Path, tmp_path: Path, capsys) 
 
 
 def test_splits_of_its_own_and_all_of_them(run: Path, tmp_path: Path) -> None:
-    other = make_csv(tmp_path / "other")  # 16 train, 8 val, 8 test
+    other = make_csv(tmp_path / "other", first=100)  # 16 train, 8 val, 8 test
     record, path = evaluate_saved(run, data=str(other), device="cpu")
     assert (path.name, record.counts["images"], record.counts["images_there"]) == ("other-test.json", 8, 32)
     assert record.unused == {"in other splits": 24}
     record, path = evaluate_saved(run, data=str(other), split="all", device="cpu")
     assert (path.name, record.counts["images"], record.unused) == ("other-all.json", 32, {})
-    with pytest.raises(DataError, match=r"8 of these images of table were trained on[\s\S]*--split test"):
+    with pytest.raises(DataError, match=r"8 images of table were trained on[\s\S]*--split test"):
         evaluate_saved(run, split="all", device="cpu")
 
 
@@ -121,18 +122,22 @@ def test_files_that_were_trained_on_are_no_other_data(run: Path, table: Path, tm
         folder = own / path.stem[:-2]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / path.name).symlink_to(path)
-    with pytest.raises(DataError, match="8 of these images of own were trained on"):
+    with pytest.raises(DataError, match="8 images of own were trained on"):
         evaluate_saved(run, data=str(own), device="cpu")
 
 
 def test_what_was_trained_on_is_no_test(run: Path, table: Path, tmp_path: Path) -> None:
     moved = Path(shutil.copytree(table.parent, tmp_path / "data")) / "index.csv"
-    record, _ = evaluate_saved(run, data=str(moved), device="cpu")  # elsewhere, so nothing is known of it
-    assert record.counts["images"] == 8
+    record, _ = evaluate_saved(run, data=str(moved), device="cpu")  # its test images
+    assert (record.counts["images"], record.leaks) == (8, None)
+    with pytest.raises(DataError, match="as copies, equal byte for byte"):
+        evaluate_saved(run, data=str(moved), split="all", device="cpu")
+    record, path = evaluate_saved(run, data=str(moved), split="all", allow_leaks=True, device="cpu")
+    assert json.loads(path.read_text())["leaks"]["test_images"] == 8
     text = table.read_text()
     try:
         table.write_text(text.replace(",train\n", ",?\n").replace(",test\n", ",train\n").replace(",?\n", ",test\n"))
-        with pytest.raises(DataError, match="of these images of table were trained on"):
+        with pytest.raises(DataError, match="images of table were trained on"):
             evaluate_saved(run, device="cpu")
         with pytest.raises(DataError, match="were trained on"):
             evaluate_saved(run, data=str(table.parent), device="cpu")
@@ -183,25 +188,14 @@ def test_the_runs_own_data_named_again_has_the_names_of_the_run(tiny_spec: str, 
 
 
 def test_a_split_without_images(run: Path, tmp_path: Path) -> None:
-    index = make_csv(tmp_path / "other", per_class=2)  # two training images of each class, no others
+    index = make_csv(tmp_path / "other", per_class=2, first=100)  # two training images of each class, no others
     with pytest.raises(DataError, match=r"no labelled images in its test split[\s\S]*--split all"):
         evaluate_saved(run, data=str(index), device="cpu")
     assert evaluate_saved(run, data=str(index), split="all", device="cpu")[0].counts["images"] == 8
 
 
-def test_what_a_request_means() -> None:
-    class Base:
-        data, subset, skip_bad = "birds", "base", True
-
-    own, other = Request(), Request(data="cats")
-    assert (own.own, own.place(Base), own.halves(Base), own.skips(Base)) == (True, "birds", True, True)
-    assert (other.own, other.place(Base), other.halves(Base), other.skips(Base)) == (False, "cats", False, False)
-    assert not Request(classes="all").halves(Base)
-    assert Request(data="cats", skip_bad=True).skips(Base)
-
-
 def test_damaged_pictures_stop_it_or_are_counted(run: Path, tmp_path: Path) -> None:
-    index = make_csv(tmp_path / "other")
+    index = make_csv(tmp_path / "other", first=100)
     broken = index.parent / "images" / "red_square_3.png"
     broken.write_bytes(b"no picture")
     with pytest.raises(DataError):
@@ -213,3 +207,16 @@ def test_damaged_pictures_stop_it_or_are_counted(run: Path, tmp_path: Path) -> N
     assert record.unused == {"in other splits": 24, "damaged": 1}
     assert record.asked["skip_bad"] == "True"
     assert RunFolder(run).done
+
+
+def test_figures_of_another_reading_are_kept_beside(run: Path) -> None:
+    _, first = evaluate_saved(run, device="cpu")
+    use_matte("#000000")
+    try:
+        record, beside = evaluate_saved(run, device="cpu")
+    finally:
+        use_matte(None)
+    assert record.asked == {"matte": "#000000"}
+    assert beside != first
+    assert json.loads(first.read_text())["asked"] == {}
+    assert evaluate_saved(run, device="cpu")[1] == first

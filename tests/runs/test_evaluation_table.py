@@ -40,5 +40,5 @@ def test_of_other_data_both_counts_and_what_is_left_out(capsys, monkeypatch) -> 
     )
     assert "(all, 48 of 50 images, 2 of 24 trained classes)" in said
     assert "Not used: 2 images of classes that are not asked about." in said
-    assert r"1 of the 3 classes there are not asked about: [b]ufo\n." in said
+    assert r"1 of the 3 classes there is not asked about: [b]ufo\n." in said
     assert "No images of: class 0, class 1, class 2, class 3, class 4 and 17 more." in said

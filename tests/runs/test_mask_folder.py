@@ -116,7 +116,7 @@ def test_images_that_are_newer_than_their_masks_are_told(items, out, capsys) -> 
     later = (out / "dog" / "b.png").stat().st_mtime + 100
     os.utime(items[1].path, (later, later))
     assert begun(out, items) == []
-    assert "1 images are newer than their masks, the first: dog/b.png" in capsys.readouterr().err
+    assert "1 image is newer than its mask, the first: dog/b.png" in capsys.readouterr().err
 
 
 def test_other_things_in_the_folder_could_be_taken_for_masks(items, out) -> None:

@@ -102,7 +102,7 @@ def test_damaged_files_stop_it_or_are_left_out(model: PromptedClip, pictures: li
         predict_images(model, pictures)
     found = predict_images(model, pictures, skip_bad=True)
     assert [prediction.path for prediction in found] == [pictures[0], pictures[2]]
-    assert "1 damaged images were left out" in capsys.readouterr().err
+    assert "1 damaged image was left out" in capsys.readouterr().err
 
 
 def test_of_a_finished_run(trained: Path, pictures: list[Path], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from dapt.config import make_config
 from dapt.errors import DataError
 from dapt.runs import quick_look as module
+from dapt.runs.evaluate_run import evaluate_saved
 from dapt.runs.run_data import load_run_data
 from dapt.runs.select_file import write_selection
 from dapt.runs.train import run_training
@@ -54,7 +55,7 @@ def test_a_leak_stops_the_run_before_an_image_is_decoded(
     assert not (tmp_path / "run").exists()
 
 
-def test_allowed_leaks_are_recorded(data: Path, tiny_spec: str, tmp_path: Path) -> None:
+def test_allowed_leaks_are_recorded(data: Path, tiny_spec: str, tmp_path: Path, capsys) -> None:
     leak(data)
     run = tmp_path / "run"
     results = run_training(settings(data, tiny_spec, out=str(run), allow_leaks=True))
@@ -67,6 +68,11 @@ def test_allowed_leaks_are_recorded(data: Path, tiny_spec: str, tmp_path: Path) 
     assert json.loads((run / "results.json").read_text())["leaks"]["test_images"] == 1
     assert "allow_leaks: true" in (run / "run.yaml").read_text()
     assert "1 test image is equal" in (run / "log.txt").read_text()
+    capsys.readouterr()
+    record, path = evaluate_saved(run, device="cpu")
+    assert record.metrics["test/accuracy"] == results.metrics["test/accuracy"]
+    assert json.loads(path.read_text())["leaks"] == {**results.leaks, "allowed_by": "allow_leaks of the run"}
+    assert "because the run was trained with --allow-leaks" in capsys.readouterr().err
 
 
 def test_allowing_leaks_where_there_are_none_changes_nothing(data: Path, tiny_spec: str, tmp_path: Path) -> None:

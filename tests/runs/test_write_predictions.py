@@ -36,7 +36,7 @@ def test_json_has_every_name_exactly(tmp_path: Path) -> None:
 def test_undecodable_names_in_a_csv_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_predictions([Prediction(Path("\udcff.png"), ("x",), (1.0,))], tmp_path / "p.csv", "csv")
     assert "\\udcff.png,1,x" in (tmp_path / "p.csv").read_text("utf-8")
-    assert "1 names stand in the CSV with escapes" in capsys.readouterr().err
+    assert "1 name stands in the CSV with escapes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("output", ["table", "csv"])

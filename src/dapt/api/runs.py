@@ -78,6 +78,7 @@ class Run:
         split: str | None = None,
         classes: str | Sequence[str] | None = None,
         names: str | Path | None = None,
+        allow_leaks: bool = False,
     ) -> EvaluationResults:
         """Evaluate on the run's own or other data; see `dapt eval`.
 
@@ -86,9 +87,10 @@ class Run:
                 data without splits of its own ``all``.
             classes: ``data`` (those of the data), ``base``, ``novel``, or names; None: the trained classes, with which
                 those of other data are matched by name. names: file with other names for the classes of the data.
+            allow_leaks: go on although the run was trained on some of the images, which ``leaks`` then says.
 
         Raises:
-            DaptError: there is no such data, or no class of it is asked about.
+            DaptError: there is no such data, no class of it is asked about, or images of it were trained on.
         """
         from dapt.runs.evaluate_run import evaluate_saved
 
@@ -98,6 +100,7 @@ class Run:
             split=split,
             classes=classes if classes is None or isinstance(classes, str) else ",".join(classes),
             names=None if names is None else str(names),
+            allow_leaks=allow_leaks,
             model_spec=self._model_spec,
             device=self._device,
         )[0]

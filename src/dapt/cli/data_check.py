@@ -56,8 +56,8 @@ def check(
     grey and empty pictures. docs/data.md lists all findings.
 
     Exit code 0: no errors (warnings and notes may be there). Exit code 2: errors, which are images in more than one
-    split or class, unreadable files, classes without training images and names too long for the model. A killed
-    check goes on where it was when the same command is given again.
+    split or class, unreadable files, no training images at all or of a class, and names too long for the model. A
+    killed check goes on where it was when the same command is given again.
 
     Examples:
 

@@ -31,7 +31,7 @@ def verify(
 ) -> None:
     """Count images, classes, splits and masks, compare with what there should be, and name what is missing.
 
-    The exit code is 0 when all is as expected, else 2.
+    The exit code is 0 when all files are as expected, else 2. Whether they are fit to train on says dapt data check.
 
     Examples:
 

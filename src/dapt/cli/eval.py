@@ -51,6 +51,10 @@ def evaluate(
     mask_name: MaskNameOption = None,
     mask_background: MaskBackgroundOption = None,
     skip_bad: SkipBadOption = False,
+    allow_leaks: Annotated[
+        bool,
+        typer.Option("--allow-leaks", help="Go on although images were trained on; the JSON file records it."),
+    ] = False,
     max_pixels: MaxPixelsOption = None,
     matte: MatteOption = None,
     bits: BitsOption = None,
@@ -64,7 +68,8 @@ def evaluate(
 
     Other data is asked the question of the training: all of its images, unless it has splits of its own, among the
     trained classes, with which its classes are matched by name. --classes data asks among its own classes instead,
-    which are named to the model anew, so any data set can be used.
+    which are named to the model anew, so any data set can be used. Images that the run was trained on, copies
+    included, are refused unless --allow-leaks is given.
 
     Examples:
 
@@ -96,6 +101,7 @@ def evaluate(
         skip_bad=skip_bad,
         root=root,
         own_split=own_split,
+        allow_leaks=allow_leaks,
         device=device,
     )
     print_table(result)

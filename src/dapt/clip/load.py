@@ -25,7 +25,7 @@ from dapt.clip.preprocess import preprocess_of
 from dapt.clip.transformers_folder import VOCABULARY, has_transformers_model, load_transformers_folder
 from dapt.clip.transformers_layout import CONFIG, is_transformers, quick_gelu, read_table, to_open_clip
 from dapt.clip.transformers_layout import WEIGHTS as TRANSFORMERS_WEIGHTS
-from dapt.clip.weight_files import first_line, last_line, read_weights
+from dapt.clip.weight_files import check_place, first_line, last_line, loading_problem, read_weights
 from dapt.console import say
 from dapt.errors import DaptError, ModelError, did_you_mean
 from dapt.paths import with_home
@@ -60,6 +60,8 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
     head, colon, path = spec.partition(":")
     if colon and path.startswith("~"):
         spec = f"{head}:{with_home(path)}"
+    if colon and head != "hf-hub":
+        check_place(Path(spec.partition(":")[2]))
     with warnings.catch_warnings(), _errors_only():
         warnings.simplefilter("ignore")
         if spec == "demo":
@@ -156,7 +158,10 @@ def _load_folder(spec: str, kwargs: dict[str, Any]) -> Any:
     except DaptError:
         raise
     except Exception as error:
-        raise ModelError(f"The model in {folder} could not be loaded: {first_line(error)}.") from error
+        raise ModelError(
+            f"The model in {folder} could not be loaded: {loading_problem(error)}.",
+            todo="Its weights do not belong to its configuration, or are damaged: copy the whole folder again.",
+        ) from error
 
 
 def _no_model_folder(folder: Path) -> ModelError:

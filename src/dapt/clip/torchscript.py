@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dapt.clip.file_kinds import FETCH
 from dapt.errors import ModelError
 
 _STORAGES: dict[str, np.dtype[Any]] = {
@@ -76,11 +77,18 @@ class _Reader(pickle.Unpickler):
 
 
 def is_torchscript(path: Path) -> bool:
-    """Whether the file is a TorchScript archive (a zip with code and constants in it)."""
+    """Whether the file is a TorchScript archive (a zip with code and constants in it).
+
+    Raises:
+        ModelError: it is an archive whose table of contents is damaged.
+    """
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except Exception as error:  # a damaged table of contents can fail in any way
+        raise ModelError(f"{path} is damaged: the table of contents at its end cannot be read.", todo=FETCH) from error
 
 
 def read_torchscript(path: Path) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +22,27 @@ from dapt.regular import irregular
 CONTAINERS = ("state_dict", "model_state_dict", "model_state", "model", "module")
 WRAPPERS = ("module.", "_orig_mod.", "_forward_module.", "model.", "clip_model.", "clip.")
 
+SHOWN = 3  # names of tensors in a message
+
+
+def check_place(path: Path) -> None:
+    """Refuse what cannot be a path.
+
+    Raises:
+        ModelError: it is too long, or the system refuses it for another reason than that nothing is there.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except ValueError:
+        raise ModelError(f"{visible(str(path))} is no path: it holds a null character.") from None
+    except OSError as error:
+        short = str(path) if len(str(path)) <= 200 else f"{str(path)[:80]}...{str(path)[-40:]}"
+        raise ModelError(
+            f"{short} cannot be opened: {error.strerror}.", todo="Check the path after the colon."
+        ) from None
+
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The state dict in a safetensors file, a PyTorch file, a training checkpoint or a TorchScript archive.
@@ -30,6 +52,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         ModelError: missing, incomplete, damaged, something else than weights, or a pickle that holds more than tensors.
     """
+    check_place(path)
     if path.is_dir():
         raise ModelError(
             f"{path} is a folder, not a weight file.",
@@ -55,7 +78,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def _is_pytorch(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(2) in (b"PK", b"\x80\x02")
+        start = file.read(2)
+    return start == b"PK" or (start[:1] == b"\x80" and start[1:] in (b"\x02", b"\x03", b"\x04", b"\x05"))
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -80,6 +104,11 @@ def _refuse_pickle(path: Path, error: Exception) -> NoReturn:
             f"{path} was refused: besides tensors it holds Python objects ({named}).",
             todo="Only plain tensors are read, code in a pickle is never run. Where you trust the file, save its "
             "tensors alone: torch.save(model.state_dict(), 'weights.pt'), or convert it to safetensors.",
+        ) from error
+    if not _is_pytorch(path):
+        raise ModelError(
+            f"{path} holds no weights of PyTorch, nor safetensors.",
+            todo="Models in other forms (ONNX, TensorFlow, GGUF) have to be converted where they were made.",
         ) from error
     raise ModelError(
         f"{path} was refused: {first_line(error)}.",
@@ -126,13 +155,32 @@ def _unwrapped(weights: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     return weights
 
 
+def loading_problem(error: BaseException) -> str:
+    """Why weights could not be put into a model: which of them are missing or unknown, else the first line."""
+    said = str(error)
+    told = []
+    for kind, what in (("Missing", "misses"), ("Unexpected", "has unknown")):
+        if found := re.search(kind + r" key\(s\) in state_dict: ([^\n]*)", said):
+            names = re.findall(r'"([^"]+)"', found[1])
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            told.append(f"it {what} {', '.join(names[:SHOWN])}{more}")
+    if sizes := re.findall(r"size mismatch for ([^:\s]+):", said):
+        told.append(f"{sizes[0]} has another size" + (f", as have {len(sizes) - 1} more" if len(sizes) > 1 else ""))
+    return ", ".join(told) or first_line(error)
+
+
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """The first line of what an error says, without advice to run what a file holds."""
+    lines = _lines(error)
     return (lines[0] if lines else type(error).__name__).rstrip(".:")[:300]
 
 
 def last_line(error: BaseException) -> str:
-    """The last line of what an error says."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """The last line of what an error says, likewise."""
+    lines = _lines(error)
     return lines[-1].rstrip(".:")[:300] if lines else type(error).__name__
+
+
+def _lines(error: BaseException) -> list[str]:
+    lines = (line.strip() for line in str(error).splitlines())
+    return [line for line in lines if line and "weights_only" not in line]

@@ -14,6 +14,7 @@ from dapt.data.read.tree import LINKS, UNREAD
 
 SPLITS = ("train", "val", "test")
 SHOWN_CLASSES = 30
+TOTAL = "all images"  # the last row
 FIRST = 10  # classes that are shown where there are more
 SHOWN_NAMES = 2
 PHOTOS = (*UNREAD, LOOSE, OUTSIDE, LINKS, ORPHANS)  # reasons not to use what may well be a photograph
@@ -54,7 +55,7 @@ def lines(data: ImageSet, *, every: bool = False) -> list[str]:
     found = [f"{data.root}: {layout_words(data)}".removesuffix(": ")]
     rows = list(class_counts(data).items())
     shown = rows if every or len(rows) <= SHOWN_CLASSES else rows[:FIRST]
-    width = max([5, *(min(len(name), 40) for name, _ in shown)])
+    width = max([len(TOTAL), *(min(len(name), 40) for name, _ in shown)])
     found.append(f"  {'class':{width}}  " + "  ".join(f"{split:>6}" for split in splits))
     for name, counts in shown:
         short = name if len(name) <= 40 else f"{name[:37]}..."
@@ -62,12 +63,13 @@ def lines(data: ImageSet, *, every: bool = False) -> list[str]:
     if len(shown) < len(rows):
         sizes = {name: sum(counts.values()) for name, counts in rows}
         least, most = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
-        found.append(
-            f"  and {len(rows) - len(shown)} more classes (of {sizes[least]:,} images, '{least}', to {sizes[most]:,}, "
-            f"'{most}'); 'dapt data verify' shows all"
+        each = "1 image" if sizes[least] == 1 else f"{sizes[least]:,} images"
+        span = (
+            f"of {each} each" if sizes[least] == sizes[most] else f"of {each}, '{least}', to {sizes[most]:,}, '{most}'"
         )
+        found.append(f"  and {len(rows) - len(shown)} more classes ({span}); 'dapt data verify' shows all")
     total = {split: len(data.split(split)) for split in splits}
-    found.append(f"  {'images':{width}}  " + "  ".join(f"{total[split]:>6,}" for split in splits))
+    found.append(f"  {TOTAL:{width}}  " + "  ".join(f"{total[split]:>6,}" for split in splits))
     return [*found, *(f"  not used: {line}" for line in unused_lines(data)), *(f"  {line}" for line in data.guessed)]
 
 

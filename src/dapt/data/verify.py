@@ -22,6 +22,7 @@ from dapt.data.understood import class_counts, layout_words, unused_lines
 from dapt.errors import DataError
 
 SPLITS = ("train", "val", "test")
+NO_TRAINING = "No training image with a class is there: 'dapt train' refuses the data, 'dapt eval RUN DATA' takes it."
 
 
 @dataclass
@@ -100,8 +101,10 @@ def _verify_other(data: str, root: str | None, decode: bool) -> Report:
     _look(report, found, decode)
     report.notes += [f"not used: {line}" for line in unused_lines(found)]
     report.notes += found.guessed
+    if not found.labelled("train"):
+        report.notes.append(NO_TRAINING)
     if found.has_masks:
-        report.notes.append(f"{report.masked} images have a mask.")
+        report.notes.append(f"{count(report.masked, 'image')} {'has' if report.masked == 1 else 'have'} a mask.")
     return report
 
 
@@ -118,11 +121,14 @@ def _verify_catalog(dataset: Dataset, root: Path, decode: bool) -> Report:
         return report
     _look(report, data, decode)
     if len(data.names) != dataset.classes:
-        report.problems.append(f"There are {len(data.names)} classes, not {dataset.classes}.")
+        there = "is 1 class" if len(data.names) == 1 else f"are {len(data.names)} classes"
+        report.problems.append(f"There {there}, not {dataset.classes}.")
     for split, expected in dataset.counts.items():
         found = (listed or report.images).get(split, 0)
         if found != expected:
-            report.problems.append(f"{split}: {found} images {'listed' if listed else 'there'}, not {expected}.")
+            report.problems.append(
+                f"{split}: {count(found, 'image')} {'listed' if listed else 'there'}, not {expected}."
+            )
     _look_at_masks(report, data, dataset, place, root)
     _look_at_split_file(report, dataset, place, root)
     return report
@@ -260,5 +266,6 @@ def describe(report: Report) -> str:
     lines += [f"  {note}" for note in report.notes]
     lines += [f"  problem: {problem}" for problem in report.problems]
     lines.append("  What the images and class names hold is looked at by 'dapt data check'.")
-    lines.append("All is as expected." if report.good else f"Problems: {len(report.problems)}.")
+    good = "The files are as expected, but see above." if NO_TRAINING in report.notes else "All is as expected."
+    lines.append(good if report.good else f"Problems: {len(report.problems)}.")
     return lines_of(lines)

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from dapt.colour import BLACK
-from dapt.config import MaskFormat
-from dapt.console import progress, warn
+from dapt.console import progress
 from dapt.data.batch import MultiLabel
 from dapt.data.items import Item
 from dapt.data.load.loader import EvalImages, eval_loader, targets_of
 from dapt.data.load.notes import say_notes
 from dapt.data.load.transforms import eval_transform
-from dapt.data.masks.mask_files import fit_mask
-from dapt.data.masks.mask_finder import MaskFinder, SharedMaskError
-from dapt.data.masks.photo_mask import mask_of_photo
-from dapt.data.masks.rules import MaskRules
-from dapt.errors import DataError
+from dapt.evaluation.mask_source import MaskSource
 from dapt.evaluation.metrics import (
     accuracy,
     calibration_error,
@@ -37,65 +29,7 @@ from dapt.model.attention import can_show_attention, features_and_attention, for
 from dapt.model.classifier import Classifier
 from dapt.model.prompted_clip import PromptedClip
 
-
-@dataclass(frozen=True)
-class MaskSource:
-    """Where the true masks of evaluation images come from.
-
-    Attributes:
-        folder: ``--masks``. kind: ``--mask-format``.
-        own_kind: format of the data set's own masks; None: `kind`.
-        name, background: ``--mask-name`` and ``--mask-background``.
-    """
-
-    folder: Path | None = None
-    kind: MaskFormat = "binary"
-    own_kind: MaskFormat | None = None
-    name: str | None = None
-    background: str = BLACK
-
-    @cached_property
-    def _finder(self) -> MaskFinder | None:
-        return MaskFinder(self.folder, self.kind, self.name) if self.folder else None
-
-    def problem(self, items: Iterable[Item]) -> str:
-        """Why the masks in the folder are not those of single images: two would share one. Empty if they are."""
-        if self._finder is None:
-            return ""
-        try:
-            self._finder.check(item for item in items if item.mask is None)
-        except SharedMaskError as error:
-            return error.what
-        except DataError:  # of a single image, see `read`
-            pass
-        return ""
-
-    def _located(self, item: Item) -> tuple[tuple[Path, ...], MaskRules]:
-        rules = MaskRules(self.kind, self.name, self.background)
-        if item.mask is not None and item.mask.is_file():
-            return (item.mask,), rules.read_as(self.own_kind)
-        try:
-            return self._finder.find(item) if self._finder else (), rules
-        except DataError:  # two files that could be it
-            return (), rules
-
-    def path(self, item: Item) -> Path | None:
-        """Where the true mask of an item is: the data set's own, else the first one in the folder, or None."""
-        files, _ = self._located(item)
-        return files[0] if files else None
-
-    def read(self, item: Item, size: tuple[int, int]) -> Tensor | None:
-        """The mask of an item at the `size` of its image, float ``[H, W]``, or None.
-
-        A mask that cannot be read counts as none: evaluation goes on without that image's attention figure.
-        """
-        files, rules = self._located(item)
-        if not files:
-            return None
-        try:
-            return fit_mask(mask_of_photo(files, item.path, rules).mask, size, files[0], item.path).float()
-        except DataError:
-            return None
+__all__ = ["Encoded", "Evaluation", "MaskSource", "classify_images", "encode_images", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -221,10 +155,7 @@ def encode_images(
     """
     clip = classify.model.clip
     transform = eval_transform(clip.image.image_size, clip.preprocess)
-    if masks is not None and (problem := masks.problem(items)):
-        warn(f"{problem} There is no attention figure.")
-        masks = None
-    looks = masks is not None and any(map(masks.path, items)) and can_show_attention(clip.image)
+    looks = masks is not None and can_show_attention(clip.image) and masks.tell(items)
     images = EvalImages(items, transform, masks.read if masks is not None and looks else None)
     loader = eval_loader(images, batch_size=batch_size, workers=workers)
     found: list[Tensor] = []

@@ -183,6 +183,7 @@ def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
         root=config.root,
         own_split=config.own_split,
         skip_bad=config.skip_bad,
+        allow_leaks=config.allow_leaks,
         device=config.device,
     )
     return dict(found.metrics)

@@ -25,7 +25,7 @@ GROUPS, OF_GROUP, TILES, NAMES, CLASSES = 24, 6, 36, 60, 300  # how many of each
 EXTREMES = 8
 CLASS_KINDS = frozenset(
     "same_tokens alike number id prefix joined no_letters split_name copy_name spelled too_long one_class "
-    "no_train_images no_test_images no_test balance".split()
+    "no_train no_train_images no_test_images no_test balance".split()
 )
 TITLES = {
     "leak": "Test images that are trained on",
@@ -56,6 +56,7 @@ TITLES = {
     "too_long": "Names that are too long",
     "one_class": "A single class",
     "no_train_images": "Classes without training images",
+    "no_train": "No training images",
     "no_test_images": "Classes without test images",
     "no_test": "No test images",
     "balance": "Classes of different size",

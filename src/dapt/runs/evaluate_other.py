@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dapt.console import say, warn
+from dapt.data.check.finding import count
 from dapt.data.items import ImageSet
 from dapt.data.labelled import LabelledImages
 from dapt.data.matching import Matched, match_classes, matched_images, name_key
@@ -77,7 +78,7 @@ def ask_other(
     if not labelled:
         raise DataError(
             f"{source.name} has no labelled images{'' if split == 'all' else f' in its {split} split'}.",
-            todo="" if split == "all" or not source.chosen_labelled("all") else "Pass --split all for all of its.",
+            todo=other_splits(source, split),
         )
     names, matched = _classes(source, classes, trained, results, fixed=fixed)
     if fixed:
@@ -106,6 +107,15 @@ def ask_other(
     )
     _say_classes(source, asked, matched, own_choice=classes is not None)
     return asked
+
+
+def other_splits(source: ImageSet, split: str) -> str:
+    """What to do where a split has no labelled images: which other ones have some."""
+    have = [each for each in ("test", "val", "train") if each != split and source.labelled(each)]
+    if split == "all" or not have:
+        return ""
+    ways = [f"--split {each}" for each in have if each != "train"]
+    return f"Pass {' or '.join([*ways, '--split all'])} for the images that it has."
 
 
 def _classes(
@@ -190,8 +200,9 @@ def _nothing_asked(source: ImageSet, split: str, names: Sequence[str], matched: 
     ways = "Ask among the data's own classes with --classes data, or give them the trained names with --names FILE."
     if not matched.label_of:
         return DataError(
-            f"None of the {len(source.names)} classes of {source.name} ({_listed(source.names, 3)}) is one of the "
-            f"{len(names)} classes that are {which} ({_listed(names, 3)}).",
+            f"None of the {count(len(source.names), 'class', 'classes')} of {source.name} "
+            f"({_listed(source.names, 3)}) is one of the "
+            f"{count(len(names), 'class that is', 'classes that are')} {which} ({_listed(names, 3)}).",
             todo=ways,
         )
     where = "" if split == "all" else f" of its {split} split"
@@ -203,19 +214,26 @@ def _say_images(source: ImageSet, split: str, used: int, *, chosen: bool) -> Non
     counts = {part: len(source.labelled(part)) for part in ("train", "val", "test")}
     if split == "all":
         why = "" if chosen or not source.divided else ", as it has no splits of its own"
-        say(f"{source.name}: {used} of its {len(source.chosen('all'))} images are looked at, those of all splits{why}.")
+        there = count(len(source.chosen("all")), "image")
+        say(f"{source.name}: {used} of its {there} {_are(used)} looked at, those of all splits{why}.")
     elif counts[split] < sum(counts.values()):
-        others = " and ".join(f"{count} of {part}" for part, count in counts.items() if part != split and count)
+        others = " and ".join(f"{number} of {part}" for part, number in counts.items() if part != split and number)
         whose = "the share that dapt would test on" if source.divided and split == "test" else f"its {split} split"
-        say(f"{source.name}: the {counts[split]} images of {whose} are looked at, not the {others}.")
+        number = counts[split]
+        say(f"{source.name}: the {count(number, 'image')} of {whose} {_are(number)} looked at, not the {others}.")
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _say_classes(source: ImageSet, asked: Asked, matched: Matched, *, own_choice: bool) -> None:
     """Tell which classes are asked about, and what is left out."""
     names = asked.part.names
     if matched.otherwise:
+        number = len(matched.otherwise)
         pairs = ", ".join(f"'{own}' is '{known}'" for own, known in matched.otherwise[:LISTED])
-        say(f"{source.name}: {len(matched.otherwise)} classes are spelled otherwise than the trained ones: {pairs}.")
+        say(f"{source.name}: {count(number, 'class is', 'classes are')} spelled otherwise than trained: {pairs}.")
     if asked.absent:
         say(
             f"{source.name}: asked among {len(names)} classes, of which {len(names) - len(asked.absent)} have images "
@@ -224,13 +242,14 @@ def _say_classes(source: ImageSet, asked: Asked, matched: Matched, *, own_choice
     lost = asked.unused.get("of classes that are not asked about", 0)
     if asked.unknown and not own_choice:
         warn(
-            f"{source.name}: {len(asked.unknown)} of its {len(source.names)} classes are none that the model is asked "
-            f"about, so {lost} images are not used: {_listed(list(asked.unknown), LISTED)}. Give them the trained "
-            "names with --names FILE, or ask among the data's own classes with --classes data."
+            f"{source.name}: {len(asked.unknown)} of its {count(len(source.names), 'class', 'classes')} "
+            f"{'is' if len(asked.unknown) == 1 else 'are'} none that the model is asked about, so "
+            f"{count(lost, 'image is', 'images are')} not used: {_listed(list(asked.unknown), LISTED)}. Give them the "
+            "trained names with --names FILE, or ask among the data's own classes with --classes data."
         )
     bare = asked.unused.get("without a label", 0)
     if bare:
-        warn(f"{source.name}: {bare} images have no label and are not used.")
+        warn(f"{source.name}: {count(bare, 'image has no label and is', 'images have no label and are')} not used.")
 
 
 def _listed(names: Sequence[str], most: int) -> str:

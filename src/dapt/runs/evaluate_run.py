@@ -3,86 +3,35 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from dapt.colour import colour_of
 from dapt.config import MaskFormat, RunConfig
+from dapt.data.catalog.base import CATALOG
 from dapt.data.items import ImageSet
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
+from dapt.data.load.notes import said_together
 from dapt.data.masks.mask_files import check_format, mask_folder
-from dapt.data.resolve import is_path, load_data
+from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.evaluation.evaluate import MaskSource
 from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
 from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import check_file, check_replaceable
-from dapt.paths import resolved, same, with_home
 from dapt.results import EvaluationResults, Figures
-from dapt.runs.apart import check_file_apart, named_inputs, place_of
-from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other
+from dapt.runs.apart import check_file_apart, named_inputs
+from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other, other_splits
 from dapt.runs.evaluation_files import EVALUATION_KEYS
+from dapt.runs.evaluation_request import TRAINED, Request, noted_classes, reading_asked, what_was_asked
 from dapt.runs.evaluations import add_evaluation, check_evaluation
 from dapt.runs.load_run import load_run
 from dapt.runs.run_folder import RunFolder, find_run, read_results
-from dapt.runs.trained_images import learns, refuse_trained
+from dapt.runs.trained_images import learns, look_for_trained
 
 SPLITS = ("train", "val", "test", "all")
-TRAINED = "trained"  # the classes that other data is asked about, in records
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be evaluated, as it was asked for; None: as in the run.
-
-    Attributes:
-        data: other data. split: train, val, test or all. classes: ``data`` (or ``all``), ``base``, ``novel``, or class
-            names.
-        model: another specification of the same backbone. names, root, masks, mask_format, mask_name, mask_background:
-            as in a configuration.
-    """
-
-    data: str | None = None
-    split: str | None = None
-    classes: str | None = None
-    model: str | None = None
-    names: str | None = None
-    masks: str | None = None
-    mask_format: str | None = None
-    mask_name: str | None = None
-    mask_background: str | None = None
-    skip_bad: bool = False
-    root: str | None = None
-    own_split: bool = False
-
-    @property
-    def own(self) -> bool:
-        """Whether the run's own data is meant."""
-        return self.data is None
-
-    def place(self, config: RunConfig) -> str:
-        """DATA, as it was named."""
-        return config.data if self.data is None else self.data
-
-    def split_of(self, source: ImageSet, config: RunConfig) -> str:
-        """The split that is looked at: of other data that has none of its own, all images."""
-        if self.split is not None:
-            return self.split
-        return "all" if source.divided and not (self.known(config) or self.own_split) else "test"
-
-    def known(self, config: RunConfig) -> bool:
-        """Whether the data is the run's own, also where it is named again."""
-        return self.data is None or _same_data(config.data, self.data)
-
-    def halves(self, config: RunConfig) -> bool:
-        """Whether base and novel classes are asked for, as the run itself reports them."""
-        return self.own and self.classes is None and config.subset == "base"
-
-    def skips(self, config: RunConfig) -> bool:
-        """Whether damaged images are left out."""
-        return self.skip_bad or (self.own and config.skip_bad)
 
 
 @dataclass(frozen=True)
@@ -91,7 +40,7 @@ class Images:
 
     Attributes:
         split: its name. novel: classes that were held back, where base classes are classified by themselves.
-        asked: of other data, what is asked of it.
+        asked: of other data, what is asked of it. leaks: images that were trained on, for the record.
     """
 
     source: ImageSet
@@ -100,6 +49,7 @@ class Images:
     novel: LabelledImages | None
     bad: int
     asked: Asked | None = None
+    leaks: dict[str, Any] | None = None
 
     @property
     def parts(self) -> list[LabelledImages]:
@@ -124,6 +74,7 @@ def evaluate_saved(
     skip_bad: bool = False,
     root: str | None = None,
     own_split: bool = False,
+    allow_leaks: bool = False,
     device: str = "auto",
 ) -> tuple[EvaluationResults, Path]:
     """Evaluate a run and write the figures.
@@ -137,10 +88,14 @@ def evaluate_saved(
         json_file: where the figures go; None: ``eval/NAME.json`` in the run folder. name: NAME; None: made from
             data, split and classes.
         root: where catalog data lives; None: as in the run. own_split: as for `load_data`; the run's own data is
-            divided as in the run.
+            divided as in the run. allow_leaks: go on although images were trained on; the record says so.
 
     Returns:
         the written record and its path.
+
+    Raises:
+        DataError: images were trained on, see `look_for_trained`.
+        DaptError: no such run, data, split or class; bad places for files; damaged files.
     """
     if split is not None and split not in SPLITS:
         raise ConfigError(f"There is no split '{split}'.", todo=did_you_mean(split, SPLITS))
@@ -157,6 +112,7 @@ def evaluate_saved(
         skip_bad=skip_bad,
         root=root,
         own_split=own_split,
+        allow_leaks=allow_leaks,
     )
     run = find_run(run).path
     if json_file is None:
@@ -220,17 +176,28 @@ def _images(asked: Request, config: RunConfig, source: ImageSet, model: Prompted
             chosen=asked.split is not None,
         )
         main = other.part
-    main, bad = checked_part(main, skip_bad, "checking images")
-    if novel is not None:
-        novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
-        bad += more
+    with said_together():
+        main, bad = checked_part(main, skip_bad, "checking images")
+        if novel is not None:
+            novel, more = checked_part(novel, skip_bad, "checking images of novel classes")
+            bad += more
     if not main.items:
-        raise DataError(f"{source.name} has no labelled images in its {split} split.")
+        raise DataError(f"{source.name} has no labelled images in its {split} split.", todo=other_splits(source, split))
     found = Images(source, split, main, novel, bad, other)
-    if split != "train" and learns(model):
-        items = [item for part in found.parts for item in part.items]
-        refuse_trained(RunFolder(run), config, items, source.name, split, known=asked.known(config))
-    return found
+    known, learned = asked.known(config), learns(model)
+    if split == "train" or not (learned or (known and config.allow_leaks)):
+        return found
+    leaks = look_for_trained(
+        RunFolder(run),
+        config,
+        [item for part in found.parts for item in part.items],
+        source.name,
+        split,
+        known=known,
+        allowed=asked.allow_leaks or not learned,
+        official=asked.place(config) in CATALOG.names(),
+    )
+    return replace(found, leaks=leaks)
 
 
 def _record(asked: Request, config: RunConfig, images: Images, model: PromptedClip, run: Path) -> EvaluationResults:
@@ -259,9 +226,9 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
         data=source.name,
         split=images.split,
         classes=classes or _classes_asked(images, halves),
-        asked=_asked(
+        asked=what_was_asked(
             None if own else source,
-            classes=_noted(asked),
+            classes=noted_classes(asked),
             split="all" if images.asked is not None and images.split == "all" else None,
             model=asked.model,
             names=asked.names,
@@ -271,7 +238,9 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
             mask_background=asked.mask_background,
             own_split=asked.own_split,
             skip_bad=asked.skips(config),
+            **reading_asked(config),
         ),
+        leaks=images.leaks,
         metrics=metrics,
         **_of_the_data(breakdown, images.asked),
         counts=_counts(images),
@@ -314,13 +283,6 @@ def _classes_asked(images: Images, halves: bool) -> str:
     return "base and novel" if images.novel is not None else "base" if halves else "all"
 
 
-def _noted(asked: Request) -> str | None:
-    """The classes as figures are known by; version 0.1.0 asked among the data's own classes, and noted nothing."""
-    if asked.own:
-        return asked.classes
-    return None if asked.classes in OWN_CLASSES else asked.classes or TRAINED
-
-
 def _check_writable(run: Path) -> None:
     """Whether figures can be kept in a run, before they are made.
 
@@ -329,28 +291,6 @@ def _check_writable(run: Path) -> None:
     """
     if run.is_dir() and not os.access(run, os.W_OK | os.X_OK):
         raise ConfigError(f"The run folder {run} cannot be written into.", todo="Pass --json FILE for the figures.")
-
-
-def _same_data(one: str, other: str) -> bool:
-    """Whether two DATA arguments name one data set."""
-    return one == other or (is_path(one) and is_path(other) and same(place_of(one), place_of(other)))
-
-
-def _asked(source: ImageSet | None, **options: str | bool | None) -> dict[str, str]:
-    """What was evaluated: where other data is, and the options; equal names of data sets do not make them equal.
-
-    Args:
-        source: the data if it is not the run's own. options: as given, paths as absolute ones.
-    """
-    place = {} if source is None else {"place": str(resolved(Path(source.root)))}
-    given = {key: value for key, value in options.items() if value}
-    for key in ("names", "masks"):
-        if key in given:
-            given[key] = str(Path(with_home(str(given[key]))).absolute())
-    head, colon, path = str(given.get("model", "")).partition(":")
-    if colon and head != "hf-hub":
-        given["model"] = f"{head}:{Path(with_home(path)).absolute()}"
-    return {**place, **{key: str(value) for key, value in given.items()}}
 
 
 def _check_json(path: Path | None, run: Path, **given: str | None) -> None:

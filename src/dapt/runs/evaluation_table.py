@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dapt.data.check.finding import count
 from dapt.results import EvaluationResults
 
 LISTED = 5  # class names below the table
@@ -31,7 +32,7 @@ def _looked_at(result: EvaluationResults) -> str:
     """Images and classes; of other data, of how many."""
     counts = result.counts
     if "images_there" not in counts:
-        return f"{counts['images']} images, {counts['classes']} classes"
+        return f"{count(counts['images'], 'image')}, {count(counts['classes'], 'class', 'classes')}"
     of = "trained classes" if result.classes == "trained" else "classes"
     return (
         f"{counts['images']} of {counts['images_there']} images, {counts['classes']} of {counts['classes_asked']} {of}"
@@ -41,11 +42,16 @@ def _looked_at(result: EvaluationResults) -> str:
 def _left_out(result: EvaluationResults) -> list[str]:
     notes: list[str] = []
     if result.unused:
-        notes.append("Not used: " + ", ".join(f"{count} images {why}" for why, count in result.unused.items()) + ".")
+        notes.append(
+            "Not used: " + ", ".join(f"{count(number, 'image')} {why}" for why, number in result.unused.items()) + "."
+        )
+    if result.leaks:
+        notes.append(f"{count(result.leaks['test_images'], 'of them was', 'of them were')} trained on.")
     if result.unknown_classes:
         there = result.counts.get("classes_there", 0)
         notes.append(
-            f"{len(result.unknown_classes)} of the {there} classes there are not asked about: "
+            f"{len(result.unknown_classes)} of the {count(there, 'class', 'classes')} there "
+            f"{'is' if len(result.unknown_classes) == 1 else 'are'} not asked about: "
             f"{_listed(list(result.unknown_classes))}."
         )
     if result.absent_classes:

@@ -145,8 +145,9 @@ class MaskFolder:
     def _warn_of_old(self, left: set[str]) -> None:
         old = [item.name for item in self._items if item.name not in left and _newer(item.path, self.target(item))]
         if old:
+            newer = "image is newer than its mask" if len(old) == 1 else "images are newer than their masks"
             warn(
-                f"{len(old)} images are newer than their masks, the first: {old[0]}. The masks are kept; remove those "
+                f"{len(old)} {newer}, the first: {old[0]}. The masks are kept; remove those "
                 "that no longer fit, and run again."
             )
 

@@ -97,9 +97,12 @@ def predict_images(
         if pixels:
             predictions += predictor.classify(torch.stack(pixels), kept, top=top)
     say_notes()
-    for count, what in ((skipped[False], "damaged images"), (skipped[True], "images that are too large or not read")):
-        if count:
-            warn(f"{count} {what} were left out.")
+    for number, one, many in (
+        (skipped[False], "damaged image was", "damaged images were"),
+        (skipped[True], "image that is too large or not read was", "images that are too large or not read were"),
+    ):
+        if number:
+            warn(f"{number} {one if number == 1 else many} left out.")
     return predictions
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.catalog.base import data_root
+from dapt.data.check.finding import count
 from dapt.data.fewshot import groups_by_label, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
+from dapt.data.load.notes import said_together
 from dapt.data.load.settings import use_settings
 from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.resolve import is_catalog, load_data
@@ -103,10 +105,11 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         parts["novel"] = select_classes(data, test, held_back)
     leaks = look_at_images(config, data, parts)
     bad = 0
-    for name, part in parts.items():
-        keep = cache if name == "train" and config.epochs else None
-        parts[name], lost = checked_part(part, config.skip_bad, f"checking {name} images", keep)
-        bad += lost
+    with said_together():
+        for name, part in parts.items():
+            keep = cache if name == "train" and config.epochs else None
+            parts[name], lost = checked_part(part, config.skip_bad, f"checking {name} images", keep)
+            bad += lost
     counts = {
         "classes": len(kept),
         "classes_trained": len(trained_on),
@@ -120,8 +123,8 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
     if not parts["train"].items:
         raise DataError("No training image is left after leaving out the damaged ones.")
     say(
-        f"data: {data.name}, {counts['classes']} classes, {counts['train']} training, {counts['val']} validation "
-        f"and {counts['test'] + counts['test_novel']} test images"
+        f"data: {data.name}, {count(counts['classes'], 'class', 'classes')}, {counts['train']} training, "
+        f"{counts['val']} validation and {counts['test'] + counts['test_novel']} test images"
     )
     return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts, leaks=leaks)
 
@@ -160,10 +163,10 @@ def _report_small_classes(data: ImageSet, train: Sequence[Item], kept: Sequence[
         raise DataError(f"The class '{absent[0]}' has no training image.", where=str(data.root))
     small = [(data.names[int(str(label))], len(found)) for label, found in groups.items() if len(found) < shots]
     if small:
-        name, count = min(small, key=lambda pair: pair[1])
+        name, least = min(small, key=lambda pair: pair[1])
         warn(
-            f"{len(small)} classes have fewer than {shots} training images (the smallest: '{name}', {count}); "
-            "all of theirs are used."
+            f"{count(len(small), 'class has', 'classes have')} fewer than {shots} training images (the smallest: "
+            f"'{name}', {least}); all of theirs are used."
         )
 
 

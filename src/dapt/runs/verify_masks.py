@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dapt.colour import BLACK, colour_of
 from dapt.config import MaskFormat
@@ -14,13 +14,13 @@ from dapt.console import cell, progress, show, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.load.notes import say_notes
-from dapt.data.masks.coverage import ClassMasks, is_framed
+from dapt.data.masks.coverage import ClassMasks
 from dapt.data.masks.drawn import with_drawn_masks
+from dapt.data.masks.judged import PROBLEMS, Verdict, judge
 from dapt.data.masks.mask_collections import MaskCounts, check_convention, doubts_and_hint, formats_that_fit
 from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.masks.mask_finder import MaskFinder, own_or_found
 from dapt.data.masks.not_found import explain_not_found
-from dapt.data.masks.photo_mask import mask_of_photo
 from dapt.data.masks.rules import MaskRules
 from dapt.data.resolve import load_data, path_of
 from dapt.errors import DataError
@@ -29,25 +29,7 @@ from dapt.outputs import check_file, check_replaceable
 from dapt.regular import irregular
 from dapt.runs.apart import check_file_apart
 
-PROBLEMS = ("missing", "empty", "full", "wrong shape", "unreadable")
 SHOWN_NAMES = 5
-
-
-class Verdict(NamedTuple):
-    """What is found for one image.
-
-    Attributes:
-        problem: one of `PROBLEMS`, or none. coverage: share of foreground 0..1 of a usable mask.
-        resized: the mask has another size than the image, and the same shape. misread: see `mask_files.misread`.
-        reason: why it is unreadable. framed: see `dapt.data.masks.coverage.is_framed`.
-    """
-
-    problem: str = ""
-    coverage: float | None = None
-    resized: bool = False
-    misread: bool = False
-    reason: str = ""
-    framed: bool = False
 
 
 VERIFICATION_KEYS = {"schema", "mask_format", "total", "classes", "wrong_format"}  # of the JSON file
@@ -59,7 +41,8 @@ class Row:
 
     Attributes:
         images: their number. names: of the images with each problem. coverage: shares of the usable masks, 0..1.
-        resized, misread, framed: numbers of masks, as in `Verdict`. reason: why the first unreadable one is.
+        resized, misread, framed: numbers of masks, as in `Verdict`. reason, shape: why the first unreadable one is, and
+            the sizes of the first of a wrong shape.
     """
 
     images: int = 0
@@ -69,6 +52,7 @@ class Row:
     misread: int = 0
     framed: int = 0
     reason: str = ""
+    shape: str = ""
 
     def add(self, item: Item, verdict: Verdict) -> None:
         """Count one image."""
@@ -76,7 +60,10 @@ class Row:
         self.resized += verdict.resized
         self.misread += verdict.misread
         self.framed += verdict.framed
-        self.reason = self.reason or verdict.reason
+        if verdict.problem == "wrong shape":
+            self.shape = self.shape or verdict.reason
+        else:
+            self.reason = self.reason or verdict.reason
         if verdict.problem:
             self.names[verdict.problem].append(item.name)
         if verdict.coverage is not None:
@@ -272,25 +259,6 @@ def _read_all(items: Sequence[Item], finder: MaskFinder | None, rules: MaskRules
         return list(progress(pool.map(look, items), len(items), "reading masks", "masks"))
 
 
-def judge(files: Sequence[Path], image_path: Path, rules: MaskRules) -> Verdict:
-    """Read the mask of an image and compare it with it; of the image only the header is read."""
-    try:
-        found = mask_of_photo(files, image_path, rules)
-    except DataError as error:
-        return Verdict("unreadable", reason=error.what)
-    if not found.fits:
-        return Verdict("wrong shape")
-    share = float(found.mask.float().mean())
-    problem = "empty" if share <= 0 else "full" if share >= 1 else ""
-    return Verdict(
-        problem,
-        None if problem else share,
-        resized=found.size != found.upright,
-        misread=found.misread and not problem,
-        framed=not problem and is_framed(found.mask),
-    )
-
-
 def _count(images: ImageSet, items: Sequence[Item], verdicts: Sequence[Verdict]) -> tuple[Row, dict[str, Row]]:
     total = Row()
     rows = {label: Row() for label in sorted({item.label for item in items}, key=lambda label: (label < 0, label))}
@@ -352,5 +320,7 @@ def print_table(result: Verification) -> None:
             show(f"{problem} ({len(names)}): {', '.join(names[:SHOWN_NAMES])}{more}")
     if result.total.reason:
         show(f"the first unreadable one: {result.total.reason}")
+    if result.total.shape:
+        show(f"the first of a wrong shape: {result.total.shape}")
     for sentence in result.doubts:
         warn(sentence)

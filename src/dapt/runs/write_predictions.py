@@ -87,7 +87,8 @@ class Notes:
         """Say so."""
         if self.changed:
             shown = min(self.changed)
-            warn(f"{len(self.changed)} names stand in the CSV with escapes ({shown}); --format json has them exactly.")
+            names = "name stands" if len(self.changed) == 1 else "names stand"
+            warn(f"{len(self.changed)} {names} in the CSV with escapes ({shown}); --format json has names exactly.")
         warn_of_lost(self.lost)
         if self.moved:
             number, shown = len(self.moved), min(self.moved)

@@ -30,6 +30,8 @@ def test_clean_data(clean: ImageSet) -> None:
     text = describe(report)
     assert "images   train 4, val 4, test 4" in text
     assert text.endswith("Nothing was found.")
+    remarked = describe(check_data(replace(clean, guessed=("a folder is taken for a class.",))))
+    assert remarked.endswith("No errors and no warnings; see the remarks above.")
 
 
 def test_copies_are_told_once_and_near_copies_beside_them(clean: ImageSet, tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ def rows(*counts: int, split: str = "a") -> tuple[Item, ...]:
     return items(*((f"{split}{label}-{n}", label) for label, count in enumerate(counts) for n in range(count)))
 
 
-def kinds(names: tuple[str, ...], **splits: tuple[Item, ...]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    return {one.kind: (one.severity, one.names) for one in class_findings(splits, names)}
+def kinds(
+    names: tuple[str, ...], *, official: bool = False, **splits: tuple[Item, ...]
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {one.kind: (one.severity, one.names) for one in class_findings(splits, names, official=official)}
 
 
 def test_ordinary_classes() -> None:
@@ -25,7 +27,16 @@ def test_what_is_missing() -> None:
     assert kinds(names, train=rows(5, 5, 5), test=rows(2, 0, 2)) == {"no_test_images": ("warning", ("b",))}
     assert kinds(names, train=rows(5, 0, 5), test=rows(2, 2, 2)) == {"no_train_images": ("error", ("b",))}
     assert kinds(names, train=rows(5, 5, 5)) == {"no_test": ("warning", ())}
-    assert kinds(names, test=rows(5, 5, 5)) == {}, "test sets of the catalog have no training images"
+    assert kinds(names, test=rows(5, 5, 5)) == {"no_train": ("error", ())}
+    assert kinds(names, test=rows(5, 5, 5), official=True) == {}, "test sets of the catalog have no training images"
+
+
+def test_images_without_classes() -> None:
+    names, bare = ("a", "b"), items(("x", -1), ("y", -1))
+    assert kinds(names, train=bare, test=rows(1, 1)) == {"no_train": ("error", ())}
+    assert kinds(names, train=rows(1, 1), test=bare) == {"no_test_images": ("warning", names)}
+    ((first, _),) = [(one.what, one) for one in class_findings({"train": rows(1, 1), "test": bare}, names)]
+    assert first == "None of the 2 test images has a class, so there will be no accuracy."
 
 
 def test_one_class() -> None:

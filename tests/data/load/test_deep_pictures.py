@@ -154,4 +154,6 @@ def test_damaged_pictures_are_counted(tmp_path: Path, capsys, broken: int, more:
     found = check_images(items, skip_bad=True, label="")
     assert found.good == tuple(items[broken:])
     assert len(found.bad) == broken
-    assert f"{broken} damaged or missing images are left out" in " ".join(capsys.readouterr().err.split())
+    assert f"{broken} damaged or missing image{' is' if broken == 1 else 's are'} left out" in " ".join(
+        capsys.readouterr().err.split()
+    )

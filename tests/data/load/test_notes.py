@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dapt.data.load.notes import Found, note, say_notes, several
+from dapt.data.load.notes import Found, note, said_together, say_notes, several
 
 
 def told(found: Found) -> str:
@@ -25,3 +25,14 @@ def test_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     note(told, "c")
     say_notes()
     assert "1 image is told: c" in capsys.readouterr().err
+
+
+def test_parts_are_said_with_their_total(capsys: pytest.CaptureFixture[str]) -> None:
+    say_notes()
+    capsys.readouterr()
+    with said_together():
+        for name in ("part 1", "part 2", "part 3"):
+            note(told, name)
+            say_notes()
+        assert capsys.readouterr().err == ""
+    assert "3 images are told: part 1 , part 2 , part 3" in capsys.readouterr().err

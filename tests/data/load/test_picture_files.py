@@ -169,8 +169,8 @@ def test_damage_and_size_are_counted_apart(tmp_path: Path, capsys: pytest.Captur
     pixels.use_option(0.004)
     assert [item.name for item in check_images(items, skip_bad=True, label="").good] == ["good.png"]
     said = capsys.readouterr().err
-    assert "1 damaged or missing images are left out; the first: " in said
-    assert "1 images that are too large or not read are left out; the first: " in said
+    assert "1 damaged or missing image is left out; the first: " in said
+    assert "1 image that is too large or not read is left out; the first: " in said
     with pytest.raises(RefusedImageError, match=r"1 more such files") as caught:
         check_images(items, skip_bad=False, label="")
     assert "--max-pixels" in caught.value.todo

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dapt.data.items import Item
+from dapt.data.masks import mask_finder
 from dapt.data.masks.mask_finder import MaskFinder, SharedMaskError
 from dapt.errors import ConfigError, DataError
+from dapt.strict import nfc
 from helpers import fill
 
 
@@ -95,3 +99,47 @@ def test_names_in_another_unicode_form(tmp_path: Path) -> None:
     fill(tmp_path / "masks" / "cat", "Mu\u0308ller.png")
     finder = MaskFinder(tmp_path / "masks", "binary")
     assert finder.find(item(tmp_path, "cat/M\u00fcller.jpg")) == (tmp_path / "masks" / "cat" / "Mu\u0308ller.png",)
+
+
+LETTERS = str.maketrans("0123456789", "abcdefghij")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "mask"),
+    [
+        ("task-*-{stem}-x.png", "task-{far}-{stem}-x.png"),
+        ("task-*-{stem}-x", "task-{far}-{stem}-x.png"),
+        ("*{stem}*", "a-{far}-{stem}_b.png"),
+        ("*-{stem}-*.png", "a-{far}-{stem}-b.png"),
+        ("{stem}_*.png", "{stem}_{far}.png"),
+        (None, "caf\u00e9{stem}.png"),
+    ],
+)
+def test_the_work_grows_with_the_number_of_masks(tmp_path: Path, monkeypatch, pattern, mask) -> None:
+    """Names looked at, counted: twice as many images are not four times the work."""
+    looked = {"names": 0}
+
+    def counted(*parts):
+        looked["names"] += 1
+        return splitext(*parts)
+
+    def spelled(text):
+        looked["names"] += 1
+        return nfc(text)
+
+    splitext = mask_finder.posixpath.splitext
+    monkeypatch.setattr(mask_finder, "nfc", spelled)
+    monkeypatch.setattr(mask_finder, "posixpath", SimpleNamespace(**{**vars(posixpath), "splitext": counted}))
+    work = []
+    for number in (200, 800):
+        folder = tmp_path / str(number)
+        stems = [f"{each:04d}" for each in range(number)]
+        fill(folder, *(mask.format(stem=stem, far=str(7 * int(stem)).translate(LETTERS)) for stem in stems))
+        finder = MaskFinder(folder, "binary", pattern)
+        start = looked["names"]
+        for stem in stems:
+            name = f"{stem}.jpg" if pattern else f"cafe\u0301{stem}.jpg"
+            (found,) = finder.find(Item(tmp_path / "photos" / name, 0, name))
+            assert stem in found.name
+        work.append(looked["names"] - start)
+    assert work[1] < 8 * work[0]

@@ -135,3 +135,30 @@ def test_the_hint_is_of_a_format_that_fits_every_class(tmp_path: Path, write, wr
         items.append(Item(tmp_path / f"{number}.jpg", number % 3, f"{number}.jpg"))
     found = formats_that_fit(items, tmp_path / "masks", wrong, MaskRules(wrong))
     assert found == named
+
+
+@pytest.mark.parametrize("value", [(0, 255), (255, 0)])
+def test_formats_that_read_the_same_are_no_hint(tmp_path: Path, value: tuple[int, int]) -> None:
+    """Neither for exchanged masks nor for good ones of which one class has none."""
+    items = []
+    for number in range(4):
+        picture = Image.new("L", (40, 40), value[0])
+        picture.paste(value[1], (10, 10, 30, 30))
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        picture.save(tmp_path / "masks" / f"{number}.png")
+        items.append(Item(tmp_path / f"{number}.jpg", 0, f"{number}.jpg"))
+    items.append(Item(tmp_path / "none.jpg", 1, "none.jpg"))
+    assert formats_that_fit(items, tmp_path / "masks", "binary") == []
+
+
+@pytest.mark.parametrize("top", [3, 255, 300, 4095, 65535])
+def test_colours_of_label_maps_with_16_bits_are_their_own_numbers(tmp_path: Path, top: int) -> None:
+    labels = np.zeros((4, 6), np.uint16)
+    labels[1, :] = 1
+    labels[2, :] = (2, 255, 256, 257, top, top) if top > 257 else 2
+    labels[3, :] = top
+    Image.fromarray(labels).save(tmp_path / "a.png")
+    assert (read_mask(tmp_path / "a.png", "colours").numpy() == (labels > 0)).all()
+    on_white = np.where(labels == 0, np.uint16(65535), labels - 1)
+    Image.fromarray(on_white).save(tmp_path / "b.png")
+    assert (read_mask(tmp_path / "b.png", "colours", "white").numpy() == (labels > 0)).all()

@@ -92,7 +92,7 @@ def check_data(
     found = [
         *copy_findings(images, copies_of(images, groups), data.names, official=official),
         *name_findings(data.names, tokenizer, official=official),
-        *class_findings(data.splits, data.names),
+        *class_findings(data.splits, data.names, official=official),
         *_near(images, looks, official),
         *picture_findings([once[path] for path in paths], [looked[path] for path in paths]),
     ]
@@ -145,5 +145,7 @@ def describe(report: CheckReport) -> str:
         if finding.todo and finding.severity != "note":
             lines.append(f"    {finding.todo}")
     numbers = [count(report.number(each), each) for each in SEVERITIES if report.number(each)]
-    lines.append(f"Found: {', '.join(numbers)}." if numbers else "Nothing was found.")
+    remarks = bool(data.guessed or data.unused)
+    nothing = "No errors and no warnings; see the remarks above." if remarks else "Nothing was found."
+    lines.append(f"Found: {', '.join(numbers)}." if numbers else nothing)
     return lines_of(lines)

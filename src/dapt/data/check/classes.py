@@ -21,8 +21,14 @@ def images_per_class(splits: Mapping[str, Sequence[Item]], classes: int) -> dict
     return found
 
 
-def class_findings(splits: Mapping[str, Sequence[Item]], names: Sequence[str]) -> list[Finding]:
-    """A single class, classes that a split lacks, no test images, and classes of very different size."""
+def class_findings(
+    splits: Mapping[str, Sequence[Item]], names: Sequence[str], *, official: bool = False
+) -> list[Finding]:
+    """A single class, classes that a split lacks, no training or test images, classes of very different size.
+
+    Args:
+        official: the data is a data set of the catalog, of which some are for testing alone.
+    """
     counts = images_per_class(splits, len(names))
     found = []
     if len(names) == 1:
@@ -35,9 +41,10 @@ def class_findings(splits: Mapping[str, Sequence[Item]], names: Sequence[str]) -
                 tuple(names),
             )
         )
+    found += _split_findings(counts, splits, names, official=official)
     for split, severity, todo in (
-        ("train", "error", "Add images of it, or remove the class; training refuses a class without any."),
-        ("test", "warning", "Nothing will be known about it: add test images, or remove the class."),
+        ("train", "error", "Add images of {it}, or remove {it_}; training refuses a class without any."),
+        ("test", "warning", "Nothing will be known about {it}: add test images, or remove {it_}."),
     ):
         row = counts.get(split)
         if row is None:
@@ -49,12 +56,12 @@ def class_findings(splits: Mapping[str, Sequence[Item]], names: Sequence[str]) -
                     f"no_{split}_images",
                     "error" if severity == "error" else "warning",
                     f"{count(len(empty), 'class has', 'classes have')} no {_SPLIT[split]} image ({some(empty)}).",
-                    todo,
+                    todo.format(it="it", it_="the class")
+                    if len(empty) == 1
+                    else todo.format(it="them", it_="the classes"),
                     empty,
                 )
             )
-    if "test" not in counts and counts:
-        found.append(Finding("no_test", "warning", "There are no test images, so there will be no accuracy.", _DIVIDE))
     row = counts.get("train") or []
     shown = [(number, name) for number, name in zip(row, names, strict=True) if number] if row else []
     if shown:
@@ -72,5 +79,41 @@ def class_findings(splits: Mapping[str, Sequence[Item]], names: Sequence[str]) -
     return found
 
 
+def _split_findings(
+    counts: Mapping[str, Sequence[int]], splits: Mapping[str, Sequence[Item]], names: Sequence[str], *, official: bool
+) -> list[Finding]:
+    """Nothing to train on, or nothing to test on, for want of images or of labels."""
+    found = []
+    if not any(counts.get("train", ())) and not official:
+        what = _unlabelled(splits, "train") or "There are no training images, so there is nothing to learn from"
+        found.append(Finding("no_train", "error", f"{what}: training refuses the data.", _NO_TRAINING))
+    if any(counts.get("test", ())) or not counts:
+        return found
+    if bare := _unlabelled(splits, "test"):
+        found.append(
+            Finding(
+                "no_test_images",
+                "warning",
+                f"{bare}, so there will be no accuracy.",
+                "Give them classes, or classify them with 'dapt predict'.",
+                tuple(names),
+            )
+        )
+    else:
+        found.append(Finding("no_test", "warning", "There are no test images, so there will be no accuracy.", _DIVIDE))
+    return found
+
+
+def _unlabelled(splits: Mapping[str, Sequence[Item]], split: str) -> str:
+    number = len(splits.get(split, ()))
+    if number == 1:
+        return f"The one {_SPLIT[split]} image has no class"
+    return f"None of the {number:,} {_SPLIT[split]} images has a class" if number else ""
+
+
 _SPLIT = {"train": "training", "test": "test"}
+_NO_TRAINING = (
+    "Put images of each class into train/, or leave out the split folders: then dapt divides them. Data for testing "
+    "alone goes with 'dapt eval RUN DATA'."
+)
 _DIVIDE = "Put some images of each class into test/, or leave out the split folders: then dapt divides them."

@@ -14,7 +14,7 @@ from dapt.data.load.colours import is_plain, note_sequence
 from dapt.data.load.depth import deep_colour
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import RefusedImageError, open_image
-from dapt.data.load.notes import say_notes
+from dapt.data.load.notes import say_notes, several
 from dapt.data.load.picture_files import DAMAGE, Refusal, opened, prepare
 from dapt.data.load.pixels import decoding
 from dapt.errors import DataError
@@ -85,10 +85,13 @@ def check_images(items: Sequence[Item], *, skip_bad: bool, label: str, cache: Im
         more = f" {len(bad) - 1} more such files." if len(bad) > 1 else ""
         again = "Replace or remove it, or pass --skip-bad to go on without such files."
         raise type(bad[0])(f"{bad[0].what}{more}", todo=bad[0].todo if _refused(bad[0]) else again)
-    for refused, what in ((False, "damaged or missing images"), (True, "images that are too large or not read")):
+    for refused, (one, many) in (
+        (False, ("damaged or missing image is", "damaged or missing images are")),
+        (True, ("image that is too large or not read is", "images that are too large or not read are")),
+    ):
         found = [error.what for error in bad if _refused(error) == refused]
         if found:
-            warn(f"{len(found)} {what} are left out; the first: {found[0]}")
+            warn(f"{several(found, one, many)} left out; the first: {found[0]}")
     say_notes()
     good = tuple(item for item, error in zip(items, problems, strict=True) if error is None)
     return Checked(good, tuple(error.what for error in bad))

@@ -7,7 +7,8 @@ have been looked at. What a loader process notes stays there: `dapt.data.load.ch
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
+from contextlib import contextmanager
 from threading import Lock
 
 from dapt.console import warn
@@ -51,13 +52,30 @@ def note(sentence: Sentence, name: object, detail: str = "") -> None:
     _notes.add(sentence, str(name), detail)
 
 
+_waiting = 0
+
+
+@contextmanager
+def said_together() -> Iterator[None]:
+    """What is noted within is said at its end, with the total of all parts that are looked at."""
+    global _waiting
+    _waiting += 1
+    try:
+        yield
+    finally:
+        _waiting -= 1
+        say_notes()
+
+
 def say_notes() -> None:
-    """One warning for each kind of what was noted and not said yet."""
+    """One warning for each kind of what was noted and not said yet, later where `said_together` says so."""
+    if _waiting:
+        return
     for sentence, found in _notes.unsaid():
         warn(sentence(found))
 
 
-def several(found: Found, one: str, many: str) -> str:
+def several(found: Sized, one: str, many: str) -> str:
     """``1 image has`` or ``7 images have``: the number with the word that fits."""
     return f"{len(found)} {one if len(found) == 1 else many}"
 

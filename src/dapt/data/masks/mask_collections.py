@@ -19,6 +19,7 @@ OWN_FORMATS: tuple[MaskFormat, ...] = ("trimap", "labels")  # of masks that belo
 BLANK_SHARE = 0.95
 FEW = 3
 SAMPLE = 24
+SAME = 0.01  # by which shares of foreground differ where two formats read a mask alike
 
 
 @dataclass
@@ -132,7 +133,7 @@ def formats_that_fit(
 
     All files of the sample are read in every format. A format fits a class if most of its masks are found and at least
     half of them cover what objects do, see `dapt.data.masks.coverage`. ``colours`` is named only where nothing else
-    fits, because it takes any mask on black.
+    fits, because it takes any mask on black. Formats that read the sample as `kind` does are not named.
 
     Args:
         items: the sample is of those that have a mask under `kind`; of all, if none has. rules: of names and colours.
@@ -142,7 +143,12 @@ def formats_that_fit(
     having = [item for item in items if own_or_found(item, finder)] or items
     sample = _spread(having)
     others = [other for other in get_args(MaskFormat) if other != kind]
-    fitting = [other for other in others if _fits(sample, folder, rules.read_as(other))]
+    now = _shares(sample, folder, rules.read_as(kind))
+    fitting = []
+    for other in others:
+        shares = _shares(sample, folder, rules.read_as(other))
+        if _fits(sample, shares) and any(abs(one - two) > SAME for one, two in zip(now, shares, strict=True)):
+            fitting.append(other)
     return [other for other in fitting if other != "colours" or fitting == ["colours"]]
 
 
@@ -155,12 +161,17 @@ def _spread(items: Sequence[Item]) -> list[Item]:
     return [item for own in classes.values() for item in own[:: max(1, len(own) // each)][:each]]
 
 
-def _fits(items: Sequence[Item], folder: Path | None, rules: MaskRules) -> bool:
+def _fits(items: Sequence[Item], shares: Sequence[float]) -> bool:
+    classes: dict[int, list[float]] = {}
+    for item, share in zip(items, shares, strict=True):
+        classes.setdefault(item.label, []).append(share)
+    return bool(classes) and all(is_plausible(own) for own in classes.values())
+
+
+def _shares(items: Sequence[Item], folder: Path | None, rules: MaskRules) -> list[float]:
+    """The shares of foreground of the images' masks, 0 where the format does not fit."""
     finder = MaskFinder(folder, rules.kind, rules.name) if folder else None
-    shares: dict[int, list[float]] = {}
-    for item in items:
-        shares.setdefault(item.label, []).append(_share(item, finder, rules))
-    return bool(shares) and all(is_plausible(own) for own in shares.values())
+    return [_share(item, finder, rules) for item in items]
 
 
 def _share(item: Item, finder: MaskFinder | None, rules: MaskRules) -> float:

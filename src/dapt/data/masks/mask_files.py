@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from dapt.colour import BLACK, colour_of
+from dapt.colour import BLACK, Rgb, colour_of
 from dapt.config import MaskFormat
 from dapt.data.load.colours import may_be_transparent
 from dapt.data.load.depth import DEEP, eight_bits
@@ -257,13 +257,24 @@ def _distance(image: Image.Image, background: str) -> Values:
     """How far each pixel is from the background's colour, in its most different channel; 0 within a JPEG's grain."""
     colour = colour_of(background)
     if image.mode in DEEP:
-        seen = np.asarray(Image.fromarray(eight_bits(image)[0]).convert("RGB"))
-    elif may_be_transparent(image):
+        return _deep_distance(image, colour)
+    if may_be_transparent(image):
         seen = np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, (*colour, 255)), image.convert("RGBA")))
     else:
         seen = np.asarray(image.convert("RGB"))
     far: Values = np.abs(seen[..., :3].astype(np.int16) - np.array(colour, np.int16)).max(axis=2)
     return np.where(far > (GRAIN if image.format in ("JPEG", "MPO") else 0), far, 0)
+
+
+def _deep_distance(image: Image.Image, colour: Rgb) -> Values:
+    """The same of a picture of more than 8 bits, by its own numbers: scaling would lose the low ones of a label map."""
+    grey, told = eight_bits(image)
+    far = np.abs(grey[..., None].astype(np.int16) - np.array(colour, np.int16)).max(axis=2)
+    if image.mode == "F" or len(set(colour)) > 1:
+        return cast(Values, far)
+    white = 2 ** int(told.removesuffix("-bit")) - 1
+    other = np.asarray(image) != round(colour[0] * white / 255)
+    return np.where(other, np.maximum(far, 1), 0)
 
 
 def _brightness(image: Image.Image) -> Values:

@@ -30,6 +30,9 @@ from dapt.strict import nfc
 
 COLLECTIONS: tuple[MaskFormat, ...] = ("dapt", "foreground")
 
+FEW = 32  # names that are compared with a pattern one by one
+PIECE = 6  # letters of names by which the others are found
+
 
 class SharedMaskError(DataError):
     """One mask file would serve two images."""
@@ -55,6 +58,8 @@ class MaskFinder:
         self._ends_of: dict[str, list[str]] = {}
         self._absolutes: dict[str, str] = {}
         self._sorted: dict[str, list[str]] = {}
+        self._forms: dict[str, dict[str, str]] = {}
+        self._pieces: dict[tuple[str, int], dict[str, list[int]]] = {}
         self._flat: bool | None = None
 
     def find(self, item: Item) -> tuple[Path, ...]:
@@ -110,8 +115,12 @@ class MaskFinder:
         stem, suffix = posixpath.splitext(name)
         if stem.isascii() or stem in self._list(head):
             return name
-        form = nfc(stem)
-        return next((other for other in self._list(head) if nfc(other) == form), stem) + suffix
+        if head not in self._forms:
+            forms: dict[str, str] = {}
+            for other in self._list(head):
+                forms.setdefault(nfc(other), other)
+            self._forms[head] = forms
+        return self._forms[head].get(nfc(stem), stem) + suffix
 
     def _by_pattern(self, pattern: str, item: Item, image_folder: str, image_name: str) -> list[str]:
         """The files that a pattern names: in the image's own sub-folder, else in the folder itself."""
@@ -134,16 +143,39 @@ class MaskFinder:
             named = [stem + suffix] if suffix in listed.get(stem, []) and suffix.lower() in MASK_TYPES else []
             more = [parts[0] + other for other in listed.get(parts[0], []) if other.lower() in MASK_TYPES]
             return [*named, *more]
-        names = self._names(head)
         form = re.compile(".*".join(map(re.escape, parts)), re.DOTALL)
-        found = []
-        for place in range(bisect_left(names, parts[0]), len(names)):
-            name = names[place]
-            if not name.startswith(parts[0]):
-                break
-            if form.fullmatch(name) or form.fullmatch(posixpath.splitext(name)[0]):
-                found.append(name)
-        return found
+        return [
+            name
+            for name in self._holding(head, parts)
+            if form.fullmatch(name) or form.fullmatch(posixpath.splitext(name)[0])
+        ]
+
+    def _holding(self, head: str, parts: list[str]) -> list[str]:
+        """Few mask files of a sub-folder, among them all whose names have these parts: a folder may hold a million."""
+        names = self._names(head)
+        first = bisect_left(names, parts[0])
+        if first + FEW >= len(names) or not names[first + FEW].startswith(parts[0]):
+            return names[first : first + FEW]
+        pieces = [
+            part[start : start + length]
+            for part in parts
+            if (length := min(PIECE, len(part)))
+            for start in range(len(part) - length + 1)
+        ]
+        if not pieces:
+            return names
+        there = (self._pieces_of(head, len(piece)).get(piece, []) for piece in pieces)
+        return [names[place] for place in min(there, key=len)]
+
+    def _pieces_of(self, head: str, length: int) -> dict[str, list[int]]:
+        """The pieces of so many letters in the names of a sub-folder's mask files, and the places of these names."""
+        if (head, length) not in self._pieces:
+            found: dict[str, list[int]] = {}
+            for place, name in enumerate(self._names(head)):
+                for piece in {name[start : start + length] for start in range(len(name) - length + 1)}:
+                    found.setdefault(piece, []).append(place)
+            self._pieces[head, length] = found
+        return self._pieces[head, length]
 
     def _names(self, head: str) -> list[str]:
         """The mask files of a sub-folder, sorted."""

@@ -73,7 +73,7 @@ def test_several_classes_per_photo_and_no_split(tmp_path: Path) -> None:
 def test_damage_is_named(tmp_path: Path) -> None:
     coco(tmp_path / "train" / "_annotations.coco.json", {"a.jpg": ["cat"], "b.jpg": ["dog"]})
     fill(tmp_path, "train/a.jpg")
-    with pytest.raises(DataError, match=r"1 photos that train/_annotations.coco.json names are not in .*: b.jpg"):
+    with pytest.raises(DataError, match=r"1 photo that train/_annotations.coco.json names is not in .*: b.jpg"):
         read_folder(tmp_path)
     (tmp_path / "train" / "_annotations.coco.json").write_text("{")
     with pytest.raises(DataError, match=r"_annotations.coco.json cannot be read"):
