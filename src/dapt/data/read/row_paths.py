@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote
 
 from dapt.data.read.aliases import split_word
 from dapt.data.read.kinds import IMAGE_TYPES, is_leftover
@@ -19,6 +21,9 @@ from dapt.strict import nfc
 IMAGE_FOLDERS = frozenset(
     "images image img imgs photos photo pictures pics jpegimages data train train_images training_images".split()
 )
+
+_DIGITS = re.compile("[0-9]+")
+NUMBERED = 4  # how a file is called that has zeros in front of the number in the table
 
 
 def is_picture(name: str) -> bool:
@@ -63,6 +68,16 @@ class Files:
         found: dict[str, list[str]] = {}
         for name in sorted(self.names):
             found.setdefault(_stem_key(posixpath.basename(name)), []).append(name)
+        return found
+
+    @cached_property
+    def by_number(self) -> dict[str, list[str]]:
+        """The pictures whose names are digits, by that number without leading zeros."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(self.names):
+            stem = posixpath.splitext(posixpath.basename(name))[0]
+            if _DIGITS.fullmatch(stem) and is_picture(name):
+                found.setdefault(stem.lstrip("0"), []).append(name)
         return found
 
     def has(self, name: str) -> bool:
@@ -141,7 +156,9 @@ def _lexical(text: str, folder: Path) -> str:
     """A cell as a relative path with forward slashes, if it can be one."""
     if not text:
         return ""
-    text = text.removeprefix("file://")
+    if text.startswith("file:/"):
+        text = text.removeprefix("file:").removeprefix("//").removeprefix("localhost")
+        text = text if "%" not in text or os.path.exists(text) else unquote(text)
     if "\\" in text and not (folder / text).exists():
         text = text.replace("\\", "/")
     plain = posixpath.normpath(text)
@@ -196,6 +213,8 @@ def _search(rows: list[int], found: Places, files: Files, split: str, stem: str,
         found.said.append(f"its files are in {', '.join(folders[:3])}{' and others' if len(folders) > 3 else ''}")
     elif base:
         found.said.append(f"its files are in {base}/")
+    if NUMBERED in kinds:
+        found.said.append("its numbers lack the zeros in front of the names of the files, and the extension")
     if kinds & {1, 3}:
         found.said.append("its paths lack the extension of the files")
     if kinds & {2, 3}:
@@ -213,8 +232,10 @@ def _matches(parts: list[str], files: Files) -> tuple[int, list[str]]:
             *candidates,
             *(name for name in files.by_stem.get(_spelling(parts[-1]), []) if name not in candidates),
         ]
-    if not candidates:
-        return 0, []
+    if not candidates and _DIGITS.fullmatch(parts[-1]):
+        above = parts[:-1]
+        same = files.by_number.get(parts[-1].lstrip("0"), [])
+        return NUMBERED, [name for name in same if name.split("/")[:-1][len(name.split("/")) - len(parts) :] == above]
     for kind, (same, without) in enumerate(
         ((_as_it_is, False), (_as_it_is, True), (_spelling, False), (_spelling, True))
     ):
