@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 from dapt.data.read.aliases import (
     CLASS_KEYS,
-    FLAG_KEYS,
     IMAGE_KEYS,
     MASK_KEYS,
     NAME_KEYS,
     NUMBER_KEYS,
-    SPLIT_KEYS,
+    is_bit,
+    is_one,
     key,
     rank,
-    split_word,
 )
 from dapt.data.read.row_paths import Files, share_found
 from dapt.data.read.table import Table
+from dapt.data.read.table_splits import find_split_columns
 from dapt.data.read.table_text import looks_like_image
 from dapt.errors import DataError, did_you_mean
 
@@ -38,7 +38,7 @@ class Columns:
     Attributes:
         image: paths. label: numbers of classes. classname: names of classes. mask, split, group: as in an index; None
             where there is none. one_hot: columns that are a class each, 1 where an image shows it.
-        said: what was taken for what.
+        flags: columns of 0 and 1 that are splits. said: what was taken for what.
     """
 
     image: str
@@ -48,13 +48,14 @@ class Columns:
     split: str | None = None
     group: str | None = None
     one_hot: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     said: list[str] = field(default_factory=list)
 
     @property
     def used(self) -> set[str]:
         """The columns that are no metadata."""
         named = (self.image, self.label, self.classname, self.mask, self.split)
-        return {name for name in named if name is not None} | set(self.one_hot)
+        return {name for name in named if name is not None} | {*self.one_hot, *self.flags}
 
 
 def find_columns(table: Table, files: Files, *, unlabelled: bool = False) -> Columns:
@@ -72,15 +73,13 @@ def find_columns(table: Table, files: Files, *, unlabelled: bool = False) -> Col
     if image != exact.get("image"):
         columns.said.append(f"the column '{image}' names the images")
     taken = {image, *exact.values()}
-    if columns.split is None:
-        columns.split = _alias(table, columns, "splits", SPLIT_KEYS, taken, _are_splits)
-    if columns.split is None:
-        columns.split = _alias(table, columns, "splits", frozenset(FLAG_KEYS), taken, _are_flags)
+    columns.split, columns.flags, said = find_split_columns(table, exact.get("split"), taken - {exact.get("split")})
+    columns.said += said
     if columns.mask is None:
         columns.mask = _alias(
             table, columns, "masks", MASK_KEYS, taken, lambda cells: any(map(looks_like_image, cells))
         )
-    taken = {name for name in (image, columns.mask, columns.split, columns.group) if name is not None}
+    taken = {name for name in (image, columns.mask, columns.split, columns.group, *columns.flags) if name is not None}
     _class_columns(table, columns, exact, taken, unlabelled)
     for name in columns.used:
         _once(table, name)
@@ -237,14 +236,6 @@ def _alias(table: Table, columns: Columns, what: str, keys: frozenset[str], take
     return None
 
 
-def _are_flags(cells: list[str]) -> bool:
-    return bool(cells) and all(cell in _BITS for cell in cells)
-
-
-def _are_splits(cells: list[str]) -> bool:
-    return bool(cells) and all(map(split_word, cells))
-
-
 def _sample(table: Table, name: str, count: int = SAMPLE) -> list[str]:
     """Cells of a column that are not empty, from all over the table."""
     step = max(1, len(table.rows) // count) if count else 1
@@ -279,20 +270,9 @@ def _one_to_one(table: Table, number: str, text: str) -> bool:
 
 
 def _one_hot(table: Table, names: list[str]) -> tuple[str, ...]:
-    found = tuple(
-        name for name in names if name not in table.lists and all(cell in _BITS for cell in table.column(name))
-    )
-    ones = any(cell in _ONES for name in found for cell in table.column(name))
+    found = tuple(name for name in names if name not in table.lists and all(map(is_bit, table.column(name))))
+    ones = any(is_one(cell) for name in found for cell in table.column(name))
     return found if len(found) > 1 and ones else ()
-
-
-_ONES = frozenset({"1", "1.0", "true", "True", "TRUE"})
-_BITS = _ONES | {"0", "0.0", "", "false", "False", "FALSE"}
-
-
-def is_one(cell: str) -> bool:
-    """Whether a cell of a column of 0 and 1 says that the image shows the class."""
-    return cell in _ONES
 
 
 def _repeat(table: Table, name: str) -> bool:

@@ -158,7 +158,7 @@ def _lexical(text: str, folder: Path) -> str:
         return ""
     if text.startswith("file:/"):
         text = text.removeprefix("file:").removeprefix("//").removeprefix("localhost")
-        text = text if "%" not in text or os.path.exists(text) else unquote(text)
+        text = text if "%" not in text or Path(text).exists() else unquote(text)
     if "\\" in text and not (folder / text).exists():
         text = text.replace("\\", "/")
     plain = posixpath.normpath(text)

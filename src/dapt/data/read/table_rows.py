@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dapt.data.read.aliases import CLASS_KEYS, FLAG_KEYS, IMAGE_KEYS, key, rank, split_word
-from dapt.data.read.columns import Columns, find_columns, is_one
+from dapt.data.read.aliases import CLASS_KEYS, IMAGE_KEYS, is_one, key, rank, split_word
+from dapt.data.read.columns import Columns, find_columns
 from dapt.data.read.row_paths import Files, place_rows, share_found, shared_folders
 from dapt.data.read.several_labels import find_mark, parts_of, undivided
 from dapt.data.read.table import LIST_MARK, Table
 from dapt.data.read.table_file import read_table
+from dapt.data.read.table_splits import row_splits
 from dapt.errors import DataError
 from dapt.strict import nfc
 
@@ -73,7 +74,10 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
     if columns.classname and key(columns.classname) not in CLASS_KEYS:
         empty += _clean(table, [columns.classname])
     named, mark = _class_cells(table, columns)
-    splits = [split or _split_of(cells, columns, table, number) for number, cells in table.rows]
+    splits = row_splits(table, columns.split, columns.flags)
+    if split is not None:
+        _check_split(split, splits, table)
+        splits = [split] * len(splits)
     images, said = _files_of(table, columns.image, root, splits, path.stem)
     masks, said_of_masks = _files_of(table, columns.mask, root, splits, "masks")
     if columns.one_hot and found.rows and found.one_hot != columns.one_hot:
@@ -265,18 +269,14 @@ def take_splits_of_folders(found: Rows) -> None:
     found.guessed.append("The splits are those of the folders in the paths of the table.")
 
 
-def _split_of(cells: Mapping[str, str], columns: Columns, table: Table, number: int) -> str:
-    if columns.split is None:
-        return "all"
-    name = cells.get(columns.split, "")
-    flag = FLAG_KEYS.get(key(columns.split))
-    if flag is not None and split_word(name) is None:
-        return flag[0] if is_one(name) else flag[1]
-    split = split_word(name)
-    if split is None:
-        where = f"{table.path}, {table.unit} {number}"
-        raise DataError(f"{where}: there is no split '{name}'.", todo="Use train, val or test.")
-    return split
+def _check_split(split: str, splits: Sequence[str], table: Table) -> None:
+    """Refuse a table of one split, by its name, whose rows say another one."""
+    for (number, _), other in zip(table.rows, splits, strict=True):
+        if other not in (split, "all"):
+            raise DataError(
+                f"{table.path}, {table.unit} {number}: the row says {other}, and the file is called like {split}.",
+                todo="Give the table itself as the data if its column is right, or remove the column.",
+            )
 
 
 def _inside(name: str, text: str, table: Table, number: int) -> str:
