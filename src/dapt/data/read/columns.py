@@ -12,11 +12,10 @@ from dapt.data.read.aliases import (
     MASK_KEYS,
     NAME_KEYS,
     NUMBER_KEYS,
-    is_bit,
-    is_one,
     key,
     rank,
 )
+from dapt.data.read.class_columns import check_others, names_of_numbers, one_hot_columns, one_to_one, repeat
 from dapt.data.read.row_paths import Files, share_found
 from dapt.data.read.table import Table
 from dapt.data.read.table_splits import find_split_columns
@@ -160,19 +159,22 @@ def _class_columns(table: Table, columns: Columns, exact: dict[str, str], taken:
         if not _numbers(table, label) and _mostly_texts(table, label):
             columns.classname = label
             columns.said.append(f"'{label}' holds the names of the classes")
+            columns.said += check_others(table, label, texts)
             return
         columns.label = label
-        pairs = [each for each in texts if _one_to_one(table, label, each)]
-        if len(pairs) == 1:
-            columns.classname = pairs[0]
-            columns.said.append(f"'{pairs[0]}' holds the names of the classes")
+        pairs = [each for each in texts if one_to_one(table, label, each)]
+        named = pairs[0] if len(pairs) == 1 else names_of_numbers(table, label, others) if not pairs else None
+        if named:
+            columns.classname = named
+            columns.said.append(f"'{named}' holds the names of the classes")
+        columns.said += check_others(table, label, texts)
     elif aliases:
-        _by_aliases(table, columns, aliases, texts)
+        _by_aliases(table, columns, aliases, texts, others)
     else:
-        columns.one_hot = _one_hot(table, others)
+        columns.one_hot = one_hot_columns(table, others)
         if columns.one_hot:
             columns.said.append(f"its {len(columns.one_hot)} columns of 0 and 1 are a class each, in their order")
-        elif len(others) == 1 and _repeat(table, others[0]):
+        elif len(others) == 1 and repeat(table, others[0]):
             columns.classname = others[0]
             columns.said.append(f"'{others[0]}' holds the names of the classes")
         elif not unlabelled:
@@ -182,14 +184,16 @@ def _class_columns(table: Table, columns: Columns, exact: dict[str, str], taken:
             )
 
 
-def _by_aliases(table: Table, columns: Columns, aliases: list[str], texts: list[str]) -> None:
+def _by_aliases(table: Table, columns: Columns, aliases: list[str], texts: list[str], others: list[str]) -> None:
     numbers = [each for each in aliases if each not in texts]
     text = _best(table, texts)
     number = _best(table, numbers) if numbers else None
-    if text and number and not _one_to_one(table, number, text):
+    if text and number and not one_to_one(table, number, text):
         if key(number) in NUMBER_KEYS or rank(number, NAME_KEYS) <= rank(text, NAME_KEYS):
             _ambiguous(table, [text, number], "hold the classes", "classname")
         number = None
+    if number and not text:
+        text = names_of_numbers(table, number, others)
     if number and not text and key(number) not in NUMBER_KEYS and not _counted(table, number):
         text, number = number, None  # names that are numbers
     columns.classname, columns.label = text, number
@@ -261,22 +265,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _one_to_one(table: Table, number: str, text: str) -> bool:
-    pairs = {(cells.get(number, ""), cells.get(text, "")) for _, cells in table.rows}
-    pairs = {pair for pair in pairs if any(pair)}
-    return len(pairs) == len({one for one, _ in pairs}) == len({other for _, other in pairs})
-
-
-def _one_hot(table: Table, names: list[str]) -> tuple[str, ...]:
-    found = tuple(name for name in names if name not in table.lists and all(map(is_bit, table.column(name))))
-    ones = any(is_one(cell) for name in found for cell in table.column(name))
-    return found if len(found) > 1 and ones else ()
-
-
-def _repeat(table: Table, name: str) -> bool:
-    """Whether cells of a column are texts of which some occur again, as classes do."""
-    cells = [cell for cell in table.column(name) if cell]
-    odd = any(_is_number(cell) or cell.startswith(("{", "[")) for cell in cells)
-    return not odd and 0 < len(set(cells)) < len(cells)
