@@ -11,6 +11,7 @@ from dapt.data.items import ImageSet, check_classes, with_composed_names, with_w
 from dapt.data.read.csv_index import read_csv
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
+from dapt.data.read.split_lists import apply_split_lists
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
 from dapt.data.read.table_folder import read_table_folder
 from dapt.errors import ConfigError, DataError, did_you_mean
@@ -87,7 +88,7 @@ def path_of(data: str) -> Path | None:
 def _read_path(data: str) -> ImageSet:
     path = Path(with_home(data))
     if path.is_dir():
-        found = read_table_folder(path) or read_folder(path)
+        found = read_table_folder(path) or apply_split_lists(read_folder(path))
     elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
         found = read_csv(path)
     elif path.is_file():

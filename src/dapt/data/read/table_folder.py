@@ -187,11 +187,15 @@ def _check_agreement(folder: Path, path: Path, look: Look, classes: dict[str, st
     """Refuse a table whose classes are not those of the folders: one of the two is not what is meant."""
     if not look.sure:
         return
-    stems = {posixpath.splitext(name)[0].rsplit("/", 1)[-1]: of for name, of in classes.items()}
+    by_end: dict[str, str | None] = {}
+    for name, of in classes.items():
+        parts = posixpath.splitext(name)[0].split("/")
+        for end in ("/".join(parts[place:]) for place in range(len(parts))):
+            by_end[end] = None if end in by_end else of  # equal names in several folders say nothing
     pairs = {
-        (stems[stem], cell)
+        (of, cell)
         for image, cell in zip(look.images, look.classes, strict=True)
-        if cell and (stem := posixpath.splitext(image.replace("\\", "/"))[0].rsplit("/", 1)[-1]) in stems
+        if cell and (of := _longest(image, by_end)) is not None
     }
     if len({one for one, _ in pairs}) < len(pairs):
         raise DataError(
@@ -199,6 +203,14 @@ def _check_agreement(folder: Path, path: Path, look: Look, classes: dict[str, st
             " classes.",
             todo=f"Give the table as the data ({path}), or move it away if the folders are the classes.",
         )
+
+
+def _longest(image: str, by_end: Mapping[str, str | None]) -> str | None:
+    """The class of the file whose path ends like this one."""
+    path = posixpath.normpath(image.replace("\\", "/"))
+    parts = (posixpath.splitext(path)[0] if is_picture(path) else path).split("/")
+    ends = ("/".join(parts[place:]) for place in range(len(parts)))
+    return next((by_end[end] for end in ends if end in by_end), None)
 
 
 def _not_there(path: Path, column: str, images: tuple[str, ...], share: float) -> DataError:
