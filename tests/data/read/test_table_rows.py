@@ -101,3 +101,18 @@ def test_addresses_of_files(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (row,) = rows(tmp_path, f"image,label\nfile://{tmp_path}/a.png,cat\n").rows
     assert row.image == "a.png"
+
+
+def test_a_guessed_division_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows(tmp_path, "image,tags\na.png,bear\nb.png,brown\nc.png,brown bear\n")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "'brown bear' is 'brown' and 'bear'" in said
+    assert "call the column 'classname'" in said
+    found = rows(tmp_path, "image,classname\na.png,bear\nb.png,brown\nc.png,brown bear\n")
+    assert not found.multi_label
+
+
+def test_names_with_commas_stay_whole(tmp_path: Path) -> None:
+    found = rows(tmp_path, 'image,labels\na.png,"Portland, OR"\nb.png,"Salem, OR"\n')
+    assert [row.names for row in found.rows] == [("Portland, OR",), ("Salem, OR",)]
+    assert "'Portland, OR' is taken to be one class" in " ".join(found.guessed)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dapt.console import warn
 from dapt.data.read.aliases import CLASS_KEYS, IMAGE_KEYS, is_one, key, rank, split_word
 from dapt.data.read.columns import Columns, find_columns
 from dapt.data.read.row_paths import Files, place_rows, share_found, shared_folders
-from dapt.data.read.several_labels import find_mark, parts_of, undivided
+from dapt.data.read.several_labels import examples, find_mark, is_sure, parts_of, undivided
 from dapt.data.read.table import LIST_MARK, Table
 from dapt.data.read.table_file import read_table
 from dapt.data.read.table_splits import row_splits
@@ -117,7 +118,13 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
     if mark is not None:
         divided = "in lists" if mark == LIST_MARK else f"divided by '{mark}'"
         said.append(f"images may show several classes ('{named}', {divided})")
-    elif whole := undivided(table.column(named)):
+        if not is_sure(table.column(named), mark):
+            off = "call the column 'classname'" if mark != "|" else "write them without it"
+            warn(
+                f"{path}: cells of '{named}' are {divided} into several classes: {examples(table.column(named), mark)}."
+                f" If these are names of one class each, {off}."
+            )
+    elif named and (whole := undivided(table.column(named), named)):
         said.append(f"'{whole[0]}' is taken to be one class")
     found.guessed += [f"{path.name}: {each}." for each in said]
 
