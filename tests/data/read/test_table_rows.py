@@ -25,11 +25,18 @@ def test_a_row(tmp_path: Path) -> None:
     assert row.where == f"{tmp_path / 'x.csv'}, line 2"
 
 
-@pytest.mark.parametrize("nothing", ["nan", "NaN", "<NA>", ""])
+@pytest.mark.parametrize("nothing", ["nan", "NaN", "<NA>", "NA", "N/A", "None", "null", ""])
 def test_cells_without_a_value(tmp_path: Path, nothing: str) -> None:
     found = rows(tmp_path, f"image,label\na.png,0\nb.png,{nothing}\n")
     assert [row.label for row in found.rows] == ["0", ""]
     assert any("1 cells without a class" in sentence for sentence in found.guessed) == bool(nothing)
+
+
+def test_words_that_may_mean_no_class_are_named(tmp_path: Path) -> None:
+    found = rows(tmp_path, "image,label\na.png,cat\nb.png,NA\nc.png,unknown\n")
+    assert [row.names for row in found.rows] == [("cat",), (), ("unknown",)]
+    assert any("1 cells without a class ('NA')" in said for said in found.guessed)
+    assert any("'unknown' is a class, of 1 images" in said for said in found.guessed)
 
 
 def test_mistakes_of_formulas(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ from dapt.data.read.table_splits import row_splits
 from dapt.errors import DataError
 from dapt.strict import nfc
 
-NOTHING = frozenset({"nan", "NaN", "NAN", "<NA>"})  # as programs write a cell without a value
+NOTHING = frozenset("nan NaN NAN -nan -NaN <NA> NA N/A n/a None NULL null Null #NA".split())  # as pandas reads them
+PERHAPS = frozenset("unknown none missing unlabelled unlabeled undefined unspecified ? - --".split())
 MISTAKES = frozenset({"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!"})  # of formulas
 BOXES = ({"xmin", "ymin", "xmax", "ymax"}, {"x1", "y1", "x2", "y2"}, {"bbox"}, {"boundingbox"})
 LOOKED_AT = 50  # rows by which it is told whether paths are relative to the table or to the folder above
@@ -112,7 +114,12 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
     found.rows += rows if boxes is None else boxes
     said = [*table.guessed, *columns.said, *said, *(f"masks: {each}" for each in said_of_masks)]
     if empty:
-        said.append(f"{empty} cells without a class ('nan') are taken to be unlabelled")
+        words = ", ".join(f"'{word}'" for word in sorted(set(empty)))
+        said.append(f"{len(empty)} cells without a class ({words}) are taken to be unlabelled")
+    odd = Counter(name for row in rows for name in row.names if name.lower() in PERHAPS)
+    said += [
+        f"'{name}' is a class, of {count} images; leave the cells empty if it is none" for name, count in odd.items()
+    ]
     if boxes is not None:
         said.append(f"it lists boxes; {len(rows) - len(boxes)} further boxes of the same images are left out")
     if mark is not None:
@@ -175,13 +182,13 @@ def _read_lists(table: Table, name: str) -> None:
         table.lists.add(name)
 
 
-def _clean(table: Table, names: Iterable[str]) -> int:
-    """Empty the cells of columns that hold no value for other programs; how many those are.
+def _clean(table: Table, names: Iterable[str]) -> list[str]:
+    """Empty the cells of columns that hold no value for other programs; what stood in them.
 
     Raises:
         DataError: a cell holds what a spreadsheet shows instead of a value.
     """
-    count = 0
+    found = []
     for name in names:
         for number, cells in table.rows:
             cell = cells.get(name, "")
@@ -192,8 +199,8 @@ def _clean(table: Table, names: Iterable[str]) -> int:
                 )
             if cell in NOTHING:
                 cells[name] = ""
-                count += 1
-    return count
+                found.append(cell)
+    return found
 
 
 def _files_of(
