@@ -123,3 +123,16 @@ def test_names_with_commas_stay_whole(tmp_path: Path) -> None:
     found = rows(tmp_path, 'image,labels\na.png,"Portland, OR"\nb.png,"Salem, OR"\n')
     assert [row.names for row in found.rows] == [("Portland, OR",), ("Salem, OR",)]
     assert "'Portland, OR' is taken to be one class" in " ".join(found.guessed)
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 5000 + ".jpg", "a/" * 2500 + ".jpg", "é" * 200 + ".jpg", "file:///" + "a/%20" * 2000]
+)
+def test_paths_longer_than_a_file_can_have(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match=r"line 2: a path of [\d,]+ characters"):
+        rows(tmp_path, f"image,label\n{text},cat\n")
+
+
+def test_a_mask_that_is_the_image(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 3: the mask of b\.png is the image itself"):
+        rows(tmp_path, "image,label,mask\na.png,cat,m/a.png\nb.png,dog,b.png\n")

@@ -122,14 +122,13 @@ def _image_column(table: Table, files: Files, exact: set[str]) -> str:
         best = [name for name in there if there[name] == max(there.values())]
         named = [name for name in best if places[name] == min(places[each] for each in best)]
     if not named:
-        named = [
-            name for name in columns if key(name) not in MASK_KEYS and _all(looks_like_image, _sample(table, name))
-        ]
+        named = [name for name in columns if not _of_masks(name) and _all(looks_like_image, _sample(table, name))]
     if not named:  # names without extension, if files are called so
         named = [
             name
             for name in columns
             if key(name) not in CLASS_KEYS
+            and not _of_masks(name)
             and (cells := _sample(table, name))
             and len(set(cells)) > 1
             and share_found(cells, files.folder, files) == 1
@@ -143,6 +142,11 @@ def _image_column(table: Table, files: Files, exact: set[str]) -> str:
     if any(table.column(name) != first for name in named[1:]):
         _ambiguous(table, named, "name the images", "image")
     return named[0]
+
+
+def _of_masks(name: str) -> bool:
+    """Whether a column is called like one of masks: its pictures are no photographs."""
+    return key(name) in MASK_KEYS or key(name).startswith(("mask", "segmentation", "segmask"))
 
 
 def _class_columns(table: Table, columns: Columns, exact: dict[str, str], taken: set[str], unlabelled: bool) -> None:

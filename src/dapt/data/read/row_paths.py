@@ -23,12 +23,21 @@ IMAGE_FOLDERS = frozenset(
 )
 
 _DIGITS = re.compile("[0-9]+")
+LONGEST, LONGEST_PART = 4095, 255  # bytes of a path, and of a name in it
 NUMBERED = 4  # how a file is called that has zeros in front of the number in the table
 
 
 def is_picture(name: str) -> bool:
     """Whether a file is a picture, by its ending."""
     return posixpath.splitext(name)[1].lower() in IMAGE_TYPES and not is_leftover(posixpath.basename(name))
+
+
+def too_long(text: str) -> bool:
+    """Whether no file can be called so."""
+    if len(text) <= LONGEST_PART // 4:
+        return False
+    parts = text.encode("utf-8", "surrogatepass").split(b"/")
+    return sum(map(len, parts)) + len(parts) > LONGEST or max(map(len, parts)) > LONGEST_PART
 
 
 def shared_folders(names: Iterable[str]) -> list[str]:
@@ -82,7 +91,7 @@ class Files:
 
     def has(self, name: str) -> bool:
         """Whether a path within the folder is a file, links followed."""
-        return name in self.names or (self.folder / name).is_file()
+        return name in self.names or (not too_long(name) and (self.folder / name).is_file())
 
     def _walk(self) -> Iterator[str]:
         for place, folders, names in os.walk(self.folder):
@@ -154,8 +163,8 @@ def _in_place(name: str, files: Files) -> bool:
 
 def _lexical(text: str, folder: Path) -> str:
     """A cell as a relative path with forward slashes, if it can be one."""
-    if not text:
-        return ""
+    if not text or too_long(text):
+        return text
     if text.startswith("file:/"):
         text = text.removeprefix("file:").removeprefix("//").removeprefix("localhost")
         text = text if "%" not in text or Path(text).exists() else unquote(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from dapt.console import warn
 from dapt.data.read.aliases import CLASS_KEYS, IMAGE_KEYS, is_one, key, rank, split_word
 from dapt.data.read.columns import Columns, find_columns
-from dapt.data.read.row_paths import Files, place_rows, share_found, shared_folders
+from dapt.data.read.row_paths import Files, place_rows, share_found, shared_folders, too_long
 from dapt.data.read.several_labels import examples, find_mark, is_sure, parts_of, undivided
 from dapt.data.read.table import LIST_MARK, Table
 from dapt.data.read.table_file import read_table
@@ -109,6 +109,12 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
                 tuple(names),
                 tuple((key, value) for key, value in cells.items() if key not in used),
             )
+        )
+    itself = next((row for row in rows if row.mask == row.image), None)
+    if itself is not None:
+        raise DataError(
+            f"{itself.where}: the mask of {itself.image} is the image itself.",
+            todo="Write the path of its mask there, or leave the column out.",
         )
     boxes = _without_boxes(rows, table)
     found.rows += rows if boxes is None else boxes
@@ -212,6 +218,13 @@ def _files_of(
     """
     folder = table.path.parent
     texts = table.column(column) if column else [""] * len(splits)
+    for (number, _), text in zip(table.rows, texts, strict=True):
+        if too_long(text):
+            raise DataError(
+                f"{table.path}, {table.unit} {number}: a path of {len(text):,} characters ('{text[:40]}...') is longer "
+                "than a file can have.",
+                todo="Write the path of the image there; is a quotation mark not closed?",
+            )
     found = place_rows(texts, folder, splits, stem)
     if folder == root:
         return found.names, found.said
