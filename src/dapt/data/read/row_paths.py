@@ -64,6 +64,7 @@ class Files:
 
     def __init__(self, folder: Path, tops: Iterable[str] | None = None) -> None:
         self.folder = folder
+        self._by_end: dict[int, dict[str, list[str]]] = {}
         self._tops = None if tops is None else frozenset(tops)
 
     @cached_property
@@ -71,13 +72,21 @@ class Files:
         """Paths within the folder, with forward slashes."""
         return frozenset(self._walk())
 
+    def ending(self, parts: Sequence[str]) -> list[str]:
+        """The paths that end with these parts, whatever their case and the extension of the last, sorted."""
+        count = len(parts)
+        if count not in self._by_end:
+            found: dict[str, list[str]] = {}
+            for name in sorted(self.names) if count <= self._deepest else ():
+                last = name.split("/")[-count:]
+                if len(last) == count:
+                    found.setdefault(_end_key(last, _stem_key(last[-1])), []).append(name)
+            self._by_end[count] = found
+        return self._by_end[count].get(_end_key(parts, _stem_key(parts[-1])), [])
+
     @cached_property
-    def by_stem(self) -> dict[str, list[str]]:
-        """The paths by what their last parts have in common, whatever their case and extension."""
-        found: dict[str, list[str]] = {}
-        for name in sorted(self.names):
-            found.setdefault(_stem_key(posixpath.basename(name)), []).append(name)
-        return found
+    def _deepest(self) -> int:
+        return max((name.count("/") + 1 for name in self.names), default=0)
 
     @cached_property
     def by_number(self) -> dict[str, list[str]]:
@@ -234,13 +243,8 @@ def _matches(parts: list[str], files: Files) -> tuple[int, list[str]]:
     """The files that end with these parts: exactly, without extension, spelt otherwise, both; and which of these."""
     if not parts or not parts[-1] or ".." in parts:
         return 0, []
-    candidates = files.by_stem.get(_stem_key(parts[-1]), [])
+    candidates = files.ending(parts)
     bare = not is_picture(parts[-1])
-    if bare:  # a name with a dot in it, but without extension
-        candidates = [
-            *candidates,
-            *(name for name in files.by_stem.get(_spelling(parts[-1]), []) if name not in candidates),
-        ]
     if not candidates and _DIGITS.fullmatch(parts[-1]):
         above = parts[:-1]
         same = files.by_number.get(parts[-1].lstrip("0"), [])
@@ -271,6 +275,10 @@ def _as_it_is(text: str) -> str:
 
 def _spelling(text: str) -> str:
     return nfc(text).casefold()
+
+
+def _end_key(parts: Sequence[str], last: str) -> str:
+    return "/".join([*map(_spelling, parts[:-1]), last])
 
 
 def _stem_key(text: str) -> str:
