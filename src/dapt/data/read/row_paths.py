@@ -247,8 +247,9 @@ def _matches(parts: list[str], files: Files) -> tuple[int, list[str]]:
     bare = not is_picture(parts[-1])
     if not candidates and _DIGITS.fullmatch(parts[-1]):
         above = parts[:-1]
-        same = files.by_number.get(parts[-1].lstrip("0"), [])
-        return NUMBERED, [name for name in same if name.split("/")[:-1][len(name.split("/")) - len(parts) :] == above]
+        numbered = files.by_number.get(parts[-1].lstrip("0"), [])
+        folders = {name: name.split("/")[:-1] for name in numbered}
+        return NUMBERED, [name for name in numbered if not above or folders[name][-len(above) :] == above]
     for kind, (same, without) in enumerate(
         ((_as_it_is, False), (_as_it_is, True), (_spelling, False), (_spelling, True))
     ):

@@ -191,11 +191,11 @@ def _check_agreement(folder: Path, path: Path, look: Look, classes: dict[str, st
     for name, of in classes.items():
         parts = posixpath.splitext(name)[0].split("/")
         for end in ("/".join(parts[place:]) for place in range(len(parts))):
-            by_end[end] = None if end in by_end else of  # equal names in several folders say nothing
+            by_end[end] = of if by_end.get(end, of) == of else None  # equal names in several folders say nothing
     pairs = {
-        (of, cell)
+        (found, cell)
         for image, cell in zip(look.images, look.classes, strict=True)
-        if cell and (of := _longest(image, by_end)) is not None
+        if cell and (found := _longest(image, by_end)) is not None
     }
     if len({one for one, _ in pairs}) < len(pairs):
         raise DataError(
