@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ REFUSED = [
     ("labels.jsonl", '{"data": {"file": "00000.jpg"}, "label": "cat"}\n', "no 'image' column"),
     ("labels.jsonl", '{"data": {"file": "00000.jpg", "label": "cat"}}\n', "no 'image' column"),
     ("labels.pkl", b"x", "a pickle"),
+    ("trainval.txt", "00000 1 1 1\n00001 1 1 1\n", "no 'image' column"),
     ("annotations/trainval.txt", "a_1 1 1 1\na_2 1 1 1\nb_1 2 1 1\n", "list|is not read"),
 ]
 
@@ -78,6 +80,9 @@ READ = [
     ("labels.csv", csv(["0", "1", "2", "3"], ",label")),
     ("labels.csv", "id,image_id,label\n7,00000,dog\n8,00001,cat\n9,00002,dog\n10,00003,cat\n"),
     ("labels.json", '{"dog": ["00000.jpg", "00002.jpg"], "cat": ["00001.jpg", "00003.jpg"]}'),
+    ("labels.csv", csv([f"file:///home/me/all/{name}" for name in PHOTOS])),
+    ("labels.csv", csv([f"/home/me/all/{name}" for name in PHOTOS])),
+    ("labels.json", json.dumps({n: {"label": "cat" if place % 2 else "dog"} for place, n in enumerate(PHOTOS)})),
     ("labels.json", '{"train": {"dog": ["00000.jpg", "00002.jpg"]}, "test": {"cat": ["00001.jpg", "00003.jpg"]}}'),
 ]
 
@@ -92,6 +97,13 @@ def test_addresses_of_files_in_the_folder(tmp_path: Path) -> None:
     folder = make(tmp_path / "a b", "labels.csv", "", PHOTOS)
     (folder / "labels.csv").write_text(csv([(folder / "images" / name).as_uri() for name in PHOTOS]), encoding="utf-8")
     assert set(classes(load_data(str(folder)))) == {f"images/{name}" for name in PHOTOS}
+
+
+def test_photos_in_one_folder_of_any_name(tmp_path: Path) -> None:
+    make(tmp_path, "labels.csv", csv(list(PHOTOS)) + "00003.jpg,cat, wild\n")
+    (tmp_path / "images").rename(tmp_path / "photos_2020")
+    with pytest.raises(DataError, match=r"labels\.csv beside them cannot be used"):
+        load_data(str(tmp_path))
 
 
 def test_class_folders_are_no_such_case(tmp_path: Path) -> None:

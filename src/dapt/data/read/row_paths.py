@@ -163,6 +163,14 @@ def share_found(texts: Sequence[str], folder: Path, files: Files) -> float:
     """The share of cells that name files below a folder, wherever they are in it."""
     plain = [_lexical(text, folder) for text in texts if text]
     hits = sum(bool(_in_place(name, files) or _matches(name.split("/"), files)[1]) for name in plain)
+    if (
+        plain and not hits and "://" not in texts[0].removeprefix("file://")
+    ):  # the first folders may be those of another machine
+        parts = [name.split("/") for name in plain]
+        for cut in range(1, len(shared_folders(plain)) + 1):
+            hits = sum(bool(_matches(part[cut:], files)[1]) for part in parts)
+            if 2 * hits >= len(plain):
+                break
     return hits / len(plain) if plain else 0.0
 
 

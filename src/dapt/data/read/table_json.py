@@ -62,6 +62,8 @@ def _whole(text: str, path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
         return enumerate(value, start=1)
     if isinstance(value, dict) and value and all(map(looks_like_image, value)):
+        if all(isinstance(each, dict) for each in value.values()):
+            return enumerate(({"image": image, **each} for image, each in value.items()), start=1)
         return enumerate(({"image": image, "label": label} for image, label in value.items()), start=1)
     listed = list(_by_class(value)) if isinstance(value, dict) else []
     if listed:

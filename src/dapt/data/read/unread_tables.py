@@ -23,8 +23,10 @@ _WORD = re.compile(r"[^\s,;|\"'/\\\[\]{}:]+")
 
 
 def lie_in_no_classes(files: Files) -> bool:
-    """Whether there are pictures, and all of them lie in folders that can be no classes: images/, train/, masks/."""
+    """Whether all pictures lie in one folder, or in folders that can be no classes: images/, train/, masks/."""
     pictures = [name for name in files.names if is_picture(name)]
+    if len({name.rpartition("/")[0] for name in pictures}) == 1:
+        return True
     folders = {part for name in pictures for part in name.split("/")[:-1]}
     return bool(pictures) and all(
         split_word(folder) or folder.lower() in IMAGE_FOLDERS | MASK_FOLDERS for folder in folders
@@ -100,7 +102,7 @@ def _names_some(path: Path, stems: set[str]) -> bool:
     except OSError:
         return False
     words = set(_WORD.findall(text))
-    return any(word in stems and not word.isdigit() for word in words) or any(
+    return any(word in stems and (len(word) > 3 or not word.isdigit()) for word in words) or any(
         PurePosixPath(word).stem in stems for word in words if is_picture(word)
     )
 
