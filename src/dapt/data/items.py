@@ -142,7 +142,7 @@ def with_composed_names(data: ImageSet) -> ImageSet:
 
 def with_trimmed_names(data: ImageSet) -> ImageSet:
     """The data set without blanks around its class names, which is said; as it is if two would be called the same."""
-    names = tuple(name.strip() for name in data.names)
+    names = tuple(name.strip(" ") for name in data.names)
     if names == data.names or not all(names) or len(set(names)) < len(set(data.names)):
         return data
     changed = [(old, new) for old, new in zip(data.names, names, strict=True) if old != new]
