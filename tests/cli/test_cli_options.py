@@ -38,6 +38,11 @@ def test_the_home_folder_of_texts_paths_and_lists(monkeypatch: pytest.MonkeyPatc
         (" cat , red dog,,", ["cat", "red dog"]),
         (",", []),
         ("d\udcffg", ["d\\udcffg"]),
+        ('"watch, digital",kangaroo', ["watch, digital", "kangaroo"]),
+        ('kangaroo, "watch, digital"', ["kangaroo", "watch, digital"]),
+        ('12" disc, cat', ['12" disc', "cat"]),
+        ('"open, cat', ['"open', "cat"]),
+        ("a\nb,c", ["a\nb", "c"]),
     ],
 )
 def test_names_with_commas_between(text: str | None, names: list[str] | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.resolve import load_data
+from dapt.data.resolve import load_data, read_names
 from dapt.errors import ConfigError, DaptError, DataError
 from helpers import SHARED, make_csv, make_folder, needs_shared
 
@@ -203,3 +203,22 @@ def test_a_file_that_is_no_table(tmp_path: Path) -> None:
         (tmp_path / name).touch()
         with pytest.raises(DataError, match=message):
             load_data(str(tmp_path / name))
+
+
+def test_blanks_around_class_names_are_left_out(tmp_path: Path) -> None:
+    for name in ("_background", "red_square", "cat_"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").touch()
+    data = load_data(str(tmp_path))
+    assert data.names == ("background", "cat", "red square")
+    assert "Blanks around 2 class names are left out: 'background' for ' background'." in data.guessed
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+def test_names_files_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "names.txt"
+    path.write_bytes("M\u00fcller\r\ncaf\u00e9 bleu\r\n".encode(encoding))
+    assert read_names(path, ("a", "b")) == ["M\u00fcller", "caf\u00e9 bleu"]
+    path.write_bytes(b"\x00\x81\xff\x00\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_names(path, ("a", "b"))

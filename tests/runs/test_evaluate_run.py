@@ -77,7 +77,7 @@ def test_other_data_is_asked_the_question_of_the_training(run: Path, tmp_path: P
     assert record.metrics["test/accuracy"] is not None, "to the model all of them are test images"
     said = capsys.readouterr().err
     assert "other: 12 of its 12 images are looked at, those of all splits, as it has no splits of its own." in said
-    assert "'Red Square ' is 'red square'" in said
+    assert "'Red Square' is 'red square'" in said
     assert not (run / "eval").exists(), "with a file of its own the run is left alone"
 
 

@@ -187,3 +187,10 @@ def test_a_picture_of_one_pixel(model: PromptedClip, tmp_path: Path) -> None:
     (found,) = predict_images(model, [tmp_path / "dot.png"])
     assert sum(found.probabilities) == pytest.approx(1.0, abs=1e-5)
     assert len(found.classes) == 3, "there are fewer classes than are asked for"
+
+
+def test_a_table_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("image,label\na.png,cat\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"labels\.csv is a table or a text, not an image") as caught:
+        find_images([tmp_path / "labels.csv"])
+    assert "folder" in caught.value.todo

@@ -166,18 +166,29 @@ ClassesOption = Annotated[
     str | None,
     typer.Option(
         "--classes",
-        help="data (or all: those of the data), base or novel; or class names separated by commas. "
-        "[default: the trained classes]",
+        help="data (or all: those of the data), base or novel; or class names separated by commas, "
+        "one with a comma in quotation marks. [default: the trained classes]",
     ),
 ]
 
 
 def split_names(text: str | None) -> list[str] | None:
-    """Class names separated by commas, in NFC, undecodable bytes as escapes; None when none were given."""
+    """Class names separated by commas, in NFC, undecodable bytes as escapes; None when none were given.
+
+    A name with a comma stands in quotation marks, as in CSV.
+    """
+    import csv
+
     from dapt.console import writable
     from dapt.strict import nfc
 
-    return [nfc(writable(name.strip())) for name in text.split(",") if name.strip()] if text else None
+    if not text:
+        return None
+    try:
+        (names,) = csv.reader([text], skipinitialspace=True, strict=True)
+    except (csv.Error, ValueError):  # a quotation mark that is part of a name
+        names = text.split(",")
+    return [nfc(writable(name.strip())) for name in names if name.strip()]
 
 
 def silence(quiet: bool) -> None:

@@ -140,6 +140,17 @@ def with_composed_names(data: ImageSet) -> ImageSet:
     return replace(data, names=names)
 
 
+def with_trimmed_names(data: ImageSet) -> ImageSet:
+    """The data set without blanks around its class names, which is said; as it is if two would be called the same."""
+    names = tuple(name.strip(" ") for name in data.names)
+    if names == data.names or not all(names) or len(set(names)) < len(set(data.names)):
+        return data
+    changed = [(old, new) for old, new in zip(data.names, names, strict=True) if old != new]
+    old, new = changed[0]
+    said = f"Blanks around {len(changed)} class names are left out: '{new}' for '{old}'."
+    return replace(data, names=names, guessed=(*data.guessed, said))
+
+
 def find_by_name(items: Iterable[Item]) -> Callable[[str], Item | None]:
     """A look-up of items by name: exactly, else in the Unicode form in which names are compared, if one item fits."""
     exact = {item.name: item for item in items}

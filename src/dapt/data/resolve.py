@@ -7,17 +7,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dapt.data.items import ImageSet, check_classes, with_composed_names, with_writable_names
+from dapt.console import say
+from dapt.data.items import ImageSet, check_classes, with_composed_names, with_trimmed_names, with_writable_names
 from dapt.data.read.csv_index import read_csv
+from dapt.data.read.decoding import decode
 from dapt.data.read.exports.named import refuse_tables, refuse_tasks
 from dapt.data.read.folder import read_folder
 from dapt.data.read.split_json import each_once
+from dapt.data.read.split_lists import apply_split_lists
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
 from dapt.data.read.table_folder import read_table_folder
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
-from dapt.regular import irregular, read_text, reason
+from dapt.regular import irregular, read_bytes, reason
 from dapt.strict import is_utf8, nfc, readable, shown
 
 INDEX = "index.csv"  # in a folder: the data is what this lists
@@ -68,7 +71,7 @@ def load_data(
 
         found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
     else:
-        found = _read_path(data, skip_bad)
+        found = with_trimmed_names(_read_path(data, skip_bad))
     found = with_composed_names(found)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
@@ -107,7 +110,7 @@ def _read_folder(path: Path, skip_bad: bool) -> ImageSet:
     except DataError:
         refuse_tasks(path)
         raise
-    return table or read_folder(path, skip_bad=skip_bad)
+    return table or apply_split_lists(read_folder(path, skip_bad=skip_bad))
 
 
 def _near(path: Path) -> str:
@@ -135,9 +138,11 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
         ConfigError: the file is missing, holds something else than names, or names classes that do not exist.
     """
     try:
-        text = read_text(path, LIST_BYTES)
+        text, encoding = decode(read_bytes(path, LIST_BYTES))
     except (OSError, ValueError) as error:
         raise ConfigError(f"The names file {path} cannot be read: {reason(error)}.") from error
+    if encoding:
+        say(f"{path}: its encoding is {encoding}.")
     if path.suffix.lower() != ".json":
         return _each_named([line.strip() for line in text.splitlines() if line.strip()], path)
     try:

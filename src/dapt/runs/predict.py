@@ -12,6 +12,7 @@ from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.load.images import RefusedImageError
 from dapt.data.load.notes import say_notes
 from dapt.data.read.beside import part_masks
+from dapt.data.read.table_file import TABLE_TYPES
 from dapt.data.read.tree import look_through
 from dapt.data.understood import unused_line
 from dapt.errors import ConfigError, DataError
@@ -44,6 +45,11 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
             found += _below(path)
         elif what := irregular(path):
             raise DataError(f"{path} is not read: it is {what}.", todo="Give images or folders of images.")
+        elif path.suffix.lower() in TABLE_TYPES and path.is_file():
+            raise DataError(
+                f"{path} is a table or a text, not an image.",
+                todo="Give the images or their folder; 'dapt eval RUN TABLE' takes a table of images with classes.",
+            )
         elif path.exists():
             found.append(path)
         else:

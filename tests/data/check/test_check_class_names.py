@@ -49,6 +49,16 @@ def test_the_same_to_the_model(tokenizer: Tokenizer) -> None:
     assert kinds(names) == {"alike": tuple(names[:3])}
 
 
+def test_blanks_in_a_row() -> None:
+    assert kinds(["red  apple", "green apple"]) == {"blanks": ("red  apple",)}
+
+
+def test_advice_fits_folders_and_tables() -> None:
+    (finding,) = name_findings(["1", "2"])
+    assert "folders" in finding.todo
+    assert "table" in finding.todo
+
+
 def test_unicode_forms_and_hyphens(tokenizer: Tokenizer) -> None:
     composed, apart = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
     assert set(kinds([composed, apart, "tea"], tokenizer)) <= {"same_tokens", "alike"}

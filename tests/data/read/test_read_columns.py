@@ -83,6 +83,8 @@ def test_what_is_not_usual_is_said(tmp_path: Path) -> None:
         ("image,width\na.png,5\nb.png,5\n", "neither a 'label' nor a 'classname'"),
         ("image,note\na.png,x\nb.png,y\n", "neither a 'label' nor a 'classname'"),
         ("what,label\na,0\n", "no 'image' column"),
+        ("segmentation,label\na.png,0\n", "no 'image' column"),
+        ("mask_path,label\na.png,0\n", "no 'image' column"),
         ('image,objects\na.png,"{""a"": 1}"\nb.png,"{""a"": 1}"\n', "neither a 'label' nor"),
         ("path,path,label\na.png,b.png,0\n", "has the column 'path' 2 times"),
         ("image,class,class\na.png,x,y\n", "has the column 'class' 2 times"),

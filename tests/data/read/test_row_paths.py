@@ -117,3 +117,17 @@ def test_folders_that_paths_share() -> None:
     assert shared_folders(["a/b/1", "a/c/2"]) == ["a"]
     assert shared_folders(["a/b/1", "a/2"]) == ["a"]
     assert shared_folders(["ab/1", "ac/2"]) == shared_folders([]) == []
+
+
+def test_rows_that_share_their_last_name_are_found_at_once(tmp_path: Path) -> None:
+    """Each row looks at the files that end like it, and not at all that are called alike."""
+    count = 3000
+    files = Files(tmp_path)
+    files.__dict__["names"] = frozenset(f"photos/{number}/image.jpg" for number in range(count))
+    looked: list[int] = []
+    for number in range(count):
+        candidates = files.ending([str(number), "image.jpg"])
+        looked.append(len(candidates))
+    assert looked == [1] * count
+    assert files.ending(["5", "IMAGE"]) == ["photos/5/image.jpg"]
+    assert files.ending(["a", "b", "photos", "5", "image.jpg"]) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dapt.data.read.several_labels import find_mark, parts_of, undivided
+from dapt.data.read.several_labels import examples, find_mark, is_sure, parts_of, undivided
 from dapt.data.read.table import LIST_MARK
 
 
@@ -15,7 +15,9 @@ from dapt.data.read.table import LIST_MARK
         (["cat", "dog", "cat,dog"], "classname", ","),
         (["cat", "dog", "dog; cat"], "classname", ";"),
         (["cat|bird", "dog|bird"], "classname", "|"),  # bird occurs in both
-        (["cat,bird", "dog,bird"], "labels", ","),
+        (["cat,bird", "dog,bird"], "labels", None),  # as Portland, OR
+        (["cat,bird", "dog,bird", "bird"], "labels", ","),
+        (["Portland, OR", "Salem, OR", "Boise, ID"], "labels", None),
         (["cat,bird", "dog,bird"], "classname", None),  # a name with a comma is more likely
         (["haze", "primary", "haze primary"], "tags", " "),
         (["haze", "primary", "haze primary"], "classname", None),
@@ -39,4 +41,14 @@ def test_parts() -> None:
 
 
 def test_names_that_stay_whole_are_known() -> None:
-    assert undivided(["a|b", "c", "a|b"]) == ["a|b"]
+    assert undivided(["a|b", "c", "a|b", "x, y"], "label") == ["a|b"]
+    assert undivided(["a|b", "c", "x, y"], "labels") == ["a|b", "x, y"]
+
+
+def test_a_division_that_is_a_guess_has_examples() -> None:
+    cells = ["red|apple", "green|apple", "pear|x"]
+    assert find_mark(cells, "category") == "|"
+    assert not is_sure(cells, "|")
+    assert not is_sure(["bear", "brown", "brown bear"], " ")
+    assert is_sure(["cat", "dog", "cat,dog"], ",")
+    assert examples(cells, "|") == "'green|apple' is 'green' and 'apple'; 'pear|x' is 'pear' and 'x'"

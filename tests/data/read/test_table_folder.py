@@ -129,10 +129,11 @@ def test_several_tables_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_tables_that_name_other_files_are_none(tmp_path: Path) -> None:
-    folder = make(
-        tmp_path, {**IMAGES, "sizes.csv": "a,b\n1,2\n", "other.csv": "image,label\nx.png,1\n", "README.txt": "Hello."}
-    )
+    folder = make(tmp_path, {**IMAGES, "sizes.csv": "a,b\n1,2\n", "README.txt": "Hello."})
     assert find_tables(folder) == {}
+    make(folder, {"other.csv": "image,label\nx.png,1\n"})
+    with pytest.raises(DataError, match=r"other\.csv beside them cannot be used: .*'image' .*0% .*x\.png"):
+        find_tables(folder)
 
 
 def test_an_index_comes_first(tmp_path: Path) -> None:

@@ -25,11 +25,18 @@ def test_a_row(tmp_path: Path) -> None:
     assert row.where == f"{tmp_path / 'x.csv'}, line 2"
 
 
-@pytest.mark.parametrize("nothing", ["nan", "NaN", "<NA>", ""])
+@pytest.mark.parametrize("nothing", ["nan", "NaN", "<NA>", "NA", "N/A", "None", "null", ""])
 def test_cells_without_a_value(tmp_path: Path, nothing: str) -> None:
     found = rows(tmp_path, f"image,label\na.png,0\nb.png,{nothing}\n")
     assert [row.label for row in found.rows] == ["0", ""]
     assert any("1 cells without a class" in sentence for sentence in found.guessed) == bool(nothing)
+
+
+def test_words_that_may_mean_no_class_are_named(tmp_path: Path) -> None:
+    found = rows(tmp_path, "image,label\na.png,cat\nb.png,NA\nc.png,unknown\n")
+    assert [row.names for row in found.rows] == [("cat",), (), ("unknown",)]
+    assert any("1 cells without a class ('NA')" in said for said in found.guessed)
+    assert any("'unknown' is a class, of 1 images" in said for said in found.guessed)
 
 
 def test_mistakes_of_formulas(tmp_path: Path) -> None:
@@ -101,3 +108,31 @@ def test_addresses_of_files(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (row,) = rows(tmp_path, f"image,label\nfile://{tmp_path}/a.png,cat\n").rows
     assert row.image == "a.png"
+
+
+def test_a_guessed_division_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows(tmp_path, "image,tags\na.png,bear\nb.png,brown\nc.png,brown bear\n")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "'brown bear' is 'brown' and 'bear'" in said
+    assert "call the column 'classname'" in said
+    found = rows(tmp_path, "image,classname\na.png,bear\nb.png,brown\nc.png,brown bear\n")
+    assert not found.multi_label
+
+
+def test_names_with_commas_stay_whole(tmp_path: Path) -> None:
+    found = rows(tmp_path, 'image,labels\na.png,"Portland, OR"\nb.png,"Salem, OR"\n')
+    assert [row.names for row in found.rows] == [("Portland, OR",), ("Salem, OR",)]
+    assert "'Portland, OR' is taken to be one class" in " ".join(found.guessed)
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 5000 + ".jpg", "a/" * 2500 + ".jpg", "é" * 200 + ".jpg", "file:///" + "a/%20" * 2000]
+)
+def test_paths_longer_than_a_file_can_have(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match=r"line 2: a path of [\d,]+ characters"):
+        rows(tmp_path, f"image,label\n{text},cat\n")
+
+
+def test_a_mask_that_is_the_image(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 3: the mask of b\.png is the image itself"):
+        rows(tmp_path, "image,label,mask\na.png,cat,m/a.png\nb.png,dog,b.png\n")

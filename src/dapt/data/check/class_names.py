@@ -23,7 +23,7 @@ SPLIT_NAMES = frozenset(
 FOLDER_NAMES = frozenset(
     "images image labels masks annotations photos pictures data dataset jpegimages __macosx".split()
 )
-GIVE_NAMES = "Give them names in words with --names FILE, or rename the folders."
+GIVE_NAMES = "Give them names in words with --names FILE, or rename them in the data (its folders or its table)."
 _NUMBER = re.compile(r"[\d\s.,_#+/-]*\d[\d\s.,_#+/-]*")
 _ID = re.compile(
     r"(?:class|label|category|cat|cls|type|id)[\s_-]*\d+"  # class 3
@@ -33,6 +33,7 @@ _ID = re.compile(
 )
 _PREFIX = re.compile(r"(?:\d{1,4}\s*[.)]\s*|0\d{1,3}[\s-]+|n\d{8}[\s-]+)(?=[^\W\d_])")  # 001.cat, n02085620-cat
 _JOINED = re.compile(r"(?:[A-Z][a-z]+){2,}")  # AnnualCrop
+_BLANKS = re.compile(r"\s\s")  # as __ in the name of a folder
 MOST = 0.5
 _COPY = re.compile(r"(?:\s*-\s*(?:copy|kopie|copie|copia|копия)|\s*\(\d+\)|\s+copy)(?:\s*\(?\d*\)?)?$", re.IGNORECASE)
 SPELLED = 0.8  # tokens per letter from which a name is spelled, not read; English has 0.15 to 0.4, German 0.45
@@ -133,6 +134,14 @@ def _rules(names: frozenset[str]) -> list[_Rule]:
             "is an id, not a name",
             "are ids, not names",
             f"A model reads ids letter by letter and knows none. {GIVE_NAMES}",
+        ),
+        _Rule(
+            "blanks",
+            lambda name: bool(_BLANKS.search(name)),
+            "has several blanks in a row",
+            "have several blanks in a row",
+            GIVE_NAMES,
+            "note",
         ),
         _Rule(
             "no_letters", lambda name: not any(map(str.isalnum, name)), "has no letter", "have no letter", GIVE_NAMES

@@ -34,7 +34,11 @@ FLAG_KEYS = {
     **dict.fromkeys("istest istesting".split(), ("test", "train")),
     **dict.fromkeys("istrain istraining istrainingimage istrainimage".split(), ("train", "test")),
 }
-SPLIT_KEYS = frozenset("split subset set dataset datasplit partition phase usage".split())
+LOOSE_SPLIT_KEYS = frozenset("set dataset phase".split())  # also of other things
+SPLIT_KEYS = LOOSE_SPLIT_KEYS | frozenset("split splits subset datasplit splitname partition usage".split())
+SPLIT_KEYS |= frozenset("fold folds foldid foldidx kfold cvfold".split())
+_ONES = frozenset({"1", "1.0", "true", "True", "TRUE", "yes", "Yes", "YES"})
+_BITS = _ONES | {"0", "0.0", "", "false", "False", "FALSE", "no", "No", "NO"}
 
 
 def key(column: str) -> str:
@@ -50,3 +54,13 @@ def split_word(text: str) -> str | None:
 def rank(column: str, groups: tuple[frozenset[str], ...]) -> int:
     """The group that a column belongs to; their number if it belongs to none."""
     return next((place for place, group in enumerate(groups) if key(column) in group), len(groups))
+
+
+def is_one(cell: str) -> bool:
+    """Whether a cell of a column of 0 and 1, or of false and true, says yes."""
+    return cell in _ONES
+
+
+def is_bit(cell: str) -> bool:
+    """Whether a cell is one of a column of 0 and 1; an empty one is."""
+    return cell in _BITS

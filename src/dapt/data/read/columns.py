@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 
 from dapt.data.read.aliases import (
     CLASS_KEYS,
-    FLAG_KEYS,
     IMAGE_KEYS,
     MASK_KEYS,
     NAME_KEYS,
     NUMBER_KEYS,
-    SPLIT_KEYS,
     key,
     rank,
-    split_word,
 )
+from dapt.data.read.class_columns import check_others, names_of_numbers, one_hot_columns, one_to_one, repeat
 from dapt.data.read.row_paths import Files, share_found
 from dapt.data.read.table import Table
+from dapt.data.read.table_splits import find_split_columns
 from dapt.data.read.table_text import looks_like_image
 from dapt.errors import DataError, did_you_mean
 
@@ -38,7 +37,7 @@ class Columns:
     Attributes:
         image: paths. label: numbers of classes. classname: names of classes. mask, split, group: as in an index; None
             where there is none. one_hot: columns that are a class each, 1 where an image shows it.
-        said: what was taken for what.
+        flags: columns of 0 and 1 that are splits. said: what was taken for what.
     """
 
     image: str
@@ -48,13 +47,14 @@ class Columns:
     split: str | None = None
     group: str | None = None
     one_hot: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     said: list[str] = field(default_factory=list)
 
     @property
     def used(self) -> set[str]:
         """The columns that are no metadata."""
         named = (self.image, self.label, self.classname, self.mask, self.split)
-        return {name for name in named if name is not None} | set(self.one_hot)
+        return {name for name in named if name is not None} | {*self.one_hot, *self.flags}
 
 
 def find_columns(table: Table, files: Files, *, unlabelled: bool = False) -> Columns:
@@ -72,15 +72,13 @@ def find_columns(table: Table, files: Files, *, unlabelled: bool = False) -> Col
     if image != exact.get("image"):
         columns.said.append(f"the column '{image}' names the images")
     taken = {image, *exact.values()}
-    if columns.split is None:
-        columns.split = _alias(table, columns, "splits", SPLIT_KEYS, taken, _are_splits)
-    if columns.split is None:
-        columns.split = _alias(table, columns, "splits", frozenset(FLAG_KEYS), taken, _are_flags)
+    columns.split, columns.flags, said = find_split_columns(table, exact.get("split"), taken - {exact.get("split")})
+    columns.said += said
     if columns.mask is None:
         columns.mask = _alias(
             table, columns, "masks", MASK_KEYS, taken, lambda cells: any(map(looks_like_image, cells))
         )
-    taken = {name for name in (image, columns.mask, columns.split, columns.group) if name is not None}
+    taken = {name for name in (image, columns.mask, columns.split, columns.group, *columns.flags) if name is not None}
     _class_columns(table, columns, exact, taken, unlabelled)
     for name in columns.used:
         _once(table, name)
@@ -124,14 +122,13 @@ def _image_column(table: Table, files: Files, exact: set[str]) -> str:
         best = [name for name in there if there[name] == max(there.values())]
         named = [name for name in best if places[name] == min(places[each] for each in best)]
     if not named:
-        named = [
-            name for name in columns if key(name) not in MASK_KEYS and _all(looks_like_image, _sample(table, name))
-        ]
+        named = [name for name in columns if not _of_masks(name) and _all(looks_like_image, _sample(table, name))]
     if not named:  # names without extension, if files are called so
         named = [
             name
             for name in columns
             if key(name) not in CLASS_KEYS
+            and not _of_masks(name)
             and (cells := _sample(table, name))
             and len(set(cells)) > 1
             and share_found(cells, files.folder, files) == 1
@@ -145,6 +142,11 @@ def _image_column(table: Table, files: Files, exact: set[str]) -> str:
     if any(table.column(name) != first for name in named[1:]):
         _ambiguous(table, named, "name the images", "image")
     return named[0]
+
+
+def _of_masks(name: str) -> bool:
+    """Whether a column is called like one of masks: its pictures are no photographs."""
+    return key(name) in MASK_KEYS or key(name).startswith(("mask", "segmentation", "segmask"))
 
 
 def _class_columns(table: Table, columns: Columns, exact: dict[str, str], taken: set[str], unlabelled: bool) -> None:
@@ -161,19 +163,22 @@ def _class_columns(table: Table, columns: Columns, exact: dict[str, str], taken:
         if not _numbers(table, label) and _mostly_texts(table, label):
             columns.classname = label
             columns.said.append(f"'{label}' holds the names of the classes")
+            columns.said += check_others(table, label, texts)
             return
         columns.label = label
-        pairs = [each for each in texts if _one_to_one(table, label, each)]
-        if len(pairs) == 1:
-            columns.classname = pairs[0]
-            columns.said.append(f"'{pairs[0]}' holds the names of the classes")
+        pairs = [each for each in texts if one_to_one(table, label, each)]
+        named = pairs[0] if len(pairs) == 1 else names_of_numbers(table, label, others) if not pairs else None
+        if named:
+            columns.classname = named
+            columns.said.append(f"'{named}' holds the names of the classes")
+        columns.said += check_others(table, label, texts)
     elif aliases:
-        _by_aliases(table, columns, aliases, texts)
+        _by_aliases(table, columns, aliases, texts, others)
     else:
-        columns.one_hot = _one_hot(table, others)
+        columns.one_hot = one_hot_columns(table, others)
         if columns.one_hot:
             columns.said.append(f"its {len(columns.one_hot)} columns of 0 and 1 are a class each, in their order")
-        elif len(others) == 1 and _repeat(table, others[0]):
+        elif len(others) == 1 and repeat(table, others[0]):
             columns.classname = others[0]
             columns.said.append(f"'{others[0]}' holds the names of the classes")
         elif not unlabelled:
@@ -183,14 +188,16 @@ def _class_columns(table: Table, columns: Columns, exact: dict[str, str], taken:
             )
 
 
-def _by_aliases(table: Table, columns: Columns, aliases: list[str], texts: list[str]) -> None:
+def _by_aliases(table: Table, columns: Columns, aliases: list[str], texts: list[str], others: list[str]) -> None:
     numbers = [each for each in aliases if each not in texts]
     text = _best(table, texts)
     number = _best(table, numbers) if numbers else None
-    if text and number and not _one_to_one(table, number, text):
+    if text and number and not one_to_one(table, number, text):
         if key(number) in NUMBER_KEYS or rank(number, NAME_KEYS) <= rank(text, NAME_KEYS):
             _ambiguous(table, [text, number], "hold the classes", "classname")
         number = None
+    if number and not text:
+        text = names_of_numbers(table, number, others)
     if number and not text and key(number) not in NUMBER_KEYS and not _counted(table, number):
         text, number = number, None  # names that are numbers
     columns.classname, columns.label = text, number
@@ -237,14 +244,6 @@ def _alias(table: Table, columns: Columns, what: str, keys: frozenset[str], take
     return None
 
 
-def _are_flags(cells: list[str]) -> bool:
-    return bool(cells) and all(cell in _BITS for cell in cells)
-
-
-def _are_splits(cells: list[str]) -> bool:
-    return bool(cells) and all(map(split_word, cells))
-
-
 def _sample(table: Table, name: str, count: int = SAMPLE) -> list[str]:
     """Cells of a column that are not empty, from all over the table."""
     step = max(1, len(table.rows) // count) if count else 1
@@ -270,33 +269,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _one_to_one(table: Table, number: str, text: str) -> bool:
-    pairs = {(cells.get(number, ""), cells.get(text, "")) for _, cells in table.rows}
-    pairs = {pair for pair in pairs if any(pair)}
-    return len(pairs) == len({one for one, _ in pairs}) == len({other for _, other in pairs})
-
-
-def _one_hot(table: Table, names: list[str]) -> tuple[str, ...]:
-    found = tuple(
-        name for name in names if name not in table.lists and all(cell in _BITS for cell in table.column(name))
-    )
-    ones = any(cell in _ONES for name in found for cell in table.column(name))
-    return found if len(found) > 1 and ones else ()
-
-
-_ONES = frozenset({"1", "1.0", "true", "True", "TRUE"})
-_BITS = _ONES | {"0", "0.0", "", "false", "False", "FALSE"}
-
-
-def is_one(cell: str) -> bool:
-    """Whether a cell of a column of 0 and 1 says that the image shows the class."""
-    return cell in _ONES
-
-
-def _repeat(table: Table, name: str) -> bool:
-    """Whether cells of a column are texts of which some occur again, as classes do."""
-    cells = [cell for cell in table.column(name) if cell]
-    odd = any(_is_number(cell) or cell.startswith(("{", "[")) for cell in cells)
-    return not odd and 0 < len(set(cells)) < len(cells)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote
 
 from dapt.data.read.aliases import split_word
 from dapt.data.read.kinds import IMAGE_TYPES, is_leftover
@@ -21,10 +23,22 @@ IMAGE_FOLDERS = frozenset(
     "images image img imgs photos photo pictures pics jpegimages data train train_images training_images".split()
 )
 
+_DIGITS = re.compile("[0-9]+")
+LONGEST, LONGEST_PART = 4095, 255  # bytes of a path, and of a name in it
+NUMBERED = 4  # how a file is called that has zeros in front of the number in the table
+
 
 def is_picture(name: str) -> bool:
     """Whether a file is a picture, by its ending."""
     return posixpath.splitext(name)[1].lower() in IMAGE_TYPES and not is_leftover(posixpath.basename(name))
+
+
+def too_long(text: str) -> bool:
+    """Whether no file can be called so."""
+    if len(text) <= LONGEST_PART // 4:
+        return False
+    parts = text.encode("utf-8", "surrogatepass").split(b"/")
+    return sum(map(len, parts)) + len(parts) > LONGEST or max(map(len, parts)) > LONGEST_PART
 
 
 def shared_folders(names: Iterable[str]) -> list[str]:
@@ -51,6 +65,7 @@ class Files:
 
     def __init__(self, folder: Path, tops: Iterable[str] | None = None) -> None:
         self.folder = folder
+        self._by_end: dict[int, dict[str, list[str]]] = {}
         self._tops = None if tops is None else frozenset(tops)
 
     @cached_property
@@ -58,17 +73,35 @@ class Files:
         """Paths within the folder, with forward slashes."""
         return frozenset(self._walk())
 
+    def ending(self, parts: Sequence[str]) -> list[str]:
+        """The paths that end with these parts, whatever their case and the extension of the last, sorted."""
+        count = len(parts)
+        if count not in self._by_end:
+            found: dict[str, list[str]] = {}
+            for name in sorted(self.names) if count <= self._deepest else ():
+                last = name.split("/")[-count:]
+                if len(last) == count:
+                    found.setdefault(_end_key(last, _stem_key(last[-1])), []).append(name)
+            self._by_end[count] = found
+        return self._by_end[count].get(_end_key(parts, _stem_key(parts[-1])), [])
+
     @cached_property
-    def by_stem(self) -> dict[str, list[str]]:
-        """The paths by what their last parts have in common, whatever their case and extension."""
+    def _deepest(self) -> int:
+        return max((name.count("/") + 1 for name in self.names), default=0)
+
+    @cached_property
+    def by_number(self) -> dict[str, list[str]]:
+        """The pictures whose names are digits, by that number without leading zeros."""
         found: dict[str, list[str]] = {}
         for name in sorted(self.names):
-            found.setdefault(_stem_key(posixpath.basename(name)), []).append(name)
+            stem = posixpath.splitext(posixpath.basename(name))[0]
+            if _DIGITS.fullmatch(stem) and is_picture(name):
+                found.setdefault(stem.lstrip("0"), []).append(name)
         return found
 
     def has(self, name: str) -> bool:
         """Whether a path within the folder is a file, links followed."""
-        return name in self.names or (self.folder / name).is_file()
+        return name in self.names or (not too_long(name) and (self.folder / name).is_file())
 
     def _walk(self) -> Iterator[str]:
         for place, folders, names in os.walk(self.folder):
@@ -132,6 +165,14 @@ def share_found(texts: Sequence[str], folder: Path, files: Files) -> float:
     """The share of cells that name files below a folder, wherever they are in it."""
     plain = [_lexical(text, folder) for text in texts if text]
     hits = sum(bool(_in_place(name, files) or _matches(name.split("/"), files)[1]) for name in plain)
+    if (
+        plain and not hits and "://" not in texts[0].removeprefix("file://")
+    ):  # the first folders may be those of another machine
+        parts = [name.split("/") for name in plain]
+        for cut in range(1, len(shared_folders(plain)) + 1):
+            hits = sum(bool(_matches(part[cut:], files)[1]) for part in parts)
+            if 2 * hits >= len(plain):
+                break
     return hits / len(plain) if plain else 0.0
 
 
@@ -141,9 +182,11 @@ def _in_place(name: str, files: Files) -> bool:
 
 def _lexical(text: str, folder: Path) -> str:
     """A cell as a relative path with forward slashes, if it can be one."""
-    if not text:
-        return ""
-    text = text.removeprefix("file://")
+    if not text or too_long(text):
+        return text
+    if text.startswith("file:/"):
+        text = text.removeprefix("file:").removeprefix("//").removeprefix("localhost")
+        text = text if "%" not in text or Path(text).exists() else unquote(text)
     if "\\" in text and not (folder / text).exists():
         text = text.replace("\\", "/")
     plain = posixpath.normpath(text)
@@ -198,6 +241,8 @@ def _search(rows: list[int], found: Places, files: Files, split: str, stem: str,
         found.said.append(f"its files are in {', '.join(folders[:3])}{' and others' if len(folders) > 3 else ''}")
     elif base:
         found.said.append(f"its files are in {base}/")
+    if NUMBERED in kinds:
+        found.said.append("its numbers lack the zeros in front of the names of the files, and the extension")
     if kinds & {1, 3}:
         found.said.append("its paths lack the extension of the files")
     if kinds & {2, 3}:
@@ -208,15 +253,13 @@ def _matches(parts: list[str], files: Files) -> tuple[int, list[str]]:
     """The files that end with these parts: exactly, without extension, spelt otherwise, both; and which of these."""
     if not parts or not parts[-1] or ".." in parts:
         return 0, []
-    candidates = files.by_stem.get(_stem_key(parts[-1]), [])
+    candidates = files.ending(parts)
     bare = not is_picture(parts[-1])
-    if bare:  # a name with a dot in it, but without extension
-        candidates = [
-            *candidates,
-            *(name for name in files.by_stem.get(_spelling(parts[-1]), []) if name not in candidates),
-        ]
-    if not candidates:
-        return 0, []
+    if not candidates and _DIGITS.fullmatch(parts[-1]):
+        above = parts[:-1]
+        numbered = files.by_number.get(parts[-1].lstrip("0"), [])
+        folders = {name: name.split("/")[:-1] for name in numbered}
+        return NUMBERED, [name for name in numbered if not above or folders[name][-len(above) :] == above]
     for kind, (same, without) in enumerate(
         ((_as_it_is, False), (_as_it_is, True), (_spelling, False), (_spelling, True))
     ):
@@ -243,6 +286,10 @@ def _as_it_is(text: str) -> str:
 
 def _spelling(text: str) -> str:
     return nfc(text).casefold()
+
+
+def _end_key(parts: Sequence[str], last: str) -> str:
+    return "/".join([*map(_spelling, parts[:-1]), last])
 
 
 def _stem_key(text: str) -> str:

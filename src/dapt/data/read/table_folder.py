@@ -16,9 +16,10 @@ from dapt.data.read.csv_index import read_tables
 from dapt.data.read.kinds import is_leftover
 from dapt.data.read.row_paths import IMAGE_FOLDERS, Files, is_picture, share_found
 from dapt.data.read.table import Table
-from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
+from dapt.data.read.table_file import TABLE_TYPES
 from dapt.data.read.table_rows import open_table
 from dapt.data.read.table_text import looks_like_image
+from dapt.data.read.unread_tables import MASK_FOLDERS, refuse_unread
 from dapt.errors import DataError
 from dapt.regular import irregular, open_regular
 
@@ -28,11 +29,10 @@ EXPORTED = ("_classes.csv", "_annotations.csv")  # in each split folder of expor
 FIRST = (".csv", ".tsv", ".jsonl", ".ndjson")  # kinds of a table that is known by its name alone
 WRAPPERS = 4  # folders around it that are looked through
 SAMPLE = 200  # rows by which a table is known to name the images there
-MASK_FOLDERS = frozenset("mask masks annotations labels segmentation segmentations segmentationclass".split())
 TABLE_FOLDERS = frozenset("annotations annotation labels label csv csvs meta metadata tables splits".split())
-SHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers", ".parquet"})
 MOSTLY = 0.5  # share of them that has to be there
-_FIRST_KEY = re.compile(r'\{\s*"([^"]+)"')
+NAMES_IMAGES, HAS_CLASSES, UNREADABLE, UNKNOWN = range(4)  # how likely a table that cannot be used is meant
+_FIRST_TEXTS = re.compile(r'\{\s*"([^"]+)"(?:\s*:\s*[\[{]\s*"([^"]+)")?(?:\s*:\s*\[\s*"([^"]+)")?')
 _NO_LABELS = ("sample_submission", "samplesubmission", "submission", "sample_sub")
 
 
@@ -100,14 +100,16 @@ def find_tables(folder: Path) -> dict[Path, str | None]:
         for path in labelled:
             _check_agreement(folder, path, found[path], classes)
         return {}
-    if not labelled and len(found) == 1:
-        return dict.fromkeys(found)  # reading it says what it lacks
     if not labelled:
-        for look in looks.values():
-            if look.error is not None:
-                raise look.error
-        _name_unread(folder, files)
-        return {}
+        wrong = {path: look.error for path, look in looks.items() if look.error is not None}
+        wrong = dict(sorted(wrong.items(), key=lambda each: looks[each[0]].place))
+        if found and not any(looks[path].place < UNREADABLE for path in wrong):
+            wrong = {}  # reading that one says what it lacks
+        refuse_unread(folder, files, wrong, {path for path in wrong if looks[path].place == UNKNOWN})
+        for path, error in wrong.items():
+            if looks[path].place == NAMES_IMAGES:
+                raise error
+        return dict.fromkeys(found) if len(found) == 1 else {}
     if len(labelled) > 1:
         raise _several(folder, labelled)
     return {labelled[0]: None}
@@ -118,7 +120,7 @@ class Look:
     """What a table is about.
 
     Attributes:
-        error: why it cannot be read, if it names images there all the same.
+        error: why it cannot be used, if it may be meant. place: how likely it is, the likeliest first.
         images: cells that name files there, of a sample of rows; empty where it is no such table. classes: of the same
             rows; empty where it has none. sure: the column of classes is called so.
     """
@@ -127,6 +129,7 @@ class Look:
     classes: tuple[str, ...] = ()
     sure: bool = False
     error: DataError | None = None
+    place: int = UNKNOWN
 
     @property
     def labelled(self) -> bool:
@@ -147,14 +150,21 @@ def _look(path: Path, files: Files | None = None) -> Look:
     except DataError as error:
         if files is None:
             raise
-        return Look(error=error if table is not None and _names_images(table, files) else None)
+        if table is None:
+            return Look(error=error, place=UNREADABLE)
+        if _names_images(table, files):
+            return Look(error=error, place=NAMES_IMAGES)
+        return Look(
+            error=error, place=HAS_CLASSES if any(key(name) in CLASS_KEYS for name in table.columns) else UNKNOWN
+        )
     rows = [cells for _, cells in table.rows[:: max(1, len(table.rows) // SAMPLE)]]
     images = tuple(cells.get(columns.image, "") for cells in rows)
     if files is not None and path.parent != files.folder:
         inside = path.parent.relative_to(files.folder).as_posix()
         images = tuple(posixpath.normpath(f"{inside}/{name}") if name.startswith("../") else name for name in images)
-    if files is not None and share_found(images, files.folder, files) < MOSTLY:
-        return Look()
+    if files is not None and (share := share_found(images, files.folder, files)) < MOSTLY:
+        has_classes = columns.classname or columns.label or columns.one_hot
+        return Look(error=_not_there(path, columns.image, images, share), place=HAS_CLASSES) if has_classes else Look()
     named = columns.classname or columns.label
     if named:
         classes = tuple(cells.get(named, "") for cells in rows)
@@ -177,11 +187,15 @@ def _check_agreement(folder: Path, path: Path, look: Look, classes: dict[str, st
     """Refuse a table whose classes are not those of the folders: one of the two is not what is meant."""
     if not look.sure:
         return
-    stems = {posixpath.splitext(name)[0].rsplit("/", 1)[-1]: of for name, of in classes.items()}
+    by_end: dict[str, str | None] = {}
+    for name, of in classes.items():
+        parts = posixpath.splitext(name)[0].split("/")
+        for end in ("/".join(parts[place:]) for place in range(len(parts))):
+            by_end[end] = of if by_end.get(end, of) == of else None  # equal names in several folders say nothing
     pairs = {
-        (stems[stem], cell)
+        (found, cell)
         for image, cell in zip(look.images, look.classes, strict=True)
-        if cell and (stem := posixpath.splitext(image.replace("\\", "/"))[0].rsplit("/", 1)[-1]) in stems
+        if cell and (found := _longest(image, by_end)) is not None
     }
     if len({one for one, _ in pairs}) < len(pairs):
         raise DataError(
@@ -191,20 +205,23 @@ def _check_agreement(folder: Path, path: Path, look: Look, classes: dict[str, st
         )
 
 
-def _name_unread(folder: Path, files: Files) -> None:
-    """Refuse a folder with loose pictures and a table of a kind that is not read.
+def _longest(image: str, by_end: Mapping[str, str | None]) -> str | None:
+    """The class of the file whose path ends like this one."""
+    path = posixpath.normpath(image.replace("\\", "/"))
+    parts = (posixpath.splitext(path)[0] if is_picture(path) else path).split("/")
+    ends = ("/".join(parts[place:]) for place in range(len(parts)))
+    return next((by_end[end] for end in ends if end in by_end), None)
 
-    Raises:
-        DataError: naming the table.
-    """
-    for path in sorted(folder.iterdir()):
-        if (
-            path.suffix.lower() in SHEETS
-            and not path.name.startswith((".", "~$"))
-            and any(map(is_picture, files.names))
-        ):
-            what, todo = OTHER_TYPES[path.suffix.lower()]
-            raise DataError(f"{folder} has no class folders, and {path.name} is {what}, which is not read.", todo=todo)
+
+def _not_there(path: Path, column: str, images: tuple[str, ...], share: float) -> DataError:
+    """What is wrong with a table whose images are elsewhere, or are called otherwise."""
+    example = next(filter(None, images), "")
+    if "://" in example and not example.startswith("file:"):
+        what, todo = f"'{example[:80]}' is an address, not a file.", "Download the images, and write their paths there."
+    else:
+        what = f"its column '{column}' names {share:.0%} of its images as files that are there (not '{example[:80]}')."
+        todo = "Write the paths of the files into it, relative to the table; or move it away."
+    return DataError(f"{path}: {what}", todo=todo)
 
 
 def _is_there(path: Path) -> bool:
@@ -244,8 +261,8 @@ def _may_be_table(path: Path) -> bool:
             start = file.read(4096).decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     except OSError:
         return False
-    first = _FIRST_KEY.match(start)
-    return start.startswith("[") or (first is not None and looks_like_image(first[1]))
+    first = _FIRST_TEXTS.match(start)
+    return start.startswith("[") or (first is not None and any(map(looks_like_image, filter(None, first.groups()))))
 
 
 def _in_split_folders(folder: Path) -> dict[Path, str | None]:

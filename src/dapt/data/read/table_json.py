@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from dapt.data.read.aliases import split_word
 from dapt.data.read.split_json import each_once
 from dapt.data.read.table import LIST_MARK, Cells, Table, within_limits
 from dapt.data.read.table_text import looks_like_image
@@ -61,7 +62,12 @@ def _whole(text: str, path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
         return enumerate(value, start=1)
     if isinstance(value, dict) and value and all(map(looks_like_image, value)):
+        if all(isinstance(each, dict) for each in value.values()):
+            return enumerate(({"image": image, **each} for image, each in value.items()), start=1)
         return enumerate(({"image": image, "label": label} for image, label in value.items()), start=1)
+    listed = list(_by_class(value)) if isinstance(value, dict) else []
+    if listed:
+        return enumerate(listed, start=1)
     keys = set(value) if isinstance(value, dict) else set()
     if keys & {"train", "val", "test"}:
         todo = "It looks like a split file: name the data, and pass this with --split-file."
@@ -70,6 +76,21 @@ def _whole(text: str, path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
     else:
         todo = 'Write a list of objects such as {"file_name": "a.jpg", "label": "cat"}, or a CSV.'
     raise DataError(f"{path} is no list of rows.", todo=todo)
+
+
+def _by_class(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of ``{"cat": ["a.jpg"]}``, and of such objects by split; none if it is of another shape."""
+    if value and all(isinstance(each, dict) and split_word(name) for name, each in value.items()):
+        for split, classes in value.items():
+            rows = list(_by_class(classes))
+            if classes and not rows:
+                return
+            yield from ({**row, "split": split} for row in rows)
+        return
+    if any(map(split_word, value)) or not all(isinstance(each, list) for each in value.values()):
+        return
+    if all(isinstance(file, str) and looks_like_image(file) for each in value.values() for file in each):
+        yield from ({"image": file, "classname": name} for name, files in value.items() for file in files)
 
 
 def _parse(text: str, where: str) -> Any:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dapt.data.read.aliases import CLASS_KEYS, FLAG_KEYS, IMAGE_KEYS, key, rank, split_word
-from dapt.data.read.columns import Columns, find_columns, is_one
-from dapt.data.read.row_paths import Files, place_rows, share_found, shared_folders
-from dapt.data.read.several_labels import find_mark, parts_of, undivided
+from dapt.console import warn
+from dapt.data.read.aliases import CLASS_KEYS, IMAGE_KEYS, is_one, key, rank, split_word
+from dapt.data.read.columns import Columns, find_columns
+from dapt.data.read.row_paths import Files, place_rows, share_found, shared_folders, too_long
+from dapt.data.read.several_labels import examples, find_mark, is_sure, parts_of, undivided
 from dapt.data.read.table import LIST_MARK, Table
 from dapt.data.read.table_file import read_table
+from dapt.data.read.table_splits import row_splits
 from dapt.errors import DataError
 from dapt.strict import nfc
 
-NOTHING = frozenset({"nan", "NaN", "NAN", "<NA>"})  # as programs write a cell without a value
+NOTHING = frozenset("nan NaN NAN -nan -NaN <NA> NA N/A n/a None NULL null Null #NA".split())  # as pandas reads them
+PERHAPS = frozenset("unknown none missing unlabelled unlabeled undefined unspecified ? - --".split())
 MISTAKES = frozenset({"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!"})  # of formulas
 BOXES = ({"xmin", "ymin", "xmax", "ymax"}, {"x1", "y1", "x2", "y2"}, {"bbox"}, {"boundingbox"})
 LOOKED_AT = 50  # rows by which it is told whether paths are relative to the table or to the folder above
@@ -73,7 +77,10 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
     if columns.classname and key(columns.classname) not in CLASS_KEYS:
         empty += _clean(table, [columns.classname])
     named, mark = _class_cells(table, columns)
-    splits = [split or _split_of(cells, columns, table, number) for number, cells in table.rows]
+    splits = row_splits(table, columns.split, columns.flags)
+    if split is not None:
+        _check_split(split, splits, table)
+        splits = [split] * len(splits)
     images, said = _files_of(table, columns.image, root, splits, path.stem)
     masks, said_of_masks = _files_of(table, columns.mask, root, splits, "masks")
     if columns.one_hot and found.rows and found.one_hot != columns.one_hot:
@@ -103,17 +110,34 @@ def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
                 tuple((key, value) for key, value in cells.items() if key not in used),
             )
         )
+    itself = next((row for row in rows if row.mask == row.image), None)
+    if itself is not None:
+        raise DataError(
+            f"{itself.where}: the mask of {itself.image} is the image itself.",
+            todo="Write the path of its mask there, or leave the column out.",
+        )
     boxes = _without_boxes(rows, table)
     found.rows += rows if boxes is None else boxes
     said = [*table.guessed, *columns.said, *said, *(f"masks: {each}" for each in said_of_masks)]
     if empty:
-        said.append(f"{empty} cells without a class ('nan') are taken to be unlabelled")
+        words = ", ".join(f"'{word}'" for word in sorted(set(empty)))
+        said.append(f"{len(empty)} cells without a class ({words}) are taken to be unlabelled")
+    odd = Counter(name for row in rows for name in row.names if name.lower() in PERHAPS)
+    said += [
+        f"'{name}' is a class, of {count} images; leave the cells empty if it is none" for name, count in odd.items()
+    ]
     if boxes is not None:
         said.append(f"it lists boxes; {len(rows) - len(boxes)} further boxes of the same images are left out")
     if mark is not None:
         divided = "in lists" if mark == LIST_MARK else f"divided by '{mark}'"
         said.append(f"images may show several classes ('{named}', {divided})")
-    elif whole := undivided(table.column(named)):
+        if not is_sure(table.column(named), mark):
+            off = "call the column 'classname'" if mark != "|" else "write them without it"
+            warn(
+                f"{path}: cells of '{named}' are {divided} into several classes: {examples(table.column(named), mark)}."
+                f" If these are names of one class each, {off}."
+            )
+    elif named and (whole := undivided(table.column(named), named)):
         said.append(f"'{whole[0]}' is taken to be one class")
     found.guessed += [f"{path.name}: {each}." for each in said]
 
@@ -164,13 +188,13 @@ def _read_lists(table: Table, name: str) -> None:
         table.lists.add(name)
 
 
-def _clean(table: Table, names: Iterable[str]) -> int:
-    """Empty the cells of columns that hold no value for other programs; how many those are.
+def _clean(table: Table, names: Iterable[str]) -> list[str]:
+    """Empty the cells of columns that hold no value for other programs; what stood in them.
 
     Raises:
         DataError: a cell holds what a spreadsheet shows instead of a value.
     """
-    count = 0
+    found = []
     for name in names:
         for number, cells in table.rows:
             cell = cells.get(name, "")
@@ -181,8 +205,8 @@ def _clean(table: Table, names: Iterable[str]) -> int:
                 )
             if cell in NOTHING:
                 cells[name] = ""
-                count += 1
-    return count
+                found.append(cell)
+    return found
 
 
 def _files_of(
@@ -194,6 +218,13 @@ def _files_of(
     """
     folder = table.path.parent
     texts = table.column(column) if column else [""] * len(splits)
+    for (number, _), text in zip(table.rows, texts, strict=True):
+        if too_long(text):
+            raise DataError(
+                f"{table.path}, {table.unit} {number}: a path of {len(text):,} characters ('{text[:40]}...') is longer "
+                "than a file can have.",
+                todo="Write the path of the image there; is a quotation mark not closed?",
+            )
     found = place_rows(texts, folder, splits, stem)
     if folder == root:
         return found.names, found.said
@@ -265,18 +296,14 @@ def take_splits_of_folders(found: Rows) -> None:
     found.guessed.append("The splits are those of the folders in the paths of the table.")
 
 
-def _split_of(cells: Mapping[str, str], columns: Columns, table: Table, number: int) -> str:
-    if columns.split is None:
-        return "all"
-    name = cells.get(columns.split, "")
-    flag = FLAG_KEYS.get(key(columns.split))
-    if flag is not None and split_word(name) is None:
-        return flag[0] if is_one(name) else flag[1]
-    split = split_word(name)
-    if split is None:
-        where = f"{table.path}, {table.unit} {number}"
-        raise DataError(f"{where}: there is no split '{name}'.", todo="Use train, val or test.")
-    return split
+def _check_split(split: str, splits: Sequence[str], table: Table) -> None:
+    """Refuse a table of one split, by its name, whose rows say another one."""
+    for (number, _), other in zip(table.rows, splits, strict=True):
+        if other not in (split, "all"):
+            raise DataError(
+                f"{table.path}, {table.unit} {number}: the row says {other}, and the file is called like {split}.",
+                todo="Give the table itself as the data if its column is right, or remove the column.",
+            )
 
 
 def _inside(name: str, text: str, table: Table, number: int) -> str:

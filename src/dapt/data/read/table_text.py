@@ -40,6 +40,10 @@ def parse_text(text: str, path: Path) -> Table:
     first = _SEP.match(text)
     if first:  # how Excel is told
         text, skipped = text[first.end() :], 1
+    text, comments = _without_comments(text)
+    if comments:
+        skipped += comments
+        guessed.append(f"{comments} lines of comments above its header are left out")
     delimiter = first["sep"] if first else _delimiter(text, path)
     if delimiter == " ":
         return _list(text, path)
@@ -59,6 +63,9 @@ def parse_text(text: str, path: Path) -> Table:
                 io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True
             )
         check_columns(columns, path)
+        if columns and not columns[0] and columns.count("") == 1 and not any(key(name) in _IMAGES for name in columns):
+            columns[0] = "image"  # as pandas writes an index
+            guessed.append("its first column, which has no name, is taken to name the images")
         rows = list(within_limits(_cells(lines, columns, path, skipped, delimiter), columns, path))
     except csv.Error as error:
         todo = (
@@ -70,6 +77,25 @@ def parse_text(text: str, path: Path) -> Table:
     if not rows and columns and start:
         raise DataError(f"{path} has a header but no rows.")
     return Table(path, columns, rows, guessed)
+
+
+def _without_comments(text: str) -> tuple[str, int]:
+    """The text from its header on, and how many lines that begin with ``#`` stand above; ``#id,label`` is a header."""
+    lines = text.lstrip("\r\n").splitlines(keepends=True)
+    above = next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    if not above:
+        return text, 0
+    last, after = lines[above - 1].lstrip("# \t").strip(), lines[above].strip()
+    for delimiter in DELIMITERS:
+        cells = [key(cell.strip(" \"'")) for cell in last.split(delimiter)]
+        known = bool(_IMAGES & set(cells)) + bool(CLASS_KEYS & set(cells))
+        if len(cells) > 1 and known and len(cells) == len(after.split(delimiter)) and not _header(after, delimiter):
+            return "".join([last + "\n", *lines[above:]]), above - 1
+    return "".join(lines[above:]), above + len(text) - len(text.lstrip("\r\n"))
+
+
+def _header(line: str, delimiter: str) -> bool:
+    return bool((_IMAGES | CLASS_KEYS) & {key(cell.strip(" \"'")) for cell in line.split(delimiter)})
 
 
 def _cells(
