@@ -95,7 +95,7 @@ def test_lists_of_darknet_tell_the_splits(tmp_path: Path, data: str | None) -> N
     with pytest.raises(DataError, match=r"obj/1\.jpg of .* is in two splits of its export, train and val"):
         read_folder(tmp_path)
     write(tmp_path, {"data/valid.txt": "obj/2.jpg\nobj/9.jpg"})
-    assert "1 photos that lists of splits name are not there: obj/9.jpg." in read_folder(tmp_path).guessed
+    assert "Lists of splits name photos that are not there: 1 (obj/9.jpg)." in read_folder(tmp_path).guessed
 
 
 @pytest.mark.parametrize("about", ["train: images/one\nval: [images/two]", "train: ../images/one/\nval: /x/images/two"])

@@ -44,7 +44,7 @@ def take_splits(export: Export, tree: Tree, photos: Sequence[str], places: Mappi
                 else:
                     _put(found, photo, split, tree)
     if absent:
-        export.remarks.append(f"{len(absent)} photos that lists of splits name are not there: {some(absent)}.")
+        export.remarks.append(f"Lists of splits name photos that are not there: {len(absent)} ({some(absent)}).")
     told = found or _by_folders(export, tree, photos, places)
     of_all = set(told.values())
     if len(of_all) == 1 and len(told) == len(photos) and not all(map(split_in_path, photos)):
