@@ -41,6 +41,7 @@ TRAIN = ("--method", "suffix", "--dapt", "--cue", "centre", "--set", "cue.share=
 SMALL = ("--fraction", 0.5, "--shots", 4, "--epochs", 1, "--device", "cpu")
 
 
+@pytest.mark.long
 def test_a_method_a_cue_a_selector_and_a_tower_of_the_user(photos: Path, spec: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
     given = [photos, "--plugin", EXAMPLE, "--model", spec, *TRAIN, *SMALL, "--out", out]

@@ -144,7 +144,7 @@ def test_training_on_them(dapt, photos: Path, tmp_path: Path, kind: str) -> None
     assert f"{victim} is not read: it is {KINDS[kind]}" in err
     code, _, err = dapt(*arguments, "--skip-bad")
     assert code == 0
-    assert "1 images that are too large or not read are left out" in err
+    assert "1 image that is too large or not read is left" in err
 
 
 def test_a_mask_that_is_a_pipe(dapt, table: Path, arguments: list[object]) -> None:

@@ -52,6 +52,7 @@ TITLES = {
     "no_letters": "Names without letters",
     "split_name": "Classes called like folders",
     "copy_name": "Classes called like copies",
+    "blanks": "Blanks within names",
     "spelled": "Letters the model hardly knows",
     "too_long": "Names that are too long",
     "one_class": "A single class",

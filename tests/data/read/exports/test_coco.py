@@ -73,7 +73,7 @@ def test_several_classes_per_photo_and_no_split(tmp_path: Path) -> None:
 def test_damage_is_named(tmp_path: Path) -> None:
     coco(tmp_path / "train" / "_annotations.coco.json", {"a.jpg": ["cat"], "b.jpg": ["dog"]})
     fill(tmp_path, "train/a.jpg")
-    with pytest.raises(DataError, match=r"1 photo that train/_annotations.coco.json names is not in .*: b.jpg"):
+    with pytest.raises(DataError, match=r"Photos that train/_annotations.coco.json names are not in .*: 1 .b.jpg"):
         read_folder(tmp_path)
     (tmp_path / "train" / "_annotations.coco.json").write_text("{")
     with pytest.raises(DataError, match=r"_annotations.coco.json cannot be read"):
@@ -151,7 +151,7 @@ def test_ids_may_be_texts(tmp_path: Path) -> None:
 def test_another_file_of_the_name_is_not_the_photo(tmp_path: Path) -> None:
     fill(tmp_path, "images/b/0.jpg", "images/b/1.jpg")
     coco(tmp_path / "coco.json", {"images/a/0.jpg": ["cat"], "images/b/1.jpg": ["dog"]})
-    with pytest.raises(DataError, match=r"1 photos that coco.json names are not in .*: images/a/0.jpg"):
+    with pytest.raises(DataError, match=r"Photos that coco.json names are not in .*: 1 .images/a/0.jpg"):
         read_folder(tmp_path)
     found = read_folder(tmp_path, skip_bad=True)
     assert [item.name for item in found.chosen("all")] == ["images/b/1.jpg"]
@@ -162,7 +162,7 @@ def test_of_another_split_neither(tmp_path: Path) -> None:
     fill(tmp_path, "train/a.jpg", "test/b.jpg", "test/c.jpg")
     coco(tmp_path / "train/_annotations.coco.json", {"a.jpg": ["cat"], "b.jpg": ["dog"]})
     coco(tmp_path / "test/_annotations.coco.json", {"c.jpg": ["cat"]})
-    with pytest.raises(DataError, match=r"are not in .*: b.jpg"):
+    with pytest.raises(DataError, match=r"are not in .*: 1 .b.jpg"):
         read_folder(tmp_path)
 
 

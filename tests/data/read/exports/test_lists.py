@@ -36,7 +36,7 @@ def test_a_name_that_two_photos_have_is_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "train.txt").write_text("0.jpg\n")
     found, export = taken(tmp_path)
     assert found == {}
-    assert export.remarks == ["1 photos that lists of splits name are not there: 0.jpg."]
+    assert export.remarks == ["Lists of splits name photos that are not there: 1 (0.jpg)."]
 
 
 def test_folders_called_like_a_split_are_it(tmp_path: Path) -> None:

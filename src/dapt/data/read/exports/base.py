@@ -49,8 +49,7 @@ class Export:
         """
         if self.absent and (not skip_bad or not self.shown):
             raise DataError(
-                f"{len(self.absent)} {'photo' if len(self.absent) == 1 else 'photos'} that {some(self.files)} names "
-                f"{'is' if len(self.absent) == 1 else 'are'} not in {top}: {some(self.absent)}.",
+                f"Photos that {some(self.files)} names are not in {top}: {len(self.absent)} ({some(self.absent)}).",
                 todo="Put them there, export the data again with its photos, or pass --skip-bad to leave them out.",
             )
         if self.absent:
