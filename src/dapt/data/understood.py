@@ -9,6 +9,7 @@ from dapt.console import say, warn
 from dapt.data.items import UNLABELLED, ImageSet
 from dapt.data.read.beside import ORPHANS
 from dapt.data.read.divide import DIVIDED
+from dapt.data.read.exports.find import READ
 from dapt.data.read.layout import LOOSE, OUTSIDE
 from dapt.data.read.tree import LINKS, UNREAD
 
@@ -70,12 +71,15 @@ def lines(data: ImageSet, *, every: bool = False) -> list[str]:
         found.append(f"  and {len(rows) - len(shown)} more classes ({span}); 'dapt data verify' shows all")
     total = {split: len(data.split(split)) for split in splits}
     found.append(f"  {TOTAL:{width}}  " + "  ".join(f"{total[split]:>6,}" for split in splits))
-    return [*found, *(f"  not used: {line}" for line in unused_lines(data)), *(f"  {line}" for line in data.guessed)]
+    return [*found, *(f"  {line}" for line in other_lines(data)), *(f"  {line}" for line in data.guessed)]
 
 
-def unused_lines(data: ImageSet) -> list[str]:
-    """One line per reason for which files are not used."""
-    return [unused_line(reason, names) for reason, names in data.unused.items()]
+def other_lines(data: ImageSet) -> list[str]:
+    """One line per reason for which files are no images in use."""
+    return [
+        f"{'read' if reason == READ else 'not used'}: {unused_line(reason, names)}"
+        for reason, names in data.unused.items()
+    ]
 
 
 def unused_line(reason: str, names: Sequence[str]) -> str:

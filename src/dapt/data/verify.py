@@ -18,7 +18,7 @@ from dapt.data.catalog.mask_folders import MASKS, collection_masks
 from dapt.data.catalog.places import companions, find_beside, require_place
 from dapt.data.catalog.readers.coop_split import is_published
 from dapt.data.items import ImageSet, Item
-from dapt.data.understood import class_counts, layout_words, unused_lines
+from dapt.data.understood import class_counts, layout_words, other_lines
 from dapt.errors import DataError
 
 SPLITS = ("train", "val", "test")
@@ -99,7 +99,7 @@ def _verify_other(data: str, root: str | None, decode: bool) -> Report:
     report.class_counts = class_counts(found)
     report.unused = {reason: list(names) for reason, names in found.unused.items()}
     _look(report, found, decode)
-    report.notes += [f"not used: {line}" for line in unused_lines(found)]
+    report.notes += other_lines(found)
     report.notes += found.guessed
     if not found.labelled("train"):
         report.notes.append(NO_TRAINING)

@@ -35,7 +35,7 @@ def test_images_and_labels(tmp_path: Path, place: str) -> None:
     }
     assert not data.multi_label
     assert data.layout == "YOLO export, one class per photo"
-    assert len(data.unused["annotations, which are read"]) == 9
+    assert len(data.unused["with annotations"]) == 9
 
 
 def test_darknet(tmp_path: Path) -> None:

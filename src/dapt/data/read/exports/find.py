@@ -19,7 +19,7 @@ from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 
 READERS: tuple[Reader, ...] = (read_coco, read_yolo, read_voc)
-READ = "annotations, which are read"
+READ = "with annotations"
 UNNAMED = "not in the annotations"
 UNLISTED = "in none of the lists of splits"
 MASKS = "masks of photos that are not used"
