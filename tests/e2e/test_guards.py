@@ -179,8 +179,8 @@ def test_python_paths(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     assert run.folder == tmp_path / "r"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("devices", [1, 2])
 def test_sigterm_stops_the_run_and_saves(arguments, tmp_path: Path, devices: int) -> None:
     command = [sys.executable, "-m", "dapt", *map(str, arguments), "--devices", str(devices), "--device", "cpu"]
     command[command.index("--epochs") + 1] = "3000"

@@ -99,7 +99,7 @@ print(len(data.split("train")))
 """
 
 
-@pytest.mark.parametrize(("answer", "agreed"), [(b"y\n", True), (b"n\n", False)])
+@pytest.mark.parametrize(("answer", "agreed"), [(b"y\n", True), pytest.param(b"n\n", False, marks=pytest.mark.long)])
 def test_question_in_a_real_terminal(tmp_path: Path, answer: bytes, agreed: bool) -> None:
     with_classes(20).to_parquet(str(tmp_path / "train.parquet"))
     environment = {name: value for name, value in os.environ.items() if name != "DAPT_YES"}

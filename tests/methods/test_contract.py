@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -54,6 +55,17 @@ EVERY = METHODS.names()
 OF_EACH_STRUCTURE = one_of_each(structure)
 ON_BOTH_BACKBONES = cases(OF_EACH_STRUCTURE, NATIVE, SIGLIP)
 ON_ONE_BACKBONE = cases(OF_EACH_STRUCTURE, NATIVE)
+
+
+def other_tower_long(found: list[Case]) -> list[Any]:
+    """The cases, those on the other kind of tower as part of the long matrix but for one method of each kind."""
+    quick = {"maple", "coop", "vpt", "clip_lora"}
+    return [
+        case if case.tower == NATIVE or case.method in quick else pytest.param(case, marks=pytest.mark.long)
+        for case in found
+    ]
+
+
 TRAINED_ON_ONE_BACKBONE = [case for case in ON_ONE_BACKBONE if case.trains]
 # The same architecture and terms behave alike on several processes, whatever the options.
 ON_TWO_PROCESSES = [
@@ -69,13 +81,13 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return make_places(tmp_path_factory.mktemp("contract"))
 
 
-@pytest.fixture(scope="module", params=ON_BOTH_BACKBONES, ids=str)
+@pytest.fixture(scope="module", params=other_tower_long(ON_BOTH_BACKBONES), ids=str)
 def trained(request: pytest.FixtureRequest, places: Places) -> Trained:
     """A method after two epochs of two steps (none where it has no training steps)."""
     return train(request.param, places)
 
 
-@pytest.mark.parametrize("case", cases(EVERY, NATIVE, SIGLIP), ids=str)
+@pytest.mark.parametrize("case", other_tower_long(cases(EVERY, NATIVE, SIGLIP)), ids=str)
 def test_it_is_built_and_counted(case: Case, places: Places) -> None:
     config = settings(case, places)
     clip = clip_of(config.model, device="cpu", precision="32")
