@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from catalog_helpers import aircraft, voc
-from dapt.data.verify import NO_TRAINING, Report, count, describe, some, verify
+from dapt.data.verify import NO_TRAINING, Report, count, describe, verify
 from dapt.errors import ConfigError, DataError
+from dapt.wording import some
 from helpers import make_folder, spoil_png
 
 

@@ -20,6 +20,7 @@ from dapt.data.catalog.readers.coop_split import is_published
 from dapt.data.items import ImageSet, Item
 from dapt.data.understood import class_counts, layout_words, other_lines
 from dapt.errors import DataError
+from dapt.wording import some
 
 SPLITS = ("train", "val", "test")
 NO_TRAINING = "No training image with a class is there: 'dapt train' refuses the data, 'dapt eval RUN DATA' takes it."
@@ -242,12 +243,6 @@ def _look_at_split_file(report: Report, dataset: Dataset, place: Place, root: Pa
 def count(number: int, what: str) -> str:
     """A number with its noun."""
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def some(names: Sequence[str], shown: int = 3) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
 
 
 def describe(report: Report) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from checked_data import image_set
 
-from dapt.data.check.finding import Finding, class_of, count, grouped, some, used_images
+from dapt.data.check.finding import Finding, class_of, count, grouped, used_images
 from dapt.data.items import Item
+from dapt.wording import some
 
 
 def test_an_image_of_two_splits_is_used_twice() -> None:

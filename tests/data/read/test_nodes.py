@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dapt.data.read.kinds import RAW
-from dapt.data.read.nodes import place, some, tree_of
+from dapt.data.read.nodes import place, tree_of
+from dapt.wording import some
 
 
 def test_a_tree_of_names() -> None:

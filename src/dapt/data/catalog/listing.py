@@ -11,8 +11,7 @@ from dapt.data.catalog.base import Dataset, Request
 from dapt.data.read.folder import IMAGE_TYPES
 from dapt.data.read.split_json import Row
 from dapt.errors import DataError
-
-SHOWN = 3
+from dapt.wording import some
 
 
 class Listing:
@@ -108,7 +107,7 @@ def present(rows: dict[str, list[Row]], dataset: Dataset, top: Path, request: Re
         return kept
     absent = [row for part in rows.values() for row in part if not listing.has(row[0])]
     text = (
-        f"{missing} of {total} images of {dataset.title} are missing under {top}: {_some([row[0] for row in absent])}."
+        f"{missing} of {total} images of {dataset.title} are missing under {top}: {some([row[0] for row in absent])}."
     )
     text += _whole(rows, absent)
     if missing == total or not request.skip_bad:
@@ -135,13 +134,8 @@ def _whole(rows: dict[str, list[Row]], absent: Sequence[Row]) -> str:
         "Classes": lambda row: row[2],
     }
     for what, key in ways.items():
-        some = {key(row) for row in every if row[0] not in gone}
-        none = sorted({key(row) for row in absent} - some)
+        left = {key(row) for row in every if row[0] not in gone}
+        none = sorted({key(row) for row in absent} - left)
         if none and none != [""]:
-            parts.append(f" {what} missing entirely: {len(none)} ({_some(none)}).")
+            parts.append(f" {what} missing entirely: {len(none)} ({some(none)}).")
     return "".join(parts)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -12,12 +12,13 @@ from dapt.console import lines_of
 from dapt.data.check.class_names import name_findings
 from dapt.data.check.classes import class_findings, images_per_class
 from dapt.data.check.copies import copies_of, copy_findings, equal
-from dapt.data.check.finding import SEVERITIES, SPLITS, Finding, Severity, Used, count, some, used_images
+from dapt.data.check.finding import SEVERITIES, SPLITS, Finding, Severity, Used, count, used_images
 from dapt.data.check.look import Look
 from dapt.data.check.near import near_findings, near_groups
 from dapt.data.check.pictures import picture_findings, size_summary
 from dapt.data.check.scan import scan
 from dapt.data.items import ImageSet, Item
+from dapt.wording import some
 
 SCHEMA = 1
 KEYS = {"schema", "data", "findings", "per_class"}  # of the JSON file, by which it is known

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from dapt.clip.tokens import Tokenizer
-from dapt.data.check.finding import Finding, Severity, count, grouped, some
+from dapt.data.check.finding import Finding, Severity, count, grouped
 from dapt.errors import NotSupportedError
+from dapt.wording import some
 
 SPLIT_NAMES = frozenset(
     "train training trainset train_set val valid validation dev test testing testset test_set eval".split()

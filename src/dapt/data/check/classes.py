@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from dapt.data.check.finding import Finding, count, some
+from dapt.data.check.finding import Finding, count
 from dapt.data.items import UNLABELLED, Item
+from dapt.wording import some
 
 UNBALANCED = 10  # times as many images in the largest class as in the smallest
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from dapt.console import progress
-from dapt.data.check.finding import Finding, Severity, Used, class_of, count, grouped, some
+from dapt.data.check.finding import Finding, Severity, Used, class_of, count, grouped
 from dapt.data.check.look import file_digest
 from dapt.environment import cores
 from dapt.regular import open_regular
+from dapt.wording import some
 
 SHOWN_OF_GROUP = 3
 END = 4096  # bytes at the end of a file that are compared before all of it is

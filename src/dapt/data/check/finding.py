@@ -69,11 +69,6 @@ def grouped(kind: str, severity: Severity, what: str, todo: str, groups: Iterabl
     return Finding(kind, severity, what, todo, names, found)
 
 
-def some(names: Sequence[str], shown: int = SHOWN) -> str:
-    """The first names, and how many more there are."""
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
-
-
 def count(number: int, what: str, several: str = "") -> str:
     """A number with its noun: ``1 image``, ``2 images``, ``3 classes``."""
     return f"{number:,} {what if number == 1 else several or what + 's'}"

@@ -10,9 +10,10 @@ import numpy as np
 
 from dapt.console import progress
 from dapt.data.check.copies import Group
-from dapt.data.check.finding import Finding, Severity, Used, count, grouped, some
+from dapt.data.check.finding import Finding, Severity, Used, count, grouped
 from dapt.data.check.look import THUMB, Look
 from dapt.environment import cores
+from dapt.wording import some
 
 RADIUS = 10  # of the 64 bits may differ
 LIKENESS = 0.975  # correlation of the grey thumbnails

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from dapt.data.check.finding import Finding, count, some
+from dapt.data.check.finding import Finding, count
 from dapt.data.check.look import Look
+from dapt.wording import some
 
 TINY = 32  # pixels of the shorter side, below which a picture hardly shows anything
 LONG = 4.0  # times as long as wide

@@ -64,3 +64,12 @@ def is_one(cell: str) -> bool:
 def is_bit(cell: str) -> bool:
     """Whether a cell is one of a column of 0 and 1; an empty one is."""
     return cell in _BITS
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number of any kind."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

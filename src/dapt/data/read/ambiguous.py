@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from dapt.data.read.mask_words import IMAGE_FOLDERS
-from dapt.data.read.nodes import Node, place, some
+from dapt.data.read.nodes import Node, place
 from dapt.data.read.split_names import SPLITS
 from dapt.errors import DataError
+from dapt.wording import some
 
 ALIKE = 3  # folders of the same names in each folder, so that those are classes
 _CLASS_AND_NUMBER = re.compile(r"(.*?[^\W\d_])[-_. ]*\(?\d+\)?")

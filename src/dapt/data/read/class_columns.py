@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dapt.data.read.aliases import NAME_KEYS, is_bit, is_one, key, rank
+from dapt.data.read.aliases import NAME_KEYS, is_bit, is_number, is_one, key, rank
 from dapt.data.read.table import Table
 from dapt.data.read.table_text import looks_like_image
 from dapt.errors import DataError
@@ -30,7 +30,7 @@ def names_of_numbers(table: Table, number: str, others: Sequence[str]) -> str | 
         distinct = set(cells)
         if key(name) != "name" and len(distinct) == len(cells):
             continue  # a note of each image, as it may be
-        texts = name not in table.lists and not any(map(_is_number, distinct)) and not any(map(_is_other, distinct))
+        texts = name not in table.lists and not any(map(is_number, distinct)) and not any(map(_is_other, distinct))
         if texts and len(distinct) > 1 and one_to_one(table, number, name):
             found.append(name)
     called = [name for name in found if key(name) == "name"]
@@ -94,17 +94,9 @@ def one_hot_columns(table: Table, others: Sequence[str]) -> tuple[str, ...]:
 def repeat(table: Table, name: str) -> bool:
     """Whether cells of a column are texts of which some occur again, as classes do."""
     cells = [cell for cell in table.column(name) if cell]
-    odd = any(_is_number(cell) or cell.startswith(("{", "[")) for cell in cells)
+    odd = any(is_number(cell) or cell.startswith(("{", "[")) for cell in cells)
     return not odd and 0 < len(set(cells)) < len(cells)
 
 
 def _is_other(cell: str) -> bool:
     return looks_like_image(cell) or cell.startswith(("{", "["))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

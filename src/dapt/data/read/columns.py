@@ -6,15 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dapt.data.read.aliases import (
-    CLASS_KEYS,
-    IMAGE_KEYS,
-    MASK_KEYS,
-    NAME_KEYS,
-    NUMBER_KEYS,
-    key,
-    rank,
-)
+from dapt.data.read.aliases import CLASS_KEYS, IMAGE_KEYS, MASK_KEYS, NAME_KEYS, NUMBER_KEYS, is_number, key, rank
 from dapt.data.read.class_columns import check_others, names_of_numbers, one_hot_columns, one_to_one, repeat
 from dapt.data.read.row_paths import Files, share_found
 from dapt.data.read.table import Table
@@ -260,12 +252,4 @@ def _numbers(table: Table, name: str) -> bool:
 
 def _mostly_texts(table: Table, name: str) -> bool:
     cells = [cell for cell in table.column(name) if cell]
-    return name in table.lists or sum(not _is_number(cell) for cell in cells) >= MOSTLY * len(cells)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return name in table.lists or sum(not is_number(cell) for cell in cells) >= MOSTLY * len(cells)

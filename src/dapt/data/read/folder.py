@@ -19,7 +19,7 @@ from dapt.errors import DataError
 LONELY = "masks of photos that are not used"
 
 
-def read_folder(root: Path, tree: Tree | None = None, *, skip_bad: bool = False) -> ImageSet:
+def read_folder(root: Path, *, skip_bad: bool = False) -> ImageSet:
     """Read a folder of photos. Classes are the sub-folder names in sorted order (numbers as
     numbers), underscores as spaces.
 
@@ -28,13 +28,13 @@ def read_folder(root: Path, tree: Tree | None = None, *, skip_bad: bool = False)
     `dapt.data.read.beside` which masks; whatever is not used stands in `ImageSet.unused`.
 
     Args:
-        tree: what lies below `root`, if it was listed already. skip_bad: see `dapt.data.read.exports.find.read_export`.
+        skip_bad: see `dapt.data.read.exports.find.read_export`.
 
     Raises:
         DataError: no sub-folders, a class without images, classes that differ between splits, a layout that can be
             understood in two ways, or a folder that cannot be read.
     """
-    tree = tree or look_through(root, follow_splits_and_classes)
+    tree = look_through(root, follow_splits_and_classes)
     parted = part_masks(tree.pictures, root)
     if not parted.photos:
         raise _nothing(root, tree)

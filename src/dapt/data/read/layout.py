@@ -18,10 +18,11 @@ from dapt.data.read.ambiguous import (
     is_unlabelled,
     no_classes,
 )
-from dapt.data.read.nodes import Node, listed, place, some
+from dapt.data.read.nodes import Node, listed, place
 from dapt.data.read.nodes import tree_of as tree_of
 from dapt.data.read.split_names import folder_split_of, split_of, splits_beside
 from dapt.errors import DataError
+from dapt.wording import some
 
 LOOSE = "beside the class folders, so that their class is not known"
 OUTSIDE = "in folders that are none of the splits"

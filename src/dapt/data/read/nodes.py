@@ -74,8 +74,3 @@ def place(shown: str, path: str) -> str:
 def listed(splits: dict[str, str]) -> str:
     order = sorted(splits, key=lambda name: ("train", "val", "test").index(splits[name]))
     return ", ".join(order)
-
-
-def some(names: Sequence[str], shown: int = 3) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more

@@ -13,6 +13,7 @@ from dapt.data.catalog.listing import class_folders, image_files
 from dapt.data.catalog.readers.class_names_file import read_class_names
 from dapt.data.items import ImageSet, Item
 from dapt.errors import DataError
+from dapt.wording import some
 
 SHOWN = 10
 _WNID = re.compile(r"n\d{8}")
@@ -88,7 +89,7 @@ def check_folders(found: Sequence[str], expected: Sequence[str], folder: Path, d
     """
     missing = sorted(set(expected) - set(found))
     if missing:
-        text = f"{len(missing)} of {len(expected)} class folders are missing under {folder}: {_some(missing)}."
+        text = f"{len(missing)} of {len(expected)} class folders are missing under {folder}: {some(missing, SHOWN)}."
         loose = image_files(folder)
         if loose:
             raise DataError(
@@ -99,7 +100,7 @@ def check_folders(found: Sequence[str], expected: Sequence[str], folder: Path, d
     unknown = sorted(name for name in set(found) - set(expected) if _WNID.fullmatch(name))
     if unknown:
         raise DataError(
-            f"Class folders under {folder} that classnames.txt does not name: {len(unknown)} ({_some(unknown)}).",
+            f"Class folders under {folder} that classnames.txt does not name: {len(unknown)} ({some(unknown, SHOWN)}).",
             todo="Remove them, or get CoOp's classnames.txt.",
         )
 
@@ -121,14 +122,9 @@ def scan(folder: Path, classes: Sequence[str], dataset: Dataset, before: str) ->
         items += [Item(inside / file, label, f"{top}/{file}") for file in files]
     if empty:
         raise DataError(
-            f"Class folders without images under {folder}: {len(empty)} ({_some(empty)}).", todo=_again(dataset)
+            f"Class folders without images under {folder}: {len(empty)} ({some(empty, SHOWN)}).", todo=_again(dataset)
         )
     return tuple(items)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def _again(dataset: Dataset) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from dapt.data.read.exports.base import Export, some
+from dapt.data.read.exports.base import Export
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 from dapt.strict import nfc
+from dapt.wording import some
 
 MOST = 0.5  # of the photographs that are named more than this share
 _WORDS = re.compile(r"[^\W_]+")

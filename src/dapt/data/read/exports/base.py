@@ -16,6 +16,7 @@ from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 from dapt.limits import LIST_BYTES
 from dapt.regular import read_text, reason
+from dapt.wording import some
 
 EVERY = "all"
 
@@ -140,12 +141,6 @@ def unique_names(names: Sequence[str], title: str) -> list[str]:
     if twice:
         raise DataError(f"Two classes of the {title} export are called '{twice[0]}'.", todo="Rename one of them there.")
     return list(names)
-
-
-def some(names: Sequence[str], shown: int = 3) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
 
 
 def merged(parts: Sequence[Mapping[int, str]]) -> list[str]:

@@ -14,13 +14,14 @@ from typing import Any
 
 from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.agree import most
-from dapt.data.read.exports.base import Asked, Export, by_name, merged, read_json_file, some, split_in_path
+from dapt.data.read.exports.base import Asked, Export, by_name, merged, read_json_file, split_in_path
 from dapt.data.read.exports.coco_outlines import number_in, outlines_of
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 from dapt.limits import LIST_BYTES
 from dapt.regular import read_text
+from dapt.wording import some
 
 TITLE = "COCO"
 MANY = 50  # JSON files, one per photograph, are those of another tool

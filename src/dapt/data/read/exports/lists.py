@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 
-from dapt.data.read.exports.base import Export, by_name, some, split_in_path
+from dapt.data.read.exports.base import Export, by_name, split_in_path
 from dapt.data.read.kinds import is_picture
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 from dapt.limits import LIST_BYTES
 from dapt.regular import read_text, reason
+from dapt.wording import some
 
 
 def take_splits(export: Export, tree: Tree, photos: Sequence[str], places: Mapping[str, Sequence[str]]) -> None:

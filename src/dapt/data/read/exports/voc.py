@@ -12,13 +12,14 @@ from xml.etree import ElementTree
 
 from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.agree import most
-from dapt.data.read.exports.base import Asked, Export, some, split_in_path
+from dapt.data.read.exports.base import Asked, Export, split_in_path
 from dapt.data.read.exports.coco_outlines import number_in
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 from dapt.limits import LIST_BYTES, MIB
 from dapt.regular import read_text, reason
+from dapt.wording import some
 
 TITLE = "Pascal VOC"
 AGAIN = "Export the data again."

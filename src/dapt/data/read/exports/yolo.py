@@ -12,13 +12,14 @@ from pathlib import Path
 
 from dapt.data.outlines import Outline
 from dapt.data.read.exports.agree import most
-from dapt.data.read.exports.base import Asked, Export, some, unique_names
+from dapt.data.read.exports.base import Asked, Export, unique_names
 from dapt.data.read.exports.lists import take_splits
 from dapt.data.read.exports.yolo_about import about
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 from dapt.limits import MIB
 from dapt.regular import read_text, reason
+from dapt.wording import some
 
 TITLE = "YOLO"
 ENOUGH = 0.5  # of the text files in folders called labels belong to photographs, so that they are YOLO's
