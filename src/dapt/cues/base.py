@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class CueReport:
-    """How many images have which kind of cue."""
+    """How many images have which kind of cue.
+
+    Attributes:
+        coverage: share of the picture, of each usable mask.
+        scores: how far a cue trusts its mask, 0..1, by image name; of cues that know. stuff: what a cue says the
+            background of an image is (names, the largest first), by image name; of cues that know.
+    """
 
     total: int = 0
     empty: list[str] = field(default_factory=list)
@@ -35,6 +41,8 @@ class CueReport:
     missing: list[str] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
     coverage: list[float] = field(default_factory=list)
+    scores: dict[str, float] = field(default_factory=dict)
+    stuff: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def without(self) -> int:
@@ -120,6 +128,7 @@ class Cue(ABC):
 
     Attributes:
         options_type: the type of its options (``cue.*`` in YAML beside ``source`` and ``refresh``).
+        needs_model: `prepare` needs the prompted model; other cues get it too where there is one, and may ignore it.
         follows_prompts: the masks depend on the prompts and are refreshed during training.
         reads_files: the masks are files, which may be missing, damaged or in another format.
         may_be_without: it is no mistake if no image has a mask.
@@ -129,6 +138,7 @@ class Cue(ABC):
     """
 
     options_type: ClassVar[type[PartOptions]] = PartOptions
+    needs_model: ClassVar[bool] = False
     follows_prompts: ClassVar[bool] = False
     reads_files: ClassVar[bool] = False
     may_be_without: ClassVar[bool] = False

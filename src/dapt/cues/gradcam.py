@@ -43,6 +43,7 @@ class GradCamCue(Cue):
     """
 
     options_type = GradCamOptions
+    needs_model = True
     follows_prompts = True
 
     def __init__(self, context: CueContext) -> None:

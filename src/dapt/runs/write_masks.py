@@ -96,7 +96,7 @@ def write_masks(
     context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK)
     cue = CUES.get(source)(context)
     model = None
-    if cue.follows_prompts:
+    if cue.needs_model or cue.follows_prompts:
         model = _model(run, model_spec, list(classes or images.names), device)
         if run is None or classes:
             items = _relabel(items, images.names, model.names)
@@ -106,7 +106,7 @@ def write_masks(
     settings = {"data": images.name, "cue": source, **own.model_dump(), "seed": seed}
     settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
     settings |= {"masks": str(resolved(masks)) if masks else None}
-    settings |= {"mask_format": None if cue.follows_prompts else kind}
+    settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
     said = {"mask_name": mask_name, "mask_background": mask_background, **_reading()}
     settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
     folder = MaskFolder(out, settings, items)
