@@ -85,8 +85,25 @@ def make(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any option of the cue, as cue.KEY=VALUE; may be repeated.")
     ] = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Write a contact sheet, preview.jpg.")] = False,
-    compare: Annotated[bool, typer.Option("--compare", help="Measure the masks against the data set's own.")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Write contact sheets, preview.jpg, the worst masks first.")
+    ] = False,
+    preview_images: Annotated[
+        int, typer.Option("--preview-images", min=1, max=100_000, help="Images on them, 24 a sheet.")
+    ] = 24,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", help="Measure against true masks: own (the data set's) or a folder.", callback=at_home
+        ),
+    ] = None,
+    against_format: Annotated[
+        str | None, typer.Option("--against-format", help="Format of the masks in that folder, as --mask-format.")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="The same as --against own.")] = False,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="Only one part of the images, as 3/8; parts may run at once.")
+    ] = None,
     names: NamesOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
@@ -110,7 +127,9 @@ def make(
 
       dapt masks photos/ --cue gradcam --run runs/photos-maple-16shot-seed1 --out masks-tuned/
 
-      dapt masks data/index.csv --cue gradcam --model ViT-B-16/openai --out masks/ --compare
+      dapt masks data/index.csv --cue gradcam --model ViT-B-16/openai --out masks/ --against own --preview
+
+      dapt masks photos/ --cue gradcam --model ViT-B-16/openai --out masks/ --shard 3/8
 
       dapt masks verify photos/ --masks masks/
 
@@ -144,7 +163,11 @@ def make(
         split=split,
         options=tree["cue"],
         preview=preview,
+        preview_images=preview_images,
         compare=compare,
+        against=against,
+        against_format=against_format,
+        shard=shard,
         names=str(names) if names else None,
         skip_bad=skip_bad,
         seed=seed,

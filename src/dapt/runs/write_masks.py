@@ -1,40 +1,30 @@
-"""`dapt masks`: writing a cue as mask files, with statistics, a contact sheet and a comparison."""
+"""`dapt masks`: writing a cue as mask files, with statistics, contact sheets and a comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
 
 from dapt.clip.load import load_clip
 from dapt.colour import BLACK
-from dapt.config import MaskFormat, make_config
-from dapt.console import say
-from dapt.cues.base import CUES, Cue, CueContext, CueReport
+from dapt.config import make_config
+from dapt.console import say, warn
+from dapt.cues.base import CUES, Cue, CueContext
 from dapt.cues.build import cue_options
-from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.check_images import check_images
 from dapt.data.load.image_cache import ImageCache
-from dapt.data.load.images import image_tensor
-from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.load.reading import Reading, current
-from dapt.data.load.resize import resize_map
 from dapt.data.masks.drawn import with_drawn_masks
-from dapt.data.masks.mask_files import check_format, fit_mask, mask_folder, read_mask
-from dapt.data.masks.photo_mask import mask_of_photo
-from dapt.data.masks.rules import MaskRules
+from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.resolve import load_data, path_of
 from dapt.devices import pick_device
-from dapt.errors import DataError
-from dapt.files import write_json, write_with
+from dapt.errors import ConfigError, DataError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.saved import PROMPTS
@@ -42,11 +32,27 @@ from dapt.outputs import check_apart
 from dapt.owned import digest_of
 from dapt.paths import resolved
 from dapt.runs.apart import check_files_apart, places_read
-from dapt.runs.mask_folder import COMMENT, PREVIEW, MaskFolder
+from dapt.runs.making_masks import CHUNK, make_masks
+from dapt.runs.mask_comparison import OWN, TrueMasks, compare_with
+from dapt.runs.mask_folder import MaskFolder
+from dapt.runs.mask_preview import SHEET, sheet_names, worst_first, write_preview
+from dapt.runs.mask_statistics import count_masks
 from dapt.runs.run_folder import find_run
+from dapt.runs.shard import shard_from
 
-CHUNK = 50
-PREVIEW_IMAGES = 24
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What is wanted beside the masks.
+
+    Attributes:
+        true: masks to compare with. classes: their names, by label. previews: images on contact sheets.
+    """
+
+    true: TrueMasks | None
+    classes: Sequence[str]
+    previews: int
+    skip_bad: bool
 
 
 def write_masks(
@@ -64,7 +70,11 @@ def write_masks(
     split: str = "all",
     options: Mapping[str, Any] | None = None,
     preview: bool = False,
+    preview_images: int = SHEET,
     compare: bool = False,
+    against: str | None = None,
+    against_format: str | None = None,
+    shard: str | None = None,
     names: str | None = None,
     skip_bad: bool = False,
     seed: int = 1,
@@ -76,6 +86,9 @@ def write_masks(
 
     Args:
         source: name of a cue. options: of that cue. mask_name, mask_background: as in a configuration.
+        preview: draw contact sheets of `preview_images` images, the worst first.
+        against: true masks to measure these against: ``own`` (as `compare` asks for) or a folder of mask files, in
+            `against_format`. shard: ``3/8``: only the third of eight parts of the images.
 
     Returns:
         the statistics, also written to ``masks.json`` in `out`.
@@ -84,14 +97,17 @@ def write_masks(
         DaptError: bad arguments or damaged data.
     """
     kind = check_format(mask_format or "binary")
+    part = shard_from(shard)
+    against = _against(against, against_format, compare=compare)
     own = cue_options(source, options or {})
-    _check_places(out, data, masks=masks, names=names, run=run)
+    _check_places(out, data, masks=masks, names=names, run=run, true=None if against in (None, OWN) else against)
     images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
-    if masks is None:
+    if masks is None or against == OWN:
         images = with_drawn_masks(images, data_root(root))
     items = list(check_images(images.chosen(split), skip_bad=skip_bad, label="checking images").good)
-    if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
-        raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
+    true = None
+    if against is not None:
+        true = TrueMasks(against, items, images.name, own_kind=images.mask_format or kind, kind=against_format)
     context = CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
     context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK)
     cue = CUES.get(source)(context)
@@ -109,20 +125,38 @@ def write_masks(
     settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
     said = {"mask_name": mask_name, "mask_background": mask_background, **_reading()}
     settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
-    folder = MaskFolder(out, settings, items)
+    folder = MaskFolder(out, settings, items, part)
     folder.check()
     if preview:
-        folder.check_preview()
+        folder.check_preview(sheet_names(preview_images))
     if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
         cue.prepare(_spread(folder.left(), CHUNK), model)
         cue.check()
-    own_kind = (images.mask_format or kind) if compare else None
-    statistics = _fill(folder, cue, items, model, own_kind, preview=preview)
+    wishes = _Wishes(true, images.names, preview_images if preview else 0, skip_bad)
+    statistics = _fill(folder, cue, items, model, wishes)
     say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
 
 
-def _check_places(out: Path, data: str, *, masks: Path | None, names: str | None, run: Path | None) -> None:
+def _against(against: str | None, kind: str | None, *, compare: bool) -> str | None:
+    """What to compare with; None: nothing.
+
+    Raises:
+        ConfigError: two things were asked for, or a format of nothing.
+    """
+    if compare and against not in (None, OWN):
+        raise ConfigError(
+            f"--compare asks for the data set's own masks, --against for {against}.", todo="Give one of them."
+        )
+    chosen = OWN if compare else against
+    if kind is not None and chosen in (None, OWN):
+        raise ConfigError("--against-format concerns a folder of true masks.", todo="Give one with --against.")
+    return chosen
+
+
+def _check_places(
+    out: Path, data: str, *, masks: Path | None, names: str | None, run: Path | None, true: str | None
+) -> None:
     """Refuse a folder for masks in or over anything that is read.
 
     Raises:
@@ -131,6 +165,7 @@ def _check_places(out: Path, data: str, *, masks: Path | None, names: str | None
     given = {
         "the data": path_of(data),
         "the masks": masks,
+        "the true masks": None if true is None else Path(true),
         "the run": run,
         "the names file": Path(names) if names else None,
     }
@@ -155,53 +190,42 @@ def _reading() -> dict[str, Any]:
 
 
 def _fill(
-    folder: MaskFolder,
-    cue: Cue,
-    items: Sequence[Item],
-    model: PromptedClip | None,
-    own_kind: MaskFormat | None,
-    *,
-    preview: bool,
+    folder: MaskFolder, cue: Cue, items: Sequence[Item], model: PromptedClip | None, wishes: _Wishes
 ) -> dict[str, Any]:
     """Write the masks that are not there yet, and what there is to say about all of them."""
-    with folder.lock:
-        left = folder.begin()
-        if len(left) < len(items):
-            say(f"{len(items) - len(left)} of {len(items)} masks exist already and are kept")
-        _write(cue, left, model, folder)
-        statistics = {"settings": folder.settings, **_statistics(items, folder, own_kind)}
-        write_json(folder.statistics_file, statistics, make_parents=False)
-        if preview:
-            _preview(items, folder)
+    own = [item for item in items if folder.shard.holds(item.name)]
+    with folder.writing() as left:
+        if len(left) < len(own):
+            say(f"{len(own) - len(left)} of {len(own)} masks exist already and are kept")
+        make_masks(folder, cue, left, model, whole=True)
+        folder.gather()
+        there = folder.there()
+        present = [item for item in items if item.name in there]
+        statistics: dict[str, Any] = count_masks(folder, present)
+        iou = None
+        if wishes.true is not None:
+            found = compare_with(wishes.true, folder, present, wishes.classes, skip_bad=wishes.skip_bad)
+            statistics["against"], iou = found.tree(wishes.true), found.iou
+            if wishes.true.source == OWN:
+                statistics["against_own_masks"] = found.quality.figures()
+        statistics = folder.finish(statistics)
+        if wishes.previews:
+            chosen = worst_first(present, folder.entries, iou)[: wishes.previews]
+            say(f"look at {', '.join(map(str, write_preview(folder, chosen)))}")
+        if not folder.shard.whole:
+            _tell_missing(folder, len(items))
     return statistics
 
 
-def _statistics(items: Sequence[Item], folder: MaskFolder, own_kind: MaskFormat | None) -> dict[str, Any]:
-    """Figures of the masks that were written, compared with the data set's own if their format is given."""
-    report = CueReport()
-    for item in items:
-        report.add(item.name, torch.from_numpy(_grey(folder.target(item)) / 255.0))
-    coverage = np.array(report.coverage)
-    statistics: dict[str, Any] = {
-        "images": report.total,
-        "empty": report.empty,
-        "full": report.full,
-        "coverage_percent": {
-            name: round(100 * float(value), 3)
-            for name, value in (
-                ("mean", coverage.mean() if len(coverage) else 0.0),
-                ("p10", np.quantile(coverage, 0.1) if len(coverage) else 0.0),
-                ("median", np.median(coverage) if len(coverage) else 0.0),
-                ("p90", np.quantile(coverage, 0.9) if len(coverage) else 0.0),
-            )
-        },
-    }
-    say(report.summary())
-    if own_kind is not None:
-        quality = _compare(items, folder, own_kind)
-        statistics["against_own_masks"] = quality.figures()
-        say(quality.summary())
-    return statistics
+def _tell_missing(folder: MaskFolder, total: int) -> None:
+    """What other shards still have to make."""
+    missing = folder.missing()
+    count = folder.shard.count
+    if not missing:
+        say(f"All {count} shards are there: {total} masks.")
+        return
+    parts = ", ".join(f"{number}/{count} ({left})" for number, left in missing.items())
+    warn(f"{sum(missing.values())} of {total} masks are still missing, by --shard: {parts}.")
 
 
 def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> list[Item]:
@@ -228,74 +252,6 @@ def _model(run: Path | None, spec: str | None, names: list[str], device: str) ->
     return build_model(config, load_clip(config.model, device=pick_device(device)), names)
 
 
-def _write(cue: Cue, items: list[Item], model: PromptedClip | None, folder: MaskFolder) -> None:
-    for start in range(0, len(items), CHUNK):
-        part = items[start : start + CHUNK]
-        for item, mask in zip(part, cue.prepare(part, model), strict=True):
-            height, width = image_tensor(item.path).shape[-2:]
-            if mask is None:
-                full = item.name in cue.report.full
-                mask = torch.full((height, width), float(full))
-            fitted = resize_map(mask, (height, width), soft=cue.soft)
-            _save(fitted, folder.target(item), folder.path)
-        if len(items) > CHUNK:
-            say(f"{min(start + CHUNK, len(items))} of {len(items)} masks written")
-
-
 def _spread(items: Sequence[Item], count: int) -> list[Item]:
     """At most `count` items, evenly chosen."""
     return [items[i] for i in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)] if items else []
-
-
-def _save(mask: Tensor, path: Path, folder: Path) -> None:
-    picture = Image.fromarray((mask.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
-    write_with(path, lambda file: picture.save(file, format="PNG"), within=folder)
-
-
-def _grey(path: Path) -> np.ndarray:
-    """A mask that was written, possibly mended by hand since, uint8 ``[H, W]``.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        with decoded(path) as picture:
-            return np.array(picture.convert("L"))
-    except (*DAMAGE, Refusal) as error:
-        raise DataError(
-            f"The mask {path} cannot be read ({error}).", todo="Remove it: it is made again then."
-        ) from error
-
-
-def _compare(items: Sequence[Item], folder: MaskFolder, kind: MaskFormat) -> MaskQuality:
-    quality = MaskQuality()
-    for item in items:
-        if item.mask is None or not item.mask.is_file():
-            continue
-        height, width = image_tensor(item.path).shape[-2:]
-        size = (height, width)
-        true = fit_mask(mask_of_photo([item.mask], item.path, MaskRules(kind)).mask, size, item.mask, item.path)
-        written = folder.target(item)
-        ours = fit_mask(read_mask(written, "binary"), size, written, item.path)
-        compare_masks(ours, true, quality)
-    return quality
-
-
-def _preview(items: Sequence[Item], folder: MaskFolder) -> None:
-    """A contact sheet: photo and masked photo of evenly chosen images."""
-    side, columns = 128, 6
-    chosen = _spread(items, PREVIEW_IMAGES)
-    rows = -(-len(chosen) // columns)
-    sheet = Image.new("RGB", (columns * (2 * side + 8), rows * (side + 8)), "white")
-    for index, item in enumerate(chosen):
-        photo = image_tensor(item.path).permute(1, 2, 0).numpy()
-        mask = _grey(folder.target(item))[..., None] / 255.0
-        hidden = (photo * mask + 128 * (1 - mask)).astype(np.uint8)
-        left, top = (index % columns) * (2 * side + 8), (index // columns) * (side + 8)
-        for step, picture in enumerate((photo, hidden)):
-            sheet.paste(Image.fromarray(picture).resize((side, side)), (left + step * side, top))
-    write_with(
-        folder.path / PREVIEW,
-        lambda file: sheet.save(file, format="JPEG", quality=90, comment=COMMENT),
-        make_parents=False,
-    )

@@ -1,0 +1,131 @@
+"""What there is to say about all masks of a store: counted from its entries, which are checked against the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dapt.console import progress, say, warn
+from dapt.cues.base import CueReport
+from dapt.data.items import Item
+from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
+from dapt.data.masks.mask_entries import DIGITS, MaskEntry, kind_of
+from dapt.environment import cores
+from dapt.errors import DataError
+from dapt.owned import digest_of
+from dapt.regular import reason
+from dapt.runs.making_masks import ROUNDED
+from dapt.runs.mask_folder import MaskFolder
+from dapt.wording import some
+
+
+def count_masks(folder: MaskFolder, items: Sequence[Item]) -> dict[str, Any]:
+    """Figures of the masks that are there, for ``masks.json``; `folder.entries` is brought up to date.
+
+    Raises:
+        DataError: a mask cannot be read.
+    """
+    _look_again(folder, items)
+    entries = [(item.name, folder.entries[item.name]) for item in items]
+    report = report_of(entries, unmasked="empty")
+    coverage = np.array(report.coverage)
+    not_found = [name for name, entry in entries if entry.kind == "not found"]
+    statistics: dict[str, Any] = {
+        "images": report.total,
+        "empty": report.empty,
+        "full": report.full,
+        "coverage_percent": {
+            name: round(100 * float(value), 3)
+            for name, value in (
+                ("mean", coverage.mean() if len(coverage) else 0.0),
+                ("p10", np.quantile(coverage, 0.1) if len(coverage) else 0.0),
+                ("median", np.median(coverage) if len(coverage) else 0.0),
+                ("p90", np.quantile(coverage, 0.9) if len(coverage) else 0.0),
+            )
+        },
+    }
+    say(report.summary())
+    if not_found:
+        statistics["not_found"] = not_found
+        say(f"the cue found nothing in {len(not_found)} of the images: {some(not_found)}")
+    return statistics
+
+
+def report_of(entries: Sequence[tuple[str, MaskEntry]], *, unmasked: str = "missing") -> CueReport:
+    """The report of masks by their entries, in the order given.
+
+    Args:
+        entries: names and entries. unmasked: the list of the report for images in which a source found nothing.
+    """
+    report = CueReport(total=len(entries))
+    lists = {"empty": report.empty, "full": report.full, "unreadable": report.bad}
+    for name, entry in entries:
+        if entry.kind == "usable":
+            report.coverage.append(entry.coverage)
+        else:
+            lists.get(entry.kind, getattr(report, unmasked)).append(name)
+        if entry.score is not None:
+            report.scores[name] = entry.score
+        if entry.stuff:
+            report.stuff[name] = list(entry.stuff)
+    return report
+
+
+def _look_again(folder: MaskFolder, items: Sequence[Item]) -> None:
+    """Entries of the masks that were kept, which may have been mended by hand or are not known yet."""
+    kept = [item for item in items if item.name not in folder.made]
+    mended = []
+    with ThreadPoolExecutor(max(4, cores())) as pool:
+        looked = pool.map(lambda item: _present(folder, item), kept)
+        for item, entry in zip(kept, progress(looked, len(kept), "reading masks", "masks"), strict=True):
+            before = folder.entries.get(item.name)
+            if before is not None and before.mask is not None and entry != before:
+                mended.append(item.name)
+            folder.entries[item.name] = entry
+    if mended:
+        warn(
+            f"{len(mended)} of the masks are others than were made ({some(mended)}): they count as mended by hand, and "
+            "what the cue said of its own is forgotten."
+        )
+
+
+def _present(folder: MaskFolder, item: Item) -> MaskEntry:
+    """The entry of a mask as its file is now."""
+    path, entry = folder.target(item), folder.entries.get(item.name)
+    if entry is not None and entry.mask is None and entry.image is not None:
+        return entry  # no file was written
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, reason(error)) from error
+    if entry is not None and entry.mask == digest_of(content)[:DIGITS]:
+        return entry
+    coverage = float(grey_of(path).mean() / 255)
+    kind, share = kind_of(coverage), round(coverage, ROUNDED)
+    if entry is None:
+        return MaskEntry(kind, share)
+    if entry.kind in ("not found", "unreadable") and kind == "empty":
+        kind = entry.kind
+    return replace(entry, kind=kind, coverage=share, score=None)
+
+
+def grey_of(path: Path) -> np.ndarray:
+    """A mask that was written, possibly mended by hand since, uint8 ``[H, W]``.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with decoded(path) as picture:
+            return np.array(picture.convert("L"))
+    except (*DAMAGE, Refusal) as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _unreadable(path: Path, why: str) -> DataError:
+    return DataError(f"The mask {path} cannot be read ({why}).", todo="Remove it: it is made again then.")
