@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +16,11 @@ from hypothesis import settings
 # Machines differ in speed; a slow example is no failure.
 settings.register_profile("dapt", deadline=None)
 settings.load_profile("dapt")
+
+# Masks that runs keep do not go into the cache of whoever runs the tests.
+if "DAPT_MASKS" not in os.environ:
+    os.environ["DAPT_MASKS"] = tempfile.mkdtemp(prefix="dapt-masks-")
+    atexit.register(shutil.rmtree, os.environ["DAPT_MASKS"], ignore_errors=True)
 
 sys.path.insert(0, str(Path(__file__).parent / "parity"))
 sys.path.insert(0, str(Path(__file__).parent))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -18,10 +18,11 @@ from dapt.data.load.notes import say_notes
 from dapt.data.load.resize import resize_map
 from dapt.data.masks.coverage import ClassMasks, is_framed
 from dapt.data.masks.mask_collections import MaskCounts, check_convention, doubts_and_hint
+from dapt.data.masks.mask_entries import MaskEntry, store_entries
 from dapt.data.masks.mask_files import fit_mask
 from dapt.data.masks.mask_finder import MaskFinder, own_or_found
 from dapt.data.masks.photo_mask import mask_of_photo
-from dapt.errors import DataError
+from dapt.errors import DaptError, DataError
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
@@ -61,6 +62,7 @@ class FileCue(Cue):
         self._items: Sequence[Item] = ()
         self._misread = 0
         self._framed: set[str] = set()
+        self._entries: Mapping[str, MaskEntry] | None = None
         self._checked = finder is not None and context.data is not None
         if finder is not None and context.data is not None:
             finder.check(chain.from_iterable(context.data.splits.values()))
@@ -81,7 +83,25 @@ class FileCue(Cue):
                     self.report.bad.append(item.name)
                 masks.append(None if bad else self.report.add(item.name, mask))
         say_notes()
+        self._tell_scores(items)
         return masks
+
+    def _tell_scores(self, items: Sequence[Item]) -> None:
+        """What whoever made the masks says of them, where they are a store of `dapt masks`."""
+        if self._finder is None:
+            return
+        if self._entries is None:
+            try:
+                self._entries = store_entries(self._finder.folder)
+            except DaptError as error:
+                warn(f"Scores and background labels of the masks are not used. {error.what}")
+                self._entries = {}
+        entries = ((item.name, self._entries.get(item.name)) for item in items)
+        for name, entry in entries:
+            if entry is not None and entry.score is not None:
+                self.report.scores[name] = entry.score
+            if entry is not None and entry.stuff:
+                self.report.stuff[name] = list(entry.stuff)
 
     def check(self) -> None:
         """Refuse the masks prepared last if they were read in another collection's format; warn of odd ones.

@@ -45,6 +45,7 @@ class GradCamCue(Cue):
     options_type = GradCamOptions
     needs_model = True
     follows_prompts = True
+    seeded = False
 
     def __init__(self, context: CueContext) -> None:
         super().__init__(context)

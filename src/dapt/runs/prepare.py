@@ -27,6 +27,7 @@ from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.build import build_objectives
 from dapt.runs.features import training_set
+from dapt.runs.kept_cues import is_kept, kept_masks
 from dapt.runs.run_data import RunData
 from dapt.training.step import TrainStep
 
@@ -82,7 +83,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
             "more --epochs, or --set warmup_epochs=0."
         )
     cue = _prepare_cue(config, data, cache)
-    masks = None if cue is None else _made_by(cue, data.train.items, model)
+    masks = None if cue is None else _made_by(cue, config, data, model)
     if cue is not None:
         say(cue.report.summary())
         _check_cues(config, cue, data.train.items, own=any(item.mask is not None for item in data.train.items))
@@ -130,13 +131,14 @@ def _prepare_cue(config: RunConfig, data: RunData, cache: ImageCache) -> Cue | N
     return None
 
 
-def _made_by(cue: Cue, items: Sequence[Item], model: PromptedClip) -> list[Tensor | None]:
-    """The masks of a cue, counted where it has not counted them itself.
+def _made_by(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) -> list[Tensor | None]:
+    """The masks of a cue, from its store where it has one; counted where it has not counted them itself.
 
     Raises:
         ConfigError: it did not make one for each image.
     """
-    masks = cue.prepare(items, model)
+    items = data.train.items
+    masks = kept_masks(cue, config, data, model) if is_kept(cue, config) else cue.prepare(items, model)
     if len(masks) != len(items):
         raise ConfigError(f"The cue {cue.name} made {len(masks)} masks for {len(items)} images.")
     if cue.report.total != len(items):

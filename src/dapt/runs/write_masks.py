@@ -19,7 +19,7 @@ from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.check_images import check_images
 from dapt.data.load.image_cache import ImageCache
-from dapt.data.load.reading import Reading, current
+from dapt.data.load.reading import changed_reading
 from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.resolve import load_data, path_of
@@ -123,7 +123,7 @@ def write_masks(
     settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
     settings |= {"masks": str(resolved(masks)) if masks else None}
     settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
-    said = {"mask_name": mask_name, "mask_background": mask_background, **_reading()}
+    said = {"mask_name": mask_name, "mask_background": mask_background, **changed_reading()}
     settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
     folder = MaskFolder(out, settings, items, part)
     folder.check()
@@ -181,12 +181,6 @@ def _made_with(model: PromptedClip | None, run: Path | None) -> dict[str, Any]:
         "prompts": None if run is None else digest_of((run / PROMPTS).read_bytes()),
         "classes": None if model is None else list(model.names),
     }
-
-
-def _reading() -> dict[str, Any]:
-    """How images are read, as far as it is not by default."""
-    now, default = current(), Reading()
-    return {key: getattr(now, key) for key in ("matte", "bits") if getattr(now, key) != getattr(default, key)}
 
 
 def _fill(

@@ -8,6 +8,7 @@ side. An option of the command line goes before both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from dapt.colour import WHITE
 
@@ -58,3 +59,9 @@ def current(own: Reading | None = None) -> Reading:
     if _matte is None and _bits is None:
         return given
     return Reading(_matte or given.matte, given.bits if _bits is None else _bits)
+
+
+def changed_reading() -> dict[str, Any]:
+    """How images are read now, as far as it is not by default; what they decide is noted with that."""
+    now, default = current(), Reading()
+    return {key: getattr(now, key) for key in ("matte", "bits") if getattr(now, key) != getattr(default, key)}
