@@ -87,7 +87,7 @@ def write_preview(folder: MaskFolder, chosen: Sequence[tuple[Item, str]]) -> lis
 
 
 def _save(sheet: Image.Image, file: BinaryIO) -> None:
-    sheet.save(file, format="JPEG", quality=90, comment=COMMENT)
+    sheet.save(file, format="JPEG", quality=90, subsampling=0, comment=COMMENT)  # thin lines keep their colour
 
 
 def _sheet(folder: MaskFolder, chosen: Sequence[tuple[Item, str]]) -> Image.Image:

@@ -82,9 +82,8 @@ def _look_again(folder: MaskFolder, items: Sequence[Item]) -> None:
     mended = []
     with ThreadPoolExecutor(max(4, cores())) as pool:
         looked = pool.map(lambda item: _present(folder, item), kept)
-        for item, entry in zip(kept, progress(looked, len(kept), "reading masks", "masks"), strict=True):
-            before = folder.entries.get(item.name)
-            if before is not None and before.mask is not None and entry != before:
+        for item, (entry, other) in zip(kept, progress(looked, len(kept), "reading masks", "masks"), strict=True):
+            if other:
                 mended.append(item.name)
             folder.entries[item.name] = entry
     if mended:
@@ -94,24 +93,24 @@ def _look_again(folder: MaskFolder, items: Sequence[Item]) -> None:
         )
 
 
-def _present(folder: MaskFolder, item: Item) -> MaskEntry:
-    """The entry of a mask as its file is now."""
+def _present(folder: MaskFolder, item: Item) -> tuple[MaskEntry, bool]:
+    """The entry of a mask as its file is now, and whether that is known to be another file than was made."""
     path, entry = folder.target(item), folder.entries.get(item.name)
     if entry is not None and entry.mask is None and entry.image is not None:
-        return entry  # no file was written
+        return entry, False  # no file was written
     try:
         content = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, reason(error)) from error
     if entry is not None and entry.mask == digest_of(content)[:DIGITS]:
-        return entry
+        return entry, False
     coverage = float(grey_of(path).mean() / 255)
     kind, share = kind_of(coverage), round(coverage, ROUNDED)
     if entry is None:
-        return MaskEntry(kind, share)
+        return MaskEntry(kind, share), False
     if entry.kind in ("not found", "unreadable") and kind == "empty":
         kind = entry.kind
-    return replace(entry, kind=kind, coverage=share, score=None)
+    return replace(entry, kind=kind, coverage=share, score=None), entry.mask is not None
 
 
 def grey_of(path: Path) -> np.ndarray:
