@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from dapt.data.items import Item
+from dapt.data.masks.mask_entries import MaskEntry, content_of, state_of
 from dapt.errors import ConfigError, DataError
 from dapt.owned import Manifest, read_manifest, write_manifest
 from dapt.runs.mask_folder import COMMENT, MaskFolder, mask_name
+from dapt.runs.shard import Shard
 
 SETTINGS = {"cue": "random", "seed": 1}
 
@@ -164,3 +168,135 @@ def test_the_preview_replaces_previews_only(items, out) -> None:
     picture.save(out / "preview.jpg", comment=b"my holidays")
     with pytest.raises(ConfigError, match="dapt did not make it"):
         folder.check_preview()
+
+
+def entry(item: Item) -> MaskEntry:
+    return MaskEntry("usable", 0.5, 0.25, image=content_of(item.path), seen=state_of(item.path))
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> list[Item]:
+    found = []
+    for number in range(40):
+        path = tmp_path / "photos" / f"{number}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"picture")
+        found.append(Item(path, 0, f"{number}.jpg"))
+    return found
+
+
+def make(folder: MaskFolder, left: list[Item]) -> None:
+    folder.note({item.name: entry(item) for item in left})
+    for item in left:
+        put(folder.path, item)
+
+
+def names_in(out: Path) -> set[str]:
+    return set(json.loads((out / "masks.json").read_text())["masks"])
+
+
+def test_shards_work_beside_each_other_and_are_joined(many, out) -> None:
+    first, second = (MaskFolder(out, SETTINGS, many, Shard(number, 2)) for number in (1, 2))
+    with first.writing() as mine, second.writing() as theirs:
+        assert {item.name for item in (*mine, *theirs)} == {item.name for item in many}
+        assert not {item.name for item in mine} & {item.name for item in theirs}
+        make(second, theirs[:5])
+        make(first, mine)
+        first.finish({"images": 1})
+        assert names_in(out) == {item.name for item in (*mine, *theirs[:5])}
+        make(second, theirs[5:])
+        assert first.missing() == {}
+        second.finish({"images": 2})
+    assert names_in(out) == {item.name for item in many}
+    assert not (out / ".parts").exists()
+
+
+def test_what_shards_miss(many, out) -> None:
+    first = MaskFolder(out, SETTINGS, many, Shard(1, 3))
+    with first.writing() as left:
+        make(first, left)
+        first.gather()
+        first.finish({})
+        assert first.missing() == {number: sum(Shard(number, 3).holds(item.name) for item in many) for number in (2, 3)}
+
+
+def test_one_writer_per_shard_and_none_of_all_beside_them(many, out) -> None:
+    with MaskFolder(out, SETTINGS, many, Shard(1, 2)).writing():
+        for shard in (Shard(1, 2), None):
+            with (
+                pytest.raises(ConfigError, match="is in use by process"),
+                MaskFolder(out, SETTINGS, many, shard).writing(),
+            ):
+                pass
+        with MaskFolder(out, SETTINGS, many, Shard(2, 2)).writing():
+            pass
+        with pytest.raises(ConfigError, match="were made with seed 1, not 2"):
+            MaskFolder(out, {**SETTINGS, "seed": 2}, many, Shard(2, 2)).check()
+    with MaskFolder(out, SETTINGS, many).writing() as left:
+        assert left == many
+
+
+def test_what_a_killed_shard_noted_is_found_by_whoever_comes_next(many, out) -> None:
+    killed = MaskFolder(out, SETTINGS, many, Shard(1, 2))
+    with suppress(KeyboardInterrupt), killed.writing() as left:
+        make(killed, left[:3])
+        raise KeyboardInterrupt
+    assert not (out / "masks.json").read_text().count("score")
+    other = MaskFolder(out, SETTINGS, many)
+    with other.writing() as rest:
+        assert {item.name for item in many} - {item.name for item in rest} == {item.name for item in left[:3]}
+        other.finish({})
+    assert names_in(out) == {item.name for item in left[:3]}
+    assert all(found["score"] == 0.25 for found in json.loads((out / "masks.json").read_text())["masks"].values())
+
+
+def test_images_that_changed_get_their_masks_again_unless_these_were_mended(many, out, capsys) -> None:
+    folder = MaskFolder(out, SETTINGS, many)
+    with folder.writing() as left:
+        for item in left:
+            put(out, item)
+        made = {item.name: replace(entry(item), mask=content_of(out / mask_name(item))) for item in left}
+        folder.note(made)
+        folder.finish({})
+    touched, changed, mended = many[:3]
+    os.utime(touched.path, (1, 1))
+    for item in (changed, mended):
+        item.path.write_bytes(b"another picture")
+    Image.new("L", (4, 4), 0).save(out / mask_name(mended))
+    assert begun(out, many) == [changed]
+    told = capsys.readouterr().err
+    assert f"1 of the images changed since their masks were made ({changed.name}); these masks are made again" in told
+    assert f"which were mended by hand: {mended.name}. These masks are kept" in told
+
+
+def test_files_are_not_looked_at_one_by_one(many, out, monkeypatch: pytest.MonkeyPatch) -> None:
+    """100,000 images do not make 100,000 calls twice: one per image, for its size and time, and listed masks."""
+    folder = MaskFolder(out, SETTINGS, many)
+    with folder.writing() as left:
+        make(folder, left)
+        folder.finish({})
+    images, others, listings = [], [], []
+    stat, lstat, scan = os.stat, os.lstat, os.scandir
+
+    def counted(call):
+        def count(path, *arguments, **named):
+            (images if str(path).endswith(".jpg") else others).append(str(path))
+            return call(path, *arguments, **named)
+
+        return count
+
+    monkeypatch.setattr(os, "stat", counted(stat))
+    monkeypatch.setattr(os, "lstat", counted(lstat))
+    monkeypatch.setattr(os, "scandir", lambda path: listings.append(str(path)) or scan(path))
+    again = MaskFolder(out, SETTINGS, many)
+    again.check()
+    with again.writing() as left:
+        assert left == []
+        assert again.left() == []
+        assert again.missing() == {}
+        again.finish({})
+    monkeypatch.undo()
+    assert len(images) == len(many)
+    assert not [path for path in others if path.endswith(".png")]
+    assert len(others) < 100
+    assert len(listings) < 15

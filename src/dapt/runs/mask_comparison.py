@@ -122,9 +122,21 @@ def compare_with(
     if true.finder is not None:
         check_convention(counts, items, true.finder.folder, true.rules.kind, rules=true.rules)
     say(found.quality.summary())
+    if found.iou:
+        say(f"95% intervals: {_intervals(found.quality)}")
     for why, left in found.left_out.items():
         warn(f"{len(left)} of the images are not compared, their true masks are {why}: {some(left)}")
     return found
+
+
+def _intervals(quality: MaskQuality) -> str:
+    """Of all figures, as text."""
+    tree = quality.intervals()
+    parts = []
+    for figure, label in zip(FIGURES, ("IoU", "boundary F", "foreground kept", "background kept"), strict=True):
+        low, high = tree[figure]["interval"]
+        parts.append(f"{label} {tree[figure]['mean']:.1f}% ({low:.1f} to {high:.1f})")
+    return ", ".join(parts)
 
 
 ABSENT, EMPTY, FULL, BAD = "not there", "empty", "full", "not to be used"
