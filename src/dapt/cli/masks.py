@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from dapt.cli.masks_import import import_
 from dapt.cli.masks_verify import verify
 from dapt.cli.options import (
     BitsOption,
@@ -55,7 +56,8 @@ class MasksGroup(TyperGroup):
         self.format_commands(ctx, formatter)
 
 
-masks = typer.Typer(cls=MasksGroup, help="Make foreground masks, or check a collection of them.")
+masks = typer.Typer(cls=MasksGroup, help="Make, import or check foreground masks.")
+masks.command("import")(import_)
 masks.command()(verify)
 
 
