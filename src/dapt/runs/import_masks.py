@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from dapt.console import progress, say, warn
 from dapt.cues.base import CueReport
 from dapt.data.items import ImageSet
 from dapt.data.load.images import photo_shape
-from dapt.data.load.notes import say_notes, several
+from dapt.data.load.notes import say_notes
 from dapt.data.mask_imports.base import Asked, Found
-from dapt.data.mask_imports.drawn_marks import check_shapes, draw_marks
+from dapt.data.mask_imports.drawn_marks import check_shapes, draw_marks, place_marks
 from dapt.data.mask_imports.guess import AUTO, format_of
 from dapt.data.mask_imports.match_pictures import Job, MatchedPictures, match_pictures
 from dapt.data.mask_imports.photographs import plain_photographs
@@ -31,24 +32,12 @@ from dapt.errors import ConfigError, DataError
 from dapt.files import write_json, write_with
 from dapt.mask_pattern import check_pattern
 from dapt.outputs import check_apart
-from dapt.owned import digest_of
 from dapt.runs.apart import check_files_apart
+from dapt.runs.import_remarks import MORE, Remarks, listed
 from dapt.runs.mask_folder import MaskFolder
 from dapt.wording import some
 
-SHOWN = 10
 CUE = "import"  # what masks.json calls the source of these masks
-MORE = "Mend them, or pass --skip-bad to go on without them."
-
-
-class _Remarks:
-    """What is said at the end and noted in masks.json, by kind: the names of the photographs."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, list[str]] = {}
-
-    def add(self, what: str, name: str) -> None:
-        self.found.setdefault(what, []).append(name)
 
 
 def import_masks(
@@ -79,7 +68,7 @@ def import_masks(
     Raises:
         DaptError: bad arguments, damaged annotations or data; nothing was written then, unless it says so.
     """
-    check_apart(out, {"the data": path_of(data), "the annotations": folder if folder.is_dir() else folder.parent})
+    check_apart(out, {"the data": path_of(data), "the annotations": folder})
     images = _photographs(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     check_files_apart(out, images, data)
     items = images.chosen("all")
@@ -105,8 +94,8 @@ def import_masks(
     found = importer.read(source, asked)
     _check_classes(found, classes)
     found.only(classes)
-    remarks = _Remarks()
-    _refuse_or_say(found.damaged, f"things in {folder} cannot be understood", skip_bad, remarks, "not understood")
+    remarks = Remarks()
+    remarks.refuse_or_say(found.damaged, f"things in {folder} cannot be understood", skip_bad, "not understood")
     matched = match_pictures(found.pictures, items)
     jobs = _jobs(matched, found, images, folder, skip_bad, remarks)
     shapes = _shapes(jobs, skip_bad, remarks)
@@ -115,12 +104,13 @@ def import_masks(
         raise DataError(f"No photo of {images.name} has anything in {folder} that makes a mask.", where=found.title)
     if pictures := [job for job in jobs if job.files]:
         check_sample(pictures)
-    settings = {"data": images.name, "root": str(Path(images.root).resolve()), "cue": CUE, "format": kind}
-    settings |= {"annotations": _digest(jobs), "classes": sorted(classes) if classes is not None else None}
+    settings: dict[str, Any] = {"data": images.name, "root": str(Path(images.root).resolve()), "cue": CUE}
+    settings |= {"format": kind, "annotations": _digest(jobs)}
+    settings |= {"classes": sorted(classes) if classes is not None else None}
     target = MaskFolder(out, settings, [job.item for job in jobs])
     target.check()
     statistics = _fill(target, jobs, shapes, found, remarks, skip_bad)
-    _say_found(found, matched, images, remarks)
+    remarks.say(found, images.name, loose=matched.loose)
     say_notes()
     say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
@@ -144,31 +134,15 @@ def _check_classes(found: Found, classes: Sequence[str] | None) -> None:
         )
 
 
-def _refuse_or_say(problems: Sequence[str], what: str, skip_bad: bool, remarks: _Remarks, kind: str) -> None:
-    """Refuse what is damaged, naming the first; with `skip_bad` it is counted."""
-    if not problems:
-        return
-    if not skip_bad:
-        raise DataError(f"{len(problems)} {what}:", todo=f"Nothing was written. {MORE}", more=_listed(problems))
-    for problem in problems:
-        remarks.add(kind, problem)
-    warn(f"{len(problems)} {what} and are left out; the first: {problems[0]}")
-
-
-def _listed(lines: Sequence[str]) -> list[str]:
-    more = [f"  and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-    return [f"  {line}" for line in lines[:SHOWN]] + more
-
-
 def _jobs(
-    matched: MatchedPictures, found: Found, images: ImageSet, folder: Path, skip_bad: bool, remarks: _Remarks
+    matched: MatchedPictures, found: Found, images: ImageSet, folder: Path, skip_bad: bool, remarks: Remarks
 ) -> list[Job]:
     """The photographs of which there is something.
 
     Raises:
         DataError: there are none, or names are not clear.
     """
-    _refuse_or_say(matched.unclear, "names of pictures are not clear", skip_bad, remarks, "not clear")
+    remarks.refuse_or_say(matched.unclear, "names of pictures are not clear", skip_bad, "not clear")
     if not matched.jobs:
         named = [picture.names[0] for picture in found.pictures]
         raise DataError(
@@ -181,14 +155,14 @@ def _jobs(
     for name, job in matched.jobs.items():
         if not job.marks and not job.files:
             remarks.add("without objects", name)
-    named = set(matched.jobs)
+    annotated = set(matched.jobs)
     for item in images.chosen("all"):
-        if item.name not in named:
+        if item.name not in annotated:
             remarks.add("not annotated", item.name)
     return [job for job in matched.jobs.values() if job.marks or job.files]
 
 
-def _shapes(jobs: Sequence[Job], skip_bad: bool, remarks: _Remarks) -> dict[str, Shape]:
+def _shapes(jobs: Sequence[Job], skip_bad: bool, remarks: Remarks) -> dict[str, Shape]:
     """The shapes of the photographs, where the objects fit them.
 
     Raises:
@@ -209,20 +183,30 @@ def _shapes(jobs: Sequence[Job], skip_bad: bool, remarks: _Remarks) -> dict[str,
             other.append(error.what)
             continue
         shapes[job.item.name] = shape
-    _refuse_or_say(closed, "annotated photos cannot be opened", skip_bad, remarks, "unreadable")
-    _refuse_or_say(other, "photos have another shape than the pictures annotated", skip_bad, remarks, "other shape")
+        _note_places(job, shape, remarks)
+    remarks.refuse_or_say(closed, "annotated photos cannot be opened", skip_bad, "unreadable")
+    remarks.refuse_or_say(other, "photos have another shape than the pictures annotated", skip_bad, "other shape")
     return shapes
+
+
+def _note_places(job: Job, shape: Shape, remarks: Remarks) -> None:
+    """Note what is cut, left out and scaled, also of masks that exist already."""
+    placed = place_marks(job.marks, shape)
+    for number, what in ((placed.clipped, "cut off at the edge"), (placed.outside, "outside")):
+        for _ in range(number):
+            remarks.add(what, job.item.name)
+    if placed.resized:
+        remarks.add("resized", job.item.name)
 
 
 def _digest(jobs: Sequence[Job]) -> str:
     """What the masks are made of, whatever file it stood in."""
-    parts = [
-        repr(
-            (job.item.name, job.marks, [(path.name, path.stat().st_size) for path in job.files], job.rules, job.wanted)
-        )
-        for job in sorted(jobs, key=lambda job: job.item.name)
-    ]
-    return digest_of("\n".join(parts).encode("utf-8", "surrogateescape"))[:16]
+    digest = hashlib.sha256()
+    for job in sorted(jobs, key=lambda job: job.item.name):
+        files = [(path.name, path.stat().st_size) for path in job.files]
+        wanted = job.wanted and (sorted(job.wanted.numbers), sorted(job.wanted.colours))
+        digest.update(repr((job.item.name, job.marks, files, job.rules, wanted)).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
 
 
 def _fill(
@@ -230,7 +214,7 @@ def _fill(
     jobs: Sequence[Job],
     shapes: dict[str, Shape],
     found: Found,
-    remarks: _Remarks,
+    remarks: Remarks,
     skip_bad: bool,
 ) -> dict[str, Any]:
     """Write the masks that are not there yet.
@@ -256,11 +240,11 @@ def _fill(
             picture = Image.fromarray(mask.astype(np.uint8) * 255)
             write_with(target.target(job.item), _png(picture), within=target.path)
         if skip_bad or not problems:
-            statistics = {"settings": target.settings, **_statistics(target, jobs), "import": _noted(found, remarks)}
+            statistics = {"settings": target.settings, **_statistics(target, jobs), "import": remarks.noted(found)}
             write_json(target.statistics_file, statistics, make_parents=False)
     if problems and not skip_bad:
         raise DataError(
-            f"{len(problems)} masks cannot be used; the others were written.", todo=MORE, more=_listed(problems)
+            f"{len(problems)} masks cannot be used; the others were written.", todo=MORE, more=listed(problems)
         )
     if problems:
         warn(f"{len(problems)} masks cannot be used and are left out; the first: {problems[0]}")
@@ -271,20 +255,15 @@ def _png(picture: Image.Image) -> Callable[[Any], None]:
     return lambda file: picture.save(file, format="PNG")
 
 
-def _mask(job: Job, shape: Shape, remarks: _Remarks) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _mask(job: Job, shape: Shape, remarks: Remarks) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """The mask of a photograph; what deserves a word about it is noted."""
     name = job.item.name
     if job.files:
         return read_pictures(job)
-    drawn = draw_marks(job.marks, shape, job.item)
-    for number, what in ((drawn.clipped, "cut off at the edge"), (drawn.outside, "outside")):
-        for _ in range(number):
-            remarks.add(what, name)
-    if drawn.overlaps:
-        remarks.add("overlapping", name)
-    if drawn.resized:
-        remarks.add("resized", name)
-    return drawn.mask
+    mask, overlap = draw_marks(job.marks, shape, job.item)
+    if overlap:
+        remarks.add("overlapping", f"{name} ({overlap})")
+    return mask
 
 
 def _statistics(target: MaskFolder, jobs: Sequence[Job]) -> dict[str, Any]:
@@ -305,48 +284,3 @@ def _statistics(target: MaskFolder, jobs: Sequence[Job]) -> dict[str, Any]:
         "full": report.full,
         "coverage_percent": {key: round(100 * value, 3) for key, value in percent.items()},
     }
-
-
-def _noted(found: Found, remarks: _Remarks) -> dict[str, Any]:
-    """What masks.json says of the import."""
-    return {
-        "title": found.title,
-        "files": len(found.files),
-        "categories": list(found.labels),
-        "left_out": {what: len(names) for what, names in found.left_out.items()},
-        "taken": {what: len(names) for what, names in found.taken.items()},
-        **{what.replace(" ", "_"): names for what, names in remarks.found.items()},
-    }
-
-
-def _say_found(found: Found, matched: MatchedPictures, images: ImageSet, remarks: _Remarks) -> None:
-    """Whatever was left out, cut, guessed or put together."""
-    for what, names in found.left_out.items():
-        warn(f"Left out: {len(names)} {what}; the first: {names[0]}.")
-    for what, names in found.taken.items():
-        say(f"{len(names)} {what}; the first: {names[0]}.")
-    if matched.loose:
-        warn(
-            "No folder in the annotations is one of the photos, so photos were found by their file names alone; look "
-            "at some masks."
-        )
-    told = remarks.found
-    if unknown := told.get("unknown"):
-        warn(
-            f"{several(unknown, 'picture', 'pictures')} of the annotations not in {images.name}: {some(unknown, SHOWN)}."
-        )
-    for kind, one, many in (
-        ("without objects", "photo has no object, so no mask", "photos have no object, so no mask"),
-        ("not annotated", "photo is not in the annotations", "photos are not in the annotations"),
-        ("cut off at the edge", "object passes the edge of its photo and is cut", "objects pass the edge and are cut"),
-        ("outside", "object lies outside of its photo", "objects lie outside of their photos"),
-        ("nothing drawn", "photo has nothing within it, so no mask", "photos have nothing within them, so no mask"),
-        (
-            "overlapping",
-            "photo has categories that overlap: the union",
-            "photos have categories that overlap: the union",
-        ),
-        ("resized", "photo was annotated in another size: scaled", "photos were annotated in another size: scaled"),
-    ):
-        if names := told.get(kind):
-            say(f"{several(names, one, many)}; the first: {names[0]}.")

@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.rules import MaskRules
 from dapt.data.outlines import Outline
 from dapt.data.read.exports.coco_outlines import number_in
-from dapt.errors import DataError
+from dapt.errors import DataError, did_you_mean
 from dapt.registry import Registry
 
 NO_AREA = "lines, points or other shapes without an area"
@@ -21,8 +21,6 @@ BOXES = "objects are told by a box only, which holds background, too"
 CROWDS = "regions of crowds, which hold many objects"
 TEXTS = "numbers are written as text"
 UNNAMED = "(no name)"
-
-Place = Literal["left out", "taken"]
 
 
 @dataclass(frozen=True)
@@ -148,8 +146,6 @@ class Found:
         wanted = list(classes)
         unknown = [name for name in wanted if name not in self.labels]
         if unknown:
-            from dapt.errors import did_you_mean
-
             raise DataError(
                 f"There is no category '{unknown[0]}' in this {self.title} export.",
                 where="--classes",

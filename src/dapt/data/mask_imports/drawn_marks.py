@@ -19,20 +19,18 @@ Pixels = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
-class DrawnMarks:
-    """A mask.
+class PlacedMarks:
+    """How objects lie in a photograph.
 
     Attributes:
-        mask: bool ``[H, W]``, of the photograph held upright. clipped: objects that pass the edge of the picture.
-        outside: objects that lie beyond it wholly. overlaps: categories that share pixels, two of them; empty if none.
-        resized: an object was marked in a picture of another size.
+        marks: what of them lies within, at least in part. clipped: objects that pass the edge of the picture.
+        outside: objects that lie beyond it wholly. resized: some were marked in a picture of another size.
     """
 
-    mask: Pixels
-    clipped: int = 0
-    outside: int = 0
-    overlaps: tuple[str, ...] = ()
-    resized: bool = False
+    marks: tuple[Mark, ...]
+    clipped: int
+    outside: int
+    resized: bool
 
 
 def check_shapes(marks: Sequence[Mark], shape: Shape, item: Item) -> None:
@@ -45,37 +43,46 @@ def check_shapes(marks: Sequence[Mark], shape: Shape, item: Item) -> None:
         made_on_stored(outline, shape, item)
 
 
-def draw_marks(marks: Sequence[Mark], shape: Shape, item: Item) -> DrawnMarks:
-    """The union of all objects.
+def place_marks(marks: Sequence[Mark], shape: Shape) -> PlacedMarks:
+    """Which objects lie within the photograph, without drawing them."""
+    clipped = outside = 0
+    inside: list[Mark] = []
+    for mark in marks:
+        places = [_place(outline, shape) for outline in mark.outlines]
+        kept = tuple(one for one, place in zip(mark.outlines, places, strict=True) if place != "outside")
+        if not kept:
+            outside += 1
+            continue
+        clipped += any(place != "inside" for place in places)
+        inside.append(Mark(mark.label, kept))
+    resized = any(_resized(outline, shape) for mark in inside for outline in mark.outlines)
+    return PlacedMarks(tuple(inside), clipped, outside, resized)
+
+
+def draw_marks(marks: Sequence[Mark], shape: Shape, item: Item) -> tuple[Pixels, str]:
+    """The union of all objects, bool ``[H, W]`` of the photograph held upright; and two categories that overlap.
+
+    Returns:
+        the mask, and ``cat and dog`` for the first two categories that share pixels; empty where none do.
 
     Raises:
         DataError: see `check_shapes`.
     """
     whole = np.zeros(shape.upright, dtype=bool)
-    clipped = outside = 0
-    inside: list[Mark] = []
-    for mark in marks:
-        places = [_place(outline, shape) for outline in mark.outlines]
-        if all(place == "outside" for place in places):
-            outside += 1
-            continue
-        clipped += any(place != "inside" for place in places)
-        kept = tuple(one for one, place in zip(mark.outlines, places, strict=True) if place != "outside")
-        inside.append(Mark(mark.label, kept))
-    overlaps: tuple[str, ...] = ()
-    labels = list(dict.fromkeys(mark.label for mark in inside))
-    of_label: list[tuple[str, Pixels]] = []
-    for label in labels:
-        outlines = [outline for mark in inside if mark.label == label for outline in mark.outlines]
+    by_label: dict[str, list[Outline]] = {}
+    for mark in place_marks(marks, shape).marks:
+        by_label.setdefault(mark.label, []).extend(mark.outlines)
+    drawn: dict[str, Pixels] = {}
+    overlap = ""
+    for label, outlines in by_label.items():
         pixels = np.asarray(draw(outlines, shape, item)) > 0
-        if not overlaps and bool((whole & pixels).any()):
-            first = next(name for name, other in of_label if bool((other & pixels).any()))
-            overlaps = (first, label)
+        if not overlap and bool((whole & pixels).any()):
+            other = next(name for name, one in drawn.items() if bool((one & pixels).any()))
+            overlap = f"{other} and {label}"
         whole |= pixels
-        if not overlaps:
-            of_label.append((label, pixels))
-    resized = any(_resized(outline, shape) for mark in inside for outline in mark.outlines)
-    return DrawnMarks(whole, clipped, outside, overlaps, resized)
+        if not overlap and len(by_label) > 1:
+            drawn[label] = pixels
+    return whole, overlap
 
 
 def _place(outline: Outline, shape: Shape) -> str:

@@ -1,4 +1,4 @@
-"""COCO: ``images``, ``annotations`` and ``categories`` (Lin et al., ECCV 2014): polygons, run lengths, crowds, boxes."""
+"""COCO: ``images``, ``annotations`` and ``categories`` (Lin et al., ECCV 2014): polygons, runs, boxes."""
 
 from __future__ import annotations
 
