@@ -234,7 +234,7 @@ def _fill(
             except DataError as error:
                 problems.append(error.what)
                 continue
-            if job.marks and not mask.any():
+            if (job.marks or job.wanted) and not mask.any():
                 remarks.add("nothing drawn", job.item.name)
                 continue
             picture = Image.fromarray(mask.astype(np.uint8) * 255)

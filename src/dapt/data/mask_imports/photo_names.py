@@ -107,10 +107,10 @@ def _score(own: Sequence[str], parts: Sequence[str], words: set[str]) -> tuple[b
 def _forms(name: str) -> list[str]:
     """A name as it is written, and as it may be meant: the path in an address, without what an upload has added."""
     found = [name]
-    split = urlsplit(name) if "?" in name or "://" in name else None
-    if split is not None:
+    if "?" in name or "://" in name:
+        split = urlsplit(name)
         asked = parse_qs(split.query).get("d", [])  # /data/local-files/?d=folder/1.jpg
-        found += [*asked, f"{split.scheme}://{split.netloc}{split.path}" if split.scheme else split.path]
+        found = [*asked, f"{split.scheme}://{split.netloc}{split.path}" if split.scheme else split.path, name]
     found += [unquote(form) for form in found if "%" in form]
     for form in list(found):
         head, _, last = form.replace("\\", "/").rpartition("/")

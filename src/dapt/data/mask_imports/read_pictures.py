@@ -19,7 +19,7 @@ from dapt.data.masks.coverage import is_plausible
 from dapt.data.masks.mask_collections import MaskCounts
 from dapt.data.masks.mask_files import fit_mask, values_and_turn
 from dapt.data.masks.mask_finder import COLLECTIONS
-from dapt.data.masks.photo_mask import PhotoMask, Raw, mask_of_photo
+from dapt.data.masks.photo_mask import Raw, mask_of_photo
 from dapt.data.masks.rules import MaskRules
 from dapt.errors import DataError
 
@@ -32,7 +32,11 @@ def read_pictures(job: Job) -> np.ndarray[Any, np.dtype[np.bool_]]:
     Raises:
         DataError: one cannot be read, does not fit its format, or has another shape than the photograph.
     """
-    found = _found(job, job.rules)
+    wanted = job.wanted
+    if wanted is None:
+        found = mask_of_photo(job.files, job.item.path, job.rules)
+    else:
+        found = mask_of_photo(job.files, job.item.path, job.rules, lambda file, rules: _only(file, rules, wanted))
     return fit_mask(found.mask, found.upright, job.files[0], job.item.path).numpy()
 
 
@@ -46,7 +50,7 @@ def check_sample(jobs: Sequence[Job]) -> None:
     counts = MaskCounts()
     for job in sample:
         try:
-            found = _found(job, job.rules)
+            found = mask_of_photo(job.files, job.item.path, job.rules)
         except DataError:  # told when it is to be written
             continue
         share = float(found.mask.float().mean())
@@ -71,18 +75,11 @@ def _fits(sample: Sequence[Job], kind: MaskFormat) -> bool:
     shares = []
     for job in sample:
         try:
-            found = _found(job, job.rules.read_as(kind))
+            found = mask_of_photo(job.files, job.item.path, job.rules.read_as(kind))
         except DataError:
             return False
         shares.append(0.0 if found.misread else float(found.mask.float().mean()))
     return is_plausible(shares)
-
-
-def _found(job: Job, rules: MaskRules) -> PhotoMask:
-    wanted = job.wanted
-    if wanted is None:
-        return mask_of_photo(job.files, job.item.path, rules)
-    return mask_of_photo(job.files, job.item.path, rules, lambda file, how: _only(file, how, wanted))
 
 
 def _only(file: Path, rules: MaskRules, wanted: Wanted) -> Raw:
