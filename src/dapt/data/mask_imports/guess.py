@@ -41,8 +41,3 @@ def format_of(name: str, source: Source, asked: Asked) -> tuple[str, MaskImport]
         f"{source.given} looks like none of the formats that masks are imported from ({', '.join(formats)}).{told}",
         todo=TODO,
     )
-
-
-def formats_in(source: Source, asked: Asked) -> list[str]:
-    """The table formats that the files look like, for hints."""
-    return [each for each in IMPORTS.names() if (one := IMPORTS.get(each)()).tables and one.evidence(source, asked)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable
+from pathlib import Path
 
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.mask_imports.base import Annotated, Asked, Found
@@ -21,9 +22,9 @@ def own_pictures(source: Source, asked: Asked) -> list[str]:
     """The pictures of a folder that are none of the photographs."""
     if asked.top is None:
         return list(source.tree.pictures)
-    top, photos = os.path.realpath(asked.top), set(asked.photos)
-    here = os.path.relpath(os.path.realpath(source.top), top).replace(os.sep, "/")
-    return [name for name in source.tree.pictures if posixpath.normpath(posixpath.join(here, name)) not in photos]
+    top, here = os.path.realpath(asked.top), os.path.realpath(source.top)
+    photos = {os.path.normpath(Path(top, name)) for name in asked.photos}
+    return [name for name in source.tree.pictures if os.path.normpath(Path(here, name)) not in photos]
 
 
 def by_pattern(found: Found, source: Source, asked: Asked) -> Found:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dapt.data.outlines import Outline
+from dapt.limits import DRAFT_TIMES, MAX_MEGAPIXELS
 
 CORNERS = 360  # of an ellipse: a radius of 5,000 pixels is off by a fifth of a pixel
 
@@ -68,8 +69,13 @@ def placed(bits: Bits, left: int, top: int, size: tuple[int, int]) -> Outline:
 
     Args:
         left, top: the place of its first pixel. size: width and height of the picture.
+
+    Raises:
+        ValueError: the picture is larger than any that is read.
     """
     width, height = size
+    if width * height > DRAFT_TIMES * MAX_MEGAPIXELS * 1e6:
+        raise ValueError(f"its picture would have {width} x {height} pixels")
     whole = np.zeros((height, width), dtype=bool)
     part = bits[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)]
     first, second = max(0, top), max(0, left)

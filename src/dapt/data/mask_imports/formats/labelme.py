@@ -28,7 +28,6 @@ from dapt.data.mask_imports.base import (
 from dapt.data.mask_imports.shapes import box, ellipse, placed
 from dapt.data.mask_imports.source import KEPT, Source
 from dapt.data.outlines import UNTOLD, Outline
-from dapt.errors import DataError
 
 UNKNOWN_SIZE = "a mask, and the file does not tell the size of its picture"
 _WITHOUT_AREA = ("line", "linestrip", "point", "points")
@@ -127,7 +126,7 @@ def _outline(
 def _bits(packed: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """The bitmap of a mask: a PNG in base 64, of the part that its two points enclose."""
     if not isinstance(packed, str):
-        raise DataError("a mask without its bitmap")
+        raise ValueError("a mask without its bitmap")
     with header(io.BytesIO(base64.b64decode(packed, validate=True))) as image:
         prepare(image)
         return np.asarray(image.convert("L")) > 0
