@@ -104,7 +104,8 @@ def make(
     """Make foreground masks that any later run can read, with coverage statistics.
 
     Files that exist already are kept, so an interrupted command goes on where it stopped. 'dapt masks verify'
-    checks masks that exist (for a folder called verify, write ./verify).
+    checks masks that exist, 'dapt masks import' makes them of other tools' annotations (for a folder called verify
+    or import, write ./verify).
 
     Examples:
 
@@ -115,6 +116,8 @@ def make(
       dapt masks data/index.csv --cue gradcam --model ViT-B-16/openai --out masks/ --compare
 
       dapt masks verify photos/ --masks masks/
+
+      dapt masks import annotations.json --data photos/ --out masks/
 
     Then: dapt train photos/ --dapt --masks masks/
     """
