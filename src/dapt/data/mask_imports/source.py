@@ -10,7 +10,7 @@ from dapt.data.read.exports.base import read_json_file
 from dapt.data.read.exports.xml_file import read_xml_file
 from dapt.data.read.tree import Tree, look_through
 from dapt.errors import ConfigError, DataError
-from dapt.limits import LIST_BYTES
+from dapt.limits import ANNOTATION_BYTES
 
 KEPT = 20  # parsed files that are kept, from guessing the format to reading it
 PACKED = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
@@ -57,7 +57,7 @@ class Source:
         Raises:
             DataError: it cannot be read.
         """
-        return self._kept(name) if name in self._parsed else self._keep(name, read_json_file(self.top / name))
+        return self._kept(name) if name in self._parsed else self._keep(name, read_json_file(self.top / name, ANNOTATION_BYTES))
 
     def xml(self, name: str) -> ElementTree.Element:
         """The top element of an XML file.
@@ -68,7 +68,7 @@ class Source:
         if name in self._parsed:
             found: ElementTree.Element = self._kept(name)
             return found
-        element = read_xml_file(self.top / name, LIST_BYTES)
+        element = read_xml_file(self.top / name, ANNOTATION_BYTES)
         self._keep(name, element)
         return element
 

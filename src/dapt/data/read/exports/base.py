@@ -120,14 +120,14 @@ def by_name(photos: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def read_json_file(path: Path) -> Any:
-    """The content of a JSON file of an export, also in the encodings of Windows.
+def read_json_file(path: Path, most: int = LIST_BYTES) -> Any:
+    """The content of a JSON file of an export of up to `most` bytes, also in the encodings of Windows.
 
     Raises:
         DataError: it cannot be read.
     """
     try:
-        return json.loads(decode(read_bytes(path, LIST_BYTES))[0])
+        return json.loads(decode(read_bytes(path, most))[0])
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {reason(error)}.", todo="Export the data again.") from error
 
