@@ -15,7 +15,7 @@ def test_every_argument_arrives(caught, dapt, tmp_path: Path) -> None:
     calls = caught("dapt.runs.import_masks.import_masks")
     arguments = ["masks", "import", "a.json", "--data", "photos", "--out", "o", "--format", "coco", "--labels", "a, b"]
     arguments += ["--mask-format", "labels", "--mask-name", "{stem}.png", "--mask-background", "white", "--skip-bad"]
-    code, _, err = dapt(*arguments, "--names", "n.txt", "--root", "r", "--own-split", "-q")
+    code, _, err = dapt(*arguments, "--root", "r", "--own-split", "-q")
     assert code == 0, err
     assert calls == [
         (
@@ -26,7 +26,6 @@ def test_every_argument_arrives(caught, dapt, tmp_path: Path) -> None:
                 "mask_format": "labels",
                 "mask_name": "{stem}.png",
                 "mask_background": "white",
-                "names": "n.txt",
                 "skip_bad": True,
                 "root": "r",
                 "own_split": True,

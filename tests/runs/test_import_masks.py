@@ -28,6 +28,7 @@ from mask_exports import (
     save,
     shape,
     true_mask,
+    write_alpha,
     write_coco,
     write_instances,
     write_suffix,
@@ -348,8 +349,26 @@ def test_masks_of_another_format_are_noticed(data: Path, tmp_path: Path) -> None
     import_masks(tmp_path / "export", str(data), tmp_path / "out", mask_format="labels")
     assert (mask_of(tmp_path / "out", "dog/3.jpg") == true_mask(BOXES["dog/3.jpg"])).all()
     write_coco(tmp_path / "coco", BOXES)
-    with pytest.raises(ConfigError, match="COCO has outlines"):
+    with pytest.raises(ConfigError, match="--mask-format has no effect on COCO"):
         import_masks(tmp_path / "coco", str(data), tmp_path / "out2", mask_format="labels")
+    write_alpha(tmp_path / "alpha", BOXES)
+    with pytest.raises(ConfigError, match="--mask-format has no effect on cut-outs"):
+        import_masks(tmp_path / "alpha", str(data), tmp_path / "out2", format="alpha", mask_format="labels")
+
+
+def test_a_photo_may_be_its_own_cut_out(tmp_path: Path) -> None:
+    write_alpha(tmp_path / "photos", BOXES)
+    import_masks(tmp_path / "photos", str(tmp_path / "photos"), tmp_path / "out")
+    assert (mask_of(tmp_path / "out", "dog/3.jpg") == true_mask(BOXES["dog/3.jpg"])).all()
+
+
+def test_photos_of_kinds_that_are_not_read(data: Path, tmp_path: Path, capsys) -> None:
+    save(data / "cat" / "5.cr2", "raw")
+    write_coco(tmp_path / "export", {**BOXES, "cat/5.cr2": (1, 1, 5, 5)})
+    found = import_masks(tmp_path / "export", str(data), tmp_path / "out")
+    told = "cat/5.cr2 (raw pictures of cameras, which are not read)"
+    assert found["import"]["not_read"] == [told]
+    assert f"1 annotated photo is there, and not read; the first: {told}." in capsys.readouterr().err
 
 
 def test_photos_need_not_be_data_yet(tmp_path: Path, capsys) -> None:

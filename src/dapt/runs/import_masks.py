@@ -33,7 +33,7 @@ from dapt.files import write_json, write_with
 from dapt.mask_pattern import check_pattern
 from dapt.outputs import check_apart
 from dapt.runs.apart import check_files_apart
-from dapt.runs.import_remarks import MORE, Remarks, listed
+from dapt.runs.import_remarks import MORE, UNKNOWN, Remarks, listed
 from dapt.runs.mask_folder import MaskFolder
 from dapt.wording import some
 
@@ -50,7 +50,6 @@ def import_masks(
     mask_format: str | None = None,
     mask_name: str | None = None,
     mask_background: str | None = None,
-    names: str | None = None,
     skip_bad: bool = False,
     root: str | None = None,
     own_split: bool = False,
@@ -69,7 +68,7 @@ def import_masks(
         DaptError: bad arguments, damaged annotations or data; nothing was written then, unless it says so.
     """
     check_apart(out, {"the data": path_of(data), "the annotations": folder})
-    images = _photographs(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    images = _photographs(data, root=root, own_split=own_split, skip_bad=skip_bad)
     check_files_apart(out, images, data)
     items = images.chosen("all")
     source = Source(folder)
@@ -86,11 +85,9 @@ def import_masks(
         images.root,
     )
     kind, importer = format_of(format, source, asked)
-    if importer.tables and kind != "voc" and (mask_format or mask_name or mask_background):
-        raise ConfigError(
-            f"--mask-format, --mask-name and --mask-background are for mask pictures; {importer.title} has outlines.",
-            todo="Leave them out.",
-        )
+    given = {"mask_format": mask_format, "mask_name": mask_name, "mask_background": mask_background}
+    for key in [key for key, value in given.items() if value is not None and key not in importer.options]:
+        raise ConfigError(f"--{key.replace('_', '-')} has no effect on {importer.title}.", todo="Leave it out.")
     found = importer.read(source, asked)
     _check_classes(found, classes)
     found.only(classes)
@@ -116,9 +113,9 @@ def import_masks(
     return statistics
 
 
-def _photographs(data: str, names: str | None, *, root: str | None, own_split: bool, skip_bad: bool) -> ImageSet:
+def _photographs(data: str, *, root: str | None, own_split: bool, skip_bad: bool) -> ImageSet:
     try:
-        return load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+        return load_data(data, root=root, own_split=own_split, skip_bad=skip_bad)
     except DataError as error:
         path = path_of(data)
         if path is None or not path.is_dir():
@@ -150,8 +147,10 @@ def _jobs(
             f"photos are {some([item.name for item in images.chosen('all')])}.",
             todo="Check --data, or rename one of them.",
         )
+    unread = {name.rpartition("/")[2]: why for why, names in images.unused.items() for name in names}
     for name in matched.unknown:
-        remarks.add("unknown", name)
+        why = unread.get(name.rpartition("/")[2])
+        remarks.add("not read" if why else UNKNOWN, f"{name} ({why})" if why else name)
     for name, job in matched.jobs.items():
         if not job.marks and not job.files:
             remarks.add("without objects", name)

@@ -16,6 +16,7 @@ MORE = "Mend them, or pass --skip-bad to go on without them."
 UNKNOWN = "unknown"
 # Kinds of remarks, as they are said of one photo and of several.
 SENTENCES = (
+    ("not read", "annotated photo is there, and not read", "annotated photos are there, and not read"),
     ("without objects", "photo has no object, so no mask", "photos have no object, so no mask"),
     ("not annotated", "photo is not in the annotations", "photos are not in the annotations"),
     ("cut off at the edge", "object passes the edge of its photo and is cut", "objects pass the edge and are cut"),

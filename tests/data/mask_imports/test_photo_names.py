@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dapt.data.items import Item
-from dapt.data.mask_imports.photo_names import PhotoNames, may_be_one, path_key
+from dapt.data.mask_imports.photo_names import PhotoNames, beside, may_be_one, path_key
 
 
 def match(photos: list[str], *names: str, near: str = "", strict: bool = True) -> list[str]:
@@ -57,6 +57,20 @@ def test_several_and_what_settles_it() -> None:
 def test_names_in_order() -> None:
     assert match(PHOTOS, "unknown.jpg", "dog/1") == ["dog/1.jpg"]
     assert match(PHOTOS, "unknown.jpg") == match(PHOTOS, "") == match(PHOTOS, "..") == []
+
+
+@pytest.mark.parametrize(
+    ("file", "said", "path"),
+    [
+        ("a/f.json", "1.jpg", "a/1.jpg"),
+        ("a/b/f.json", "..\\c\\1.jpg", "a/c/1.jpg"),
+        ("a/f.json", "/home/1.jpg", "/home/1.jpg"),
+        ("a/f.json", "C:\\me\\1.jpg", "C:/me/1.jpg"),
+        ("a/f.json", "https://example.org/1.jpg", "https://example.org/1.jpg"),
+    ],
+)
+def test_paths_from_where_a_file_lies(file: str, said: str, path: str) -> None:
+    assert beside(file, said) == path
 
 
 def test_two_names_of_one_picture() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from dapt.data.outlines import Outline
 from dapt.data.read.exports.coco_outlines import number_in
 from dapt.errors import DataError, did_you_mean
 from dapt.registry import Registry
+from dapt.strict import nfc
 
 NO_AREA = "lines, points or other shapes without an area"
 FEW_POINTS = "polygons of fewer than three points"
@@ -143,8 +144,8 @@ class Found:
         """
         if classes is None:
             return
-        wanted = list(classes)
-        unknown = [name for name in wanted if name not in self.labels]
+        wanted = {nfc(name) for name in classes}
+        unknown = sorted(wanted.difference(map(nfc, self.labels)))
         if unknown:
             raise DataError(
                 f"There is no category '{unknown[0]}' in this {self.title} export.",
@@ -152,11 +153,7 @@ class Found:
                 todo=did_you_mean(unknown[0], self.labels) or "It names no categories: leave --classes out.",
             )
         self.pictures = [
-            each
-            if each.files
-            else Annotated(
-                each.names, tuple(mark for mark in each.marks if mark.label in wanted), (), each.near, each.rules
-            )
+            replace(each, marks=tuple(mark for mark in each.marks if nfc(mark.label) in wanted))
             for each in self.pictures
         ]
 
@@ -166,10 +163,12 @@ class MaskImport(ABC):
 
     Attributes:
         title: as its users call it. tables: outlines in text files, not pictures of masks.
+        options: settings of mask files that it heeds: ``mask_format``, ``mask_name``, ``mask_background``.
     """
 
     title: str
     tables: bool = True
+    options: tuple[str, ...] = ()
 
     @abstractmethod
     def evidence(self, source: Source, asked: Asked) -> str:

@@ -72,6 +72,14 @@ class PhotoNames:
         return self._strict and bool(own) and bool(said) and own[-1] != said[-1]
 
 
+def beside(file: str, said: str) -> str:
+    """The path of a picture that a file names from where it lies; as it is said where that is on another machine."""
+    path = said.replace("\\", "/")
+    if _MACHINE.match(path):
+        return path
+    return posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+
+
 def path_key(name: str) -> tuple[str, ...]:
     """What two ways of naming one picture have in common: the folders that tell, and the file's name."""
     parts = _parts(name)

@@ -28,4 +28,5 @@ def plain_photographs(folder: Path, refusal: DataError) -> ImageSet:
         raise refusal
     items = tuple(Item(folder / name, UNLABELLED, name) for name in parted.photos)
     say(f"{refusal.what} For the masks it is taken as a folder of {len(items)} photos without classes.")
-    return ImageSet(folder.resolve().name, folder, (), {PLAIN: items})
+    unused = {why: tuple(names) for why, names in tree.unused.items()}
+    return ImageSet(folder.resolve().name, folder, (), {PLAIN: items}, unused=unused)

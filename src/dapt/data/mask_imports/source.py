@@ -41,7 +41,7 @@ class Source:
             self.tree = Tree(given.parent, unused={"given": [given.name]})
         names = [name for name, _ in self.tree.others()]
         names.sort(key=lambda name: name.split("/"))
-        self.jsons = [name for name in names if name.lower().endswith((".json", ".ndjson", ".jsonl"))]
+        self.jsons = [name for name in names if name.lower().endswith(".json")]
         self.xmls = [name for name in names if name.lower().endswith(".xml")]
         self.texts = [name for name in names if name.lower().endswith(".txt")]
         self._parsed: dict[str, Any] = {}
@@ -57,7 +57,9 @@ class Source:
         Raises:
             DataError: it cannot be read.
         """
-        return self._kept(name) if name in self._parsed else self._keep(name, read_json_file(self.top / name, ANNOTATION_BYTES))
+        if name not in self._parsed:
+            return self._keep(name, read_json_file(self.top / name, ANNOTATION_BYTES))
+        return self._parsed[name]
 
     def xml(self, name: str) -> ElementTree.Element:
         """The top element of an XML file.
@@ -65,12 +67,11 @@ class Source:
         Raises:
             DataError: it cannot be read, or declares entities.
         """
-        if name in self._parsed:
-            found: ElementTree.Element = self._kept(name)
-            return found
-        element = read_xml_file(self.top / name, ANNOTATION_BYTES)
-        self._keep(name, element)
-        return element
+        found: ElementTree.Element | None = self._parsed.get(name)
+        if found is None:
+            found = read_xml_file(self.top / name, ANNOTATION_BYTES)
+            self._keep(name, found)
+        return found
 
     def json_or_none(self, name: str) -> Any:
         """As `json`; None where it cannot be read."""
@@ -95,9 +96,6 @@ class Source:
             except DataError as error:
                 found.append(error.what)
         return found
-
-    def _kept(self, name: str) -> Any:
-        return self._parsed[name]
 
     def _keep(self, name: str, value: Any) -> Any:
         if len(self._parsed) < KEPT:

@@ -103,6 +103,7 @@ def test_several_parts_boxes_and_one_polygon_without_a_list(tmp_path: Path) -> N
         ({"segmentation": 7}, "cannot be understood"),
         ({"bbox": [1, 2, 3]}, "cannot be understood"),
         ({"bbox": ["a", 2, 3, 4]}, "cannot be understood"),
+        ({"image_id": None}, "an object without the numbers of its image and category"),
         ({"category_id": 5, "bbox": [1, 2, 3, 4]}, "has the category 5, which is not listed"),
     ],
 )
@@ -110,7 +111,7 @@ def test_damaged_objects(tmp_path: Path, annotation: dict[str, Any], told: str) 
     found = found_in(tmp_path, annotation, {"bbox": [2, 3, 4, 5]})
     assert len(found.damaged) == 1
     assert told in found.damaged[0]
-    assert "a.jpg" in found.damaged[0]
+    assert "a.jpg" in found.damaged[0] or "image_id" in annotation
     assert len(found.pictures[0].marks) == 1
 
 
@@ -130,7 +131,9 @@ def test_damaged_lists(tmp_path: Path, changes: dict[str, Any], told: str) -> No
 
 def test_what_is_counted(tmp_path: Path) -> None:
     images = [{"id": "1", "file_name": "a.jpg"}, {"id": 2, "file_name": "a.jpg", "width": "57", "height": "43"}]
-    found = found_in(tmp_path, {"bbox": [1, 1, 2, 2]}, {"image_id": 9}, images=images, categories=[])
+    found = found_in(
+        tmp_path, {"bbox": [1, 1, 2, 2]}, {"image_id": 9.0, "category_id": 1}, images=images, categories=[]
+    )
     assert found.left_out == {ORPHANS: ["image id 9"]}
     assert found.taken[TWICE] == ["a.jpg"]
     assert [mark.label for mark in found.pictures[0].marks] == ["(no name)"]

@@ -56,6 +56,11 @@ def test_maps_of_objects_are_used_where_there_are_no_others(tmp_path: Path) -> N
     assert list(found.labels) == [], "they number objects, not categories"
 
 
+def test_the_folder_of_label_maps_itself(tmp_path: Path) -> None:
+    found = VocImport().read(Source(maps(tmp_path, "a") / "SegmentationClass"), Asked())
+    assert found.pictures[0].names == ("a.png",)
+
+
 def test_polygons_of_xml_files(tmp_path: Path) -> None:
     pt = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((1, 1), (5, 1), (5, 5)))
     objects = f"<object><name>cat</name><polygon>{pt}</polygon></object>"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 
 from dapt.data.load.colours import may_be_transparent
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded, opened
 from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
+from dapt.data.mask_imports.pictures import by_pattern
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.mask_files import has_transparency
 from dapt.data.masks.rules import MaskRules
@@ -24,6 +26,7 @@ class AlphaImport(MaskImport):
 
     title = "cut-outs"
     tables = False
+    options = ("mask_name",)
 
     def evidence(self, source: Source, asked: Asked) -> str:
         names = [name for name in source.tree.pictures if ending(name) in KINDS]
@@ -34,6 +37,8 @@ class AlphaImport(MaskImport):
     def read(self, source: Source, asked: Asked) -> Found:
         found = Found(self.title)
         rules = MaskRules("alpha")
+        if asked.rules.name is not None:
+            return by_pattern(found, source, replace(asked, rules=asked.rules.read_as("alpha")))
         for name in source.tree.pictures:
             if ending(name) not in KINDS:
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,8 +17,10 @@ from dapt.data.mask_imports.base import (
     MaskImport,
     nothing_there,
 )
+from dapt.data.mask_imports.photo_names import beside
 from dapt.data.mask_imports.source import KEPT, Source
 from dapt.data.outlines import UNTOLD, Outline
+from dapt.data.read.exports.coco import key_of
 from dapt.data.read.exports.coco_outlines import outlines_of
 from dapt.errors import DataError
 
@@ -84,12 +85,12 @@ class _File:
         for annotation in self.content["annotations"]:
             self._annotation(annotation, names)
         for key, (file, _) in self.images.items():
-            place = posixpath.normpath(posixpath.join(posixpath.dirname(self.name), file.replace("\\", "/")))
+            place = beside(self.name, file)
             self.found.pictures.append(Annotated((place,), tuple(self.marks.get(key, ())), near=self.name))
 
     def _categories(self) -> dict[str, str]:
         try:
-            names = {str(each["id"]): str(each["name"]) for each in self.content.get("categories") or ()}
+            names = {key_of(each["id"]): str(each["name"]) for each in self.content.get("categories") or ()}
         except _DAMAGE:
             raise DataError(f"{self.path} has a category without id or name.", todo=AGAIN) from None
         self.found.labels.update(dict.fromkeys(names.values()))
@@ -99,7 +100,7 @@ class _File:
         files: set[str] = set()
         for image in self.content["images"]:
             try:
-                key, file = str(image["id"]), image["file_name"]
+                key, file = key_of(image["id"]), image["file_name"]
                 if not isinstance(file, str) or not file:
                     raise ValueError
             except _DAMAGE:
@@ -122,12 +123,16 @@ class _File:
         return size if min(size) >= 1 else UNTOLD
 
     def _annotation(self, annotation: Any, names: Mapping[str, str]) -> None:
-        key = str(annotation.get("image_id")) if isinstance(annotation, dict) else ""
+        try:
+            key = key_of(annotation["image_id"])
+            number = key_of(annotation["category_id"]) if names else ""
+        except _DAMAGE:
+            self.found.damage("", self.name, "an object without the numbers of its image and category")
+            return
         if key not in self.images:
             self.found.leave_out(ORPHANS, f"image id {key}")
             return
         file, size = self.images[key]
-        number = str(annotation.get("category_id"))
         if names and number not in names:
             self.found.damage(file, self.name, f"an object has the category {number}, which is not listed")
             return

@@ -18,6 +18,7 @@ class InstancesImport(MaskImport):
 
     title = "one mask per object"
     tables = False
+    options = ("mask_format", "mask_name", "mask_background")
 
     def evidence(self, source: Source, asked: Asked) -> str:
         if asked.rules.name is not None and "*" in asked.rules.name:

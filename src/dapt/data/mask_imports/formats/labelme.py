@@ -6,7 +6,6 @@ import base64
 import binascii
 import io
 import math
-import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +24,7 @@ from dapt.data.mask_imports.base import (
     MaskImport,
     nothing_there,
 )
+from dapt.data.mask_imports.photo_names import beside
 from dapt.data.mask_imports.shapes import box, ellipse, placed
 from dapt.data.mask_imports.source import KEPT, Source
 from dapt.data.outlines import UNTOLD, Outline
@@ -63,13 +63,11 @@ def is_labelme(content: Any) -> bool:
 
 
 def _picture(found: Found, name: str, content: Mapping[str, Any]) -> Annotated:
-    folder = posixpath.dirname(name)
     own = name.rpartition(".")[0]
     said = content["imagePath"]
     names = [own]
     if isinstance(said, str) and said:
-        said = said.replace("\\", "/")
-        names.insert(0, said if said.startswith("/") else posixpath.normpath(posixpath.join(folder, said)))
+        names.insert(0, beside(name, said))
     size = UNTOLD
     try:
         size = float(content["imageWidth"]), float(content["imageHeight"])

@@ -19,6 +19,7 @@ class SuffixImport(MaskImport):
 
     title = "masks by a word in their name"
     tables = False
+    options = ("mask_format", "mask_name", "mask_background")
 
     def evidence(self, source: Source, asked: Asked) -> str:
         if asked.rules.name is not None and "*" not in asked.rules.name:

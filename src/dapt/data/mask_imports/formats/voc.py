@@ -31,6 +31,7 @@ from dapt.data.outlines import Outline
 from dapt.data.read.exports.voc import box_in, size_in
 from dapt.data.read.exports.yolo_about import text_of
 from dapt.errors import DataError
+from dapt.strict import nfc
 
 FOLDERS = ("segmentationclass", "segmentationclasspng", "segmentationobject", "segmentationobjectpng")
 BOXES_TOO = "objects in XML files, for there are label maps"
@@ -49,6 +50,7 @@ class VocImport(MaskImport):
     """Label maps where there are any; else what the XML files say."""
 
     title = "Pascal VOC"
+    options = ("mask_format", "mask_background")
 
     def evidence(self, source: Source, asked: Asked) -> str:
         maps = _maps(source)
@@ -82,19 +84,20 @@ class VocImport(MaskImport):
 def _maps(source: Source) -> list[str]:
     """The label maps: of classes, else of objects."""
     for wanted in FOLDERS:
-        found = [name for name in source.tree.pictures if _folder(name) == wanted]
+        found = [name for name in source.tree.pictures if _folder(source, name) == wanted]
         if found:
             return found
     return []
 
 
-def _folder(name: str) -> str:
-    return posixpath.basename(posixpath.dirname(name)).lower()
+def _folder(source: Source, name: str) -> str:
+    """What the folder of a picture is called, in lower case."""
+    return (posixpath.basename(posixpath.dirname(name)) or source.top.resolve().name).lower()
 
 
 def _read_maps(found: Found, source: Source, asked: Asked, maps: list[str]) -> None:
     kind = asked.rules.kind if asked.kind_given else _kind(source.top / maps[0])
-    table = _table(source, kind) if _folder(maps[0]).startswith("segmentationclass") else {}
+    table = _table(source, kind) if _folder(source, maps[0]).startswith("segmentationclass") else {}
     found.labels.update(dict.fromkeys(table))
     wanted = _wanted(table, kind, asked.classes)
     for name in maps:
@@ -147,7 +150,7 @@ def _of_labelmap(text: str, kind: MaskFormat) -> Table:
 def _wanted(table: Table, kind: MaskFormat, classes: tuple[str, ...] | None) -> Wanted | None:
     if classes is None and kind == "labels":
         return None
-    values = frozenset(number for name, number in table.items() if classes is None or name in classes)
+    values = frozenset(number for name, number in table.items() if classes is None or nfc(name) in classes)
     if kind == "colours":
         return Wanted(colours=values) if table else None
     return Wanted(numbers=values - {VOID})
