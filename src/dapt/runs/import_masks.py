@@ -226,12 +226,16 @@ def _fill(
         left = {item.name for item in target.begin()}
         if len(left) < len(jobs):
             say(f"{len(jobs) - len(left)} of {len(jobs)} masks exist already and are kept")
-        todo = [job for job in jobs if job.item.name in left]
-        for job in progress(todo, len(todo), "importing masks", "masks"):
+        for job in progress(jobs, len(jobs), "importing masks", "masks"):
+            kept = job.item.name not in left
+            if kept and len({mark.label for mark in job.marks}) < 2:
+                continue  # of categories that overlap it is said again
             try:
                 mask = _mask(job, shapes[job.item.name], remarks)
             except DataError as error:
                 problems.append(error.what)
+                continue
+            if kept:
                 continue
             if (job.marks or job.wanted) and not mask.any():
                 remarks.add("nothing drawn", job.item.name)
