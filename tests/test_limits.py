@@ -36,6 +36,7 @@ SAID = {
     "CSV_CELLS": (lambda n: f", {n:,} cells"),
     "CSV_FIELD": (lambda n: f", {n:,} characters in a field"),
     "LIST_BYTES": (lambda n: f"published split files | {millions(n)} |"),
+    "ANNOTATION_BYTES": (lambda n: f"(`dapt masks import`), each file | {millions(n)} |"),
     "PICKLE_BYTES": (lambda n: f"| {n // MIB} MiB, "),
     "PICKLE_OBJECTS": (lambda n: f", {n:,} lists and objects"),
     "FOLDER_DEPTH": (lambda n: f"folders of photos within folders | {n} |"),

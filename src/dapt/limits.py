@@ -22,6 +22,7 @@ CSV_COLUMNS = 1000  # CUB-200 has 312 attributes per image, the most that is in 
 CSV_CELLS = 50_000_000  # rows may leave columns out, so 1000 columns would blow up a small file; 2 GB of memory
 CSV_FIELD = 131_072  # characters in one field; Python's own limit
 LIST_BYTES = 256 * MIB  # JSON split files and text lists; the split file of all of ImageNet has 140 MB
+ANNOTATION_BYTES = GIB  # one JSON or XML file of an export; COCO's own, of train2017, has 448 MB
 PICKLE_BYTES = 64 * MIB  # the largest cache in use, ImageNet with 16 shots, has about 3 MB
 PICKLE_OBJECTS = 1_000_000  # lists, dicts and images of a pickle; ImageNet with 16 shots has 40,000
 

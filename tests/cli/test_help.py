@@ -19,6 +19,7 @@ COMMANDS = [
     ["masks"],
     ["methods"],
     ["masks", "verify"],
+    ["masks", "import"],
     ["data"],
     ["data", "list"],
     ["data", "info"],
@@ -74,6 +75,7 @@ def test_masks_has_a_default_command_and_others(dapt) -> None:
     assert "Usage: dapt masks [OPTIONS]" in out
     assert "--out" in out
     assert "verify" in out[out.index("Commands:") :]
+    assert "import" in out[out.index("Commands:") :]
     assert "make" not in out[out.index("Commands:") :]
     _, out, _ = dapt("masks", "verify", "-h")
     assert "Usage: dapt masks verify [OPTIONS]" in out

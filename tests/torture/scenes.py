@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -139,6 +140,20 @@ def masks(stage: Stage) -> list[object]:
     return ["masks", stage.table, "--cue", "random", "--preview", "--compare", "--out", stage.out]
 
 
+def imported(stage: Stage) -> list[object]:
+    """`dapt masks import` of a COCO file with a box in every photograph, and two that overlap in the first."""
+    names = sorted(path.name for path in (stage.table.parent / "images").glob("*.png"))
+    boxes = [(number, 1 + number % 2) for number in range(len(names))]
+    tree = {
+        "images": [{"id": number, "file_name": name} for number, name in enumerate(names)],
+        "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}],
+        "annotations": [{"image_id": at, "category_id": kind, "bbox": [3, 4, 9, 8]} for at, kind in [*boxes, (0, 2)]],
+    }
+    file = stage.folder / "instances.json"
+    file.write_text(json.dumps(tree))
+    return ["masks", "import", file, "--data", stage.table, "--out", stage.out]
+
+
 def evaluation(stage: Stage) -> list[object]:
     """`dapt eval` of a run on its validation images."""
     return ["eval", stage.out, "--split", "val", "--device", "cpu"]
@@ -196,6 +211,7 @@ OVERWRITE = Scene(
 )
 EVAL = Scene("eval", evaluation, evaluation, (Step(train),))
 MASKS = Scene("masks", masks, masks)
+IMPORT = Scene("masks import", imported, imported)
 PROTOCOL = Scene("protocol few_shot", protocol, lambda stage: protocol(stage, "--resume"))
 DEMO = Scene("demo", demo, lambda stage: demo(stage, "--resume"))
 DEMO_OVERWRITE = Scene(
@@ -221,6 +237,18 @@ SELECT = Scene("data select", _selected, _selected)
 VERIFY = Scene("masks verify --json", _verified, _verified)
 SMALL = (EXPORT, EXPLAIN, FIGURES, SELECT, VERIFY)
 SCENES = (
-    *(TRAIN, RESUME_EARLY, RESUME_LATE, OVERWRITE, EVAL, MASKS, PROTOCOL, PROTOCOL_OVERWRITE, DEMO, DEMO_OVERWRITE),
+    *(
+        TRAIN,
+        RESUME_EARLY,
+        RESUME_LATE,
+        OVERWRITE,
+        EVAL,
+        MASKS,
+        IMPORT,
+        PROTOCOL,
+        PROTOCOL_OVERWRITE,
+        DEMO,
+        DEMO_OVERWRITE,
+    ),
     *(DOWNLOAD, HUB_DOWNLOAD),
 )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from dapt.cli.masks_import import import_
 from dapt.cli.masks_verify import verify
 from dapt.cli.options import (
     BitsOption,
@@ -55,7 +56,8 @@ class MasksGroup(TyperGroup):
         self.format_commands(ctx, formatter)
 
 
-masks = typer.Typer(cls=MasksGroup, help="Make foreground masks, or check a collection of them.")
+masks = typer.Typer(cls=MasksGroup, help="Make, import or check foreground masks.")
+masks.command("import")(import_)
 masks.command()(verify)
 
 
@@ -119,7 +121,8 @@ def make(
     """Make foreground masks that any later run can read, with coverage statistics.
 
     Files that exist already are kept, so an interrupted command goes on where it stopped. 'dapt masks verify'
-    checks masks that exist (for a folder called verify, write ./verify).
+    checks masks that exist, 'dapt masks import' makes them of other tools' annotations (for a folder called verify
+    or import, write ./verify).
 
     Examples:
 
@@ -132,6 +135,8 @@ def make(
       dapt masks photos/ --cue gradcam --model ViT-B-16/openai --out masks/ --shard 3/8
 
       dapt masks verify photos/ --masks masks/
+
+      dapt masks import annotations.json --data photos/ --out masks/
 
     Then: dapt train photos/ --dapt --masks masks/
     """

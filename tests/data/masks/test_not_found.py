@@ -12,6 +12,7 @@ from dapt.data.masks.not_found import explain_not_found
 from dapt.data.masks.rules import MaskRules
 from dapt.errors import ConfigError
 from helpers import fill
+from mask_exports import BOXES, EXPORTS
 
 IMAGES = [f"{kind}/{number}.jpg" for kind in ("cat", "dog") for number in range(12)]
 
@@ -69,6 +70,14 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"is a file, not a folder of mask files") as caught:
             mask_folder(tmp_path / name)
         assert told in caught.value.todo
+
+
+@pytest.mark.parametrize("export", ["coco packed runs", "labelme", "voc boxes", "yolo", "cvat", "label studio"])
+def test_tables_are_named_with_the_command_that_reads_them(tmp_path: Path, export: str) -> None:
+    format, write = EXPORTS[export]
+    write(tmp_path / "masks", BOXES)
+    told = explained(tmp_path, "images/x.jpg", "images/y.jpg", *(f"images/{number}.jpg" for number in range(30)))
+    assert f"'dapt masks import {tmp_path / 'masks'} --format {format} --data PHOTOS --out FOLDER' makes mask" in told
 
 
 def test_a_name_that_was_given(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def draw(outlines: Sequence[Outline], shape: Shape, item: Item) -> Image.Image:
     """
     mask = np.zeros(shape.upright, dtype=bool)
     for of_stored in (False, True):
-        part = [outline for outline in outlines if _is_of_stored(outline, shape, item) == of_stored]
+        part = [outline for outline in outlines if made_on_stored(outline, shape, item) == of_stored]
         if part:
             pixels = np.zeros(shape.stored if of_stored else shape.upright, dtype=bool)
             for outline in part:
@@ -121,7 +121,7 @@ def draw(outlines: Sequence[Outline], shape: Shape, item: Item) -> Image.Image:
     return Image.fromarray(mask.astype(np.uint8) * WHITE)
 
 
-def _is_of_stored(outline: Outline, shape: Shape, item: Item) -> bool:
+def made_on_stored(outline: Outline, shape: Shape, item: Item) -> bool:
     """Whether an outline was made on the pixels as they are stored.
 
     Raises:

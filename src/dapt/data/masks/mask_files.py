@@ -16,6 +16,7 @@ from dapt.data.load.colours import may_be_transparent
 from dapt.data.load.depth import DEEP, eight_bits
 from dapt.data.load.images import ORIENTATION, RefusedImageError
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
+from dapt.data.masks.table_kinds import table_format
 from dapt.errors import ConfigError, DataError
 
 MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -54,18 +55,25 @@ def mask_folder(path: Path | str | None) -> Path | None:
         raise ConfigError(
             f"{folder} is a file, not a folder of mask files.",
             where="--masks",
-            todo=tables_todo(folder.name) if folder.suffix.lower() in TABLES else "Give the folder, unpacked.",
+            todo=tables_todo(folder, folder) if folder.suffix.lower() in TABLES else "Give the folder, unpacked.",
         )
     if not folder.is_dir():
         raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
     return folder
 
 
-def tables_todo(name: str) -> str:
-    """What to do with outlines in tables (COCO, VOC, YOLO), where mask files are expected."""
+def tables_todo(table: Path, folder: Path) -> str:
+    """What to do with outlines in tables (COCO, VOC, YOLO), where mask files are expected.
+
+    Args:
+        table: one of them. folder: what was given as masks.
+    """
+    kind = table_format(table)
+    told = f"--format {kind} " if kind else ""
     return (
-        f"{name} holds outlines or boxes in a table (as COCO, VOC and YOLO do), not pictures of masks: export masks "
-        "as PNGs from the annotation tool, or give the folder of the export itself as DATA."
+        f"{table.name} holds outlines or boxes in a table (as COCO, VOC and YOLO do), not pictures of masks: 'dapt "
+        f"masks import {folder} {told}--data PHOTOS --out FOLDER' makes mask files of them; or give the folder of the "
+        "export itself as DATA."
     )
 
 

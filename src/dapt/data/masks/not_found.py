@@ -14,6 +14,7 @@ from dapt.data.items import Item
 from dapt.data.masks.mask_files import MASK_TYPES, TABLES, tables_todo
 from dapt.data.masks.mask_finder import COLLECTIONS, MaskFinder
 from dapt.data.masks.rules import MaskRules
+from dapt.data.masks.table_kinds import table_format
 from dapt.errors import DaptError
 from dapt.mask_pattern import filled
 
@@ -77,15 +78,18 @@ def _way_out(items: Sequence[Item], folder: Path, files: Sequence[str], rules: M
         return f"--mask-name '{pattern}' finds masks of {share} of {len(items)} images."
     if any(LABEL_STUDIO.fullmatch(name) for name in names):
         return (
-            "These are names of Label Studio, with numbers of tasks in place of images: export as COCO, or write a CSV "
-            "index with the columns image, label and mask, which says whose mask each file is."
+            "These are names of Label Studio, with numbers of tasks in place of images: export as JSON, of which 'dapt "
+            "masks import EXPORT.json --format label-studio --data PHOTOS --out FOLDER' makes mask files, or write a "
+            "CSV index with the columns image, label and mask, which says whose mask each file is."
         )
     ends = Counter(posixpath.splitext(name)[1].lower() for name in names)
     most = ends.most_common(1)[0][0] if ends else ""
     if most in ARRAYS:
         return f"{most} files are not read: save each array as a PNG ({PYTHON})."
-    if most in TABLES:
-        return tables_todo(names[0])
+    tables = [folder / name for name in files if posixpath.splitext(name)[1].lower() in TABLES]
+    known = next((table for table in tables[:SAMPLE] if table_format(table)), None)
+    if known is not None or most in TABLES:
+        return tables_todo(known or tables[0], folder)
     return (
         "Name the masks as their images, say how they are called with --mask-name (such as {stem}_mask.png), write a "
         "CSV index with a column mask, or use --cue gradcam."

@@ -9,7 +9,7 @@ sides, the size cannot tell: such masks are taken as they are, and counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -58,13 +58,18 @@ class PhotoMask:
         return same_shape(self.size, self.upright)
 
 
-def mask_of_photo(files: Sequence[Path], photo: Path, rules: MaskRules) -> PhotoMask:
+def mask_of_photo(
+    files: Sequence[Path], photo: Path, rules: MaskRules, read: Callable[[Path, MaskRules], Raw] | None = None
+) -> PhotoMask:
     """Read the mask of a photograph, of which only the header is read. Of several files the union counts.
+
+    Args:
+        read: reads one file; None: by the format alone.
 
     Raises:
         DataError: a file is missing, unreadable or does not fit the format, or several do not fit each other.
     """
-    raws = [_read(file, rules) for file in files]
+    raws = [(read or read_raw)(file, rules) for file in files]
     stored, orientation = photo_shape(photo)
     upright = stored[::-1] if orientation in ROTATED else stored
     masks = [_as_photo(raw, file, photo, stored, orientation) for raw, file in zip(raws, files, strict=True)]
@@ -75,7 +80,12 @@ def mask_of_photo(files: Sequence[Path], photo: Path, rules: MaskRules) -> Photo
     return PhotoMask(whole, upright, against)
 
 
-def _read(file: Path, rules: MaskRules) -> Raw:
+def read_raw(file: Path, rules: MaskRules) -> Raw:
+    """The foreground in one file, as its format says.
+
+    Raises:
+        DataError: it is missing, unreadable or does not fit the format.
+    """
     values, turned = values_and_turn(file, rules.kind, rules.background)
     mask = foreground_of(values, rules.kind)
     return Raw(mask, bool(mask.any()) and misread(values, mask, rules.kind), turned)

@@ -11,11 +11,12 @@ from typing import Any
 
 from dapt.data.items import UNLABELLED
 from dapt.data.outlines import Outline
+from dapt.data.read.decoding import decode
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
 from dapt.limits import LIST_BYTES
-from dapt.regular import read_text, reason
+from dapt.regular import read_bytes, reason
 from dapt.wording import some
 
 EVERY = "all"
@@ -119,14 +120,14 @@ def by_name(photos: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def read_json_file(path: Path) -> Any:
-    """The content of a JSON file of an export.
+def read_json_file(path: Path, most: int = LIST_BYTES) -> Any:
+    """The content of a JSON file of an export of up to `most` bytes, also in the encodings of Windows.
 
     Raises:
         DataError: it cannot be read.
     """
     try:
-        return json.loads(read_text(path, LIST_BYTES))
+        return json.loads(decode(read_bytes(path, most))[0])
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {reason(error)}.", todo="Export the data again.") from error
 

@@ -125,7 +125,7 @@ def _categories(content: Mapping[str, Any]) -> dict[str, str]:
     try:
         rows = [(each["id"], each["name"]) for each in content["categories"]]
         for number, name in sorted(rows, key=_number_first):
-            found[_key(number)] = _text(name)
+            found[key_of(number)] = _text(name)
     except (KeyError, TypeError, ValueError):
         raise _EntryError("a category without id or name") from None
     return found
@@ -144,13 +144,13 @@ def _images(content: Mapping[str, Any], labels: Mapping[str, int]) -> list[tuple
     for image in content["images"]:
         if not isinstance(image, dict) or "id" not in image:
             raise _EntryError("an image without id")
-        key = _key(image["id"])
+        key = key_of(image["id"])
         if key in found:
             raise _EntryError(f"two images with the id {key}")
         found[key], sizes[key] = (_file(image), set(), []), _size(image)
     for annotation in content["annotations"]:
         try:
-            key, label = _key(annotation["image_id"]), labels[_key(annotation["category_id"])]
+            key, label = key_of(annotation["image_id"]), labels[key_of(annotation["category_id"])]
             _, shown, outlines = found[key]
         except _DAMAGE:
             raise _EntryError("an annotation without an image or category that is there") from None
@@ -162,8 +162,8 @@ def _images(content: Mapping[str, Any], labels: Mapping[str, int]) -> list[tuple
     return list(found.values())
 
 
-def _key(number: Any) -> str:
-    """The number of an image or category, which some tools write as text.
+def key_of(number: Any) -> str:
+    """The number of an image or category as text, which some tools write.
 
     Raises:
         ValueError: it is neither.

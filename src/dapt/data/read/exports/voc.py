@@ -14,6 +14,7 @@ from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.agree import most
 from dapt.data.read.exports.base import Asked, Export, split_in_path
 from dapt.data.read.exports.coco_outlines import number_in
+from dapt.data.read.exports.xml_file import read_xml_file
 from dapt.data.read.split_names import split_of
 from dapt.data.read.tree import Tree
 from dapt.errors import DataError
@@ -107,24 +108,43 @@ def _mirrors(photo: list[str], file: list[str]) -> bool:
 
 def _objects(path: Path) -> Objects:
     """Name and box of each object in a file; none if it is no annotation."""
-    try:
-        top = ElementTree.fromstring(read_text(path, MIB))
-    except (OSError, ValueError, ElementTree.ParseError) as error:
-        raise DataError(f"{path} cannot be read: {reason(error)}.", todo=AGAIN) from error
+    top = read_xml_file(path, MIB)
     if top.tag != "annotation":
         return []
-    size = _numbers(top.find("size"), path, "width", "height") or UNTOLD
+    size = size_in(top, path)
     objects: Objects = []
     for each in top.iter("object"):
         name = (each.findtext("name") or "").strip()
-        box = _numbers(each.find("bndbox"), path, "xmin", "ymin", "xmax", "ymax")
         if name:
-            objects.append((name, _box(box, (size[0], size[1])) if box else None))
+            objects.append((name, box_in(each, size, path)))
     return objects
 
 
-def _box(box: Sequence[float], size: tuple[float, float]) -> Outline:
-    """A box of pixels counted from 1, the last ones included."""
+def size_in(top: ElementTree.Element, path: Path) -> tuple[float, float]:
+    """Width and height of the photograph as an annotation tells it, or `UNTOLD`.
+
+    Args:
+        path: of the file, for messages.
+
+    Raises:
+        DataError: they are no numbers.
+    """
+    width, height = _numbers(top.find("size"), path, "width", "height") or UNTOLD
+    return width, height
+
+
+def box_in(element: ElementTree.Element, size: tuple[float, float], path: Path) -> Outline | None:
+    """The box of an object: pixels counted from 1, the last ones included; None where it has none.
+
+    Args:
+        size: of `size_in`. path: of the file, for messages.
+
+    Raises:
+        DataError: its sides are no numbers.
+    """
+    box = _numbers(element.find("bndbox"), path, "xmin", "ymin", "xmax", "ymax")
+    if box is None:
+        return None
     left, top, right, bottom = box
     return Outline("box", (max(0.0, left - 1), max(0.0, top - 1), right, bottom), size if min(size) > 0 else UNTOLD)
 

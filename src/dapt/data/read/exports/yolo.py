@@ -43,7 +43,7 @@ def read_yolo(tree: Tree, photos: Sequence[str], asked: Asked) -> Export | None:
     names = said.names
     if not names and asked.sure and len(found) < ENOUGH * len(photos):
         return None
-    lines = {photo: _lines_in(tree.top / label, label) for photo, label in found.items()}
+    lines = {photo: lines_in(tree.top / label, label) for photo, label in found.items()}
     if not any(lines.values()) and (not asked.sure or None in lines.values()):
         return None  # texts beside the photographs that are no labels
     bad = sorted(found[photo] for photo, each in lines.items() if each is None)
@@ -61,9 +61,9 @@ def read_yolo(tree: Tree, photos: Sequence[str], asked: Asked) -> Export | None:
     if not names:
         raise without_names(tree)
     _check_numbers(objects, names, said.file, tree)
-    keypoints = said.keypoints or _have_keypoints([line for each in objects.values() for line in each])
-    outlines = {photo: [_outline(values, keypoints) for _, values in each] for photo, each in objects.items()}
-    beyond = [photo for photo, each in objects.items() if any(_is_beyond(values, keypoints) for _, values in each)]
+    keypoints = said.keypoints or have_keypoints([line for each in objects.values() for line in each])
+    outlines = {photo: [outline_of(values, keypoints) for _, values in each] for photo, each in objects.items()}
+    beyond = [photo for photo, each in objects.items() if any(is_beyond(values, keypoints) for _, values in each)]
     if beyond:
         raise DataError(
             f"{len(beyond)} label files of the YOLO export {tree.top} hold coordinates that are no shares of the "
@@ -133,8 +133,12 @@ def _label_file(photo: str, texts: set[str]) -> str | None:
     return beside if beside in texts else None
 
 
-def _lines_in(path: Path, name: str) -> list[Line] | None:
-    """The lines of a label file; None if it is none."""
+def lines_in(path: Path, name: str) -> list[Line] | None:
+    """The lines of a label file; None if it is none.
+
+    Raises:
+        DataError: it cannot be opened.
+    """
     try:
         lines = read_text(path, MIB).splitlines()
     except OSError as error:
@@ -155,25 +159,25 @@ def _lines_in(path: Path, name: str) -> list[Line] | None:
     return found
 
 
-def _is_box(numbers: Sequence[float], keypoints: bool) -> bool:
+def is_box(numbers: Sequence[float], keypoints: bool) -> bool:
     """Whether the first four are a centre and a size, maybe with more numbers behind them, and not all are corners."""
     return keypoints or len(numbers) < 6 or len(numbers) % 2 == 1
 
 
-def _outline(numbers: Sequence[float], keypoints: bool) -> Outline:
+def outline_of(numbers: Sequence[float], keypoints: bool) -> Outline:
     """A box or a polygon, in shares of the picture."""
-    if _is_box(numbers, keypoints):
+    if is_box(numbers, keypoints):
         x, y, width, height = numbers[:4]
         return Outline("box", (x - width / 2, y - height / 2, x + width / 2, y + height / 2), SHARES)
     return Outline("polygon", tuple(numbers), SHARES)
 
 
-def _is_beyond(numbers: Sequence[float], keypoints: bool) -> bool:
-    places = numbers[:4] if _is_box(numbers, keypoints) else numbers
+def is_beyond(numbers: Sequence[float], keypoints: bool) -> bool:
+    places = numbers[:4] if is_box(numbers, keypoints) else numbers
     return max(places) > BEYOND or min(places) < 1 - BEYOND
 
 
-def _have_keypoints(lines: Sequence[Line]) -> bool:
+def have_keypoints(lines: Sequence[Line]) -> bool:
     """Whether all lines are boxes with as many points behind them, which lie within the box or are not seen.
 
     A line of a polygon would have to begin with two corners that, taken for a box, hold all the others.

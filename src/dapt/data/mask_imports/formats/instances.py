@@ -1,0 +1,71 @@
+"""One mask per object: ``1_0.png`` and ``1_1.png`` of ``1.jpg``, or ``1/masks/*.png``; the union is the foreground."""
+
+from __future__ import annotations
+
+import posixpath
+
+from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
+from dapt.data.mask_imports.pictures import by_pattern, own_pictures, stems_of
+from dapt.data.mask_imports.source import Source
+
+OTHERS = "pictures that are called like no photo with a number or name behind it"
+SEVERAL = 1.25  # masks per photograph, so that they are masks of objects
+
+
+@IMPORTS.register("instances")
+class InstancesImport(MaskImport):
+    """Several masks per photograph, by what stands behind its name, or in a folder of its name."""
+
+    title = "one mask per object"
+    tables = False
+    options = ("mask_format", "mask_name", "mask_background")
+
+    def evidence(self, source: Source, asked: Asked) -> str:
+        if asked.rules.name is not None and "*" in asked.rules.name:
+            return f"--mask-name is {asked.rules.name}"
+        stems = stems_of(asked.photos)
+        names = own_pictures(source, asked)
+        fitting = {name: photo for name in names if (photo := _photo(name, stems))}
+        if not fitting or 2 * len(fitting) < len(names) or len(fitting) < SEVERAL * len(set(fitting.values())):
+            return ""
+        return f"there are {len(fitting)} pictures for {len(set(fitting.values()))} photos, as {min(fitting)}"
+
+    def read(self, source: Source, asked: Asked) -> Found:
+        found = Found(self.title)
+        if asked.rules.name is not None:
+            return by_pattern(found, source, asked)
+        stems = stems_of(asked.photos)
+        for name in own_pictures(source, asked):
+            photo = _photo(name, stems)
+            if not photo:
+                found.leave_out(OTHERS, name)
+                continue
+            found.files.append(name)
+            found.pictures.append(Annotated((photo,), (), (source.top / name,), name, asked.rules))
+        if not found.files:
+            raise nothing_there(
+                source, "masks of objects", "pictures such as NAME_0.png, NAME_1.png (else say --mask-name)"
+            )
+        return found
+
+
+def _photo(name: str, stems: set[str]) -> str:
+    """Where the photograph of a mask would be: by the name of the mask, the longest first, else by its folders."""
+    folder, last = posixpath.split(name)
+    stem = last.rpartition(".")[0]
+    while stem:
+        if stem.casefold() in stems:
+            return posixpath.join(folder, stem)
+        shorter = _shorter(stem)
+        stem = shorter if shorter != stem else ""
+    parts = folder.split("/")
+    for place in reversed(range(len(parts))):
+        if parts[place].casefold() in stems:
+            return "/".join(parts[: place + 1])
+    return ""
+
+
+def _shorter(stem: str) -> str:
+    """A stem without its last word; empty where it has one alone."""
+    spot = max(stem.rfind(mark) for mark in "-_. ")
+    return stem[:spot].rstrip("-_. ") if spot > 0 else ""

@@ -1,0 +1,130 @@
+"""Labelme: a JSON file per photograph, with ``shapes`` and ``imagePath`` (github.com/wkentaro/labelme)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dapt.data.load.picture_files import DAMAGE, Refusal, header, prepare
+from dapt.data.mask_imports.base import (
+    BOXES,
+    IMPORTS,
+    NO_AREA,
+    UNNAMED,
+    Annotated,
+    Asked,
+    Found,
+    Mark,
+    MaskImport,
+    nothing_there,
+)
+from dapt.data.mask_imports.photo_names import beside
+from dapt.data.mask_imports.shapes import box, ellipse, placed
+from dapt.data.mask_imports.source import KEPT, Source
+from dapt.data.outlines import UNTOLD, Outline
+
+UNKNOWN_SIZE = "a mask, and the file does not tell the size of its picture"
+_WITHOUT_AREA = ("line", "linestrip", "point", "points")
+
+
+@IMPORTS.register("labelme")
+class LabelmeImport(MaskImport):
+    """Polygons, rectangles, circles and masks; lines and points have no area."""
+
+    title = "Labelme"
+
+    def evidence(self, source: Source, asked: Asked) -> str:
+        for name in source.jsons[:KEPT]:
+            if is_labelme(source.json_or_none(name)):
+                return f"{name} has shapes and an imagePath"
+        return ""
+
+    def read(self, source: Source, asked: Asked) -> Found:
+        found = Found(self.title)
+        for name in source.jsons:
+            content = source.json(name)
+            if is_labelme(content):
+                found.files.append(name)
+                found.pictures.append(_picture(found, name, content))
+        if not found.files:
+            raise nothing_there(source, "Labelme JSON", "files with 'shapes' and 'imagePath'")
+        return found
+
+
+def is_labelme(content: Any) -> bool:
+    """Whether a JSON file is one of Labelme's."""
+    return isinstance(content, dict) and isinstance(content.get("shapes"), list) and "imagePath" in content
+
+
+def _picture(found: Found, name: str, content: Mapping[str, Any]) -> Annotated:
+    own = name.rpartition(".")[0]
+    said = content["imagePath"]
+    names = [own]
+    if isinstance(said, str) and said:
+        names.insert(0, beside(name, said))
+    size = UNTOLD
+    try:
+        size = float(content["imageWidth"]), float(content["imageHeight"])
+        size = size if min(size) >= 1 and all(map(math.isfinite, size)) else UNTOLD
+    except (KeyError, TypeError, ValueError):
+        size = UNTOLD
+    marks: list[Mark] = []
+    for shape in content["shapes"]:
+        try:
+            label = shape.get("label")
+            outline = _outline(found, shape, size, names[0], name)
+        except (*DAMAGE, AttributeError, Refusal, binascii.Error) as error:
+            told = str(error) or "its points are not written as numbers"
+            found.damage(names[0], name, f"a shape cannot be understood: {told}")
+            continue
+        text = label if isinstance(label, str) and label else UNNAMED
+        found.labels[text] = None
+        if outline is not None:
+            marks.append(Mark(text, (outline,)))
+    return Annotated(tuple(dict.fromkeys(names)), tuple(marks), near=name)
+
+
+def _outline(
+    found: Found, shape: Mapping[str, Any], size: tuple[float, float], picture: str, file: str
+) -> Outline | None:
+    kind = shape.get("shape_type") or "polygon"
+    points = shape.get("points")
+    if kind in _WITHOUT_AREA:
+        found.leave_out(NO_AREA, picture)
+        return None
+    if not isinstance(points, list) or not all(isinstance(point, list) for point in points):
+        raise ValueError("it has no list of points")
+    if any(len(point) != 2 for point in points):
+        raise ValueError("a point has not two numbers")
+    flat = [value for point in points for value in point]
+    if kind in ("polygon", "oriented_rectangle") or (kind == "rectangle" and len(points) == 4):
+        return found.polygon(flat, size, picture, file)
+    if kind not in ("rectangle", "circle", "mask"):
+        raise ValueError(f"its kind, '{kind}', is not known")
+    if len(points) != 2:
+        raise ValueError(f"a {kind} has {len(points)} points, not 2")
+    x, y, other_x, other_y = (found.number(value, picture) for value in flat)
+    if kind == "circle":
+        radius = math.hypot(other_x - x, other_y - y)
+        return ellipse(x, y, (radius, radius), 0, size)
+    if kind == "rectangle":
+        found.take(BOXES, picture)
+        return box(x, y, other_x, other_y, size)
+    if size == UNTOLD:
+        raise ValueError(UNKNOWN_SIZE)
+    return placed(_bits(shape.get("mask")), round(x), round(y), (int(size[0]), int(size[1])))
+
+
+def _bits(packed: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """The bitmap of a mask: a PNG in base 64, of the part that its two points enclose."""
+    if not isinstance(packed, str):
+        raise ValueError("a mask without its bitmap")
+    with header(io.BytesIO(base64.b64decode(packed, validate=True))) as image:
+        prepare(image)
+        return np.asarray(image.convert("L")) > 0

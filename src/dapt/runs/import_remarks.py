@@ -1,0 +1,91 @@
+"""What an import of masks has left out, cut, guessed or put together: refused, said, and noted in masks.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dapt.console import say, warn
+from dapt.data.load.notes import several
+from dapt.data.mask_imports.base import Found
+from dapt.errors import DataError
+from dapt.wording import some
+
+SHOWN = 10
+MORE = "Mend them, or pass --skip-bad to go on without them."
+UNKNOWN = "unknown"
+# Kinds of remarks, as they are said of one photo and of several.
+SENTENCES = (
+    ("not read", "annotated photo is there, and not read", "annotated photos are there, and not read"),
+    ("without objects", "photo has no object, so no mask", "photos have no object, so no mask"),
+    ("not annotated", "photo is not in the annotations", "photos are not in the annotations"),
+    ("cut off at the edge", "object passes the edge of its photo and is cut", "objects pass the edge and are cut"),
+    ("outside", "object lies outside of its photo", "objects lie outside of their photos"),
+    ("nothing drawn", "photo has nothing within it, so no mask", "photos have nothing within them, so no mask"),
+    ("overlapping", "photo has categories that overlap: the union", "photos have categories that overlap: the union"),
+    ("resized", "photo was annotated in another size: scaled", "photos were annotated in another size: scaled"),
+)
+
+
+class Remarks:
+    """By kind, the names of the photographs, or the sentences, that there is something to say of."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = {}
+
+    def add(self, what: str, name: str) -> None:
+        """Note one."""
+        self.found.setdefault(what, []).append(name)
+
+    def refuse_or_say(self, problems: Sequence[str], what: str, skip_bad: bool, kind: str) -> None:
+        """Refuse what is damaged, naming the first; with `skip_bad` it is counted and noted as `kind`.
+
+        Raises:
+            DataError: there are problems.
+        """
+        if not problems:
+            return
+        if not skip_bad:
+            raise DataError(f"{len(problems)} {what}:", todo=f"Nothing was written. {MORE}", more=listed(problems))
+        for problem in problems:
+            self.add(kind, problem)
+        warn(f"{len(problems)} {what} and are left out; the first: {problems[0]}")
+
+    def noted(self, found: Found) -> dict[str, Any]:
+        """What masks.json says of the import."""
+        return {
+            "title": found.title,
+            "files": len(found.files),
+            "categories": list(found.labels),
+            "left_out": {what: len(names) for what, names in found.left_out.items()},
+            "taken": {what: len(names) for what, names in found.taken.items()},
+            **{what.replace(" ", "_"): names for what, names in self.found.items()},
+        }
+
+    def say(self, found: Found, data: str, *, loose: bool) -> None:
+        """Say all that was noted.
+
+        Args:
+            data: name of the photographs. loose: see `dapt.data.mask_imports.match_pictures.MatchedPictures`.
+        """
+        for what, names in found.left_out.items():
+            warn(f"Left out: {len(names)} {what}; the first: {names[0]}.")
+        for what, names in found.taken.items():
+            say(f"{len(names)} {what}; the first: {names[0]}.")
+        if loose:
+            warn(
+                "No folder in the annotations is one of the photos, so photos were found by their file names alone; "
+                "look at some masks."
+            )
+        if unknown := self.found.get(UNKNOWN):
+            which = several(unknown, "picture of the annotations is", "pictures of the annotations are")
+            warn(f"{which} not in {data}: {some(unknown, SHOWN)}.")
+        for kind, one, many in SENTENCES:
+            if these := self.found.get(kind):
+                say(f"{several(these, one, many)}; the first: {these[0]}.")
+
+
+def listed(lines: Sequence[str]) -> list[str]:
+    """The first lines, indented, and how many more there are."""
+    more = [f"  and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return [f"  {line}" for line in lines[:SHOWN]] + more

@@ -1,0 +1,56 @@
+"""What is said of an import, refused, and noted."""
+
+from __future__ import annotations
+
+import pytest
+
+from dapt.data.mask_imports.base import Found
+from dapt.errors import DataError
+from dapt.runs.import_remarks import SHOWN, Remarks, listed
+
+
+def test_refused_or_left_out(capsys) -> None:
+    remarks = Remarks()
+    remarks.refuse_or_say([], "things are wrong", False, "wrong")
+    with pytest.raises(DataError, match=r"2 things are wrong:\n  a\n  b\nNothing was written\..*--skip-bad"):
+        remarks.refuse_or_say(["a", "b"], "things are wrong", False, "wrong")
+    assert remarks.found == {}
+    remarks.refuse_or_say(["a", "b"], "things are wrong", True, "wrong")
+    assert remarks.found == {"wrong": ["a", "b"]}
+    assert "warning: 2 things are wrong and are left out; the first: a" in capsys.readouterr().err
+
+
+def test_all_is_said_and_noted(capsys) -> None:
+    found = Found("COCO", labels={"cat": None}, files=["a.json"])
+    found.leave_out("lines", "a.jpg")
+    found.take("boxes", "b.jpg")
+    remarks = Remarks()
+    for kind, names in (("unknown", ["x.jpg"]), ("outside", ["y.jpg", "y.jpg"]), ("resized", ["z.jpg"])):
+        for name in names:
+            remarks.add(kind, name)
+    remarks.say(found, "photos", loose=True)
+    said = capsys.readouterr().err
+    for line in (
+        "warning: Left out: 1 lines; the first: a.jpg.",
+        "1 boxes; the first: b.jpg.",
+        "warning: No folder in the annotations is one of the photos",
+        "warning: 1 picture of the annotations is not in photos: x.jpg.",
+        "2 objects lie outside of their photos; the first: y.jpg.",
+        "1 photo was annotated in another size: scaled; the first: z.jpg.",
+    ):
+        assert line in said
+    assert remarks.noted(found) == {
+        "title": "COCO",
+        "files": 1,
+        "categories": ["cat"],
+        "left_out": {"lines": 1},
+        "taken": {"boxes": 1},
+        "unknown": ["x.jpg"],
+        "outside": ["y.jpg", "y.jpg"],
+        "resized": ["z.jpg"],
+    }
+
+
+def test_long_lists_are_cut() -> None:
+    assert listed(["a"]) == ["  a"]
+    assert listed([str(number) for number in range(SHOWN + 3)])[-1] == "  and 3 more"
