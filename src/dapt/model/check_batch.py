@@ -49,6 +49,15 @@ def check_batch(batch: Any, size: tuple[int, int], classes: int, *, values: bool
         )
     if masks is not None and masks.shape != (count, 1, *size):
         raise DataError(f"The masks of these images are [{count}, 1, {size[0]}, {size[1]}], not {list(masks.shape)}.")
+    if batch.trust is not None and (batch.trust.shape != (count,) or not batch.trust.is_floating_point()):
+        raise DataError(
+            f"The trust in {count} images is floats [{count}], not {batch.trust.dtype} {list(batch.trust.shape)}."
+        )
+    aims = batch.background
+    if aims is not None and (aims.shape != (count,) or aims.is_floating_point()):
+        raise DataError(
+            f"The background texts of {count} images are integers [{count}], not {aims.dtype} {list(aims.shape)}."
+        )
     if not values or not count:
         return
     if not 0 <= int(labels.min()) <= int(labels.max()) < classes:
