@@ -89,8 +89,8 @@ def trust_of(cue: Cue, items: Sequence[Item], masks: Sequence[Tensor | None]) ->
         )
     given = [scores.get(item.name) if mask is not None else None for item, mask in zip(items, masks, strict=True)]
     known = [score for score in given if score is not None]
-    alike = len(set(known)) < 2
-    mean = 1.0 if alike else math.fsum(known) / len(known)
+    mean = math.fsum(known) / len(known) if known else 0.0
+    alike = len(set(known)) < 2 or mean == 0
     weights = [1.0 if alike or score is None else score / mean for score in given]
     return torch.tensor(weights, dtype=torch.float64).float()
 
