@@ -14,6 +14,7 @@ from torch import Tensor
 from dapt.config import make_config
 from dapt.cues.base import CUES, CueContext
 from dapt.cues.build import cue_options
+from dapt.cues.guards import Guarded, guard
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
 from dapt.data.load.transforms import train_transform
@@ -39,6 +40,7 @@ def make_fitter(
     stop: int | None = None,
     kept: list[State] | None = None,
     kind: type[TrainImages] = TrainImages,
+    background: Tensor | None = None,
     **changes: Any,
 ) -> Fitter:
     """A training of the tiny model on a folder of pictures, from its start.
@@ -46,7 +48,7 @@ def make_fitter(
     Args:
         accuracies: what validation says after each epoch; None: there is no validation.
         stop: raise `Stop` after so many epochs. kept: takes a copy of the state after every epoch.
-        kind: of the training images. changes: of the configuration.
+        kind: of the training images. background: numbers of their background texts. changes: of the configuration.
     """
     given = {"data": "-", "method": "maple", "prompt": {"depth": 2}, "epochs": 5, "batch_size": 4, "lr": 0.05}
     config = make_config({**given, **changes})
@@ -55,21 +57,24 @@ def make_fitter(
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
     model = build_model(config, clip, NAMES)
     step = TrainStep(model, build_objectives(config, model))
-    cue = masks = None
+    cue = None
+    guarded = Guarded([None] * len(items))
     if config.dapt.enabled:
         source = "gradcam" if config.cue.source == "auto" else config.cue.source
         options = cue_options(source, config.cue.options)
         cue = CUES.get(source)(CueContext(options, None, "binary", False, ImageCache(8), config.seed))
-        masks = cue.prepare(items, model)
+        guarded = guard(cue, items, cue.prepare(items, model), config.dapt)
     images = kind(
         items,
         [item.label for item in items],
         transform,
         ImageCache(8),
         config.seed,
-        masks=masks,
+        masks=guarded.masks,
         soft=cue is not None and cue.soft,
         targets=targets_of(items, len(NAMES)),
+        trust=guarded.trust,
+        background=background,
     )
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     fitter = Fitter(

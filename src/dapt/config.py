@@ -13,6 +13,9 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from dapt.colour import BLACK, WHITE, colour_of
 from dapt.console import warn
+from dapt.dapt_options import BACKGROUND_WORDS as BACKGROUND_WORDS
+from dapt.dapt_options import RELEASED_SLICE as RELEASED_SLICE
+from dapt.dapt_options import DaptOptions as DaptOptions
 from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.mask_pattern import check_pattern
@@ -22,17 +25,6 @@ from dapt.plugins import load_plugins
 from dapt.strict import Count, Megabytes, Rate, Strict, check_value
 from dapt.validation import known_options, validated
 
-# Background words of the released DAPT code: 25 general words and 7 for food scenes.
-BACKGROUND_WORDS: tuple[str, ...] = tuple(
-    (
-        "ground land grass tree building wall sky lake water river sea railway railroad keyboard helmet cloud "
-        "house mountain ocean road rock street valley bridge sign "
-        "table forks tablecloth hands spoon glasses dishes"
-    ).split()
-)
-
-RELEASED_SLICE = 25  # so many text rows the released code takes for background, of 32
-
 LARGEST_ADAMW_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
 
 MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "foreground"]
@@ -40,75 +32,6 @@ MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "
 
 class Section(Strict):
     """A part of the configuration; what all of them refuse stands in `dapt.strict`."""
-
-
-class DaptOptions(Section):
-    """The DAPT objective (arXiv 2508.00395). Defaults are those of the released code unless said."""
-
-    enabled: bool = Field(False, description="Add the DAPT terms to the method.")
-    variant: Literal["phased", "joint"] = Field(
-        "phased",
-        description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms "
-        "throughout (the paper's figure).",
-    )
-    visual_weight: Rate = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
-    foreground_weight: Rate = Field(0.1, ge=0, description="Weight of the foreground term L_f.")
-    background_weight: Rate = Field(0.5, ge=0, description="Weight of the background term L_b.")
-    margin: Rate = Field(1.5, ge=0, description="Margin of the triplet in L_v.")
-    switch: float = Field(0.7, ge=0, le=1, description="phased: fraction of the epochs before the switch.")
-    words: list[str] = Field(default=list(BACKGROUND_WORDS), min_length=1, description="Background words.")
-    word_count: int | None = Field(None, ge=1, description="Use only the first so many words; none: all.")
-    template: str = Field("a clean origami {}.", description="Template of the background texts.")
-    views: Literal["pixels", "attention"] = Field(
-        "pixels",
-        description="pixels: exact, foreground and background are two more passes over the image with hidden pixels "
-        "set to the mean colour (as published); attention: approximate and much cheaper, one pass in which two more "
-        "class tokens see the patches of one side only.",
-    )
-
-    fill: Literal["mean", "blur", "noise"] = Field(
-        "mean", description="What hidden pixels become: the mean colour (as published), the blurred image, or noise."
-    )
-    foreground_gradient: bool = Field(
-        False,
-        description="Ours: let L_f teach the image side too. The published term stops the gradient at the foreground "
-        "feature, so it says nothing to methods that train the image side only.",
-    )
-    gate: bool = Field(
-        False,
-        description="Experimental, ours after FVG-PT: weigh L_f and L_v of each image by how far its foreground view "
-        "can be trusted.",
-    )
-    released: bool = Field(
-        False,
-        description="For comparison only: repeat the released code, in which the first words (all but 25) act as "
-        "further classes in training and at test.",
-    )
-
-    @property
-    def used_words(self) -> list[str]:
-        """The background words in use."""
-        return self.words[: self.word_count]
-
-    @property
-    def texts(self) -> list[str]:
-        """The hand-written background texts."""
-        return [self.template.replace("{}", word) for word in self.used_words]
-
-    @property
-    def distractors(self) -> int:
-        """How many background words act as further classes: none, unless the released code is repeated."""
-        return max(0, len(self.used_words) - RELEASED_SLICE) if self.released else 0
-
-    @model_validator(mode="after")
-    def _template(self) -> DaptOptions:
-        if self.template.count("{}") != 1:
-            raise ValueError("dapt.template must contain {} exactly once")
-        if self.word_count and self.word_count > len(self.words):
-            raise ValueError(f"dapt.word_count is {self.word_count}, but there are {len(self.words)} words")
-        if self.gate and self.views == "attention":
-            raise ValueError("dapt.gate needs dapt.views=pixels")
-        return self
 
 
 class CueSettings(Section):

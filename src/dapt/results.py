@@ -69,7 +69,8 @@ class RunResults(Results):
     """results.json of a run.
 
     Attributes:
-        cue: source of the foreground masks, None without DAPT. model_selection: which epoch is the result.
+        cue: source of the foreground masks, None without DAPT. background_words: what ``dapt.words=auto`` chose.
+        model_selection: which epoch is the result.
         coreset: how the training images were chosen from more, or None. own_split: dapt divided the data itself.
         leaks: test images that are equal to training images, and what allowed the run to go on; None: there are none.
         flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
@@ -81,6 +82,7 @@ class RunResults(Results):
     seed: int
     subset: str = "all"
     cue: str | None = None
+    background_words: list[str] | None = None
     model_selection: str = "last"
     transductive: bool = False
     multi_label: str | None = None

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueSettings, DaptOptions, RunSettings, SelectionOptions
 from dapt.cues.base import CUES
+from dapt.dapt_options import AUTO_COUNT
 from dapt.data.load import transforms
 from dapt.data.masks import mask_collections, mask_files
 from dapt.data.read import divide
@@ -87,6 +88,7 @@ def constants() -> Iterator[tuple[str, Any]]:
     """Numbers and words that are in no section."""
     yield "constants.background_words", list(BACKGROUND_WORDS)
     yield "constants.released_slice", RELEASED_SLICE
+    yield "constants.auto_words", AUTO_COUNT
     yield "constants.gradcam_epsilon", EPSILON
     yield "constants.test_share", divide.TEST_SHARE
     yield "constants.val_share", divide.VAL_SHARE

@@ -37,6 +37,18 @@ BATCHES = {
     r"floats \[B, 3, 32, 32\], not torch.float32 \[2, 3, 64, 64\]": lambda: dapt.Batch(
         torch.randn(2, 3, 64, 64), torch.tensor([0, 1])
     ),
+    r"trust in 2 images is floats \[2\], not torch.int64": lambda: dapt.Batch(
+        pixels(), torch.tensor([0, 1]), trust=torch.tensor([1, 1])
+    ),
+    r"background texts of 2 images are integers \[2\], not torch.float32 \[1\]": lambda: dapt.Batch(
+        pixels(), torch.tensor([0, 1]), background=torch.zeros(1)
+    ),
+    "background texts go from -1 to 32; there are 32, from 0": lambda: dapt.Batch(
+        pixels(), torch.tensor([0, 1]), background=torch.tensor([-1, 32])
+    ),
+    "background texts go from -2 to 0": lambda: dapt.Batch(
+        pixels(), torch.tensor([0, 1]), background=torch.tensor([-2, 0])
+    ),
 }
 
 

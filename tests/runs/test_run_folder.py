@@ -37,7 +37,7 @@ def others(value: Any, kind: Any) -> list[Any]:
     if get_origin(kind) is tuple:
         return [(value[0] / 2, *value[1:]), (*value[:-1], value[-1] / 2)]
     if get_origin(kind) is list:
-        return [[*value, "moss"], *([value[:-1]] if value else [])]
+        return [[*(value or ()), "moss"], *([value[:-1]] if value else [])]
     if get_origin(kind) is dict:
         key = next(iter(value), "some")
         return [{**value, key: "else"}, {**value, "more": 1}]

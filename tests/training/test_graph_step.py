@@ -75,6 +75,11 @@ CASES = {
     "adamw": {"optimizer": "adamw", "lr": 0.002},
     "phased": {"dapt": {"variant": "phased", "switch": 0.5}, "cue": {"source": "random", "refresh": 1}, "epochs": 4},
     "gate": {"dapt": {"variant": "joint", "gate": True}, "cue": {"source": "random"}},
+    "poor cues": {
+        "dapt": {"variant": "joint", "min_area": 0.35, "max_area": 0.6, "background_label": "cue"},
+        "cue": {"source": "random", "hide": 0.5},
+        "background": torch.arange(-1, 31),
+    },
     "smaller last batch": {"batch_size": 6, "drop_last": False},
 }
 

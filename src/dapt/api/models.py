@@ -145,4 +145,7 @@ def read_dapt(given: bool | Mapping[str, Any]) -> DaptOptions:
         return DaptOptions(enabled=given)
     if not isinstance(given, Mapping):
         raise ConfigError(f"dapt is True, False or a mapping of options, not {shown(given)}.")
-    return validated(DaptOptions, {"enabled": True, **given}, "dapt.")
+    options = validated(DaptOptions, {"enabled": True, **given}, "dapt.")
+    if options.chooses_words:
+        options.used_words  # noqa: B018 - refuses: there are no images to choose them for
+    return options

@@ -33,6 +33,7 @@ class CueReport:
         coverage: share of the picture, of each usable mask.
         scores: how far a cue trusts its mask, 0..1, by image name; of cues that know. stuff: what a cue says the
             background of an image is (names, the largest first), by image name; of cues that know.
+        small, large: images that `dapt.min_area` and `dapt.max_area` leave out; None: no limits were asked for.
     """
 
     total: int = 0
@@ -43,11 +44,14 @@ class CueReport:
     coverage: list[float] = field(default_factory=list)
     scores: dict[str, float] = field(default_factory=dict)
     stuff: dict[str, list[str]] = field(default_factory=dict)
+    small: list[str] | None = None
+    large: list[str] | None = None
 
     @property
     def without(self) -> int:
         """Images whose DAPT terms are skipped."""
-        return len(self.empty) + len(self.full) + len(self.missing) + len(self.bad)
+        outside = len(self.small or ()) + len(self.large or ())
+        return len(self.empty) + len(self.full) + len(self.missing) + len(self.bad) + outside
 
     def add(self, name: str, mask: Tensor | None) -> Tensor | None:
         """Count one mask (values 0..1); returns it if it is a usable cue, else None."""
@@ -77,6 +81,8 @@ class CueReport:
                 ("full", self.full),
                 ("without a file", self.missing),
                 ("unreadable", self.bad),
+                ("smaller than dapt.min_area", self.small),
+                ("larger than dapt.max_area", self.large),
             )
             if values
         ]
@@ -86,7 +92,7 @@ class CueReport:
 
     def counts(self) -> dict[str, int]:
         """For results.json."""
-        return {
+        found = {
             "cue_images": self.total,
             "cue_usable": self.total - self.without,
             "cue_empty": len(self.empty),
@@ -94,6 +100,10 @@ class CueReport:
             "cue_missing": len(self.missing),
             "cue_bad": len(self.bad),
         }
+        for name, left_out in (("cue_small", self.small), ("cue_large", self.large)):
+            if left_out is not None:
+                found[name] = len(left_out)
+        return found
 
 
 @dataclass(frozen=True)

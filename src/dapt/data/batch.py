@@ -23,6 +23,8 @@ class Batch:
             first of them. None: one class each.
         weights: ``[B]`` what each image counts in the classification loss; None: 1.
         multi_label: how logits are compared with `targets`, see `dapt.objectives.classification.image_losses`.
+        trust: ``[B]`` what each image counts in the DAPT terms, of mean 1 over the training set; None: all the same.
+        background: ``[B]`` number of the background text that L_b aims at, -1: the nearest one; None: always that.
     """
 
     pixels: Tensor
@@ -32,6 +34,8 @@ class Batch:
     targets: Tensor | None = None
     weights: Tensor | None = None
     multi_label: MultiLabel = "softmax"
+    trust: Tensor | None = None
+    background: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""

@@ -25,12 +25,12 @@ def check_pixels(pixels: Any, size: tuple[int, int]) -> None:
         raise DataError(f"Normalised pixels are {wanted}, not {pixels.dtype} {list(pixels.shape)}.", todo=todo)
 
 
-def check_batch(batch: Any, size: tuple[int, int], classes: int, *, values: bool) -> None:
+def check_batch(batch: Any, size: tuple[int, int], classes: int, *, values: bool, texts: int = 0) -> None:
     """Refuse a batch whose parts do not belong together.
 
     Args:
         size: of the model's images. classes: how many there are. values: look at the numbers, too, which a GPU has to
-            wait for.
+            wait for. texts: how many background texts there are.
 
     Raises:
         ConfigError: it is no batch. DataError: naming the part, what it is and what it should be.
@@ -49,11 +49,25 @@ def check_batch(batch: Any, size: tuple[int, int], classes: int, *, values: bool
         )
     if masks is not None and masks.shape != (count, 1, *size):
         raise DataError(f"The masks of these images are [{count}, 1, {size[0]}, {size[1]}], not {list(masks.shape)}.")
+    if batch.trust is not None and (batch.trust.shape != (count,) or not batch.trust.is_floating_point()):
+        raise DataError(
+            f"The trust in {count} images is floats [{count}], not {batch.trust.dtype} {list(batch.trust.shape)}."
+        )
+    aims = batch.background
+    if aims is not None and (aims.shape != (count,) or aims.is_floating_point()):
+        raise DataError(
+            f"The background texts of {count} images are integers [{count}], not {aims.dtype} {list(aims.shape)}."
+        )
     if not values or not count:
         return
     if not 0 <= int(labels.min()) <= int(labels.max()) < classes:
         raise DataError(
             f"The labels go from {int(labels.min())} to {int(labels.max())}; there are {classes} classes, from 0."
+        )
+    if aims is not None and not -1 <= int(aims.min()) <= int(aims.max()) < texts:
+        raise DataError(
+            f"The background texts go from {int(aims.min())} to {int(aims.max())}; there are {texts}, from 0, and -1 "
+            "is the nearest."
         )
     if masks is not None and not 0 <= float(masks.min()) <= float(masks.max()) <= 1:
         raise DataError(

@@ -161,7 +161,8 @@ class PromptedClip(PromptedTowers):
             )
         if not 0 <= epoch < epochs:
             raise ConfigError(f"Of {epochs} epochs there is none of number {epoch}; the first is 0.")
-        check_batch(batch, self.clip.image.image_size, len(self.names), values=not self._looked)
+        texts = len(self._background_texts) - self.distractors
+        check_batch(batch, self.clip.image.image_size, len(self.names), values=not self._looked, texts=texts)
         self._looked = True
         return self._criterion(self, batch, epoch, epochs)
 

@@ -7,6 +7,9 @@ class softmax has exactly C columns, all background words form the background se
 - ``L_f`` = CE(sg(foreground feature), class texts, label): teaches the text side.
 - ``L_b`` = CE(background feature, background texts, nearest background text): teaches both sides.
 - ``L_v`` = mean max(0, |f - sg(f_fg)| - |f - sg(f_bg)| + margin): teaches the image side.
+
+Ours, both off by default: L_b may aim at a text that was chosen before training (`Batch.background`), and the terms of
+each image may be weighted by how far its cue is trusted (`Batch.trust`).
 """
 
 from __future__ import annotations
@@ -118,7 +121,9 @@ class Disentangle(Objective):
             values["L_f"] = image_losses(logits, outputs.targets(batch.labels), batch)
         if "L_b" in active:
             logits = outputs.logits(BACKGROUND, BACKGROUND)
-            values["L_b"] = F.cross_entropy(logits, logits.detach().argmax(dim=1), reduction="none")
+            values["L_b"] = F.cross_entropy(logits, background_targets(logits, batch.background), reduction="none")
+        if batch.trust is not None:
+            values = {name: batch.trust * value for name, value in values.items()}
         weights = dict(active)
         if self.gate is not None:
             trust, values["L_gate"] = self._trust(outputs, batch)
@@ -135,6 +140,17 @@ class Disentangle(Objective):
         targets = outputs.targets(batch.labels)
         labels = targets if targets.dim() == 1 else targets.argmax(dim=1)
         return trust.detach(), gate_loss(score, full, foreground, labels)
+
+
+def background_targets(logits: Tensor, known: Tensor | None) -> Tensor:
+    """The number ``[B]`` of the background text that each image's background is to be.
+
+    Args:
+        logits: ``[B, W]`` of the background views.
+        known: ``[B]`` numbers told beforehand, -1 where there is none; None: there is none for any image.
+    """
+    nearest = logits.detach().argmax(dim=1)
+    return nearest if known is None else torch.where(known >= 0, known, nearest)
 
 
 def _mean(per_image: Tensor, usable: Tensor | None) -> Tensor:

@@ -61,6 +61,8 @@ def check_run(config: RunConfig, *, resume: bool, overwrite: bool, within: Path 
     folder = RunFolder(Path(config.out) if config.out else default_folder(config), within)
     check_apart(folder.path, named_inputs(config), todo=advice(config))
     folder.check(config, resume=resume, overwrite=overwrite)
+    if resume and folder.started:
+        config = folder.with_chosen_words(config)
     device = pick_device(config.device)
     check_count(config.devices, device)
     check_dapt(config)

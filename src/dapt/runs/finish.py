@@ -121,6 +121,10 @@ def _results(
     counts = {**data.counts, "trainable_parameters": model.prompts.count()}
     if cue is not None:
         counts |= cue.report.counts()
+        if config.dapt.trust == "score":
+            counts["cue_scored"] = sum(item.name in cue.report.scores for item in data.train.items)
+    if prepared.background is not None:
+        counts |= prepared.background.counts()
     return RunResults(
         method=config.method,
         dapt=config.dapt.enabled,
@@ -130,6 +134,7 @@ def _results(
         seed=config.seed,
         subset=config.subset,
         cue=None if cue is None else cue.name,
+        background_words=config.dapt.chosen_words if config.dapt.enabled else None,
         model_selection=prepared.model_selection,
         transductive=config.transductive and config.subset == "base",
         multi_label=config.multi_label if data.source.multi_label else None,

@@ -10,25 +10,31 @@ import torch
 from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip
-from dapt.config import RunConfig
+from dapt.config import RunConfig, make_config
 from dapt.console import say, warn
 from dapt.cues.base import Cue, CueReport
 from dapt.cues.build import AUTO, build_cue
+from dapt.cues.guards import Guarded, guard, trust_summary
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
-from dapt.data.load.settings import use_settings
+from dapt.data.load.settings import reading_of, use_settings
 from dapt.data.load.transforms import train_transform
 from dapt.data.masks.not_found import explain_not_found
 from dapt.data.masks.rules import rules_of
 from dapt.devices import compute_exactly, compute_repeatably
 from dapt.errors import ConfigError, DataError
-from dapt.model.build import build_model
+from dapt.methods.base import METHODS
+from dapt.model.build import assemble, build_model
+from dapt.model.needs import BACKGROUND
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.build import build_objectives
+from dapt.runs.background_labels import BackgroundLabels, background_labels
+from dapt.runs.background_words import choose_words
 from dapt.runs.features import training_set
 from dapt.runs.kept_cues import is_kept, kept_masks
 from dapt.runs.run_data import RunData
+from dapt.runs.scene_words import SCENE_WORDS
 from dapt.training.step import TrainStep
 
 
@@ -37,6 +43,8 @@ class Prepared:
     """A run that is ready to start: the first masks are read or computed.
 
     Attributes:
+        config: of the run, with the background words that were chosen where that was asked for.
+        background: what L_b aims at, where that is settled before training.
         model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
             ``last``.
     """
@@ -45,6 +53,8 @@ class Prepared:
     images: TrainImages
     cue: Cue | None
     model_selection: str
+    config: RunConfig
+    background: BackgroundLabels | None = None
 
     @property
     def model(self) -> PromptedClip:
@@ -73,6 +83,7 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     if config.deterministic:
         compute_repeatably()
     cache = cache or ImageCache(config.cache_mb)
+    config, made = with_chosen_words(config, data, clip, cache)
     model = build_model(config, clip, data.train.names)
     _let_it_look(config, model, data, cache)
     step = TrainStep(model, build_objectives(config, model))
@@ -82,13 +93,24 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
             f"Every epoch of this run is warm-up, at the rate {config.warmup_lr:g}: hardly anything is learned. Pass "
             "more --epochs, or --set warmup_epochs=0."
         )
-    cue = _prepare_cue(config, data, cache)
-    masks = None if cue is None else _made_by(cue, config, data, model)
-    if cue is not None:
-        say(cue.report.summary())
-        _check_cues(config, cue, data.train.items, own=any(item.mask is not None for item in data.train.items))
-    images = _training_images(config, model, data, cache, masks=masks, soft=cue is not None and cue.soft)
-    return Prepared(step, images, cue, model_selection_of(config, data, step))
+    cue = _prepare_cue(config, data, cache) if made is None else made.cue
+    if cue is None:
+        images = _training_images(config, model, data, cache)
+        return Prepared(step, images, cue, model_selection_of(config, data, step), config)
+    masks = _made_by(cue, config, data, model) if made is None else made.masks
+    guarded = _guarded(config, cue, data.train.items, masks)
+    background = _background(config, step, cue, data.train.items, guarded.masks, cache)
+    images = _training_images(
+        config,
+        model,
+        data,
+        cache,
+        masks=guarded.masks,
+        soft=cue.soft,
+        trust=guarded.trust,
+        background=None if background is None else background.labels,
+    )
+    return Prepared(step, images, cue, model_selection_of(config, data, step), config, background)
 
 
 def _let_it_look(config: RunConfig, model: PromptedClip, data: RunData, cache: ImageCache) -> None:
@@ -105,6 +127,8 @@ def _training_images(
     *,
     masks: Sequence[Tensor | None] | None = None,
     soft: bool = False,
+    trust: Tensor | None = None,
+    background: Tensor | None = None,
 ) -> TrainImages:
     clip, part = model.clip, data.train
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
@@ -118,6 +142,8 @@ def _training_images(
         soft=soft,
         targets=targets_of(part.items, len(part.names)),
         weights=None if data.weights is None else torch.tensor(data.weights),
+        trust=trust,
+        background=background,
     )
 
 
@@ -147,6 +173,105 @@ def _made_by(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) ->
     return masks
 
 
+@dataclass(frozen=True)
+class Made:
+    """Masks that were made already, and the cue that made them."""
+
+    cue: Cue
+    masks: list[Tensor | None]
+
+
+def with_chosen_words(
+    config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache
+) -> tuple[RunConfig, Made | None]:
+    """The configuration with background words for the data, where ``dapt.words=auto`` has not chosen any yet.
+
+    Returns:
+        the configuration, and the masks that were made on the way, if the run's model would make the same ones.
+
+    Raises:
+        DaptError: see `choose_words`, and as `prepare`.
+    """
+    dapt = config.dapt
+    if not (dapt.enabled and dapt.chooses_words):
+        return config, None
+    items, cue = data.train.items, build_cue(config, cache, data.source)
+    names = data.train.names
+    words = list(SCENE_WORDS)  # what a cue that asks the model for the background may answer
+    trial = make_config({"data": "-", "method": "zero_shot"}).options
+    model = assemble(
+        clip,
+        METHODS.get("zero_shot"),
+        trial,
+        names,
+        dapt.model_copy(update={"words": words, "word_count": None}),
+        seed=config.seed,
+        reading=reading_of(config),
+    )
+    masks = _made_by(cue, config, data, model)
+    chosen = choose_words(
+        dapt,
+        clip,
+        items,
+        masks,
+        cue.report.stuff,
+        data.source.names,
+        cache,
+        soft=cue.soft,
+        batch_size=config.eval_batch_size,
+    )
+    say(chosen.summary())
+    config = config.model_copy(update={"dapt": dapt.model_copy(update={"chosen_words": chosen.words})})
+    return config, None if cue.needs_model or cue.follows_prompts else Made(cue, masks)
+
+
+def _guarded(config: RunConfig, cue: Cue, items: Sequence[Item], masks: list[Tensor | None]) -> Guarded:
+    """The masks that are used, after what there is to say about all of them.
+
+    Raises:
+        DataError: see `_check_cues` and `guard`.
+    """
+    report = cue.report
+    guarded = guard(cue, items, masks, config.dapt)
+    cue.report, report = report, cue.report  # the cue judges all that it made
+    say(report.summary())
+    cue.check()
+    cue.report = report
+    _check_cues(config, cue, items, own=any(item.mask is not None for item in items))
+    if guarded.trust is not None:
+        text, changes_nothing = trust_summary(cue, items)
+        (warn if changes_nothing else say)(text)
+    return guarded
+
+
+def _background(
+    config: RunConfig,
+    step: TrainStep,
+    cue: Cue,
+    items: Sequence[Item],
+    masks: Sequence[Tensor | None],
+    cache: ImageCache,
+) -> BackgroundLabels | None:
+    """What L_b aims at in each image, where that is settled before training."""
+    if config.dapt.background_label != "cue":
+        return None
+    if not any(BACKGROUND in step.needs(epoch, config.epochs).texts for epoch in range(config.epochs)):
+        warn("dapt.background_label=cue changes nothing: L_b does not act in this run.")
+        return None
+    found = background_labels(
+        config.dapt,
+        step.model.clip,
+        items,
+        masks,
+        cue.report.stuff,
+        cache,
+        soft=cue.soft,
+        batch_size=config.eval_batch_size,
+    )
+    say(found.summary())
+    return found
+
+
 def model_selection_of(config: RunConfig, data: RunData, step: TrainStep) -> str:
     """Which parameters are the result, see `Prepared`."""
     judged = {"best_val": data.val, "best_test": data.test}.get(config.model_selection)
@@ -165,7 +290,6 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
         DataError: all masks are missing, empty, full or unreadable, or mask files are read in the wrong format.
     """
     report = cue.report
-    cue.check()
     if report.without < report.total or cue.may_be_without:
         return
     if len(report.missing) == report.total:
@@ -180,11 +304,13 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
         raise DataError(
             "None of the images has a mask.", where=folder or "the data set's own masks", more=more, todo=todo
         )
-    raise DataError(
-        f"None of the images has a usable foreground cue: {len(report.empty)} masks empty, {len(report.full)} full, "
-        f"{len(report.bad)} unreadable.",
-        todo="Look at the masks, or use --cue gradcam.",
-    )
+    told = f"{len(report.empty)} masks empty, {len(report.full)} full, {len(report.bad)} unreadable"
+    todo = "Look at the masks, or use --cue gradcam."
+    if report.small or report.large:
+        told += f", {len(report.small or ())} smaller than dapt.min_area"
+        told += f", {len(report.large or ())} larger than dapt.max_area"
+        todo = "Choose a smaller dapt.min_area or a larger dapt.max_area, or look at the masks."
+    raise DataError(f"None of the images has a usable foreground cue: {told}.", todo=todo)
 
 
 def _headline(config: RunConfig, model: PromptedClip) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from dapt.clip.dassl import dassl_checkpoint
-from dapt.colour import BLACK, WHITE
 from dapt.config import RunConfig, make_saved_config
 from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
@@ -35,25 +34,16 @@ from dapt.owned import (
 from dapt.paths import with_home
 from dapt.results import RunResults, read_record
 from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
+from dapt.runs.run_settings import FREE_KEYS, with_words_of, without_later
+from dapt.runs.run_settings import result_settings as result_settings
 
 KIND = "run"
-# Keys that may change between the first start and a resume without changing a bit of the results; of the device only
-# the number, not the kind, see `dapt.runs.keep`.
-FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks"}
-# Keys that came later: with these values a run is what it was without them.
-LATER_KEYS = {"matte": WHITE, "mask_background": BLACK}
 EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (
     *("run.yaml", "last.ckpt", "results.json", "prompts.safetensors", "metrics.jsonl", "split.json", "inputs.json"),
     *("log.txt", EVENTS),
 )
-
-
-def result_settings(config: RunConfig) -> dict[str, Any]:
-    """The settings that decide the results: all but `FREE_KEYS`."""
-    tree = config.model_dump(mode="json", exclude_none=True)
-    return {key: value for key, value in tree.items() if key not in FREE_KEYS and LATER_KEYS.get(key) != value}
 
 
 class RunFolder:
@@ -146,6 +136,10 @@ class RunFolder:
             ConfigError: it cannot be read, or is none.
         """
         return make_saved_config(read_yaml(self.config_file))
+
+    def with_chosen_words(self, config: RunConfig) -> RunConfig:
+        """`config` with the background words of the run that was started here, see `with_words_of`."""
+        return with_words_of(config, read_yaml(self.config_file))
 
     def _is_of_protocol(self) -> bool:
         """Whether the folder above is that of a protocol which names this run as its own."""
@@ -335,8 +329,9 @@ class RunFolder:
 
     def _check_same(self, config: RunConfig, manifest: Manifest | None) -> None:
         check_sealed(self.path, manifest, self.config_file.name)
-        before = read_yaml(self.config_file)
-        now = config.model_dump(mode="json", exclude_none=True)
+        found = read_yaml(self.config_file)
+        before = without_later(found)
+        now = without_later(with_words_of(config, found).model_dump(mode="json", exclude_none=True))
         changed = [key for key in sorted({*before, *now} - FREE_KEYS) if before.get(key) != now.get(key)]
         if changed:
             key = changed[0]

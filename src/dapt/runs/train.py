@@ -95,6 +95,7 @@ def _trained(
     if plan.resume and folder.done:
         return _as_it_is(folder)
     prepared = prepare(config, loaded.data, loaded.clip, loaded.cache)
+    config = prepared.config
     split = describe_split(loaded.data)
     folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs)
     work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch)

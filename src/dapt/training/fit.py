@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dapt.config import RunConfig
 from dapt.console import progress, say
 from dapt.cues.base import Cue
+from dapt.cues.guards import guard
 from dapt.data.batch import Batch, MultiLabel
 from dapt.data.load.loader import TrainImages, epoch_batches, train_loader
 from dapt.environment import peak_memory_mb
@@ -65,8 +66,10 @@ class _PlainStep(nn.Module):
         weights: Tensor | None,
         epoch: int,
         epochs: int,
+        trust: Tensor | None = None,
+        background: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label)
+        batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label, trust, background)
         loss, terms, outputs = self.step(batch, epoch, epochs)
         figures = {name: term.value.detach() for name, term in terms.items()}
         top = outputs.predicted()
@@ -214,7 +217,9 @@ class Fitter:
 
     def _make_masks(self) -> None:
         if self.cue is not None:
-            self.images = self.images.with_masks(self.cue.prepare(self.images.items, self.step.model))
+            items = self.images.items
+            guarded = guard(self.cue, items, self.cue.prepare(items, self.step.model), self.config.dapt)
+            self.images = self.images.with_masks(guarded.masks, trust=guarded.trust)
 
     def fit(self) -> Progress:
         """Train all epochs that are left.
@@ -320,7 +325,7 @@ class Fitter:
         """
         self.optimizer.zero_grad(set_to_none=True)
         seen = (batch.pixels, batch.labels, batch.masks, batch.usable, batch.targets, batch.weights)
-        parts = (*seen, epoch, self.epochs)
+        parts = (*seen, epoch, self.epochs, batch.trust, batch.background)
         look = self.check_every == 1
         if self.rule is None:
             loss, _, figures = self.wrapped(*parts)

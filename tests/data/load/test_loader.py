@@ -269,6 +269,25 @@ def test_test_images_with_their_masks(tmp_path: Path) -> None:
     assert torch.equal(nothing, torch.zeros(1, 40, 40))
 
 
+def test_trust_and_backgrounds_go_with_their_images(tmp_path: Path) -> None:
+    own = images(make_folder(tmp_path / "photos", per_class=3))
+    order = [[2, 0], [5, 1]]
+    plain = list(train_loader(own, order, epoch=0, workers=0, device=CPU))
+    assert all((batch.trust, batch.background) == (None, None) for batch in plain)
+    trust = torch.arange(len(own)).double() / 4
+    scored = own.with_masks([None] * len(own), trust=trust)
+    scored.background = torch.arange(len(own)) - 1
+    for batch, positions in zip(train_loader(scored, order, epoch=0, workers=0, device=CPU), order, strict=True):
+        assert batch.trust.dtype == torch.float32
+        assert batch.trust.tolist() == [position / 4 for position in positions]
+        assert batch.background.dtype == torch.long
+        assert batch.background.tolist() == [position - 1 for position in positions]
+    assert own.trust is None
+    again = scored.with_masks([None] * len(own))
+    assert again.trust is None  # trust is in masks, and these are others
+    assert again.background is scored.background
+
+
 def test_targets_of_images_with_one_or_several_classes() -> None:
     path = Path("x.png")
     one, two, all_of_them = (

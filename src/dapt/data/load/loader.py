@@ -43,6 +43,7 @@ class TrainImages(Dataset[Sample]):
         soft: masks are maps to interpolate, not hard masks.
         targets: ``[N, C]`` of 0 and 1: the classes each image shows, where it may show several; None: one each.
         weights: ``[N]`` what each image counts in the classification loss, of mean 1; None: all the same.
+        trust, background: ``[N]``, as of a `Batch`; None: all the same, and none is known.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class TrainImages(Dataset[Sample]):
         soft: bool = False,
         targets: Tensor | None = None,
         weights: Tensor | None = None,
+        trust: Tensor | None = None,
+        background: Tensor | None = None,
     ) -> None:
         self.items = list(items)
         self.labels = list(labels)
@@ -64,6 +67,8 @@ class TrainImages(Dataset[Sample]):
         self.soft = soft
         self.targets = targets
         self.weights = weights
+        self.trust = trust
+        self.background = background
         self._transform = transform
         self._load = load_image
         self._seed = seed
@@ -93,11 +98,12 @@ class TrainImages(Dataset[Sample]):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_processes": None}
 
-    def with_masks(self, masks: Sequence[Tensor | None]) -> TrainImages:
-        """The same images with other masks; loader processes hold copies of the old ones and are ended."""
+    def with_masks(self, masks: Sequence[Tensor | None], trust: Tensor | None = None) -> TrainImages:
+        """The same images with other masks and `trust`; loader processes hold copies of the old ones and are ended."""
         self.close()
         changed = copy.copy(self)
         changed.masks = list(masks)
+        changed.trust = trust
         return changed
 
     def processes(self, workers: int, *, pin: bool) -> _Processes:
@@ -179,14 +185,18 @@ def train_loader(
         loaded = prefetch(load, keys)
     for positions, parts in zip(batches, loaded, strict=True):
         pixels, labels, masks, usable = (part.to(device, non_blocking=True) for part in parts)
-        targets, weights = (_rows(values, positions, device) for values in (images.targets, images.weights))
-        yield Batch(pixels, labels, masks, usable, targets, weights)
+        per_image = (images.targets, images.weights, images.trust)
+        targets, weights, trust = (_rows(values, positions, device) for values in per_image)
+        background = _rows(images.background, positions, device, torch.long)
+        yield Batch(pixels, labels, masks, usable, targets, weights, trust=trust, background=background)
 
 
-def _rows(values: Tensor | None, positions: Sequence[int], device: torch.device) -> Tensor | None:
+def _rows(
+    values: Tensor | None, positions: Sequence[int], device: torch.device, kind: torch.dtype = torch.float32
+) -> Tensor | None:
     if values is None:
         return None
-    rows = values[list(positions)].float()
+    rows = values[list(positions)].to(kind)
     return rows.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else rows.to(device)
 
 

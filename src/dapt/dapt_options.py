@@ -1,0 +1,163 @@
+"""The options of the DAPT objective, a section of the configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from dapt.errors import ConfigError
+from dapt.strict import Rate, Strict
+
+# Background words of the released DAPT code: 25 general words and 7 for food scenes.
+BACKGROUND_WORDS: tuple[str, ...] = tuple(
+    (
+        "ground land grass tree building wall sky lake water river sea railway railroad keyboard helmet cloud "
+        "house mountain ocean road rock street valley bridge sign "
+        "table forks tablecloth hands spoon glasses dishes"
+    ).split()
+)
+
+RELEASED_SLICE = 25  # so many text rows the released code takes for background, of 32
+AUTO = "auto"
+AUTO_COUNT = 25  # as many as the general words of the released code
+
+
+class DaptOptions(Strict):
+    """The DAPT objective (arXiv 2508.00395). Defaults are those of the released code unless said."""
+
+    enabled: bool = Field(False, description="Add the DAPT terms to the method.")
+    variant: Literal["phased", "joint"] = Field(
+        "phased",
+        description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms "
+        "throughout (the paper's figure).",
+    )
+    visual_weight: Rate = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
+    foreground_weight: Rate = Field(0.1, ge=0, description="Weight of the foreground term L_f.")
+    background_weight: Rate = Field(0.5, ge=0, description="Weight of the background term L_b.")
+    margin: Rate = Field(1.5, ge=0, description="Margin of the triplet in L_v.")
+    switch: float = Field(0.7, ge=0, le=1, description="phased: fraction of the epochs before the switch.")
+    words: Annotated[list[str], Field(min_length=1)] | Literal["auto"] = Field(
+        default=list(BACKGROUND_WORDS),
+        description="Background words; auto (ours): chosen for the training images, see docs/dapt.md.",
+    )
+    word_count: int | None = Field(
+        None, ge=1, description=f"Use only the first so many words; none: all, of dapt.words=auto {AUTO_COUNT}."
+    )
+    chosen_words: list[str] | None = Field(
+        None, min_length=1, description="What dapt.words=auto chose: a run writes it into its run.yaml."
+    )
+    template: str = Field("a clean origami {}.", description="Template of the background texts.")
+    background_label: Literal["nearest", "cue"] = Field(
+        "nearest",
+        description="What L_b aims at. nearest: the nearest background text of the feature being trained (as "
+        "published); cue (ours): what the cue says the background is, else the nearest text of the untuned model.",
+    )
+    min_area: float = Field(
+        0.0, ge=0, le=1, description="Ours: images whose foreground is a smaller share skip the terms."
+    )
+    max_area: float = Field(
+        1.0, ge=0, le=1, description="Ours: images whose foreground is a greater share skip the terms."
+    )
+    trust: Literal["none", "score"] = Field(
+        "none",
+        description="score (ours): weigh the terms of each image by the cue's own confidence in its mask, the mean "
+        "weight being 1.",
+    )
+    views: Literal["pixels", "attention"] = Field(
+        "pixels",
+        description="pixels: exact, foreground and background are two more passes over the image with hidden pixels "
+        "set to the mean colour (as published); attention: approximate and much cheaper, one pass in which two more "
+        "class tokens see the patches of one side only.",
+    )
+
+    fill: Literal["mean", "blur", "noise"] = Field(
+        "mean", description="What hidden pixels become: the mean colour (as published), the blurred image, or noise."
+    )
+    foreground_gradient: bool = Field(
+        False,
+        description="Ours: let L_f teach the image side too. The published term stops the gradient at the foreground "
+        "feature, so it says nothing to methods that train the image side only.",
+    )
+    gate: bool = Field(
+        False,
+        description="Experimental, ours after FVG-PT: weigh L_f and L_v of each image by how far its foreground view "
+        "can be trusted.",
+    )
+    released: bool = Field(
+        False,
+        description="For comparison only: repeat the released code, in which the first words (all but 25) act as "
+        "further classes in training and at test.",
+    )
+
+    @property
+    def chooses_words(self) -> bool:
+        """Whether the background words have yet to be chosen for the data."""
+        return self.words == AUTO and self.chosen_words is None
+
+    @property
+    def used_words(self) -> list[str]:
+        """The background words in use.
+
+        Raises:
+            ConfigError: they have yet to be chosen.
+        """
+        if isinstance(self.words, list):
+            return self.words[: self.word_count]
+        if self.chosen_words is None:
+            raise ConfigError(
+                "dapt.words=auto chooses words for the training images of a run; here there are none.",
+                todo="Give a list: dapt.words=[grass, sky].",
+            )
+        return self.chosen_words
+
+    @property
+    def auto_count(self) -> int:
+        """How many words ``words=auto`` chooses."""
+        return self.word_count or AUTO_COUNT
+
+    @property
+    def texts(self) -> list[str]:
+        """The hand-written background texts."""
+        return self.texts_of(self.used_words)
+
+    def texts_of(self, words: list[str]) -> list[str]:
+        """The background texts of `words`."""
+        return [self.template.replace("{}", word) for word in words]
+
+    @property
+    def distractors(self) -> int:
+        """How many background words act as further classes: none, unless the released code is repeated."""
+        return max(0, len(self.used_words) - RELEASED_SLICE) if self.released else 0
+
+    @property
+    def guards(self) -> bool:
+        """Whether masks of some areas are left out."""
+        return self.min_area > 0 or self.max_area < 1
+
+    @field_validator("words", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        if isinstance(value, str) and value != AUTO:
+            raise ValueError("it is a list of words, as in [grass, sky], or auto")
+        return value
+
+    @model_validator(mode="after")
+    def _template(self) -> DaptOptions:
+        if self.template.count("{}") != 1:
+            raise ValueError("dapt.template must contain {} exactly once")
+        if self.words != AUTO and self.word_count and self.word_count > len(self.words):
+            raise ValueError(f"dapt.word_count is {self.word_count}, but there are {len(self.words)} words")
+        if self.gate and self.views == "attention":
+            raise ValueError("dapt.gate needs dapt.views=pixels")
+        return self
+
+    @model_validator(mode="after")
+    def _ours(self) -> DaptOptions:
+        if self.words == AUTO and self.released:
+            raise ValueError("dapt.released repeats the released code, whose words are a list, not auto")
+        if self.words != AUTO and self.chosen_words is not None:
+            raise ValueError("dapt.chosen_words belongs to dapt.words=auto")
+        if self.min_area >= self.max_area:
+            raise ValueError(f"dapt.min_area is {self.min_area:g}, dapt.max_area {self.max_area:g}: no mask is between")
+        return self

@@ -1,0 +1,48 @@
+"""Which settings decide the results of a run, and what an interrupted run knows that its settings leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dapt.colour import BLACK, WHITE
+from dapt.config import RunConfig
+from dapt.dapt_options import AUTO, DaptOptions
+from dapt.validation import validated
+
+# Keys that may change between the first start and a resume without changing a bit of the results; of the device only
+# the number, not the kind, see `dapt.runs.keep`.
+FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks"}
+# Keys that came later: with these values a run is what it was without them.
+LATER_KEYS = {"matte": WHITE, "mask_background": BLACK}
+LATER_DAPT = {"background_label": "nearest", "min_area": 0.0, "max_area": 1.0, "trust": "none"}
+
+
+def result_settings(config: RunConfig) -> dict[str, Any]:
+    """The settings that decide the results: all but `FREE_KEYS`."""
+    tree = without_later(config.model_dump(mode="json", exclude_none=True))
+    return {key: value for key, value in tree.items() if key not in FREE_KEYS and LATER_KEYS.get(key) != value}
+
+
+def without_later(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without the keys of its section ``dapt`` that came later, where they change nothing."""
+    dapt = tree.get("dapt")
+    if not isinstance(dapt, Mapping):
+        return dict(tree)
+    return {**tree, "dapt": {key: value for key, value in dapt.items() if LATER_DAPT.get(key) != value}}
+
+
+def with_words_of(config: RunConfig, before: Mapping[str, Any]) -> RunConfig:
+    """`config` with the background words that ``dapt.words=auto`` chose before, where it leaves them open.
+
+    Args:
+        before: content of run.yaml.
+
+    Raises:
+        ConfigError: what it holds are no words.
+    """
+    dapt = before.get("dapt")
+    if not config.dapt.chooses_words or not isinstance(dapt, Mapping) or dapt.get("words") != AUTO:
+        return config
+    given = {**config.dapt.model_dump(), "chosen_words": dapt.get("chosen_words")}
+    return config.model_copy(update={"dapt": validated(DaptOptions, given, "dapt.")})

@@ -1,0 +1,78 @@
+"""Which settings decide a run: keys that came later change nothing by default, and chosen words are remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapt.config import make_config
+from dapt.config_text import to_yaml
+from dapt.errors import ConfigError
+from dapt.runs.run_folder import RunFolder
+from dapt.runs.run_settings import LATER_DAPT, result_settings, with_words_of, without_later
+
+BARE = {"data": "photos", "method": "coop"}
+AUTO = {**BARE, "dapt": {"words": "auto"}}
+
+
+def test_later_keys_of_dapt_are_not_there_by_default() -> None:
+    assert not set(result_settings(make_config({**BARE, "dapt": True}))["dapt"]) & {*LATER_DAPT, "chosen_words"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"background_label": "cue"}, {"min_area": 0.1}, {"max_area": 0.9}, {"trust": "score"}, {"words": "auto"}],
+)
+def test_later_keys_decide_where_they_change_something(change: dict[str, Any]) -> None:
+    assert result_settings(make_config({**BARE, "dapt": change})) != result_settings(
+        make_config({**BARE, "dapt": True})
+    )
+
+
+def test_a_tree_without_a_section_is_left_alone() -> None:
+    assert without_later({"dapt": True, "a": 1}) == {"dapt": True, "a": 1}
+    assert without_later({"a": 1}) == {"a": 1}
+
+
+def test_words_that_were_chosen_are_taken_over() -> None:
+    config = make_config(AUTO)
+    before = {"dapt": {"words": "auto", "chosen_words": ["moss", "sky"]}}
+    assert with_words_of(config, before).dapt.used_words == ["moss", "sky"]
+    for other in ({}, {"dapt": True}, {"dapt": {"words": ["a"]}}, {"dapt": {"words": "auto"}}):
+        assert with_words_of(config, other).dapt.chooses_words
+    own = make_config({**BARE, "dapt": {"words": "auto", "chosen_words": ["fog"]}})
+    assert with_words_of(own, before).dapt.used_words == ["fog"]
+    with pytest.raises(ConfigError, match=r"dapt\.chosen_words"):
+        with_words_of(config, {"dapt": {"words": "auto", "chosen_words": [1]}})
+
+
+def started(folder: Path, tree: dict[str, Any]) -> RunFolder:
+    config = make_config(tree)
+    run = RunFolder(folder / "run")
+    run.begin(config, resume=False, overwrite=False, split={}, inputs={})
+    run.lock.release()
+    return run
+
+
+def test_a_run_goes_on_with_the_words_it_chose(tmp_path: Path) -> None:
+    run = started(tmp_path, {**BARE, "dapt": {"words": "auto", "chosen_words": ["moss"]}})
+    config = make_config(AUTO)
+    run.check(config, resume=True, overwrite=False)
+    assert run.with_chosen_words(config).dapt.chosen_words == ["moss"]
+    other = make_config({**BARE, "dapt": {"words": "auto", "word_count": 3}})
+    with pytest.raises(ConfigError, match="was started with dapt="):
+        run.check(other, resume=True, overwrite=False)
+
+
+def test_a_run_of_before_these_keys_goes_on(tmp_path: Path) -> None:
+    config = make_config({**BARE, "dapt": True})
+    text = to_yaml(config)
+    old = "".join(line for line in text.splitlines(keepends=True) if line.strip().partition(":")[0] not in LATER_DAPT)
+    assert old != text
+    run = started(tmp_path, {**BARE, "dapt": True})
+    run.config_file.write_text(old)
+    run._check_same(config, None)
+    with pytest.raises(ConfigError, match="was started with dapt="):
+        run._check_same(make_config({**BARE, "dapt": {"trust": "score"}}), None)
