@@ -56,7 +56,7 @@ def draw_sheet(explanation: Explanation, found_by: str) -> Image.Image:
     _draw_head(sheet, draw, explanation, found_by, width)
     top = MARGIN + HEAD + MARGIN
     for title, shown in rows.items():
-        draw.line((MARGIN, top, MARGIN + width, top), fill=PANEL)
+        draw.line((MARGIN, top, MARGIN + width - 1, top), fill=PANEL)
         write_line(draw, (MARGIN, top + 5), title, width, 14)
         sheet.paste(row([(caption, picture) for caption, picture, _ in shown]), (MARGIN, top + LINE + 6))
         below = top + LINE + 6 + HEAD + 4

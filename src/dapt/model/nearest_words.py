@@ -18,7 +18,7 @@ from dapt.model.prompted_clip import PromptedClip
 
 SAMPLE = 256  # words by which the usual distance between neighbours is known
 ROWS = 256  # vectors that are compared with the vocabulary at once
-SPARE = 64  # so many more are looked at, since some pieces are parts of letters, which nobody can read
+SPARE = 64  # so many more are looked at, since some pieces are controls or parts of letters
 UNREADABLE = "\ufffd"
 
 
@@ -93,9 +93,13 @@ def _nearest(
         for places, distances in zip(near.indices.tolist(), near.values.tolist(), strict=True):
             words = (clip.tokenizer.word(ids[place]) for place in places)
             pairs = zip(words, distances, strict=True)
-            readable = [NearWord(word, distance) for word, distance in pairs if word and UNREADABLE not in word]
+            readable = [NearWord(word, distance) for word, distance in pairs if _is_readable(word)]
             found.append(tuple(readable[:count]))
     return tuple(found)
+
+
+def _is_readable(word: str) -> bool:
+    return bool(word) and word.isprintable() and UNREADABLE not in word
 
 
 def _distances(vectors: Tensor, table: Tensor) -> Tensor:

@@ -1,0 +1,122 @@
+"""The picture of an explanation: what is in it, and that no name breaks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from dapt.evaluation.explain_sheet import answer_rows, draw_sheet, mask_picture, share_words, tiles
+from dapt.evaluation.explanation import Answer, Explanation, Look
+from dapt.model.decision import Evidence
+from hostile import TITLE
+
+
+def made_up(
+    path: str = "a/cat.png",
+    classes: tuple[str, ...] = ("cat", "dog"),
+    titles: tuple[str, ...] = ("before (zero-shot)", "after (maple)"),
+    *,
+    masked: bool = True,
+    attention: bool = True,
+) -> Explanation:
+    """An explanation of a red picture whose left half is foreground."""
+    chances = tuple(0.5**n for n in range(1, len(classes) + 1))
+    answer = Answer(classes, chances, chances[0])
+    mask = torch.zeros(1, 32, 32)
+    mask[..., :16] = 1
+    look = Look(
+        whole=answer,
+        foreground=answer if masked else None,
+        background=Answer(classes[1:], chances[1:], 0.001) if masked else None,
+        empty=answer,
+        evidence=Evidence(3.0, 1.0, 2.0, -2.0) if masked else None,
+        attention=torch.rand(4, 4) if attention else None,
+        on_foreground=0.25 if masked and attention else None,
+        maps={"gradcam": torch.rand(32, 32), "other": None},
+    )
+    red = torch.zeros(3, 32, 32)
+    red[0] = 1
+    return Explanation(
+        path=Path(path),
+        size=(48, 64),
+        picture=Image.new("RGB", (64, 48), "red"),
+        picture_mask=mask[0, :1].expand(48, 32).repeat_interleave(2, 1) if masked else None,
+        seen=red,
+        hidden=(0.0, 0.0, 1.0),
+        mask=mask if masked else None,
+        problem="" if masked else "no foreground was found",
+        looks=dict.fromkeys(titles, look),
+    )
+
+
+def test_tiles_show_the_parts_in_the_mean_colour() -> None:
+    one = made_up()
+    found = {title: np.asarray(picture) for title, picture, _ in tiles(one, one.looks["after (maple)"])}
+    assert list(found) == [
+        *("what the model sees", "foreground only", "background only", "attention"),
+        *("Grad-CAM: cat", "other: cat (nothing found)"),
+    ]
+    assert found["foreground only"][100, 10].tolist() == [255, 0, 0]
+    assert found["foreground only"][100, 200].tolist() == [0, 0, 255]
+    assert found["background only"][100, 10].tolist() == [0, 0, 255]
+    assert found["background only"][100, 200].tolist() == [255, 0, 0]
+
+
+def test_the_mask_is_seen_in_the_whole_picture() -> None:
+    picture = mask_picture(made_up())
+    assert picture is not None
+    assert picture.size == (64, 48)
+    assert picture.getpixel((5, 20)) == (255, 0, 0)
+    red, green, blue = picture.getpixel((60, 20))
+    assert red == green == blue, "grey"
+    assert picture.getpixel((32, 20)) == (0, 114, 178), "the outline"
+    assert mask_picture(made_up(masked=False)) is None
+
+
+def test_the_class_decided_for_is_in_every_list() -> None:
+    look = made_up(classes=("cat", "dog", "fox")).looks["after (maple)"]
+    assert answer_rows(look.whole, look) == [("cat", 0.5), ("dog", 0.25), ("fox", 0.125)]
+    assert answer_rows(look.background, look) == [("dog", 0.25), ("fox", 0.125), ("cat", 0.001)]
+
+
+@pytest.mark.parametrize(
+    ("foreground", "background", "words"),
+    [
+        (3.0, 1.0, "25% of it rests on the background"),
+        (3.0, -1.0, "0% of it rests on the background, which speaks against it"),
+        (-3.0, 1.0, "100% of it rests on the background, the foreground speaks against it"),
+        (-3.0, -1.0, "neither part speaks for it"),
+    ],
+)
+def test_shares_in_words(foreground: float, background: float, words: str) -> None:
+    look = made_up().looks["after (maple)"]
+    changed = Look(**{**vars(look), "evidence": Evidence(foreground, background, 0.0, 0.0)})
+    assert share_words(changed) == words
+    assert share_words(made_up(masked=False).looks["after (maple)"]) == "no share of the background"
+
+
+def test_a_sheet_has_one_row_for_each_model() -> None:
+    two, one = draw_sheet(made_up(), "x"), draw_sheet(made_up(titles=("zero-shot",)), "x")
+    assert two.width == one.width == 6 * 230 - 6 + 28
+    assert two.height - one.height > 224
+    small = draw_sheet(made_up(masked=False, attention=False), "x")
+    assert small.width == 5 * 230 - 6 + 28, "room for the text beside the photo"
+    rows = np.asarray(two)
+    assert (rows[-14:] == 255).all(), "nothing sticks out at the bottom"
+    assert (rows[:, -14:] == 255).all(), "nor at the right"
+
+
+@pytest.mark.parametrize("bitmap", [False, True])
+def test_names_of_any_kind_stay_inside(monkeypatch: pytest.MonkeyPatch, bitmap: bool) -> None:
+    if bitmap:  # all that a Pillow without FreeType has
+        monkeypatch.setattr(ImageDraw.ImageDraw, "font", ImageFont.load_default_imagefont())
+    odd = f"漢👍\n\udcff {TITLE}" * 9
+    sheet = draw_sheet(made_up(f"{'x' * 230}.png", (odd, "y" * 900), (odd, "after " * 90)), odd)
+    pixels = np.asarray(sheet)
+    assert (pixels[:, -14:] == 255).all()
+    plain = draw_sheet(made_up(), "x")
+    assert sheet.size == plain.size
