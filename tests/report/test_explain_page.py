@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from test_explain_sheet import made_up
 from test_pages import BROWSER, looked_at
 
 from dapt.console import visible
 from dapt.model.nearest_words import NearestWords, NearWord
 from dapt.report.explain_page import MARK, entry_of, write_explain_page
+from explanations import made_up
 from hostile import MARKUP, raw
 
 WORDS = NearestWords(vectors={"": ((NearWord("photo", 0.25), NearWord("pic-", 0.5)),)}, typical=0.4, notes=("A note.",))
