@@ -46,9 +46,9 @@ def test_the_class_decided_for_is_in_every_list() -> None:
 @pytest.mark.parametrize(
     ("foreground", "background", "words"),
     [
-        (3.0, 1.0, "25% of it rests on the background"),
-        (3.0, -1.0, "0% of it rests on the background, which speaks against it"),
-        (-3.0, 1.0, "100% of it rests on the background, the foreground speaks against it"),
+        (3.0, 1.0, "25% of the decision rests on the background"),
+        (3.0, -1.0, "0% of the decision rests on the background, which speaks against it"),
+        (-3.0, 1.0, "100% of the decision rests on the background, the foreground speaks against it"),
         (-3.0, -1.0, "neither part speaks for it"),
     ],
 )
@@ -56,7 +56,7 @@ def test_shares_in_words(foreground: float, background: float, words: str) -> No
     look = made_up().looks["after (maple)"]
     changed = Look(**{**vars(look), "evidence": Evidence(foreground, background, 0.0, 0.0)})
     assert share_words(changed) == words
-    assert share_words(made_up(masked=False).looks["after (maple)"]) == "no share of the background"
+    assert share_words(made_up(masked=False).looks["after (maple)"]) == "no two parts to compare"
 
 
 def test_a_sheet_has_one_row_for_each_model() -> None:

@@ -94,10 +94,10 @@ def share_words(look: Look) -> str:
     """The background's share of a decision, in words."""
     evidence = look.evidence
     if evidence is None:
-        return "no share of the background"
+        return "no two parts to compare"
     if evidence.background_share is None:
         return "neither part speaks for it"
-    share = f"{100 * evidence.background_share:.0f}% of it rests on the background"
+    share = f"{100 * evidence.background_share:.0f}% of the decision rests on the background"
     if evidence.background < 0:
         return f"{share}, which speaks against it"
     return share + (", the foreground speaks against it" if evidence.foreground < 0 else "")
