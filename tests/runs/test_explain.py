@@ -99,6 +99,18 @@ def test_masks_are_those_of_the_folder(tmp_path: Path, photos: list[Path]) -> No
     assert two.problem == "no foreground was found"
 
 
+def test_masks_of_another_format_are_pointed_out(tmp_path: Path, photos: list[Path], capsys) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for path in photos:
+        Image.new("L", (48, 40), 1).save(masks / path.name)
+    foreground = Foreground(masks)
+    model = dapt.create_model(tiny_clip(), "zero_shot", ["cat", "dog"]).eval()
+    found = list(explain_all(make_explainer(Models(model, None), foreground, []), name_items(photos, foreground)))
+    assert [one.problem for one in found] == ["no foreground was found"] * 2
+    assert "2 of 2 masks are of no use when they are read as 'binary'" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_a_default_cue_that_the_model_lacks_is_told_and_one_asked_for_refused(photos: list[Path], capsys) -> None:
     model = dapt.create_model(tiny_clip(**RESNET), "zero_shot", ["cat", "dog"]).eval()
     items = name_items(photos, Foreground())
@@ -119,5 +131,7 @@ def test_a_default_cue_that_the_model_lacks_is_told_and_one_asked_for_refused(ph
 def test_two_sources_of_the_foreground(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="two sources"):
         Foreground(tmp_path, cue="random")
+    with pytest.raises(ConfigError, match="belong to none"):
+        Foreground(cue="dataset")
     assert Foreground(tmp_path, cue="masks").source == "masks"
     assert Foreground().words == "Grad-CAM"

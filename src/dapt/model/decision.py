@@ -55,7 +55,6 @@ def log_odds(logits: Tensor, targets: Tensor) -> Tensor:
         logits: ``[B, C]``, of at least two classes. targets: ``[B]``.
     """
     chosen = targets.view(-1, 1)
-    logits = logits.double()
     others = logits.scatter(1, chosen, -torch.inf).logsumexp(dim=1)
     return logits.gather(1, chosen)[:, 0] - others
 
@@ -71,10 +70,9 @@ def evidence_of(whole: Tensor, foreground: Tensor, background: Tensor, empty: Te
     """
     if whole.shape[1] < 2:
         return [None] * len(whole)
-    targets = whole.argmax(dim=1)
-    both, front, back, none = (
-        log_odds(logits.expand_as(whole), targets) for logits in (whole, foreground, background, empty)
-    )
+    targets = whole.argmax(dim=1).cpu()
+    views = (whole, foreground, background, empty.expand_as(whole))
+    both, front, back, none = (log_odds(logits.cpu().double(), targets) for logits in views)  # MPS has no doubles
     of_front = ((front - none) + (both - back)) / 2
     of_back = ((back - none) + (both - front)) / 2
     rows = zip(of_front.tolist(), of_back.tolist(), both.tolist(), none.tolist(), strict=True)

@@ -72,14 +72,14 @@ def nearest_words(model: PromptedClip, count: int = 5, classes: Sequence[str] = 
         notes.append(f"Every class has vectors of its own; those of {len(wanted)} of {len(names)} classes are shown.")
         own = {name: context[names.index(name)] for name in wanted}
     ids, table = _vocabulary(model.clip)
-    found = {name: _nearest(model.clip, vectors.float(), ids, table, count) for name, vectors in own.items()}
+    found = {name: _nearest(model.clip, vectors.float().cpu(), ids, table, count) for name, vectors in own.items()}
     return NearestWords(vectors=found, typical=_typical(table), notes=tuple(notes))
 
 
 def _vocabulary(clip: FrozenClip) -> tuple[list[int], Tensor]:
     """The ids of all words, and their embeddings ``[words, width]``."""
     ids = [number for number in clip.tokenizer.vocabulary() if number < clip.text.words]
-    return ids, clip.text.embed_words(torch.tensor(ids, dtype=torch.long))
+    return ids, clip.text.embed_words(torch.tensor(ids, dtype=torch.long)).cpu()
 
 
 def _nearest(
@@ -88,7 +88,7 @@ def _nearest(
     """Of each of the vectors ``[n, width]`` the nearest of the words."""
     found: list[tuple[NearWord, ...]] = []
     for start in range(0, len(vectors), ROWS):
-        part = vectors[start : start + ROWS].to(table.device)
+        part = vectors[start : start + ROWS]
         near = _distances(part, table).topk(min(count + SPARE, len(ids)), dim=1, largest=False)
         for places, distances in zip(near.indices.tolist(), near.values.tolist(), strict=True):
             words = (clip.tokenizer.word(ids[place]) for place in places)
@@ -111,6 +111,6 @@ def _typical(table: Tensor) -> float:
     """The median distance of some evenly chosen words to their nearest neighbours."""
     if len(table) < 2:
         return 0.0
-    rows = torch.linspace(0, len(table) - 1, min(SAMPLE, len(table)), device=table.device).long()
+    rows = torch.linspace(0, len(table) - 1, min(SAMPLE, len(table))).long()
     near = torch.cdist(table[rows], table).topk(2, dim=1, largest=False).values[:, 1]
     return float(near.median())

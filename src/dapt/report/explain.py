@@ -73,7 +73,7 @@ def explain_and_write(
     """
     foreground = foreground or Foreground()
     names = chosen_maps(maps)
-    files = find_images(images)
+    files = list(dict.fromkeys(find_images(images)))
     chosen = spread(files, limit)
     if run is not None:
         find_run(run)

@@ -20,7 +20,7 @@ from dapt.data.load.notes import say_notes
 from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.masks.mask_finder import MaskFinder
 from dapt.devices import compute_exactly, pick_device
-from dapt.errors import ConfigError, NotSupportedError
+from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.evaluation.cue_maps import check_maps, map_names, title_of
 from dapt.evaluation.explain_sheet import draw_sheet
 from dapt.evaluation.explanation import BATCH, Explainer, Explanation, Subject, unlabelled
@@ -33,8 +33,9 @@ from dapt.runs.load_run import load_run
 from dapt.runs.run_folder import RunFolder
 
 DEFAULT_CUE = "gradcam"
-MASKS = "masks"
+MASKS, DATASET = "masks", "dataset"
 ZERO_SHOT = "zero_shot"
+ADVICE = "Give mask files (--masks) or another --cue."
 DEEPEST = 8  # folders of an image's path that may be mirrored among the masks
 
 
@@ -59,6 +60,11 @@ class Foreground:
             raise ConfigError(f"--masks and --cue {self.cue} are two sources of the foreground.", todo="Give one.")
         if self.cue == MASKS and self.masks is None:
             raise ConfigError("--cue masks reads a folder of masks.", todo="Name it with --masks.")
+        if self.cue == DATASET:
+            raise ConfigError(
+                "--cue dataset reads the masks of a data set, and images by themselves belong to none.",
+                todo="Name the folder of the masks with --masks.",
+            )
         if self.cue is not None:
             CUES.get(self.cue)
 
@@ -232,8 +238,20 @@ def explain_all(explainer: Explainer, items: Sequence[Item], *, default_cue: boo
             explainer.missing = f"No foreground: {error.what}"
             explainer.cue = None
             found = explainer.explain(part)
+        if start == 0:
+            _say_odd_masks(explainer.cue)
         yield from found
     say_notes()
+
+
+def _say_odd_masks(cue: Cue | None) -> None:
+    """Say what looks wrong about the masks read last: they may be of another format, or have no foreground."""
+    if cue is None or not cue.reads_files:
+        return
+    try:
+        cue.check()
+    except DataError as error:
+        warn(" ".join(part for part in (error.what, error.todo) if part))
 
 
 def say_left_out(explainer: Explainer) -> None:
@@ -249,12 +267,12 @@ def say_left_out(explainer: Explainer) -> None:
             warn(f"{number} {one if number == 1 else many} left out.")
 
 
-def say_missing(explainer: Explainer, without: int, total: int) -> None:
-    """Say what could not be shown: of the models, and images without a foreground."""
+def say_missing(explainer: Explainer, without: int, total: int, *, advice: str = ADVICE) -> None:
+    """Say what could not be shown: of the models, and images without a foreground; `advice`: where that comes from."""
     for sentence in dict.fromkeys(text for subject in explainer.subjects for text in subject.missing):
         warn(sentence)
     if explainer.missing:
-        warn(f"{explainer.missing} Give mask files (--masks) or another --cue.")
+        warn(f"{explainer.missing} {advice}")
     elif without:
         warn(
             f"{without} of {total} images have no foreground of use, so there are no parts of them to compare; the "
@@ -271,13 +289,14 @@ def write_explanations(predictor: Predictor, predictions: Sequence[Prediction], 
         ConfigError: as `dapt.evaluation.pictures.picture_files`.
     """
     paths = [prediction.path for prediction in predictions if prediction.path is not None]
-    targets = dict(zip(paths, picture_files(paths, folder), strict=True))
+    targets = picture_files(paths, folder)
     explainer = make_explainer(Models(None, predictor.model, "prediction"), Foreground(), chosen_maps(None))
     without = 0
-    for one in explain_all(explainer, [unlabelled(path) for path in paths], default_cue=True):
-        write_picture(draw_sheet(one, title_of(DEFAULT_CUE)), targets[one.path])
+    found = explain_all(explainer, [unlabelled(path) for path in paths], default_cue=True)
+    for one, target in zip(found, targets, strict=True):
+        write_picture(draw_sheet(one, title_of(DEFAULT_CUE)), target)
         without += one.mask is None
-    say_missing(explainer, without, len(paths))
+    say_missing(explainer, without, len(paths), advice="dapt explain takes mask files or another cue.")
 
 
 def is_run(path: Path) -> bool:
