@@ -8,7 +8,7 @@ import torch
 from dapt.clip.frozen import Preprocess
 from dapt.data.load.transforms import eval_transform
 from dapt.errors import ConfigError
-from dapt.evaluation.cue_maps import check_maps, into_frame, make_cue_map, map_names
+from dapt.evaluation.cue_maps import check_maps, into_frame, make_cue_map, map_names, title_of
 
 
 def test_maps_come_from_cues_that_need_the_model_and_no_other() -> None:
@@ -19,6 +19,8 @@ def test_maps_come_from_cues_that_need_the_model_and_no_other() -> None:
     with pytest.raises(ConfigError, match="There is no map 'gradcan'") as caught:
         check_maps(["gradcan"])
     assert "gradcam" in caught.value.todo
+    assert title_of("gradcam", "cat") == "Grad-CAM: cat"
+    assert title_of("other", "cat") == "other", "it shows no class by itself"
     assert make_cue_map("gradcam", lambda item: torch.zeros(3, 4, 4)).soft, "the map as it is, not cut"
 
 

@@ -18,7 +18,7 @@ def test_tiles_show_the_parts_in_the_mean_colour() -> None:
     found = {title: np.asarray(picture) for title, picture, _ in tiles(one, one.looks["after (maple)"])}
     assert list(found) == [
         *("what the model sees", "foreground only", "background only", "attention"),
-        *("Grad-CAM: cat", "other: cat (nothing found)"),
+        *("Grad-CAM: cat", "other (nothing found)"),
     ]
     assert found["foreground only"][100, 10].tolist() == [255, 0, 0]
     assert found["foreground only"][100, 200].tolist() == [0, 0, 255]
@@ -57,6 +57,8 @@ def test_shares_in_words(foreground: float, background: float, words: str) -> No
     changed = Look(**{**vars(look), "evidence": Evidence(foreground, background, 0.0, 0.0)})
     assert share_words(changed) == words
     assert share_words(made_up(masked=False).looks["after (maple)"]) == "no two parts to compare"
+    single = Look(**{**vars(look), "evidence": None})
+    assert share_words(single) == "of a single class there is nothing to decide"
 
 
 def test_a_sheet_has_one_row_for_each_model() -> None:

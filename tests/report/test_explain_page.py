@@ -24,7 +24,7 @@ def tree(*titles: str, **changes: object) -> dict:
         "run": "runs/mine",
         "model": "demo",
         "classes": ["cat", "dog"],
-        "foreground": {"source": "gradcam", "masks": None},
+        "foreground": {"source": "gradcam", "masks": None, "words": "guessed by Grad-CAM"},
         "images_given": 9,
         "images_chosen": 3,
         "images_damaged": 1,
@@ -54,7 +54,14 @@ def test_all_figures_are_there(tmp_path: Path) -> None:
     assert MARK in text
     for part in (
         *("2 images, 2 classes, demo.", "The decision changed in 2.", "3 of 9 images were explained"),
-        *("1 image could not be read", "There is no attention.", ">25% <span", "–", "no foreground was found"),
+        *(
+            "1 image could not be read",
+            "There is no attention.",
+            "guessed by Grad-CAM; where",
+            ">25% <span",
+            "–",
+            "no foreground was found",
+        ),
         *("25% of the decision rests on the background (evidence of the foreground +3.00, of the", "+1.00 nats)"),
         "25% of the attention is on the foreground",
         *("photo <span>0.25</span>", "pic- <span>0.50</span>", "usual distance is 0.40", "A note."),

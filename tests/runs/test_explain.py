@@ -134,4 +134,4 @@ def test_two_sources_of_the_foreground(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="belong to none"):
         Foreground(cue="dataset")
     assert Foreground(tmp_path, cue="masks").source == "masks"
-    assert Foreground().words == "Grad-CAM"
+    assert Foreground().words == "guessed by Grad-CAM"

@@ -16,7 +16,8 @@ from dapt.model.prompted_clip import PromptedClip
 
 LONGEST = 1024  # pixels of a mask's longer side while it is brought into the frame that the model sees
 
-TITLES = {"gradcam": "Grad-CAM"}
+TITLES = {"gradcam": "Grad-CAM", "grad_eclip": "Grad-ECLIP"}
+OF_A_CLASS = set(TITLES)  # maps of one class; others show all that is no background
 
 
 def map_names() -> list[str]:
@@ -41,9 +42,10 @@ def check_maps(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def title_of(name: str) -> str:
-    """How a map is called in pictures."""
-    return TITLES.get(name, name)
+def title_of(name: str, of_class: str = "") -> str:
+    """How a map is called in pictures; of a class, where it is made for one."""
+    title = TITLES.get(name, name)
+    return f"{title}: {of_class}" if of_class and name in OF_A_CLASS else title
 
 
 def make_cue_map(name: str, load_image: Callable[[Item], Tensor]) -> Cue:

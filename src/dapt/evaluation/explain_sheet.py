@@ -33,7 +33,7 @@ def tiles(explanation: Explanation, look: Look) -> Iterator[tuple[str, Image.Ima
     if look.attention is not None:
         yield "attention", overlay(photo, enlarge(look.attention[None])), None
     for name, found in look.maps.items():
-        title = f"{title_of(name)}: {look.whole.classes[0]}"
+        title = title_of(name, look.whole.classes[0])
         if found is None:
             yield f"{title} (nothing found)", _picture(photo * 0.4), None
         else:
@@ -44,7 +44,7 @@ def draw_sheet(explanation: Explanation, found_by: str) -> Image.Image:
     """The picture of an image.
 
     Args:
-        found_by: where its foreground comes from, in words.
+        found_by: where its foreground comes from, in a few words.
     """
     looks = explanation.looks
     rows = {title: list(tiles(explanation, look)) for title, look in looks.items()}
@@ -94,7 +94,7 @@ def share_words(look: Look) -> str:
     """The background's share of a decision, in words."""
     evidence = look.evidence
     if evidence is None:
-        return "no two parts to compare"
+        return "no two parts to compare" if look.foreground is None else "of a single class there is nothing to decide"
     if evidence.background_share is None:
         return "neither part speaks for it"
     share = f"{100 * evidence.background_share:.0f}% of the decision rests on the background"
@@ -123,7 +123,7 @@ def _draw_head(
     height, wide = explanation.size
     coverage = explanation.coverage
     found = f"{100 * coverage:.0f}% of what the model sees" if coverage is not None else explanation.problem
-    for line in (f"{wide} x {height} pixels", f"foreground by {found_by}: {found}"):
+    for line in (f"{wide} x {height} pixels", f"foreground ({found_by}): {found}"):
         write_line(draw, (left, top), line, room, fill=SOFT)
         top += LINE
     for title, look in explanation.looks.items():

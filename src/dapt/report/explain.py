@@ -81,6 +81,8 @@ def explain_and_write(
     targets = _targets(folder, chosen, images, run, foreground)
     if len(chosen) < len(files):
         say(f"{len(chosen)} of {len(files)} images are explained, evenly chosen; --limit {len(files)} explains all")
+    if foreground.masks is None:
+        say(f"the foreground is {foreground.words}; where the guess is wrong the shares of the background say little")
     models = load_models(run, model_spec=model, classes=classes, device=device)
     explainer = make_explainer(models, foreground, names, top=top, skip_bad=skip_bad)
     items = name_items(chosen, foreground)
@@ -218,6 +220,7 @@ def _tree(
         "foreground": {
             "source": foreground.source,
             "masks": None if foreground.masks is None else str(foreground.masks),
+            "words": foreground.words,
         },
         "maps": list(maps),
         "not_shown": [*missing, *([explainer.missing] if explainer.missing else [])],

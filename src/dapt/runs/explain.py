@@ -76,7 +76,7 @@ class Foreground:
     @property
     def words(self) -> str:
         """For people."""
-        return f"masks in {self.masks}" if self.masks is not None else title_of(self.source)
+        return f"masks in {self.masks}" if self.masks is not None else f"guessed by {title_of(self.source)}"
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,7 @@ def write_explanations(predictor: Predictor, predictions: Sequence[Prediction], 
     without = 0
     found = explain_all(explainer, [unlabelled(path) for path in paths], default_cue=True)
     for one, target in zip(found, targets, strict=True):
-        write_picture(draw_sheet(one, title_of(DEFAULT_CUE)), target)
+        write_picture(draw_sheet(one, Foreground().words), target)
         without += one.mask is None
     say_missing(explainer, without, len(paths), advice="dapt explain takes mask files or another cue.")
 
