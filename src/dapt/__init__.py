@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dapt.api.models import create_model, create_objectives, load_model
     from dapt.api.names import list_cues, list_data, list_methods, list_selectors
-    from dapt.api.runs import Run, load, run_protocol, train
+    from dapt.api.runs import Run, explain, load, run_protocol, train
     from dapt.clip.load import load_clip
     from dapt.data.batch import Batch
     from dapt.errors import DaptError
@@ -38,6 +38,7 @@ __all__ = [
     "Run",
     "create_model",
     "create_objectives",
+    "explain",
     "list_cues",
     "list_data",
     "list_methods",
@@ -59,6 +60,7 @@ _WHERE = {
     "Run": "dapt.api.runs",
     "create_model": "dapt.api.models",
     "create_objectives": "dapt.api.models",
+    "explain": "dapt.api.runs",
     "list_cues": "dapt.api.names",
     "list_data": "dapt.api.names",
     "list_methods": "dapt.api.names",

@@ -123,6 +123,36 @@ def test_tokenizers_of_hugging_face():
         tokenizer.plain(["a" * 8])
 
 
+class Words:
+    """The word pieces of a Hugging Face tokenizer."""
+
+    all_special_ids = (1,)
+    pieces = ("a", "</s>", "\u2581cat", "s")
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def decode(self, ids: list[int]) -> str:
+        return "".join(self.pieces[number] for number in ids).replace("\u2581", " ")
+
+    def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+        return [10 + ord(letter) for letter in text]
+
+
+def test_words_of_the_vocabulary(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(HuggingFace, "tokenizer", Words())
+    tokenizer = Tokenizer(HuggingFace(), 8)
+    assert [tokenizer.word(number) for number in tokenizer.vocabulary()] == ["a", "cat", "s"]
+    tokenizer = Tokenizer(open_clip.SimpleTokenizer(context_length=8), 8)
+    ids = tokenizer.vocabulary()
+    assert len(ids) == 49408 - 2, "without start and end"
+    assert [tokenizer.word(number) for number in tokenizer.pieces("a photograph")] == ["a", "photograph"]
+    pieces = [tokenizer.word(number) for number in tokenizer.pieces("photographyx")]
+    assert len(pieces) > 1
+    assert pieces[0].endswith("-"), "it goes on"
+    assert pieces[-1] == pieces[-1].rstrip("-")
+
+
 def test_tokenizers_that_cannot_be_used():
     with pytest.raises(NotSupportedError, match="Tokenizers of type function are not supported"):
         Tokenizer(lambda texts, context_length: torch.zeros(1, 8, dtype=torch.long), 8)

@@ -11,25 +11,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dapt.errors import ConfigError
 from dapt.evaluation import pictures
-from dapt.evaluation.pictures import NAME_BYTES, picture_files, write_explanations
-from dapt.model.predictor import Prediction
+from dapt.evaluation.pictures import NAME_BYTES, picture_files, write_picture
 from dapt.runs.predict import predict_files
 from hostile import TITLE
 
 
-class Model:
-    """As much of a model as `write_explanations` asks for."""
-
-    names = ("cat", "dog")
-
-
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "explain_image", lambda model, path, target: Image.new("RGB", (4, 4)))
-
-
 def explain(paths: list[Path], folder: Path) -> list[str]:
-    write_explanations(Model(), [Prediction(path, ("cat",), (1.0,)) for path in paths], folder)  # type: ignore[arg-type]
+    for target in picture_files(paths, folder):
+        write_picture(Image.new("RGB", (4, 4)), target)
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -43,7 +32,7 @@ def photo(path: Path, **info: object) -> Path:
     return path
 
 
-def test_a_photograph_of_that_name_is_left_alone(drawn: None, tmp_path: Path) -> None:
+def test_a_photograph_of_that_name_is_left_alone(tmp_path: Path) -> None:
     paths = [photo(tmp_path / "photos" / name) for name in ("a.jpg", "cat.png")]
     before = contents(tmp_path / "photos")
     with pytest.raises(ConfigError) as caught:
@@ -60,7 +49,7 @@ def test_it_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text", "png of another program", "jpeg", "folder", "link", "broken link", "damaged"])
-def test_whatever_is_not_ours_is_left_alone(drawn: None, tmp_path: Path, kind: str) -> None:
+def test_whatever_is_not_ours_is_left_alone(tmp_path: Path, kind: str) -> None:
     image, folder = photo(tmp_path / "cat.jpg"), tmp_path / "looks"
     folder.mkdir()
     target = folder / "cat.png"
@@ -84,25 +73,22 @@ def test_whatever_is_not_ours_is_left_alone(drawn: None, tmp_path: Path, kind: s
     assert target.lstat() == before
 
 
-def test_a_file_that_appears_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def drawing(model: object, path: Path, target: int) -> Image.Image:
-        (tmp_path / "looks").mkdir()
-        (tmp_path / "looks" / "cat.png").write_text("thesis")
-        return Image.new("RGB", (4, 4))
-
-    monkeypatch.setattr(pictures, "explain_image", drawing)
+def test_a_file_that_appears_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    (target,) = picture_files([photo(tmp_path / "cat.jpg")], tmp_path / "looks")
+    (tmp_path / "looks").mkdir()
+    (tmp_path / "looks" / "cat.png").write_text("thesis")
     with pytest.raises(ConfigError, match=r"cat\.png exists"):
-        explain([photo(tmp_path / "cat.jpg")], tmp_path / "looks")
+        write_picture(Image.new("RGB", (4, 4)), target)
     assert (tmp_path / "looks" / "cat.png").read_text() == "thesis"
 
 
-def test_ours_are_written_again(drawn: None, tmp_path: Path) -> None:
+def test_ours_are_written_again(tmp_path: Path) -> None:
     image = photo(tmp_path / "cat.jpg")
     assert explain([image], tmp_path / "looks") == ["cat.png"]
     assert explain([image], tmp_path / "looks") == ["cat.png"]
 
 
-def test_images_of_one_name_do_not_meet(drawn: None, tmp_path: Path) -> None:
+def test_images_of_one_name_do_not_meet(tmp_path: Path) -> None:
     names = ["a/cat.jpg", "b/cat.jpg", "b/cat-2.jpg", "a/Cat.png", "a/e\u0301.png", "b/\u00e9.png"]
     paths = [photo(tmp_path / name) for name in names]
     found = explain(paths, tmp_path / "looks")
@@ -111,7 +97,7 @@ def test_images_of_one_name_do_not_meet(drawn: None, tmp_path: Path) -> None:
     assert len({name.casefold() for name in found}) == len(paths), "on file systems that take A and a for the same, too"
 
 
-def test_hostile_and_long_names_stay_in_the_folder(drawn: None, tmp_path: Path) -> None:
+def test_hostile_and_long_names_stay_in_the_folder(tmp_path: Path) -> None:
     names = [
         "...png",
         "..png",

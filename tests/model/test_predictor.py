@@ -14,7 +14,6 @@ import dapt
 from dapt.clip.text_tower import TextTower
 from dapt.data.load.images import RefusedImageError
 from dapt.errors import DataError, NotSupportedError
-from dapt.evaluation.pictures import explain_image
 from dapt.model.attention import features_and_attention
 from dapt.model.classifier import Classifier
 from dapt.model.grad_cam import grad_cam
@@ -53,7 +52,6 @@ def test_class_texts_are_encoded_once(files: list[Path], encodings: list[int]) -
     assert len(encodings) == 1
     predictor(files), predictor(files[0], explain=True), predictor(files, explain=True)
     predict_images(predictor, files)
-    explain_image(predictor, files[0], 2)
     assert len(encodings) == 1
 
 

@@ -105,6 +105,51 @@ class Run:
             device=self._device,
         )[0]
 
+    def explain(
+        self,
+        images: Sequence[Path | str],
+        out: Path | str | None = None,
+        *,
+        classes: Sequence[str] | None = None,
+        masks: Path | str | None = None,
+        mask_format: str | None = None,
+        cue: str | None = None,
+        maps: Sequence[str] | None = None,
+        top: int = 5,
+        limit: int = 50,
+        skip_bad: bool = False,
+    ) -> dict[str, Any]:
+        """Explain what the run decides by, and zero-shot of the same backbone; see `dapt explain` and docs/explain.md.
+
+        Args:
+            images: images or folders of images. out: folder for pictures, page and figures; None: ``explained/NAME``.
+            classes: to choose among; None: the trained ones. masks, mask_format: folder of mask files, which say what
+                is foreground; None: `cue`, None: Grad-CAM of zero-shot. maps: cues that show where it looks; None: all.
+            top: so many classes of each view. limit: so many images, evenly chosen. skip_bad: leave out images that
+                cannot be read.
+
+        Returns:
+            the content of explain.json.
+
+        Raises:
+            DaptError: anything the user can mend.
+        """
+        return explain(
+            images,
+            out,
+            run=self.folder,
+            model=self._model_spec,
+            classes=classes,
+            masks=masks,
+            mask_format=mask_format,
+            cue=cue,
+            maps=maps,
+            top=top,
+            limit=limit,
+            skip_bad=skip_bad,
+            device=self._device,
+        )
+
     def save(self, folder: Path | str) -> Run:
         """Copy the run to another, new folder and return it from there."""
         target = Path(with_home(str(folder)))
@@ -137,6 +182,50 @@ def load(folder: Path | str, *, model: str | None = None, device: str = "auto") 
         DaptError: there is none.
     """
     return Run(folder, model_spec=model, device=device)
+
+
+def explain(
+    images: Sequence[Path | str],
+    out: Path | str | None = None,
+    *,
+    run: Path | str | None = None,
+    model: str | None = None,
+    classes: Sequence[str] | None = None,
+    masks: Path | str | None = None,
+    mask_format: str | None = None,
+    cue: str | None = None,
+    maps: Sequence[str] | None = None,
+    top: int = 5,
+    limit: int = 50,
+    skip_bad: bool = False,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Explain what a run decides by, or without one what zero-shot does; see `Run.explain`.
+
+    Args:
+        run: a finished run; None: zero-shot of `model` among `classes`. model: a backbone, as for `create_model`.
+
+    Raises:
+        DaptError: anything the user can mend.
+    """
+    from dapt.plugins import load_installed
+    from dapt.report.explain import explain_and_write
+    from dapt.runs.explain import Foreground
+
+    load_installed()
+    return explain_and_write(
+        [Path(with_home(str(image))) for image in images],
+        None if out is None else Path(with_home(str(out))),
+        run=None if run is None else Path(with_home(str(run))),
+        model=model,
+        classes=classes,
+        foreground=Foreground(None if masks is None else Path(with_home(str(masks))), mask_format, cue=cue),
+        maps=maps,
+        top=top,
+        limit=limit,
+        skip_bad=skip_bad,
+        device=device,
+    )
 
 
 def run_protocol(

@@ -15,6 +15,7 @@ import typer
 from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
+from dapt.cli.explain import explain
 from dapt.cli.masks import masks
 from dapt.cli.methods import methods
 from dapt.cli.predict import predict
@@ -37,6 +38,7 @@ app.command()(demo)
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(predict)
+app.command()(explain)
 app.add_typer(masks, name="masks")
 app.add_typer(data, name="data")
 app.add_typer(methods, name="methods")

@@ -40,6 +40,7 @@ class PromptFreeTextTower:
         self._reason = reason
         self.width = 0
         self.layers = 0
+        self.words = 0
         self.context_length = int(model.context_length)  # type: ignore[arg-type]
         self.checkpointing = False
         self.memory_mb: float | None = None  # nothing is kept: this tower takes no prompts

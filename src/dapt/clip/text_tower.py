@@ -76,6 +76,11 @@ class TextTower(Adaptable):
         mask: Tensor | None = self.host.attn_mask  # type: ignore[assignment]
         return mask
 
+    @property
+    def words(self) -> int:
+        """How many token embeddings there are."""
+        return int(self._embedding.num_embeddings)
+
     def embed_words(self, ids: Tensor) -> Tensor:
         """Token embeddings ``[..., width]`` of `ids`, in float32, for starting a context from words."""
         with torch.no_grad():

@@ -113,6 +113,23 @@ class Tokenizer:
         clean = getattr(inner, "clean_fn", None) or (lambda value: value)
         return list(hugging_face.encode(clean(text), add_special_tokens=False))
 
+    def vocabulary(self) -> list[int]:
+        """The ids of all word pieces; those that stand for no text (start, end, padding) are left out."""
+        inner: Any = self._tokenize
+        if not hasattr(inner, "encode"):
+            inner = inner.tokenizer
+        count = int(inner.vocab_size) if hasattr(inner, "encoder") else len(inner)
+        special = set(inner.all_special_ids)
+        return [number for number in range(count) if number not in special]
+
+    def word(self, number: int) -> str:
+        """A word piece as people read it; a hyphen at its end says that the word goes on, where the tokenizer knows."""
+        inner: Any = self._tokenize
+        if hasattr(inner, "encode"):
+            text = str(inner.decode([number]))
+            return text[:-1] if text.endswith(" ") else f"{text}-"
+        return str(inner.tokenizer.decode([number])).strip()
+
     def ids(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Ids ``[N, context length]`` and the index ``[N]`` of each end-of-text token.
 

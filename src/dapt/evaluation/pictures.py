@@ -1,16 +1,15 @@
-"""Pictures of where the model looks: photo, attention of the class token, Grad-CAM of the prediction."""
+"""Pictures of where the model looks: how maps are drawn over photos, and where the files go."""
 
 from __future__ import annotations
 
 import os
 import unicodedata
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
@@ -18,17 +17,16 @@ from torch import Tensor
 
 from dapt.console import visible
 from dapt.data.load.picture_files import DAMAGE, Refusal, opened
-from dapt.data.load.transforms import denormalise
 from dapt.errors import ConfigError
 from dapt.files import write_with
 from dapt.finite import require_finite
 from dapt.model.grad_cam import normalise_maps
 
-if TYPE_CHECKING:
-    from dapt.model.predictor import Prediction, Predictor
-
 SIDE = 224
 CAPTION = 18
+GAP = 6
+INK, PAPER = "#1b1f24", "#ffffff"
+DOTS = "..."
 NAME_BYTES = 200  # file systems take 255; a number, the extension and the name of an unfinished file need some
 MARK, MADE_BY = "Software", "dapt predict --explain"  # in the picture, so that it is known again
 
@@ -58,31 +56,59 @@ def to_photo(pixels: Tensor) -> np.ndarray:
     return photo
 
 
+def write_line(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[float, float],
+    text: str,
+    width: float,
+    size: int = 12,
+    fill: str = INK,
+    *,
+    right: bool = False,
+) -> None:
+    """One line of text, cut where it is wider than `width` pixels; `right`: it ends there."""
+    font = _font(draw, size)
+    text = visible(text)
+    if not isinstance(font, ImageFont.FreeTypeFont):  # the bitmap font has Latin letters only
+        text = text.encode("latin-1", "backslashreplace").decode("latin-1")
+    if draw.textlength(text, font=font) > width:
+        low, high = 0, len(text)
+        while low < high:  # the longest start that fits with the dots
+            middle = (low + high + 1) // 2
+            fits = draw.textlength(text[:middle] + DOTS, font=font) <= width
+            low, high = (middle, high) if fits else (low, middle - 1)
+        text = text[:low] + DOTS
+    left = place[0] + (width - draw.textlength(text, font=font) if right else 0)
+    draw.text((left, place[1]), text, fill=fill, font=font)
+
+
+def _font(draw: ImageDraw.ImageDraw, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """matplotlib's font, which has the letters of many scripts; else what Pillow has."""
+    plain = draw.getfont()
+    if not isinstance(plain, ImageFont.FreeTypeFont):
+        return plain  # type: ignore[return-value]
+    return _scalable(size)
+
+
+@cache
+def _scalable(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    found = find_spec("matplotlib")
+    for place in found.submodule_search_locations or () if found else ():
+        file = Path(place) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+        if file.is_file():
+            return ImageFont.truetype(str(file), size)
+    return ImageFont.load_default(size)
+
+
 def row(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     """Pictures side by side, each under its caption."""
-    sheet = Image.new("RGB", (len(pictures) * (SIDE + 6) - 6, SIDE + CAPTION), "white")
+    sheet = Image.new("RGB", (len(pictures) * (SIDE + GAP) - GAP, SIDE + CAPTION), PAPER)
     draw = ImageDraw.Draw(sheet)
     for index, (caption, picture) in enumerate(pictures):
-        left = index * (SIDE + 6)
-        text = visible(caption)[:38]
-        if not isinstance(draw.getfont(), ImageFont.FreeTypeFont):  # the bitmap font has Latin letters only
-            text = text.encode("latin-1", "backslashreplace").decode("latin-1")
-        draw.text((left + 2, 3), text, fill="black")
+        left = index * (SIDE + GAP)
+        write_line(draw, (left + 1, 1), caption, SIDE - 2)
         sheet.paste(picture.resize((SIDE, SIDE)), (left, CAPTION))
     return sheet
-
-
-def explain_image(predictor: Predictor, path: Path, target: int) -> Image.Image:
-    """Photo, attention and Grad-CAM of class `target`, in the frame the model sees."""
-    model = predictor.model
-    pixels = model.preprocess(path)
-    maps = predictor.explain(pixels[None], torch.tensor([target]))
-    photo = to_photo(denormalise(pixels, model.clip.preprocess))
-    pictures = [("image", Image.fromarray(photo.astype(np.uint8)))]
-    if maps.attention is not None:
-        pictures.append(("attention", overlay(photo, enlarge(maps.attention))))
-    pictures.append((f"Grad-CAM: {predictor.names[target]}", overlay(photo, enlarge(maps.cam))))
-    return row(pictures)
 
 
 def enlarge(coarse: Tensor) -> np.ndarray:
@@ -91,31 +117,28 @@ def enlarge(coarse: Tensor) -> np.ndarray:
     return heat
 
 
-def write_explanations(predictor: Predictor, predictions: Sequence[Prediction], folder: Path) -> None:
-    """One picture per prediction of a file, named after the file, in `folder`.
+def write_picture(picture: Image.Image, target: Path) -> None:
+    """Write a picture where `picture_files` said, whole or not at all.
 
     Raises:
-        ConfigError: as `picture_files`.
+        ConfigError: something that is no picture of dapt's has appeared there.
     """
-    files = [(prediction.path, prediction) for prediction in predictions if prediction.path is not None]
-    targets = picture_files([path for path, _ in files], folder)
-    for (path, prediction), target in zip(files, targets, strict=True):
-        picture = explain_image(predictor, path, predictor.names.index(prediction.classes[0]))
-        _check_place(target)
-        write_with(target, partial(picture.save, format="PNG", pnginfo=_mark()))
+    _check_place(target)
+    write_with(target, partial(picture.save, format="PNG", pnginfo=_mark()))
 
 
-def picture_files(images: Sequence[Path], folder: Path) -> list[Path]:
-    """Where `write_explanations` puts the picture of each image; writes nothing.
+def picture_files(images: Sequence[Path], folder: Path, option: str = "--explain") -> list[Path]:
+    """Where the picture of each image goes; writes nothing.
 
     A picture is named after its image. Where several images have one name, or names that some file systems do not tell
     apart, a number follows; a name of more than `NAME_BYTES` is cut.
 
     Raises:
         ConfigError: `folder` is a file, or holds something under one of these names that is no picture of dapt's.
+            `option`: which named the folder.
     """
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file, not a folder.", where="--explain", todo="Choose another folder.")
+        raise ConfigError(f"{folder} is a file, not a folder.", where=option, todo="Choose another folder.")
     used: set[str] = set()
     targets = []
     for image in images:
@@ -127,7 +150,7 @@ def picture_files(images: Sequence[Path], folder: Path) -> list[Path]:
         used.add(same)
         targets.append(folder / f"{name}.png")
     for target in targets:
-        _check_place(target)
+        _check_place(target, option)
     return targets
 
 
@@ -137,7 +160,7 @@ def _shortened(stem: str) -> str:
     return stem
 
 
-def _check_place(target: Path) -> None:
+def _check_place(target: Path, option: str = "--explain") -> None:
     """Refuse to write over what dapt did not make.
 
     Raises:
@@ -145,9 +168,9 @@ def _check_place(target: Path) -> None:
     """
     if os.path.lexists(target) and not _is_ours(target):
         raise ConfigError(
-            f"{target} exists and is no picture that dapt predict made, so it is left alone.",
-            where="--explain",
-            todo="Nothing was written over it. Choose another folder for --explain, or move that file away.",
+            f"{target} exists and is no picture that dapt made to explain an image, so it is left alone.",
+            where=option,
+            todo=f"Nothing was written over it. Choose another folder for {option}, or move that file away.",
         )
 
 

@@ -238,6 +238,15 @@ class PromptedClip(PromptedTowers):
             twin.set_classes(names)
         return twin
 
+    def still(self) -> PromptedClip:
+        """A second view of this model for which its texts are encoded once: what happens to the prompts afterwards does
+        not reach them. For looking many times at a finished model.
+        """
+        twin = self.eval().with_classes()
+        if not twin._still:
+            twin._still, twin._constant = True, {}
+        return twin
+
     def plain(self) -> PlainModel:
         """A copy for export: an ordinary module from pixels to logits, see `dapt.model.plain`.
 

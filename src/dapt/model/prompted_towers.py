@@ -69,6 +69,7 @@ class PromptedTowers(nn.Module):
         self._background_texts = list(background)
         self._background = clip.tokenizer.plain(background).to(clip.device) if background else None
         self._constant: dict[str, Tensor] = {}
+        self._still = False
         self.set_classes(names)
 
     @property
@@ -126,7 +127,7 @@ class PromptedTowers(nn.Module):
     def text_features(self, prompts: Prompts, texts: str = CLASSES) -> Tensor:
         """Unit-length text features ``[C, D]`` of a text set; constant ones are computed once."""
         trained = self.prompts.trains_text if texts == CLASSES else self.prompts.trains_deep_text
-        if trained or not self.clip.savings.keep_constant_texts:
+        if (trained and not self._still) or not self.clip.savings.keep_constant_texts:
             return self._encode_texts(prompts, texts)
         if texts not in self._constant:
             kind = self.clip.device.type

@@ -139,22 +139,23 @@ def predict_files(
         picture_files(files, explain)
         check_explain_apart(explain, run)
     model, _ = load_run(run, model_spec=model_spec, device=device)
-    predictor = Predictor(model, classes or None)
+    predictor = Predictor(model.still(), classes or None)
     predictions = predict_images(predictor, files, top=top, skip_bad=skip_bad)
     if not predictions:
         raise DataError("None of the images can be read, so there is nothing to predict.")
     if explain is not None:
-        from dapt.evaluation.pictures import write_explanations
+        from dapt.runs.explain import write_explanations
 
         write_explanations(predictor, predictions, explain)
     return predictions
 
 
-def check_explain(folder: Path, images: Sequence[Path]) -> None:
+def check_explain(folder: Path, images: Sequence[Path], option: str = "--explain") -> None:
     """Refuse a folder for pictures in which they would be taken for photographs, masks or files of a run.
 
     Args:
         images: as named by the user, of which folders count; an image by itself may lie beside its picture.
+        option: which named the folder.
 
     Raises:
         ConfigError: it lies within one of them or a folder that dapt fills, or it cannot come to be.
@@ -162,18 +163,18 @@ def check_explain(folder: Path, images: Sequence[Path]) -> None:
     todo = "Choose another folder for the pictures."
     above = run_above(folder / "a picture", FILLED)
     if above is not None:
-        raise ConfigError(f"{folder} lies within {above}, which dapt fills.", where="--explain", todo=todo)
+        raise ConfigError(f"{folder} lies within {above}, which dapt fills.", where=option, todo=todo)
     for path in images:
         if path.is_dir() and within(folder, path):
             raise ConfigError(
                 f"{folder} lies within {path}: the pictures would be taken for photographs.",
-                where="--explain",
+                where=option,
                 todo=todo,
             )
     check_folder(folder, todo=todo)
 
 
-def check_explain_apart(folder: Path, run: Path) -> None:
+def check_explain_apart(folder: Path, run: Path, option: str = "--explain") -> None:
     """Refuse a folder for pictures within what the run has read: they would be taken for photographs or masks.
 
     Raises:
@@ -183,7 +184,7 @@ def check_explain_apart(folder: Path, run: Path) -> None:
         if place.is_dir() and within(folder, place):
             raise ConfigError(
                 f"{folder} lies within {label} ({place}).",
-                where="--explain",
+                where=option,
                 todo="Choose another folder for the pictures.",
             )
 

@@ -1,0 +1,286 @@
+"""`dapt explain` as one call: explain images, and write a picture of each, a page and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dapt.console import cell, say
+from dapt.environment import version
+from dapt.errors import ConfigError, DataError
+from dapt.evaluation.explain_sheet import draw_sheet
+from dapt.evaluation.explanation import Answer, Explainer, Explanation, Look
+from dapt.evaluation.pictures import picture_files, write_picture
+from dapt.files import make_folder, write_json
+from dapt.model.nearest_words import NearestWords, nearest_words
+from dapt.outputs import check_apart, check_replaceable
+from dapt.report.explain_page import MARK, entry_of, write_explain_page
+from dapt.runs.explain import (
+    Foreground,
+    Models,
+    chosen_maps,
+    explain_all,
+    load_models,
+    make_explainer,
+    name_items,
+    say_left_out,
+    say_missing,
+    spread,
+)
+from dapt.runs.predict import check_explain, check_explain_apart, find_images
+from dapt.runs.run_folder import find_run
+
+LIMIT = 50
+JSON, PAGE = "explain.json", "explain.html"
+KEYS = {"schema", "explained", "summary"}
+START = 4096  # bytes of a page in which its mark stands
+
+
+def default_out(run: Path | None) -> Path:
+    """Where pictures go if nothing else is said."""
+    return Path("explained") / ("zero-shot" if run is None else find_run(run).path.resolve().name)
+
+
+def explain_and_write(
+    images: Sequence[Path],
+    out: Path | None = None,
+    *,
+    run: Path | None = None,
+    model: str | None = None,
+    classes: Sequence[str] | None = None,
+    foreground: Foreground | None = None,
+    maps: Sequence[str] | None = None,
+    top: int = 5,
+    limit: int = LIMIT,
+    skip_bad: bool = False,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Explain images before and after adaptation, and write what was found.
+
+    Args:
+        images: files and folders. out: folder for the outputs; None: see `default_out`. run: a finished run; None:
+            zero-shot alone. model: backbone of zero-shot, or another name of the run's. classes: to choose among; None:
+            the trained ones. foreground: where it comes from. maps: cues by which to show where the models look; None:
+            all. top: so many classes of each view. limit: so many images, evenly chosen. skip_bad: leave out images
+            that cannot be read.
+
+    Returns:
+        the content of explain.json.
+
+    Raises:
+        DaptError: anything the user can mend; nothing is written over that dapt did not write.
+    """
+    foreground = foreground or Foreground()
+    names = chosen_maps(maps)
+    files = list(dict.fromkeys(find_images(images)))
+    chosen = spread(files, limit)
+    if run is not None:
+        find_run(run)
+    folder = default_out(run) if out is None else out
+    targets = _targets(folder, chosen, images, run, foreground)
+    if len(chosen) < len(files):
+        say(f"{len(chosen)} of {len(files)} images are explained, evenly chosen; --limit {len(files)} explains all")
+    if foreground.masks is None:
+        say(f"the foreground is {foreground.words}; where the guess is wrong the shares of the background say little")
+    models = load_models(run, model_spec=model, classes=classes, device=device)
+    explainer = make_explainer(models, foreground, names, top=top, skip_bad=skip_bad)
+    items = name_items(chosen, foreground)
+    rows, entries = [], []
+    make_folder(folder)
+    for one in explain_all(explainer, items, default_cue=foreground.cue is None and foreground.masks is None):
+        sheet = draw_sheet(one, foreground.words)
+        write_picture(sheet, targets[one.path])
+        rows.append(_row(one, targets[one.path].name))
+        entries.append(entry_of(one, targets[one.path].name))
+    say_left_out(explainer)
+    if not rows:
+        raise DataError("None of the images can be read, so there is nothing to explain.")
+    say_missing(explainer, sum(row["foreground"]["share"] is None for row in rows), len(rows))
+    words = _words(models, rows)
+    tree = _tree(rows, models, explainer, run, foreground, words, names)
+    tree |= {"images_given": len(files), "images_chosen": len(chosen), "images_damaged": len(explainer.damaged)}
+    write_json(folder / JSON, tree, make_parents=False)
+    write_explain_page(folder / PAGE, tree, entries, words)
+    say(f"{len(rows)} pictures, {PAGE} and {JSON} in {folder}")
+    return tree
+
+
+def _targets(
+    out: Path, chosen: Sequence[Path], images: Sequence[Path], run: Path | None, foreground: Foreground
+) -> dict[Path, Path]:
+    """Where the picture of each image goes, if everything may be written there.
+
+    Raises:
+        ConfigError: the folder lies where something else is read or kept, or holds files that dapt did not write.
+    """
+    check_explain(out, images, "--out")
+    check_apart(out, {"the masks": foreground.masks})
+    if run is not None:
+        check_explain_apart(out, run, "--out")
+    files = picture_files(chosen, out, "--out")
+    check_replaceable(out / JSON, KEYS, "--out")
+    _check_page(out / PAGE)
+    return dict(zip(chosen, files, strict=True))
+
+
+def _check_page(path: Path) -> None:
+    """Refuse to write over a file that is no page of this kind.
+
+    Raises:
+        ConfigError: it is another file.
+    """
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            ours = MARK.encode() in file.read(START)
+    except OSError:
+        ours = False
+    if not ours:
+        raise ConfigError(
+            f"{path} exists, and dapt did not write it.",
+            where="--out",
+            todo="Choose another folder; it was left alone.",
+        )
+
+
+def _words(models: Models, rows: Sequence[Mapping[str, Any]]) -> NearestWords | None:
+    """The words near to the learned text vectors of the run; None without a run."""
+    if models.after is None:
+        return None
+    decided = [look["class"] for row in rows for look in row["looks"].values()]
+    return nearest_words(models.after, classes=decided)
+
+
+def _row(one: Explanation, picture: str) -> dict[str, Any]:
+    return {
+        "image": str(one.path),
+        "picture": picture,
+        "height": one.size[0],
+        "width": one.size[1],
+        "foreground": {"share": one.coverage, "problem": one.problem or None},
+        "looks": {title: _look(look) for title, look in one.looks.items()},
+    }
+
+
+def _look(look: Look) -> dict[str, Any]:
+    evidence = look.evidence
+    return {
+        "class": look.whole.classes[0],
+        "probability": look.whole.probabilities[0],
+        "background_share": None if evidence is None else evidence.background_share,
+        "evidence_nats": None
+        if evidence is None
+        else {
+            "foreground": evidence.foreground,
+            "background": evidence.background,
+            "whole_log_odds": evidence.whole,
+            "empty_log_odds": evidence.empty,
+        },
+        "attention_on_foreground": look.on_foreground,
+        "views": {
+            name: None if answer is None else _answer(answer)
+            for name, answer in (
+                ("whole", look.whole),
+                ("foreground", look.foreground),
+                ("background", look.background),
+                ("empty", look.empty),
+            )
+        },
+        "maps": {name: found is not None for name, found in look.maps.items()},
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    pairs = zip(answer.classes, answer.probabilities, strict=True)
+    return {
+        "predictions": [{"class": name, "probability": chance} for name, chance in pairs],
+        "probability_of_decision": answer.decided,
+    }
+
+
+def _tree(
+    rows: Sequence[Mapping[str, Any]],
+    models: Models,
+    explainer: Explainer,
+    run: Path | None,
+    foreground: Foreground,
+    words: NearestWords | None,
+    maps: Sequence[str],
+) -> dict[str, Any]:
+    titles = [subject.title for subject in explainer.subjects]
+    missing = list(dict.fromkeys(text for subject in explainer.subjects for text in subject.missing))
+    return {
+        "schema": 1,
+        "dapt": version(),
+        "run": None if run is None else str(run),
+        "model": models.first.clip.spec,
+        "classes": list(models.first.names),
+        "foreground": {
+            "source": foreground.source,
+            "masks": None if foreground.masks is None else str(foreground.masks),
+            "words": foreground.words,
+        },
+        "maps": list(maps),
+        "not_shown": [*missing, *([explainer.missing] if explainer.missing else [])],
+        "summary": {title: _summary([row["looks"][title] for row in rows]) for title in titles}
+        | {"decisions_changed": _changed(rows, titles)},
+        "words": None if words is None else _words_tree(words),
+        "explained": list(rows),
+    }
+
+
+def _summary(looks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Means over the images of which a figure is known, and how many those are."""
+    found: dict[str, Any] = {}
+    for key in ("background_share", "attention_on_foreground"):
+        values = [look[key] for look in looks if look[key] is not None]
+        found[key] = sum(values) / len(values) if values else None
+        found[f"{key}_images"] = len(values)
+    return found
+
+
+def _changed(rows: Sequence[Mapping[str, Any]], titles: Sequence[str]) -> int | None:
+    """In how many images the two models decide for different classes."""
+    if len(titles) < 2:
+        return None
+    return sum(len({row["looks"][title]["class"] for title in titles}) > 1 for row in rows)
+
+
+def _words_tree(words: NearestWords) -> dict[str, Any]:
+    return {
+        "missing": words.missing or None,
+        "typical_distance": words.typical,
+        "notes": list(words.notes),
+        "vectors": None
+        if words.vectors is None
+        else [
+            {
+                "class": name or None,
+                "vector": number,
+                "nearest": [{"word": near.word, "distance": near.distance} for near in nearest],
+            }
+            for name, vectors in words.vectors.items()
+            for number, nearest in enumerate(vectors, start=1)
+        ],
+    }
+
+
+def print_explanations(tree: Mapping[str, Any]) -> None:
+    """Print the decisions as a table on standard output."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for name in ("image", "model", "class"):
+        table.add_column(name, overflow="fold")
+    for name in ("probability", "rests on background", "attention on foreground"):
+        table.add_column(name, justify="right")
+    for row in tree["explained"]:
+        for number, (title, look) in enumerate(row["looks"].items()):
+            image = "" if number else row["image"]
+            figures = (look["probability"], look["background_share"], look["attention_on_foreground"])
+            shown = [cell("-" if value is None else f"{100 * value:.1f}%") for value in figures]
+            table.add_row(cell(image), cell(title), cell(look["class"]), *shown)
+    Console().print(table)
