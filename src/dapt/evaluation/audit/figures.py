@@ -37,7 +37,9 @@ class Asked:
     def background(self, variant: str) -> np.ndarray:
         """The class ``[N]`` that lent the background of a mixture; `NONE` where there was none."""
         donor = self.donors.of[variant]
-        return np.where(donor == NONE, NONE, self.labels[donor])
+        lent = np.array(self.labels[donor])
+        lent[donor == NONE] = NONE
+        return lent
 
 
 class _Model:
@@ -47,7 +49,8 @@ class _Model:
         self.asked, self.answers = asked, answers
 
     def made(self, variant: str) -> np.ndarray:
-        return self.answers.of(variant) != NO_ANSWER
+        made: np.ndarray = self.answers.of(variant) != NO_ANSWER
+        return made
 
     def right(self, variant: str) -> np.ndarray:
         found: np.ndarray = (self.answers.of(variant) == self.asked.labels).astype(np.float64)

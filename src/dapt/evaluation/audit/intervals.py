@@ -70,7 +70,7 @@ class Means:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """The probability of a difference at least as large between two equally good models, which answered the same images.
+    """How probable a difference at least as large is between two equally good models that answered the same images.
 
     The exact two-sided test (McNemar 1947, Psychometrika 12): of the images that one of them alone answers rightly,
     half are expected to be each one's.

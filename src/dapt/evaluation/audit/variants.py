@@ -26,9 +26,9 @@ class Variant(NamedTuple):
 VARIANTS = (
     Variant(ORIGINAL, "original", "the image as it is", True, True),
     Variant(ONLY_FG, "only the object", "the background is blank", True, False),
-    Variant(SAME, "background of the same class", "the object on the background of another image of its class", True, True),
-    Variant(RAND, "background of a random class", "the object on the background of an image of any class", True, True),
-    Variant(NEXT, "background of the next class", "the object on the background of an image of the next class", True, True),
+    Variant(SAME, "background of the same class", "the object before another image of its class", True, True),
+    Variant(RAND, "background of a random class", "the object before an image of any class", True, True),
+    Variant(NEXT, "background of the next class", "the object before an image of the next class", True, True),
     Variant(ONLY_BG_B, "box blank", "the box around the object is blank", False, True),
     Variant(ONLY_BG_T, "box tiled", "the box around the object is tiled with the rest of the image", False, True),
     Variant(ONLY_BG_I, "object filled in", "the object is filled in from its surroundings", False, True),
