@@ -16,6 +16,7 @@ COMMANDS = [
     ["train"],
     ["eval"],
     ["predict"],
+    ["audit"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],
@@ -58,7 +59,7 @@ def test_help_answers_in_under_700_ms() -> None:
 
 
 def test_every_option_has_help(dapt) -> None:
-    for command in COMMANDS[1:6]:
+    for command in COMMANDS[1:7]:
         _, out, _ = dapt(*command, "--help")
         text = " ".join(out[out.index("Options:") :].split())
         options = re.findall(r"(--[a-z-]+)", out[out.index("Options:") :])

@@ -39,12 +39,9 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_one_is_known(tmp_path: Path) -> None:
-    with (
-        pytest.raises(KeyboardInterrupt),
-        AuditFolder(tmp_path / "o", RESULTS, "--out").open(["a.json", "b"], overwrite=False) as root,
-    ):
-        (root / "b").write_text("b")
-        raise KeyboardInterrupt
+    killed = AuditFolder(tmp_path / "o", RESULTS, "--out").open(["a.json", "b"], overwrite=False)
+    (killed.__enter__() / "b").write_text("b")
+    killed.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     with pytest.raises(ConfigError, match="or an unfinished one"):
         AuditFolder(tmp_path / "o", RESULTS, "--out").check(overwrite=False)
     made(tmp_path / "o", overwrite=True)

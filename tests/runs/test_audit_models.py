@@ -32,6 +32,7 @@ def test_runs_saved_models_and_backbones(trained: Path, tmp_path: Path, tiny_spe
     assert not backbone.zero_shot, "it is loaded now"
 
 
+@pytest.mark.long
 def test_names_are_as_long_as_it_takes(trained: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -92,6 +93,7 @@ def test_a_model_that_cannot_name_other_classes(tmp_path: Path, tiny_spec: str, 
         with_names(model, ["cat", "dog"], "data", "cpu")
 
 
+@pytest.mark.long
 def test_runs_that_read_images_differently_are_told_of(
     trained: Path, tmp_path: Path, tiny_spec: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,6 +107,7 @@ def test_runs_that_read_images_differently_are_told_of(
     assert "images read in different ways (matte, bits)" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_backbone_of_another_kind(tmp_path: Path) -> None:
     (model,) = open_models([f"local-dir:{tmp_path}"], device="cpu")
     with pytest.raises(DaptError):

@@ -56,6 +56,7 @@ def test_masks_that_dapt_has_guessed_are_guesses(tmp_path: Path, capsys: pytest.
     assert not material(photos, masks=str(folder)).masks["guessed"]
 
 
+@pytest.mark.long
 def test_a_cue_guesses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photos = make_folder(tmp_path / "photos", per_class=2)
     found = material(photos, clip=tiny_clip(), cue="gradcam", options={"threshold": 0.3})

@@ -40,6 +40,7 @@ def test_the_record(audit: Audit) -> None:
             assert figure["low"] <= figure["value"] <= figure["high"]
 
 
+@pytest.mark.long
 def test_the_same_question_has_the_same_answer(audit: Audit, tmp_path: Path) -> None:
     place = Path(audit.record["place"]).parent
     again, other = small_audit(place), small_audit(place, seed=2)
@@ -82,6 +83,7 @@ def test_without_models_composites_are_only_made(tmp_path: Path) -> None:
     assert found.scenes.variants(0, ["original"])["original"].shape[1:] == (20, 24)
 
 
+@pytest.mark.long
 def test_one_class(tmp_path: Path) -> None:
     photos = make_folder(tmp_path / "one", per_class=3, classes=1)
     question = Question(str(photos), split="all", masks=str(tmp_path / "one-masks"))

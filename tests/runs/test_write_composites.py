@@ -60,6 +60,7 @@ def test_the_table_says_where_pictures_are_from(audit: Audit, tmp_path: Path) ->
         assert {row["background"] for row in csv.DictReader(file)} == {""}
 
 
+@pytest.mark.long
 def test_images_without_a_donor_are_not_in_the_mixture(audit: Audit, tmp_path: Path) -> None:
     donors = audit.material.donors.of["mixed_same"]
     before = int(donors[3])
@@ -73,6 +74,7 @@ def test_images_without_a_donor_are_not_in_the_mixture(audit: Audit, tmp_path: P
     assert len(load_data(str(tmp_path / "w" / "mixed_rand")).split("test")) == 8
 
 
+@pytest.mark.long
 def test_interrupted_it_is_no_data_and_is_made_again(
     audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

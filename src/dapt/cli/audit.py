@@ -32,7 +32,7 @@ def audit(
     named: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN|MODEL... DATA",
+            metavar="MODEL... DATA",
             help="Run folders, saved models, or backbones as for --model (asked zero-shot); last the data.",
             callback=at_home,
         ),
