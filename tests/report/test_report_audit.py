@@ -50,6 +50,8 @@ def test_places_are_refused_before_models_are_opened(question: Question, tmp_pat
         ({"out": tmp_path / "notes"}, "did not write"),
         ({"write": data / "images"}, "did not write"),
         ({"out": tmp_path / "x", "write": tmp_path / "x"}, "same folder"),
+        ({"out": tmp_path / "x", "write": tmp_path / "x" / "w"}, "lies within the other"),
+        ({"out": tmp_path / "x", "json_file": tmp_path / "x" / "f.json"}, "which the audit fills"),
         ({"json_file": tmp_path / "mine.json"}, "did not write it"),
         ({"json_file": data / "index.csv"}, "is the data"),
     ):

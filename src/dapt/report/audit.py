@@ -15,7 +15,7 @@ from dapt.data.resolve import path_of
 from dapt.errors import ConfigError
 from dapt.files import write_json, write_text
 from dapt.outputs import check_apart, check_file, check_replaceable
-from dapt.paths import same
+from dapt.paths import same, within
 from dapt.report.audit_page import write_audit_page
 from dapt.runs.apart import check_file_apart, check_files_apart, named_inputs
 from dapt.runs.audit_folder import COMPOSITES, RESULTS, AuditFolder
@@ -109,8 +109,15 @@ def _check_places(
         "the masks": None if question.masks is None else Path(question.masks),
         "the names file": None if question.names is None else Path(question.names),
     }
-    if len(folders) == 2 and same(folders[0].path, folders[1].path):
-        raise ConfigError("--out and --write name the same folder.", todo="Give each its own.")
+    if len(folders) == 2:
+        one, two = (folder.path for folder in folders)
+        if same(one, two):
+            raise ConfigError("--out and --write name the same folder.", todo="Give each its own.")
+        if within(one, two) or within(two, one):
+            raise ConfigError("One of --out and --write lies within the other.", todo="Put them side by side.")
+    for folder in folders:
+        if json_file is not None and within(json_file, folder.path):
+            raise ConfigError(f"--json lies within {folder.path}, which the audit fills.", todo="Choose another file.")
     for folder in folders:
         folder.check(overwrite=overwrite)
         check_apart(folder.path, inputs)
