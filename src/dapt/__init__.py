@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dapt.api.audit import audit
     from dapt.api.models import create_model, create_objectives, load_model
     from dapt.api.names import list_cues, list_data, list_methods, list_selectors
     from dapt.api.runs import Run, explain, load, run_protocol, train
@@ -36,6 +37,7 @@ __all__ = [
     "Predictor",
     "PromptedClip",
     "Run",
+    "audit",
     "create_model",
     "create_objectives",
     "explain",
@@ -58,6 +60,7 @@ _WHERE = {
     "Predictor": "dapt.model.predictor",
     "PromptedClip": "dapt.model.prompted_clip",
     "Run": "dapt.api.runs",
+    "audit": "dapt.api.audit",
     "create_model": "dapt.api.models",
     "create_objectives": "dapt.api.models",
     "explain": "dapt.api.runs",

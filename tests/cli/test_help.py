@@ -17,6 +17,7 @@ COMMANDS = [
     ["eval"],
     ["predict"],
     ["explain"],
+    ["audit"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dapt.cli.audit import audit
 from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
@@ -39,6 +40,7 @@ app.command()(train)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)
+app.command()(audit)
 app.add_typer(masks, name="masks")
 app.add_typer(data, name="data")
 app.add_typer(methods, name="methods")

@@ -56,7 +56,7 @@ def ask_other(
     split: str,
     classes: str | None,
     trained: Sequence[str],
-    results: RunResults,
+    results: RunResults | None,
     *,
     fixed: bool = False,
     chosen: bool = True,
@@ -65,7 +65,7 @@ def ask_other(
 
     Args:
         split: train, val, test or all. classes: ``data``, ``base``, ``novel`` or names; None: `trained`, the classes
-            of the model. results: of the run, which tell the classes that were held back.
+            of the model. results: of the run, which tell the classes that were held back; None: there is no run.
         fixed: the model cannot name other classes. chosen: the user named the split.
 
     Raises:
@@ -119,7 +119,7 @@ def other_splits(source: ImageSet, split: str) -> str:
 
 
 def _classes(
-    source: ImageSet, classes: str | None, trained: Sequence[str], results: RunResults, *, fixed: bool
+    source: ImageSet, classes: str | None, trained: Sequence[str], results: RunResults | None, *, fixed: bool
 ) -> tuple[list[str], Matched]:
     """The classes to choose from, and which classes of the data they are.
 
@@ -148,13 +148,13 @@ def _by_place(source: ImageSet) -> Matched:
     return Matched({label: label for label in range(len(source.names))}, ())
 
 
-def _half(half: str, trained: Sequence[str], results: RunResults) -> list[str]:
+def _half(half: str, trained: Sequence[str], results: RunResults | None) -> list[str]:
     """Base or novel classes of the run's own data; those of other data would be others.
 
     Raises:
         ConfigError: the run does not tell which classes were held back.
     """
-    if results.subset != "base" or results.transductive:
+    if results is None or results.subset != "base" or results.transductive:
         labels = base_and_novel(range(len(trained)))[half == "novel"]
         return [trained[label] for label in labels]
     held_back = [name for name in results.per_class if name not in set(trained)]

@@ -1,0 +1,145 @@
+"""`dapt audit` as one call: ask models, and write what was found."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dapt.colour import BLACK
+from dapt.config import make_config
+from dapt.console import say
+from dapt.data.resolve import path_of
+from dapt.errors import ConfigError
+from dapt.files import write_json, write_text
+from dapt.outputs import check_apart, check_file, check_replaceable
+from dapt.paths import same, within
+from dapt.report.audit_page import write_audit_page
+from dapt.runs.apart import check_file_apart, check_files_apart, named_inputs
+from dapt.runs.audit_folder import COMPOSITES, RESULTS, AuditFolder
+from dapt.runs.audit_images import Question, choose_images
+from dapt.runs.audit_models import AuditedModel, open_models
+from dapt.runs.audit_run import AUDIT_KEYS, Audit, image_rows, run_audit
+from dapt.runs.write_composites import write_composites
+
+RECORD, PAGE, IMAGES = "audit.json", "index.html", "images.csv"
+FILES = (RECORD, PAGE, IMAGES)
+
+
+def audit_and_write(
+    models: Sequence[str],
+    question: Question,
+    *,
+    out: Path | None = None,
+    write: Path | None = None,
+    json_file: Path | None = None,
+    overwrite: bool = False,
+    size: int | None = None,
+    blank: str = BLACK,
+    device: str = "auto",
+) -> Audit:
+    """Audit models, and write what was asked for.
+
+    Args:
+        models: run folders, saved models, backbones by name; none: only composites are made. question: which images.
+        out: folder for audit.json, index.html and images.csv. write: folder for the composites. json_file: another
+            place for the figures. overwrite: replace what an earlier audit wrote into these folders.
+        size: pixels of the shorter side of composites, at most; None: as the models look at. blank: colour of what is
+            taken away.
+
+    Raises:
+        DaptError: anything that the user can mend.
+    """
+    if not models and (write is None or out is not None or json_file is not None):
+        raise ConfigError(
+            "No model was named.",
+            todo="Name runs or backbones before the data: dapt audit runs/mine demo photos/. "
+            "Without them only --write makes something: the composites.",
+        )
+    folders = [
+        AuditFolder(path, kind, option)
+        for path, kind, option in ((out, RESULTS, "--out"), (write, COMPOSITES, "--write"))
+        if path is not None
+    ]
+    _check_places(question, folders, json_file, overwrite=overwrite)
+    opened = open_models(models, device=device)
+    for model in opened:
+        _check_apart_of_model(model, folders, json_file)
+    source = choose_images(question, opened)
+    for folder in folders:
+        check_files_apart(folder.path, source.data, question.data)
+    check_file_apart(json_file, "--json", source.data, question.data)
+    audit = run_audit(opened, question, size=size, blank=blank, device=device, source=source)
+    if out is not None:
+        _write_results(audit, next(folder for folder in folders if folder.path == out), overwrite=overwrite)
+    if json_file is not None:
+        write_json(json_file, audit.record)
+        say(f"figures: {json_file}")
+    if write is not None:
+        write_composites(audit, next(folder for folder in folders if folder.path == write), overwrite=overwrite)
+        say(
+            f"composites: {write}, a data set for each variant; for example: dapt eval RUN {write / audit.variants[-1]}"
+        )
+    return audit
+
+
+def _write_results(audit: Audit, folder: AuditFolder, *, overwrite: bool) -> None:
+    with folder.open(FILES, overwrite=overwrite) as path:
+        text = io.StringIO(newline="")
+        head, rows = image_rows(audit)
+        csv.writer(text).writerows([head, *rows])
+        write_text(path / IMAGES, text.getvalue(), make_parents=False)
+        write_audit_page(path / PAGE, audit)
+        write_json(path / RECORD, audit.record, make_parents=False)  # last: with it the audit is whole
+    say(f"page: {folder.path / PAGE}")
+
+
+def _check_places(
+    question: Question, folders: Sequence[AuditFolder], json_file: Path | None, *, overwrite: bool
+) -> None:
+    """Refuse places for what is written before anything is made.
+
+    Raises:
+        ConfigError: see `AuditFolder.check`, `check_apart` and `check_file`; or two of them are one.
+    """
+    inputs: Mapping[str, Path | None] = {
+        "the data": path_of(question.data),
+        "the masks": None if question.masks is None else Path(question.masks),
+        "the names file": None if question.names is None else Path(question.names),
+    }
+    if len(folders) == 2:
+        one, two = (folder.path for folder in folders)
+        if same(one, two):
+            raise ConfigError("--out and --write name the same folder.", todo="Give each its own.")
+        if within(one, two) or within(two, one):
+            raise ConfigError("One of --out and --write lies within the other.", todo="Put them side by side.")
+    for folder in folders:
+        if json_file is not None and within(json_file, folder.path):
+            raise ConfigError(f"--json lies within {folder.path}, which the audit fills.", todo="Choose another file.")
+    for folder in folders:
+        folder.check(overwrite=overwrite)
+        check_apart(folder.path, inputs)
+    check_file(json_file, "--json", inputs)
+    check_replaceable(json_file, AUDIT_KEYS, "--json")
+
+
+def _check_apart_of_model(model: AuditedModel, folders: Sequence[AuditFolder], json_file: Path | None) -> None:
+    """Refuse to write into or over a model, or what it was trained on.
+
+    Raises:
+        ConfigError: naming it.
+    """
+    inputs: dict[str, Any] = {}
+    if model.config is not None and model.run is not None:
+        inputs = {f"{label} of {model.name}": path for label, path in named_inputs(model.config).items()}
+        inputs[f"the run {model.name}"] = model.run.path
+    elif model.zero_shot:
+        inputs = named_inputs(make_config({"data": "-", "method": "zero_shot", "model": model.given}))
+    else:
+        inputs = {f"the model {model.name}": Path(model.given)}
+    inputs.pop("the data", None)
+    for folder in folders:
+        check_apart(folder.path, inputs)
+    check_file(json_file, "--json", inputs)

@@ -1,0 +1,162 @@
+"""The images of an audit: which are asked about, and among which classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dapt.console import say
+from dapt.cues.build import AUTO
+from dapt.data.catalog.base import CATALOG, data_root
+from dapt.data.check.finding import count
+from dapt.data.items import ImageSet
+from dapt.data.labelled import LabelledImages, checked_part
+from dapt.data.load.notes import said_together
+from dapt.data.masks.drawn import with_drawn_masks
+from dapt.data.resolve import load_data
+from dapt.errors import ConfigError, DataError, NotSupportedError, did_you_mean
+from dapt.evaluation.audit.donors import drawn
+from dapt.runs.audit_models import AuditedModel
+from dapt.runs.evaluate_other import Asked, ask_other
+from dapt.runs.evaluation_request import same_data
+from dapt.runs.trained_images import learns, look_for_trained
+
+SPLITS = ("train", "val", "test", "all")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which images are asked about, as the user said it; None: by default.
+
+    Attributes:
+        split, classes, names, root, own_split, skip_bad, allow_leaks: as for `dapt eval`. limit: so many images, spread
+            over the classes. seed: of the sample and of the mixtures.
+        cue: a source of masks. options: of that cue. masks, mask_format, mask_name, mask_background: as elsewhere.
+    """
+
+    data: str
+    split: str | None = None
+    classes: str | None = None
+    names: str | None = None
+    root: str | None = None
+    own_split: bool = False
+    skip_bad: bool = False
+    allow_leaks: bool = False
+    limit: int | None = None
+    seed: int = 1
+    cue: str = AUTO
+    options: Mapping[str, Any] = field(default_factory=dict)
+    masks: str | None = None
+    mask_format: str | None = None
+    mask_name: str | None = None
+    mask_background: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The data, and what is asked of it.
+
+    Attributes:
+        part: the images that are looked at, before masks are. asked: what of the data that is. bad: damaged images.
+        leaks: by the name of a model, images that it was trained on, for the record.
+    """
+
+    data: ImageSet
+    split: str
+    part: LabelledImages
+    asked: Asked
+    bad: int
+    leaks: Mapping[str, dict[str, Any]]
+
+
+def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
+    """The images that are asked about, among the classes of the first run, or of the data where there is no run.
+
+    Raises:
+        ConfigError: there is no such split or class. DataError: there are no such images, they are damaged, or a model
+            was trained on them. NotSupportedError: images may show several classes.
+    """
+    if question.split is not None and question.split not in SPLITS:
+        raise ConfigError(f"There is no split '{question.split}'.", todo=did_you_mean(question.split, SPLITS))
+    runs = [each for each in models if each.config is not None]
+    known = next((each.config for each in runs if each.config and same_data(each.config.data, question.data)), None)
+    source = load_data(
+        question.data,
+        question.names or (known.names if known else None),
+        root=question.root or (known.root if known else None),
+        own_split=question.own_split or bool(known and known.own_split),
+        skip_bad=question.skip_bad,
+        split_file=known.split_file if known else None,
+    )
+    if source.multi_label:
+        raise NotSupportedError(
+            f"Images of {source.name} may show several classes; an audit asks for the one class of the object.",
+            todo="Name data with one class per image.",
+        )
+    source = with_drawn_masks(source, data_root(question.root)) if question.masks is None else source
+    split = question.split or ("all" if source.divided and not (known or question.own_split) else "test")
+    trained = next((each.ready for each in models if not each.zero_shot), None)
+    asked = ask_other(
+        source,
+        split,
+        question.classes or ("data" if trained is None else None),
+        source.names if trained is None else trained.names,
+        next((each.results for each in runs), None),
+        fixed=any(each.ready.prompts.fixed_classes for each in models if not each.zero_shot),
+        chosen=question.split is not None,
+    )
+    part = _limited(asked.part, question)
+    with said_together():
+        part, bad = checked_part(part, question.skip_bad, "checking images")
+    if not part.items:
+        raise DataError(f"{source.name} has no image that can be read in its {split} split.")
+    return Source(source, split, part, asked, bad, _leaks(question, source, split, part, runs))
+
+
+def _limited(part: LabelledImages, question: Question) -> LabelledImages:
+    """At most `limit` of the images, as many of each class as can be, chosen by the seed."""
+    limit = question.limit
+    if limit is None or limit >= len(part.items):
+        return part
+    order = sorted(range(len(part.items)), key=lambda place: drawn(question.seed, part.items[place].name, 2**63))
+    rank: dict[int, int] = {}
+    turns: dict[int, int] = {}
+    for place in order:
+        label = part.labels[place]
+        turns[place] = rank[label] = rank.get(label, -1) + 1
+    kept = sorted(sorted(order, key=lambda place: turns[place])[:limit])
+    say(f"{limit} of {count(len(part.items), 'image')} are asked about (--limit), chosen by the seed.")
+    return LabelledImages(
+        tuple(part.items[place] for place in kept), tuple(part.labels[place] for place in kept), part.names
+    )
+
+
+def _leaks(
+    question: Question, source: ImageSet, split: str, part: LabelledImages, runs: Sequence[AuditedModel]
+) -> dict[str, dict[str, Any]]:
+    """Images that models were trained on, as far as that is allowed.
+
+    Raises:
+        DataError: it is not.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for each in runs:
+        assert each.config is not None
+        assert each.run is not None
+        known, learned = same_data(each.config.data, question.data), learns(each.ready)
+        if split == "train" or not (learned or (known and each.config.allow_leaks)):
+            continue
+        leaks = look_for_trained(
+            each.run,
+            each.config,
+            part.items,
+            source.name,
+            split,
+            known=known,
+            allowed=question.allow_leaks or not learned,
+            official=question.data in CATALOG.names(),
+        )
+        if leaks:
+            found[each.name] = leaks
+    return found

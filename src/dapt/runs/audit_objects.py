@@ -1,0 +1,190 @@
+"""Where the objects are in the images of an audit, and whose background each is put on; what is left out is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dapt.clip.frozen import FrozenClip
+from dapt.colour import BLACK
+from dapt.config import make_config
+from dapt.console import warn
+from dapt.cues.base import CUES, Cue, CueContext
+from dapt.cues.build import AUTO, cue_options
+from dapt.data.check.finding import count
+from dapt.data.items import ImageSet, Item
+from dapt.data.labelled import LabelledImages
+from dapt.data.load.image_cache import ImageCache
+from dapt.data.load.images import image_size
+from dapt.data.masks.mask_files import check_format, mask_folder
+from dapt.data.masks.photo_mask import MADE_HERE
+from dapt.errors import ConfigError, DaptError, DataError
+from dapt.evaluation.audit.cutouts import LOST, Cutouts, find_objects
+from dapt.evaluation.audit.donors import Donors, choose_donors
+from dapt.files import read_json
+from dapt.model.build import build_model
+from dapt.model.prompted_clip import PromptedClip
+from dapt.runs.audit_images import Question, Source
+
+WHY = {
+    "missing": "without a mask",
+    "empty": "with an empty mask",
+    "full": "with a mask of the whole picture",
+    "bad": "with a mask that cannot be read",
+    LOST: "with an object that is too small, or too large, to be seen at the model's size",
+}
+
+
+@dataclass(frozen=True)
+class Material:
+    """Images with their objects and donors.
+
+    Attributes:
+        items, labels, names: the images. cutouts: the object of each. donors: backgrounds for each.
+        source_of_masks: for the record and for people. left_out: names of images without a usable mask, by reason.
+    """
+
+    items: tuple[Item, ...]
+    labels: tuple[int, ...]
+    names: tuple[str, ...]
+    cutouts: Cutouts
+    donors: Donors
+    masks: dict[str, Any]
+    left_out: Mapping[str, list[str]]
+
+
+def find_material(question: Question, source: Source, clip: FrozenClip | None, shorter: int) -> Material:
+    """The objects in the images, and a donor of every kind for each; says what is left out.
+
+    Args:
+        clip: for cues that need a model: it is asked zero-shot. shorter: pixels of the shorter side of composites.
+
+    Raises:
+        DataError: there are no masks, or none can be used.
+    """
+    cue = _cue(question, source.data)
+    part = source.part
+    if question.masks is not None:  # a folder that was named goes before the data's own masks
+        part = LabelledImages(tuple(_without_mask(item) for item in part.items), part.labels, part.names)
+    model = None
+    if cue.needs_model or cue.follows_prompts:
+        model = _zero_shot(question, clip, part.names)
+    about = _about(cue, question)
+    if about["guessed"]:
+        warn(f"The masks are guesses ({about['words']}): all figures are as good as these are.")
+    cutouts = find_objects(cue, part.items, model, shorter)
+    for reason, names in cutouts.left_out.items():
+        warn(f"{count(len(names), 'image')} {WHY[reason]} left out (for example {names[0]}).")
+    if not cutouts.kept:
+        reasons = ", ".join(f"{len(names)} {WHY[reason]}" for reason, names in cutouts.left_out.items())
+        raise DataError(
+            f"None of the {count(len(part.items), 'image')} of {source.data.name} has a mask of use: {reasons}.",
+            todo="Name other masks with --masks DIR, or let --cue find the objects.",
+        )
+    items = tuple(part.items[place] for place in cutouts.kept)
+    labels = tuple(part.labels[place] for place in cutouts.kept)
+    donors = choose_donors([item.name for item in items], labels, [each.lends for each in cutouts.found], question.seed)
+    _say_donors(donors, part.names, labels, cutouts)
+    return Material(items, labels, part.names, cutouts, donors, about, cutouts.left_out)
+
+
+def _without_mask(item: Item) -> Item:
+    return replace(item, mask=None)
+
+
+def _cue(question: Question, data: ImageSet) -> Cue:
+    """The source of the masks.
+
+    Raises:
+        DataError: the data has none and none were named. ConfigError: there is no such cue, option or folder.
+    """
+    source = question.cue
+    if source == AUTO:
+        if question.masks is None and not data.has_masks:
+            raise DataError(
+                f"{data.name} has no masks, and an audit has to know where the object is in each image.",
+                todo="Name mask files with --masks DIR, or let a cue guess them, for example --cue gradcam.",
+            )
+        source = "masks" if question.masks is not None else "dataset"
+    kind = CUES.get(source)
+    options = cue_options(source, question.options)
+    cache = ImageCache(0)
+
+    def shape_only(item: Item) -> Tensor:  # of photographs with mask files only the size is asked
+        return torch.empty(1, 1, 1, dtype=torch.uint8).expand(3, *image_size(item.path))
+
+    cue = kind(
+        CueContext(
+            options,
+            mask_folder(question.masks),
+            check_format(question.mask_format or "binary"),
+            question.skip_bad,
+            shape_only if kind.reads_files else cache,
+            question.seed,
+            data,
+            mask_name=question.mask_name,
+            mask_background=question.mask_background or BLACK,
+        )
+    )
+    cue.name = source
+    return cue
+
+
+def _zero_shot(question: Question, clip: FrozenClip | None, names: Sequence[str]) -> PromptedClip:
+    if clip is None:
+        raise ConfigError(f"The cue {question.cue} needs a model.", todo="Name a run or a backbone before the data.")
+    config = make_config({"data": question.data, "method": "zero_shot", "model": clip.spec})
+    return build_model(config, clip, list(names)).eval()
+
+
+def _about(cue: Cue, question: Question) -> dict[str, Any]:
+    """Where the masks come from, and whether somebody has drawn them or a program has guessed them."""
+    folder = mask_folder(question.masks) if cue.reads_files else None
+    made_by = _made_by(folder) if folder is not None else ""
+    guessed = not cue.reads_files or bool(made_by)
+    words = f"of the cue {made_by}, from {folder}" if made_by else f"of the cue {cue.name}" if guessed else "from files"
+    return {
+        "source": cue.name,
+        "options": cue.context.options.model_dump(),
+        "folder": None if folder is None else str(folder),
+        "guessed": guessed,
+        "words": words,
+    }
+
+
+def _made_by(folder: Path) -> str:
+    """The cue of a folder that `dapt masks` has filled by a guess; empty of all others."""
+    if not (folder / MADE_HERE).is_file():
+        return ""
+    try:
+        made_by = str(read_json(folder / MADE_HERE)["settings"]["cue"])
+    except (DaptError, KeyError, TypeError):
+        return ""
+    return "" if made_by in CUES.names() and CUES.get(made_by).reads_files else made_by
+
+
+def _say_donors(donors: Donors, names: Sequence[str], labels: Sequence[int], cutouts: Cutouts) -> None:
+    """Tell which images and classes have no background of a kind."""
+    close = sum(not each.lends for each in cutouts.found)
+    if close:
+        warn(
+            f"{close} of {count(len(cutouts.found), 'object')} fill their pictures so far that too little is left to "
+            "be tiled: there the background is filled in, and these images lend none."
+        )
+    if donors.bare:
+        warn(
+            f"{count(len(donors.bare), 'class', 'classes')} have no image with a background to lend "
+            f"(for example '{names[donors.bare[0]]}')."
+        )
+    if donors.alone:
+        warn(
+            f"{count(len(donors.alone), 'class', 'classes')} have images without another of their class to take a "
+            f"background from, which are not in mixed_same (for example '{names[donors.alone[0]]}')."
+        )
+    if len(set(labels)) == 1:
+        warn("All images are of one class: backgrounds of other classes (mixed_rand, mixed_next) cannot be had.")

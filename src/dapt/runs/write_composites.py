@@ -1,0 +1,106 @@
+"""The composites of an audit as ordinary data sets, one for each variant: to be looked at, evaluated or trained on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dapt.console import progress
+from dapt.data.items import ImageSet
+from dapt.environment import cores
+from dapt.evaluation.audit.donors import NONE
+from dapt.evaluation.audit.variants import MIXED
+from dapt.files import write_text, write_with
+from dapt.runs.audit_folder import AuditFolder
+from dapt.runs.audit_run import Audit
+
+INDEX = "index.csv"
+COLUMNS = ("image", "classname", "mask", "split", "source", "background", "background_class", "object_percent")
+
+
+def composite_files(audit: Audit) -> list[str]:
+    """All that is written, by path in the folder; the tables come first, without which the pictures are no data."""
+    pictures = [
+        f"{variant}/{folder}/{number}.png"
+        for variant in audit.variants
+        for number in _numbers(audit, variant)
+        for folder in ("images", "masks")
+    ]
+    return [*(f"{variant}/{INDEX}" for variant in audit.variants), *pictures]
+
+
+def write_composites(audit: Audit, folder: AuditFolder, *, overwrite: bool = False) -> None:
+    """Write every variant that was made as ``VARIANT/index.csv`` with ``images/`` and ``masks/`` beside it.
+
+    Pictures have the size at which models were asked, and masks show the object, also where it cannot be seen. The
+    table names for each picture its class and split, the image that it was made from (``source``), and whose background
+    it shows, if that is another's. A table is written when all of its pictures are there.
+
+    Raises:
+        DaptError: the folder cannot be used, or the file system refuses.
+    """
+    scenes, splits = audit.scenes, _splits(audit.source.data)
+    with folder.open(composite_files(audit), overwrite=overwrite) as root, ThreadPoolExecutor(cores()) as pool:
+        for variant in audit.variants:
+            (root / variant / "images").mkdir(parents=True, exist_ok=True)
+            (root / variant / "masks").mkdir(exist_ok=True)
+
+        def write(place: int) -> None:
+            mask = scenes.cutouts[place].inside.numpy().astype(np.uint8) * 255
+            for variant, picture in scenes.variants(place, audit.variants).items():
+                pictures = ("images", picture.permute(1, 2, 0).contiguous().numpy()), ("masks", mask)
+                for kind, pixels in pictures:
+                    _save(pixels, root / variant / kind / f"{place:06d}.png", root)
+
+        for _ in progress(pool.map(write, range(len(scenes))), len(scenes), "writing composites", "images"):
+            pass
+        for variant in audit.variants:
+            write_text(root / variant / INDEX, _table(audit, variant, splits), make_parents=False)
+
+
+def _numbers(audit: Audit, variant: str) -> list[str]:
+    """The names of a variant's pictures, in the order of the images."""
+    return [f"{place:06d}" for place in range(len(audit.scenes)) if _is_made(audit, variant, place)]
+
+
+def _is_made(audit: Audit, variant: str, place: int) -> bool:
+    return variant not in MIXED or int(audit.material.donors.of[variant][place]) != NONE
+
+
+def _table(audit: Audit, variant: str, splits: dict[str, str]) -> str:
+    material = audit.material
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for place, (item, label) in enumerate(zip(material.items, material.labels, strict=True)):
+        if not _is_made(audit, variant, place):
+            continue
+        donor = int(material.donors.of[variant][place]) if variant in MIXED else NONE
+        lent = ["", ""] if donor == NONE else [material.items[donor].name, material.names[material.labels[donor]]]
+        number = f"{place:06d}"
+        row = [
+            f"images/{number}.png",
+            material.names[label],
+            f"masks/{number}.png",
+            splits[item.name],
+            item.name,
+            *lent,
+        ]
+        writer.writerow([*row, f"{100 * material.cutouts.found[place].share:.2f}"])
+    return text.getvalue()
+
+
+def _splits(data: ImageSet) -> dict[str, str]:
+    """The split of every image; of several the last, so that test images stay test images."""
+    order = sorted(data.splits, key=lambda split: ("train", "val", "test").index(split))
+    return {item.name: split for split in order for item in data.splits[split]}
+
+
+def _save(pixels: np.ndarray, path: Path, root: Path) -> None:
+    write_with(path, partial(Image.fromarray(pixels).save, format="PNG"), make_parents=False, within=root)

@@ -1,0 +1,86 @@
+"""`dapt audit` as one call: what is written, and which places are refused before anything is computed."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from dapt.errors import ConfigError, DaptError
+from dapt.report.audit import FILES, audit_and_write
+from dapt.runs.audit_images import Question
+from dapt.runs.audit_run import AUDIT_KEYS
+from helpers import make_csv, make_folder
+
+
+@pytest.fixture(scope="module")
+def question(tmp_path_factory: pytest.TempPathFactory) -> Question:
+    return Question(str(make_csv(tmp_path_factory.mktemp("data") / "table")))
+
+
+def test_all_that_is_written(question: Question, tiny_spec: str, tmp_path: Path) -> None:
+    found = audit_and_write(
+        [tiny_spec],
+        question,
+        out=tmp_path / "o",
+        write=tmp_path / "w",
+        json_file=tmp_path / "f.json",
+        device="cpu",
+    )
+    assert sorted(path.name for path in (tmp_path / "o").iterdir() if path.name[0] != ".") == sorted(FILES)
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert figures == json.loads((tmp_path / "o" / "audit.json").read_text()) == found.record
+    with (tmp_path / "o" / "images.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 8
+    assert len(list((tmp_path / "w").rglob("index.csv"))) == 9
+    with pytest.raises(ConfigError, match="Pass --overwrite"):
+        audit_and_write([tiny_spec], question, out=tmp_path / "o", device="cpu")
+    audit_and_write([tiny_spec], question, out=tmp_path / "o", json_file=tmp_path / "f.json", overwrite=True)
+
+
+def test_places_are_refused_before_models_are_opened(question: Question, tmp_path: Path) -> None:
+    data = Path(question.data).parent
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("x")
+    (tmp_path / "mine.json").write_text("{}")
+    absent = "/nowhere/model"
+    for places, message in (
+        ({"out": tmp_path / "notes"}, "did not write"),
+        ({"write": data / "images"}, "did not write"),
+        ({"out": tmp_path / "x", "write": tmp_path / "x"}, "same folder"),
+        ({"out": tmp_path / "x", "write": tmp_path / "x" / "w"}, "lies within the other"),
+        ({"out": tmp_path / "x", "json_file": tmp_path / "x" / "f.json"}, "which the audit fills"),
+        ({"json_file": tmp_path / "mine.json"}, "did not write it"),
+        ({"json_file": data / "index.csv"}, "is the data"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            audit_and_write([absent], question, **places)  # type: ignore[arg-type]
+    assert (tmp_path / "mine.json").read_text() == "{}"
+
+
+@pytest.mark.long
+def test_nothing_goes_into_a_model_or_the_data(tmp_path: Path, tiny_spec: str) -> None:
+    model = Path(tiny_spec.removeprefix("local-dir:"))
+    photos = make_folder(tmp_path / "photos", per_class=2)
+    question = Question(str(photos), masks=str(tmp_path / "photos-masks"))
+    for place, label in ((model / "o", "weights of the backbone"), (photos / "o", "the data"), (tmp_path, "the data")):
+        with pytest.raises(DaptError, match=label if place != tmp_path else "did not write"):
+            audit_and_write([tiny_spec], question, out=place, device="cpu")
+    with pytest.raises(DaptError, match="the masks"):
+        audit_and_write([tiny_spec], question, json_file=tmp_path / "photos-masks" / "f.json", device="cpu")
+
+
+def test_no_model(question: Question, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No model was named"):
+        audit_and_write([], question)
+    with pytest.raises(ConfigError, match="No model was named"):
+        audit_and_write([], question, out=tmp_path / "o", write=tmp_path / "w")
+    audit_and_write([], question, write=tmp_path / "w", size=24)
+    assert (tmp_path / "w" / "mixed_rand" / "index.csv").is_file()
+    assert not (tmp_path / "o").exists()
+
+
+def test_earlier_figures_are_known_by_their_keys() -> None:
+    assert {"schema", "audit", "models"} <= AUDIT_KEYS

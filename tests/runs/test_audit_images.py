@@ -1,0 +1,96 @@
+"""Which images an audit asks about, and among which classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dapt.errors import ConfigError, DataError, NotSupportedError
+from dapt.runs.audit_images import Question, choose_images
+from dapt.runs.audit_models import AuditedModel, open_models
+from helpers import make_csv, make_folder
+
+CLASSES = ("red square", "blue disc", "green bar", "white ring")
+
+
+@pytest.fixture(scope="module")
+def run(trained: Path) -> AuditedModel:
+    return open_models([str(trained)], device="cpu")[0]
+
+
+def test_the_test_images_of_the_run(run: AuditedModel, trained: Path) -> None:
+    found = choose_images(Question(str(trained.parent / "table" / "index.csv")), [run])
+    assert found.split == "test"
+    assert found.part.names == CLASSES
+    assert len(found.part.items) == 8
+    assert found.leaks == {}
+
+
+def test_other_data_without_splits_is_asked_about_whole(run: AuditedModel, tmp_path: Path) -> None:
+    found = choose_images(Question(str(make_folder(tmp_path / "other", per_class=3, first=50))), [run])
+    assert found.split == "all"
+    assert found.part.names == CLASSES, "the trained ones, which are those of the folder by name"
+    assert len(found.part.items) == 12
+
+
+def test_without_a_run_the_classes_are_those_of_the_data(tmp_path: Path) -> None:
+    found = choose_images(Question(str(make_csv(tmp_path / "t", classes=3))), [AuditedModel("demo", "zero-shot demo")])
+    assert sorted(found.part.names) == sorted(CLASSES[:3])
+    half = choose_images(Question(str(tmp_path / "t" / "index.csv"), classes="novel"), [])
+    assert half.part.names == found.part.names[2:]
+
+
+def test_classes_that_the_run_does_not_know(run: AuditedModel, tmp_path: Path) -> None:
+    data = make_csv(tmp_path / "t")
+    data.write_text(data.read_text().replace(",red_square,", ",ufo,").replace(",blue_disc,", ",yeti,"))
+    found = choose_images(Question(str(data)), [run])
+    assert len(found.part.items) == 4
+    assert found.asked.unknown == {"ufo": 2, "yeti": 2}
+    found = choose_images(Question(str(data), classes="data"), [run])
+    assert len(found.part.items) == 8
+    assert "ufo" in found.part.names
+
+
+def test_images_that_were_trained_on(run: AuditedModel, trained: Path) -> None:
+    data = str(trained.parent / "table" / "index.csv")
+    with pytest.raises(DataError, match="trained on"):
+        choose_images(Question(data, split="all"), [run])
+    found = choose_images(Question(data, split="all", allow_leaks=True), [run])
+    assert found.leaks["run"]["test_images"] == 8
+
+
+def test_a_sample_is_spread_over_the_classes_and_is_the_same_again(tmp_path: Path) -> None:
+    data = str(make_csv(tmp_path / "t"))
+    found = choose_images(Question(data, split="all", limit=6), [])
+    counts = [found.part.labels.count(label) for label in range(4)]
+    assert sum(counts) == 6
+    assert max(counts) - min(counts) == 1
+    again = choose_images(Question(data, split="all", limit=6), [])
+    other = choose_images(Question(data, split="all", limit=6, seed=2), [])
+    assert [item.name for item in again.part.items] == [item.name for item in found.part.items]
+    assert [item.name for item in other.part.items] != [item.name for item in found.part.items]
+    assert len(choose_images(Question(data, split="all", limit=1000), []).part.items) == 32
+
+
+def test_mistakes(tmp_path: Path, run: AuditedModel) -> None:
+    data = make_csv(tmp_path / "t")
+    with pytest.raises(ConfigError, match="Did you mean 'test'"):
+        choose_images(Question(str(data), split="tets"), [])
+    with pytest.raises(DataError, match="There is no data"):
+        choose_images(Question(str(tmp_path / "absent")), [])
+    bare = tmp_path / "bare"
+    make_folder(bare / "photos", classes=1)
+    (bare / "unlabelled.csv").write_text("image\n" + "".join(f"photos/red_square/0{n}.png\n" for n in range(4)))
+    with pytest.raises(DataError):
+        choose_images(Question(str(bare / "unlabelled.csv")), [run])
+
+
+def test_images_that_show_several_classes(tmp_path: Path) -> None:
+    make_csv(tmp_path / "t")
+    table = "image,red,blue,split\n" + "".join(
+        f"images/red_square_{n}.png,1,{n % 2},{split}\n" for n, split in enumerate(["train", "test", "test"])
+    )
+    (tmp_path / "t" / "several.csv").write_text(table)
+    with pytest.raises(NotSupportedError, match="may show several classes"):
+        choose_images(Question(str(tmp_path / "t" / "several.csv")), [])

@@ -1,0 +1,62 @@
+"""The figures of an audit on the terminal."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from audit_helpers import VARIANTS, small_audit
+from dapt.runs.audit_run import Audit
+from dapt.runs.audit_table import compared, guess_note, lines_of_figures, print_audit, shown
+
+
+@pytest.fixture(scope="module")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    return small_audit(tmp_path_factory.mktemp("audit"))
+
+
+def test_a_figure_and_its_interval() -> None:
+    assert shown({"value": 81.23, "low": 78.0, "high": 84.06, "images": 3}) == "81.2 (78.0 to 84.1)"
+    assert shown({"value": -1.0, "low": -3.0, "high": 1.0, "images": 3}, signed=True) == "-1.0 (-3.0 to +1.0)"
+    assert shown({"value": None, "low": None, "high": None, "images": 0}) == shown(None) == "-"
+
+
+def test_every_figure_of_every_model(audit: Audit) -> None:
+    rows = lines_of_figures(audit.record)
+    assert len(rows) == VARIANTS + 3 + 2 + 6
+    assert {len(cells) for _, cells in rows} == {2}
+    assert rows[0] == ("original", [shown(model["accuracy"]["original"]) for model in audit.record["models"]])
+    (sentence,) = compared(audit.record)
+    assert sentence.startswith("zero-shot model1 against zero-shot model0: original ")
+    assert "McNemar p = " in sentence
+
+
+def test_printed(audit: Audit, capsys: pytest.CaptureFixture[str]) -> None:
+    print_audit(audit.record)
+    out = capsys.readouterr().out
+    assert "8 images, 4 classes" in out
+    assert "BG-gap" in out
+    assert "zero-shot model1 against zero-shot model0" in out
+    assert "guess" not in out
+
+
+def test_guesses_are_told_beside_the_figures(audit: Audit, capsys: pytest.CaptureFixture[str]) -> None:
+    record = copy.deepcopy(audit.record)
+    record["masks"] = {"guessed": True, "words": "of the cue gradcam"}
+    assert guess_note(record) == "Masks are guesses of the cue gradcam."
+    print_audit(record)
+    assert "Masks are guesses of the cue gradcam." in " ".join(capsys.readouterr().out.split())
+
+
+def test_of_one_class_what_there_is(audit: Audit) -> None:
+    record = copy.deepcopy(audit.record)
+    for model in record["models"]:
+        for key in ("bg_gap", "changed", "lost"):
+            del model[key]
+        model["taken_for_background"] = {}
+        for part in model["by_size"]:
+            del part["bg_gap"]
+    record["comparisons"][0].pop("bg_gap")
+    assert len(lines_of_figures(record)) == VARIANTS + 3
+    assert "BG-gap" not in compared(record)[0]
