@@ -20,6 +20,7 @@ from benchmarks.cases import CASES, Case, chosen_cases, make_clip
 from benchmarks.evaluation import measure_evaluation
 from benchmarks.growth import measure_growth
 from benchmarks.kernels import measure_kernels
+from benchmarks.launches import check_launches, record_launches
 from benchmarks.levers import measure_levers
 from benchmarks.overhead import measure_overhead
 from benchmarks.profile import measure_profile
@@ -100,9 +101,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.record:
         record_budgets(tell)
+        record_launches()
         return 0
     if chosen.short:
-        complaints = check_budgets(tell)
+        complaints = check_launches(tell) + check_budgets(tell)
         print("\n".join(complaints) or "The work of every step is as recorded.")
         return 1 if complaints else 0
     if chosen.join:

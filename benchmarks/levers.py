@@ -12,9 +12,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from benchmarks.cases import EPOCHS, case_named, make_batch, make_work
 from benchmarks.measure import calls_for, gflop, kept_mb, seconds
 from dapt.clip.frozen import FrozenClip
-from dapt.clip.savings import SWITCHES
+from dapt.clip import savings
 
 CASES = ("dapt-lv-37", "maple-100")
+SWITCHES = list(savings.SWITCHES)
 
 
 @contextmanager

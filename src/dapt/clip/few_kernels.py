@@ -133,9 +133,7 @@ def attention(projected: Tensor, heads: int, *, causal: bool = False) -> Tensor:
     """
     batch, length, tripled = projected.shape
     q, k, v = projected.view(batch, length, 3, heads, tripled // 3 // heads).unbind(2)
-    attended = F.scaled_dot_product_attention(
-        q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=causal
-    )
+    attended = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=causal)
     return attended.transpose(1, 2).flatten(2)
 
 

@@ -104,12 +104,30 @@ class TextTower(Adaptable):
         Raises:
             NotSupportedError: more deep prompts than the tower has blocks.
         """
+        self._check_depth(prompts)
+        with self.adapted(prompts):
+            return self._encode_in_chunks(tokens, prompts, self.texts_at_once(tokens, prompts, sharing))
+
+    def encode_together(self, sets: Sequence[PromptTokens], prompts: Prompts = NO_PROMPTS) -> Tensor | None:
+        """Text features of all sets below each other, from one pass by few kernels.
+
+        None: they are not computed that way, or do not fit into memory at once.
+
+        Raises:
+            NotSupportedError: as `encode`.
+        """
+        with self.adapted(prompts):
+            fits = all(self.texts_at_once(tokens, prompts, len(sets)) >= len(tokens) for tokens in sets)
+            if not fits or not self._runs_by_few_kernels(sets, prompts):
+                return None
+            self._check_depth(prompts)
+            return self._read_by_few_kernels([(tokens, prompts) for tokens in sets])
+
+    def _check_depth(self, prompts: Prompts) -> None:
         if len(prompts.text_deep) >= self.layers:
             raise NotSupportedError(
                 f"{len(prompts.text_deep) + 1} text prompt layers do not fit a tower of {self.layers} blocks."
             )
-        with self.adapted(prompts):
-            return self._encode_in_chunks(tokens, prompts, self.texts_at_once(tokens, prompts, sharing))
 
     def _encode_in_chunks(self, tokens: PromptTokens, prompts: Prompts, count: int) -> Tensor:
         if count >= len(tokens):
@@ -191,9 +209,7 @@ class TextTower(Adaptable):
         assert self._few is not None
         texts = [TextSet(tokens, _shared(tokens, prompts)) for tokens, prompts in sets]
         contexts = [prompts.text_ctx for _, prompts in sets]
-        return self._to_joint_space(
-            self._few.read(texts, contexts, sets[0][1].text_deep, self._positions, self.dtype)
-        )
+        return self._to_joint_space(self._few.read(texts, contexts, sets[0][1].text_deep, self._positions, self.dtype))
 
     def _run_packed(self, tokens: PromptTokens, prompts: Prompts, plan: Packing) -> Tensor:
         """All blocks with the prefix computed once; returns the end-of-text of each text ``[C, width]``."""
