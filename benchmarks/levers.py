@@ -11,8 +11,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmarks.cases import EPOCHS, case_named, make_batch, make_work
 from benchmarks.measure import calls_for, gflop, kept_mb, seconds
-from dapt.clip.frozen import FrozenClip
 from dapt.clip import savings
+from dapt.clip.frozen import FrozenClip
 
 CASES = ("dapt-lv-37", "maple-100")
 SWITCHES = list(savings.SWITCHES)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from torch import nn
 
 from dapt.clip.prompts import NO_PROMPTS, Prompts
 from helpers import tiny_clip

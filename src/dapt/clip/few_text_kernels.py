@@ -128,6 +128,7 @@ def _slot_rows(
     if key not in tokens.plans:
         with torch.inference_mode(False):
             rows = plan.table[first : first + len(slots)].gather(1, slots)
+            found: tuple[Tensor, Tensor | None]
             if own:
                 found = rows.flatten(), None
             elif bool((rows == rows[:1]).all()):
@@ -135,7 +136,8 @@ def _slot_rows(
             else:
                 places = rows.flatten().cpu()
                 unique = {int(row): at % slots.shape[1] for at, row in enumerate(places)}
-                found = tuple(torch.tensor(list(part), device=slots.device) for part in (unique, unique.values()))
+                each, which = (torch.tensor(list(part), device=slots.device) for part in (unique, unique.values()))
+                found = each, which
         tokens.plans[key] = plan, found  # with the plan, so that nothing else gets its id
     result: tuple[Tensor, Tensor | None] = tokens.plans[key][1]
     return result

@@ -131,7 +131,7 @@ class FrozenClip:
     def encode_together(self, sets: Sequence[PromptTokens], prompts: Prompts = NO_PROMPTS) -> list[Tensor] | None:
         """Features of several sets of texts as by `encode_text`, in one pass; None: that is not worth it."""
         together = self.text.encode_together(sets, prompts) if isinstance(self.text, TextTower) else None
-        return None if together is None else list(unit(together).split([len(tokens) for tokens in sets]))
+        return None if together is None else list(torch.split(unit(together), [len(tokens) for tokens in sets]))
 
     def encode_image(self, pixels: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Unit-length image features ``[B, D]`` in float32 of normalised pixels ``[B, 3, H, W]``."""

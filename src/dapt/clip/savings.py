@@ -33,8 +33,8 @@ class Savings:
         detach_views: views and texts into which no gradient flows keep nothing for backward.
         skip_unread: views and texts that no active loss term reads are not computed.
         keep_constant_texts: text features that depend on nothing trained are computed once.
-        profile: how they are had. ``cpu``: with the least arithmetic; ``cuda``: with the fewest kernels that keep nearly
-            all of it; ``auto``: as the device of the tensors wants it.
+        profile: how they are had. ``cpu``: with the least arithmetic; ``cuda``: with the fewest kernels that keep
+            nearly all of it; ``auto``: as the device of the tensors wants it.
     """
 
     cut_texts: bool = True

@@ -126,7 +126,7 @@ def make_spread(sets: Sequence[TextSet], count: int, kind: torch.dtype) -> Sprea
         table[texts, :prefix] = row + torch.arange(prefix)
         groups.append(Group(first, len(each.tokens), prefix, row, row + each.tokens.offset, 1))
         first, row = first + len(each.tokens), row + prefix
-    order = []
+    order: list[Tensor] = []
     for number, (each, group) in enumerate(zip(sets, groups, strict=True)):
         start = each.tokens.offset
         if count and group.shared < start + count:  # every text has its own

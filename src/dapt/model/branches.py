@@ -60,7 +60,7 @@ def beside_others(device: torch.device) -> Beside | None:
     if device.type != "cuda":
         return None
     with torch.cuda.device(device):
-        recording = torch.cuda.is_current_stream_capturing()  # type: ignore[no-untyped-call]
+        recording = torch.cuda.is_current_stream_capturing()
     return _beside(device) if recording else None
 
 
