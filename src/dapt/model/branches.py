@@ -60,8 +60,8 @@ def beside_others(device: torch.device) -> Beside | None:
     if device.type != "cuda":
         return None
     with torch.cuda.device(device):
-        recording = torch.cuda.is_current_stream_capturing()
-    return _beside(device) if recording else None
+        beside = _beside(device)  # made before a step is recorded
+        return beside if torch.cuda.is_current_stream_capturing() else None
 
 
 def tensors_of(prompts: Prompts) -> list[Tensor]:
