@@ -1,6 +1,6 @@
-"""Two parts of a step that do not depend on each other, side by side on a GPU.
+"""Parts of a step that do not depend on each other, side by side on a GPU.
 
-Only while a step is recorded as a CUDA graph (`dapt.training.graph_step`): there the two are branches that the GPU
+Only while a step is recorded as a CUDA graph (`dapt.training.graph_step`): there they are branches that the GPU
 runs at once, forward and, because autograd goes back on the streams of the forward pass, backward. A step that the
 host starts kernel by kernel would gain nothing.
 """
@@ -20,7 +20,7 @@ Join = Callable[[Iterable[Tensor]], None]
 
 
 class Beside:
-    """A second stream of a device."""
+    """Another stream of a device."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -51,16 +51,16 @@ class Beside:
 
 
 @cache
-def _beside(device: torch.device) -> Beside:
+def _beside(device: torch.device, number: int) -> Beside:
     return Beside(device)
 
 
-def beside_others(device: torch.device) -> Beside | None:
-    """A second stream of `device`, while a step is recorded there; else None."""
+def beside_others(device: torch.device, number: int = 0) -> Beside | None:
+    """Another stream of `device`, one for each number, while a step is recorded there; else None."""
     if device.type != "cuda":
         return None
     with torch.cuda.device(device):
-        beside = _beside(device)  # made before a step is recorded
+        beside = _beside(device, number)  # made before a step is recorded
         return beside if torch.cuda.is_current_stream_capturing() else None
 
 

@@ -28,6 +28,8 @@ from dapt.model.needs import (
 from dapt.model.views import Fill, masks_of, view_of
 from dapt.prompts.base import PromptArchitecture
 
+FEW_IMAGES = 16  # so many without gradient leave room on a GPU for what runs beside them
+
 
 class PromptedTowers(nn.Module):
     """A frozen backbone and one prompt architecture, of which only the prompts are parameters.
@@ -234,16 +236,29 @@ class PromptedTowers(nn.Module):
 
         The pass without gradient comes first: its memory is free again when the other one fills up.
         """
-        image: dict[str, Tensor] = {}
-        for with_gradient in (False, True):
-            names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
-            if not names:
-                continue
-            pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
-            with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
-                features = self.image_features(pixels, prompts if with_gradient else prompts.detached(), names)
-            image.update(zip(names, features, strict=True))
+        taught = [name for name, wanted in needs.views.items() if wanted]
+        others = [name for name in needs.views if name not in taught]
+        beside = None
+        if taught and others and len(others) * len(batch.pixels) <= FEW_IMAGES:
+            beside = beside_others(self.clip.device, 1)
+        if beside is None:
+            return self._views(batch, others, prompts) | self._views(batch, taught, prompts, gradient=True)
+        with beside.branch(tensors_of(prompts)) as join:
+            image = self._views(batch, others, prompts)
+        image |= self._views(batch, taught, prompts, gradient=True)
+        join(image[name] for name in others)
         return image
+
+    def _views(
+        self, batch: Batch, names: Sequence[str], prompts: Prompts, *, gradient: bool = False
+    ) -> dict[str, Tensor]:
+        """Unit-length features of some views, in one pass."""
+        if not names:
+            return {}
+        pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
+        with torch.set_grad_enabled(gradient and torch.is_grad_enabled()):
+            features = self.image_features(pixels, prompts if gradient else prompts.detached(), names)
+        return dict(zip(names, features, strict=True))
 
     def _views_by_attention(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
         """Unit-length features of the views, all from one pass (approximate, see `dapt.clip.masked_views`)."""
