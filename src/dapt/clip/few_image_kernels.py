@@ -34,7 +34,7 @@ class FewImageKernels:
         """Whether images with these prompts are to be computed this way."""
         weight: Tensor = self._visual.conv1.weight  # type: ignore[union-attr,assignment]
         count = 0 if prompts.visual_ctx is None else prompts.visual_ctx.shape[0]
-        few = count * MOST_PROMPTS <= self._visual.positional_embedding.shape[0]  # type: ignore[union-attr,index]
+        few = count * MOST_PROMPTS <= self._visual.positional_embedding.shape[0]  # type: ignore[index]
         return bool(self._blocks) and self._plain and bool(few) and runs_by_few_kernels(use, weight)
 
     def read(self, images: Tensor, prompts: Prompts) -> Tensor:
@@ -58,7 +58,7 @@ class FewImageKernels:
         patches: Tensor = visual.conv1(images.to(visual.conv1.weight.dtype))  # type: ignore[operator,union-attr,arg-type]
         first: Tensor = visual.class_embedding  # type: ignore[assignment]
         parts = [first.to(patches.dtype).expand(len(images), 1, -1), patches.flatten(2).transpose(1, 2)]
-        positions: Tensor = visual.positional_embedding.to(patches.dtype)  # type: ignore[union-attr,assignment]
+        positions: Tensor = visual.positional_embedding.to(patches.dtype)  # type: ignore[assignment]
         if prompts is None:
             x = torch.cat(parts, dim=1) + positions
         else:
