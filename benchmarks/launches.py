@@ -31,6 +31,7 @@ from dapt.clip.savings import Profile
 FILE = Path(__file__).parent / "launches.json"
 COUNTED = ("maple-100", "dapt-lv-100", "dapt-lf-lb-100")
 LAYERS = 12
+PROFILES: tuple[Profile, ...] = ("cpu", "cuda")
 ATTENTION_BACKWARD = 3
 TWO = {"slice_backward", "select_backward", "index_add", "index_copy"}  # zeros or a copy, then the operation
 NONE = {
@@ -97,10 +98,21 @@ def count_launches(profile: Profile = "cuda") -> dict[str, int]:
     counted = {}
     for name in COUNTED:
         work = make_work(case_named(name), clip, "ours", foreach=True)
-        for _ in range(2):  # plans and constants are made
-            work.run()
+        work.run()  # plans and constants are made
         counted[name] = sum(launches(work.run).values())
     return counted
+
+
+def measure_launches(tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """One row per step of `COUNTED`: its kernels in the profile of a CPU and in that of a GPU."""
+    counted: dict[Profile, dict[str, int]] = {}
+    for profile in PROFILES:
+        tell(f"kernels of the steps in the profile {profile}, counted")
+        counted[profile] = count_launches(profile)
+    return [
+        {"title": case_named(name).title, **{profile: found[name] for profile, found in counted.items()}}
+        for name in COUNTED
+    ]
 
 
 def check_launches(tell: Callable[[str], None]) -> list[str]:

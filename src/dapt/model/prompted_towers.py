@@ -28,7 +28,7 @@ from dapt.model.needs import (
 from dapt.model.views import Fill, masks_of, view_of
 from dapt.prompts.base import PromptArchitecture
 
-FEW_IMAGES = 16  # so many without gradient leave room on a GPU for what runs beside them
+MOST_BESIDE = 64  # images without gradient that are worth the memory of a branch of their own on a GPU, as measured
 
 
 class PromptedTowers(nn.Module):
@@ -239,7 +239,7 @@ class PromptedTowers(nn.Module):
         taught = [name for name, wanted in needs.views.items() if wanted]
         others = [name for name in needs.views if name not in taught]
         beside = None
-        if taught and others and len(others) * len(batch.pixels) <= FEW_IMAGES:
+        if taught and others and len(others) * len(batch.pixels) <= MOST_BESIDE:
             beside = beside_others(self.clip.device, 1)
         if beside is None:
             return self._views(batch, others, prompts) | self._views(batch, taught, prompts, gradient=True)
