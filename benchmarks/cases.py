@@ -157,15 +157,19 @@ class Work:
         return {name: value.grad.detach().clone() for name, value in named if value.grad is not None}
 
 
-def make_work(case: Case, clip: FrozenClip, way: Way) -> Work:
-    """Prompts, batch and optimiser of a case, the same for both ways."""
+def make_work(case: Case, clip: FrozenClip, way: Way, *, foreach: bool | None = None) -> Work:
+    """Prompts, batch and optimiser of a case, the same for both ways.
+
+    Args:
+        foreach: whether the optimiser works on lists of tensors; None: as torch chooses for the device.
+    """
     config = make_config({"data": "none", "method": case.method, "dapt": {"enabled": bool(case.phase)}, "seed": 1})
     model = build_model(config, clip, class_names(case.classes))
     step = TrainStep(model, build_objectives(config, model))
     batch = make_batch(case, clip)
     plain = PlainStep(model, config.dapt, case.phase) if way == "plain" else None
     # a learning rate of 0 keeps the prompts where they are, so that every step does the same
-    optimizer = torch.optim.SGD(step.parameters(), lr=0.0, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(step.parameters(), lr=0.0, momentum=0.9, weight_decay=5e-4, foreach=foreach)
 
     def run() -> Tensor:
         optimizer.zero_grad(set_to_none=True)

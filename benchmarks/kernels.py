@@ -64,7 +64,7 @@ def _measured(work: Work, device: torch.device, repeats: int) -> dict[str, Any]:
 
 def _as_graph(work: Work, device: torch.device, repeats: int) -> dict[str, Any]:
     try:
-        replay = as_graph(work.run)
+        replay = as_graph(work.run, device)
         calls = calls_for(replay, device)
         return {"graph_seconds": statistics.median(seconds(replay, device, calls) for _ in range(repeats))}
     except RuntimeError as error:  # something in the step waits for the device, say
@@ -89,19 +89,21 @@ def counted(events: Iterable[Any]) -> dict[str, Any]:
     }
 
 
-def as_graph(step: Callable[[], Any]) -> Callable[[], None]:
-    """A whole step as one CUDA graph.
+def as_graph(step: Callable[[], Any], device: torch.device | None = None) -> Callable[[], None]:
+    """A whole step as one CUDA graph of `device`, or of the current one.
 
     Raises:
         RuntimeError: the step does something that cannot be recorded.
     """
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
+    with torch.cuda.device(device):
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                step()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        # not torch's default stream for it, which is that of one device for the whole process
+        with torch.cuda.graph(graph, stream=stream):
             step()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
     return graph.replay

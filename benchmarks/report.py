@@ -40,6 +40,7 @@ def markdown(results: Results) -> str:
         ("Training step", _steps_table(results.get("steps", []))),
         ("The step of a run", _runs_table(results.get("steps", []))),
         ("Kernels of a step", _kernels_table(results.get("kernels", []))),
+        ("Kernels of a step, counted without a GPU", _launches_table(results.get("launches", []))),
         ("Waits for the GPU in a step", _syncs_table(results.get("syncs", []))),
         ("Where the time goes", _profile_table(results.get("profile", []))),
         ("What each saving brings", _levers_table(results.get("levers", []))),
@@ -154,6 +155,14 @@ def _kernels_table(rows: list[Results]) -> list[str]:
         graph = _time(row["graph_seconds"]) if "graph_seconds" in row else row.get("graph_failed", "")
         cells.append([_title(row, rows), row["way"], str(row["kernels"]), str(row["copies"]), *times, graph])
     return _table(head, cells)
+
+
+def _launches_table(rows: list[Results]) -> list[str]:
+    if not rows:
+        return []
+    return _table(
+        ["step", "profile cpu", "profile cuda"], [[row["title"], str(row["cpu"]), str(row["cuda"])] for row in rows]
+    )
 
 
 def _syncs_table(rows: list[Results]) -> list[str]:

@@ -95,7 +95,12 @@ def test_steps_are_chosen_by_name_classes_and_batch():
 
 
 def test_what_only_a_gpu_can_do_is_refused_elsewhere(capsys):
-    for wrong in (["--precision", "tf32"], ["--parts", "kernels"], ["--parts", "syncs"], ["--cases", "maple-38"]):
+    for wrong in (
+        ["--precision", "tf32"],
+        ["--parts", "kernels", "syncs"],
+        ["--parts", "syncs"],
+        ["--cases", "maple-38"],
+    ):
         with pytest.raises(SystemExit):
             main(["--device", "cpu", *wrong])
         assert "--device cuda" in capsys.readouterr().err or wrong[0] == "--cases"

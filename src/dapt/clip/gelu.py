@@ -46,7 +46,7 @@ class _QuickGeluMlp(torch.autograd.Function):
 def run_mlp(mlp: nn.Module, x: Tensor, use: Savings) -> Tensor:
     """``mlp(x)`` for ``[..., width]`` with frozen weights."""
     parts = list(mlp.children())
-    if not isinstance(mlp, nn.Sequential) or len(parts) != 3 or not all(map(_is_plain, parts[::2])):
+    if not is_plain_mlp(mlp):
         whole: Tensor = mlp(x)
         return whole
     activation = parts[1]
@@ -56,6 +56,12 @@ def run_mlp(mlp: nn.Module, x: Tensor, use: Savings) -> Tensor:
         return fused
     hidden = activation(frozen_linear(x, w1, b1, onednn=use.onednn))  # type: ignore[arg-type]
     return frozen_linear(hidden, w2, b2, onednn=use.onednn)  # type: ignore[arg-type]
+
+
+def is_plain_mlp(mlp: nn.Module) -> bool:
+    """Whether it is a linear layer, an activation and a linear layer, and nothing else."""
+    parts = list(mlp.children())
+    return isinstance(mlp, nn.Sequential) and len(parts) == 3 and all(map(_is_plain, parts[::2]))
 
 
 def _is_plain(layer: nn.Module) -> bool:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dapt.clip.adapters import Adaptable
 from dapt.clip.blocks import block_with_prompts, can_take_apart, read_first_token, whole_block
+from dapt.clip.few_image_kernels import FewImageKernels
 from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
@@ -114,12 +115,17 @@ class NativeImageTower(ImageTower):
         self.apart = all(can_take_apart(block) for block in self.blocks)
         # norm and pooling of the last token commute only where the class token alone is read
         self.reads_class_token = bool(getattr(visual, "attn_pool", None) is None and visual.pool_type == "tok")
+        self._few = FewImageKernels(visual) if self.apart and self.reads_class_token else None
 
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         with self.adapted(prompts):
             return self._encode(images, prompts)
 
     def _encode(self, images: Tensor, prompts: Prompts) -> Tensor:
+        recomputes = self.checkpointing and torch.is_grad_enabled()
+        if self._few is not None and not recomputes and self._few.fits(self.savings, prompts):
+            self._check_depth(prompts)
+            return self._to_joint_space(self._few.read(images, prompts))
         x = self.embed(images, prompts)
         patches = x.shape[1]
         for index, block in enumerate(self.blocks):

@@ -2,11 +2,19 @@
 
 All of them compute the same mathematics with less work or memory; they are on by default, tests hold each one
 equal to the way without it, and `benchmarks/` measures what each one brings (docs/performance.md).
+
+On a GPU a step takes as long as its kernels are many, so there the same savings are had another way (`few_kernels.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Literal
+
+import torch
+
+Profile = Literal["auto", "cpu", "cuda"]
+ON_A_GPU = ("cut_texts", "share_prefix", "pack_texts", "read_one_token", "fused_gelu")  # what few kernels stand for
 
 
 @dataclass
@@ -25,6 +33,8 @@ class Savings:
         detach_views: views and texts into which no gradient flows keep nothing for backward.
         skip_unread: views and texts that no active loss term reads are not computed.
         keep_constant_texts: text features that depend on nothing trained are computed once.
+        profile: how they are had. ``cpu``: with the least arithmetic; ``cuda``: with the fewest kernels that keep
+            nearly all of it; ``auto``: as the device of the tensors wants it.
     """
 
     cut_texts: bool = True
@@ -37,8 +47,17 @@ class Savings:
     detach_views: bool = True
     skip_unread: bool = True
     keep_constant_texts: bool = True
+    profile: Profile = "auto"
 
     def set_all(self, on: bool) -> None:
         """Switch every saving on or off."""
-        for field in fields(self):
-            setattr(self, field.name, on)
+        for name in SWITCHES:
+            setattr(self, name, on)
+
+    def few_kernels(self, device: torch.device) -> bool:
+        """Whether towers on `device` run by few kernels: not where a saving that this includes is switched off."""
+        asked = device.type == "cuda" if self.profile == "auto" else self.profile == "cuda"
+        return asked and all(getattr(self, name) for name in ON_A_GPU)
+
+
+SWITCHES = tuple(field.name for field in fields(Savings) if field.name != "profile")

@@ -7,7 +7,7 @@ last block computes the token that is read. Classes beyond a memory budget are r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from dapt.clip.adapters import Adaptable, updates_of
 from dapt.clip.blocks import can_take_apart
+from dapt.clip.few_text_kernels import FewTextKernels
 from dapt.clip.packing import Packing, make_packing, packed_block, read_ends
 from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
+from dapt.clip.spread import TextSet
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import NotSupportedError
 
@@ -61,6 +63,8 @@ class TextTower(Adaptable):
         self._reads_end = self._pool_type in ("argmax", "eos") and self._mask is not None
         self._apart = all(can_take_apart(block) for block in self.blocks)
         self.savings = savings or Savings()
+        few = self._apart and self._reads_end
+        self._few = FewTextKernels(self.blocks, self._embedding, host.ln_final) if few else None  # type: ignore[arg-type]
         self.checkpointing = False
         self.memory_mb: float | None = None
 
@@ -105,12 +109,30 @@ class TextTower(Adaptable):
         Raises:
             NotSupportedError: more deep prompts than the tower has blocks.
         """
+        self._check_depth(prompts)
+        with self.adapted(prompts):
+            return self._encode_in_chunks(tokens, prompts, self.texts_at_once(tokens, prompts, sharing))
+
+    def encode_together(self, sets: Sequence[PromptTokens], prompts: Prompts = NO_PROMPTS) -> Tensor | None:
+        """Text features of all sets below each other, from one pass by few kernels.
+
+        None: they are not computed that way, or do not fit into memory at once.
+
+        Raises:
+            NotSupportedError: as `encode`.
+        """
+        with self.adapted(prompts):
+            fits = all(self.texts_at_once(tokens, prompts, len(sets)) >= len(tokens) for tokens in sets)
+            if not fits or not self._runs_by_few_kernels(sets, prompts):
+                return None
+            self._check_depth(prompts)
+            return self._read_by_few_kernels([(tokens, prompts) for tokens in sets])
+
+    def _check_depth(self, prompts: Prompts) -> None:
         if len(prompts.text_deep) >= self.layers:
             raise NotSupportedError(
                 f"{len(prompts.text_deep) + 1} text prompt layers do not fit a tower of {self.layers} blocks."
             )
-        with self.adapted(prompts):
-            return self._encode_in_chunks(tokens, prompts, self.texts_at_once(tokens, prompts, sharing))
 
     def _encode_in_chunks(self, tokens: PromptTokens, prompts: Prompts, count: int) -> Tensor:
         if count >= len(tokens):
@@ -157,6 +179,8 @@ class TextTower(Adaptable):
         return tokens.last_end + 1 if self.savings.cut_texts and self._reads_end else tokens.ids.shape[1]
 
     def _encode(self, tokens: PromptTokens, prompts: Prompts) -> Tensor:
+        if self._runs_by_few_kernels([tokens], prompts):
+            return self._read_by_few_kernels([(tokens, prompts)])
         plan = self._plan(tokens, prompts)
         if plan is not None:
             return self._project(self._run_packed(tokens, prompts, plan))
@@ -170,10 +194,7 @@ class TextTower(Adaptable):
         use = self.savings
         if not (use.cut_texts and use.share_prefix and self._reads_end and self._apart):
             return None
-        shared = min(tokens.common_prefix, tokens.first_end)
-        first_slot = tokens.slot_range[0]
-        if prompts.class_specific and first_slot >= 0:
-            shared = min(shared, first_slot)
+        shared = _shared(tokens, prompts)
         if prompts.text_deep and shared < tokens.offset + prompts.text_deep[0].shape[0]:
             return None
         key = (shared, use.pack_texts)
@@ -182,6 +203,18 @@ class TextTower(Adaptable):
                 tokens.plans[key] = make_packing(tokens.eot, shared, packed=use.pack_texts)
         plan: Packing = tokens.plans[key]
         return plan
+
+    def _runs_by_few_kernels(self, sets: Sequence[PromptTokens], prompts: Prompts) -> bool:
+        if self._few is None or (self.checkpointing and torch.is_grad_enabled()):
+            return False
+        count = prompts.text_deep[0].shape[0] if prompts.text_deep else 0
+        return self._few.fits(self.savings, [TextSet(tokens, 0) for tokens in sets], count)
+
+    def _read_by_few_kernels(self, sets: Sequence[tuple[PromptTokens, Prompts]]) -> Tensor:
+        assert self._few is not None
+        texts = [TextSet(tokens, _shared(tokens, prompts)) for tokens, prompts in sets]
+        contexts = [prompts.text_ctx for _, prompts in sets]
+        return self._to_joint_space(self._few.read(texts, contexts, sets[0][1].text_deep, self._positions, self.dtype))
 
     def _run_packed(self, tokens: PromptTokens, prompts: Prompts, plan: Packing) -> Tensor:
         """All blocks with the prefix computed once; returns the end-of-text of each text ``[C, width]``."""
@@ -226,12 +259,21 @@ class TextTower(Adaptable):
         return x[torch.arange(x.shape[0], device=x.device), end]
 
     def _project(self, x: Tensor) -> Tensor:
-        x = self.host.ln_final(x)  # type: ignore[operator]
+        return self._to_joint_space(self.host.ln_final(x))  # type: ignore[operator]
+
+    def _to_joint_space(self, x: Tensor) -> Tensor:
         projection: Any = self.host.text_projection
         if projection is None:
             return x
         projected: Tensor = projection(x) if isinstance(projection, nn.Linear) else x @ projection
         return projected
+
+
+def _shared(tokens: PromptTokens, prompts: Prompts) -> int:
+    """How many leading tokens are the same in all texts."""
+    shared = min(tokens.common_prefix, tokens.first_end)
+    first_slot = tokens.slot_range[0]
+    return min(shared, first_slot) if prompts.class_specific and first_slot >= 0 else shared
 
 
 def _overwrite(x: Tensor, start: int, values: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -14,6 +14,7 @@ from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.data.batch import Batch
 from dapt.errors import DataError, NotSupportedError
+from dapt.model.branches import beside_others, tensors_of
 from dapt.model.needs import (
     BACKGROUND,
     CLASSES,
@@ -26,6 +27,8 @@ from dapt.model.needs import (
 )
 from dapt.model.views import Fill, masks_of, view_of
 from dapt.prompts.base import PromptArchitecture
+
+MOST_BESIDE = 64  # images without gradient that are worth the memory of a branch of their own on a GPU, as measured
 
 
 class PromptedTowers(nn.Module):
@@ -183,14 +186,16 @@ class PromptedTowers(nn.Module):
         views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
         by_attention = self.views == "attention" and any(name != FULL for name in views)
         make = self._views_by_attention if by_attention else self._views_by_pixels
+        text: dict[str, Tensor] | None = None
+        beside = beside_others(self.clip.device) if views and not self.prompts.conditional else None
+        if beside is not None:  # a step is recorded: texts and images are two branches of its graph
+            with beside.branch(tensors_of(prompts)) as join:
+                text = self._texts_of(needs, prompts, {})
         image = make(batch, replace(needs, views=views), prompts)
-        text: dict[str, Tensor] = {}
-        for name, wanted in needs.texts.items():
-            with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
-                if name == CLASSES and self.prompts.conditional:
-                    text[name] = self.texts_for(prompts, image[FULL].detach())
-                else:
-                    text[name] = self.text_features(prompts, name)
+        if beside is not None and text is not None:
+            join(text.values())
+        if text is None:
+            text = self._texts_of(needs, prompts, image)
         with torch.no_grad():
             if FROZEN in needs.views:
                 untouched = FULL in image and not self.prompts.trains_visual and self.prompts.unit_features
@@ -199,21 +204,62 @@ class PromptedTowers(nn.Module):
         scale, bias = self.clip.logit_scale, self.clip.logit_bias
         return Outputs(image, text, scale, bias, self.prompts.adjust_logits, teacher)
 
+    def _texts_of(self, needs: Needs, prompts: Prompts, image: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The features of the text sets, which depend on the features of `image` where prompts are conditional."""
+        text: dict[str, Tensor] = {}
+        if self._in_one_pass(needs):
+            with torch.set_grad_enabled(needs.texts[CLASSES] and torch.is_grad_enabled()):
+                assert self._background is not None
+                found = self.clip.encode_together([self._texts[0], self._background], prompts)
+            if found is not None:
+                return dict(zip((CLASSES, BACKGROUND), found, strict=True))
+        for name, wanted in needs.texts.items():
+            with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
+                if name == CLASSES and self.prompts.conditional:
+                    text[name] = self.texts_for(prompts, image[FULL].detach())
+                else:
+                    text[name] = self.text_features(prompts, name)
+        return text
+
+    def _in_one_pass(self, needs: Needs) -> bool:
+        """Whether class and background texts are both computed in every step, and by the text tower alone."""
+        own, texts = self.prompts, needs.texts
+        if self._background is None or self.distractors or own.conditional or len(self._texts) > 1:
+            return False
+        if not (own.trains_text and own.trains_deep_text) or len(texts) < 2 or texts[CLASSES] != texts[BACKGROUND]:
+            return False
+        kind = type(own)
+        given = kind.class_features, kind.background_features
+        return given == (PromptArchitecture.class_features, PromptArchitecture.background_features)
+
     def _views_by_pixels(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
         """Unit-length features of the views, those with gradient in one pass, the others in one without.
 
         The pass without gradient comes first: its memory is free again when the other one fills up.
         """
-        image: dict[str, Tensor] = {}
-        for with_gradient in (False, True):
-            names = [name for name, wanted in needs.views.items() if wanted == with_gradient]
-            if not names:
-                continue
-            pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
-            with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
-                features = self.image_features(pixels, prompts if with_gradient else prompts.detached(), names)
-            image.update(zip(names, features, strict=True))
+        taught = [name for name, wanted in needs.views.items() if wanted]
+        others = [name for name in needs.views if name not in taught]
+        beside = None
+        if taught and others and len(others) * len(batch.pixels) <= MOST_BESIDE:
+            beside = beside_others(self.clip.device, 1)
+        if beside is None:
+            return self._views(batch, others, prompts) | self._views(batch, taught, prompts, gradient=True)
+        with beside.branch(tensors_of(prompts)) as join:
+            image = self._views(batch, others, prompts)
+        image |= self._views(batch, taught, prompts, gradient=True)
+        join(image[name] for name in others)
         return image
+
+    def _views(
+        self, batch: Batch, names: Sequence[str], prompts: Prompts, *, gradient: bool = False
+    ) -> dict[str, Tensor]:
+        """Unit-length features of some views, in one pass."""
+        if not names:
+            return {}
+        pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
+        with torch.set_grad_enabled(gradient and torch.is_grad_enabled()):
+            features = self.image_features(pixels, prompts if gradient else prompts.detached(), names)
+        return dict(zip(names, features, strict=True))
 
     def _views_by_attention(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
         """Unit-length features of the views, all from one pass (approximate, see `dapt.clip.masked_views`)."""

@@ -61,12 +61,13 @@ class CudaRecorder:
         """
         now = torch.cuda.current_stream(self._device)
         graph = torch.cuda.CUDAGraph()
-        try:
-            # other threads pin memory meanwhile, which the strictest mode would forbid them
-            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
-                found = run()
-        finally:
-            torch.cuda.set_stream(now)  # a recording that fails leaves its own one behind
+        with torch.cuda.device(self._device):  # torch waits for the current one before it records
+            try:
+                # other threads pin memory meanwhile, which the strictest mode would forbid them
+                with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                    found = run()
+            finally:
+                torch.cuda.set_stream(now)  # a recording that fails leaves its own one behind
         return found, graph.replay
 
 
