@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
@@ -33,6 +33,7 @@ class CueReport:
         coverage: share of the picture, of each usable mask.
         scores: how far a cue trusts its mask, 0..1, by image name; of cues that know. stuff: what a cue says the
             background of an image is (names, the largest first), by image name; of cues that know.
+        missing_means: what `missing` says of an image, in words.
     """
 
     total: int = 0
@@ -43,6 +44,7 @@ class CueReport:
     coverage: list[float] = field(default_factory=list)
     scores: dict[str, float] = field(default_factory=dict)
     stuff: dict[str, list[str]] = field(default_factory=dict)
+    missing_means: str = "without a file"
 
     @property
     def without(self) -> int:
@@ -75,7 +77,7 @@ class CueReport:
             for kind, values in (
                 ("empty", self.empty),
                 ("full", self.full),
-                ("without a file", self.missing),
+                (self.missing_means, self.missing),
                 ("unreadable", self.bad),
             )
             if values
@@ -104,7 +106,8 @@ class CueContext:
         options: of the cue, of its own type. folder: ``--masks``. kind: ``--mask-format``.
         skip_bad: count unreadable masks instead of raising. load_image: item to uint8 ``[3, H, W]``.
         seed: seed of random cues. data: the whole data set, which may know the format of its own masks.
-        mask_name, mask_background: as in a configuration.
+        mask_name, mask_background: as in a configuration. device: of cues that hold a model, as in a configuration.
+        argument: what stands behind the colon in the name of the cue (``callable:module.function``).
     """
 
     options: PartOptions
@@ -116,6 +119,8 @@ class CueContext:
     data: ImageSet | None = None
     mask_name: str | None = None
     mask_background: str = BLACK
+    device: str = "auto"
+    argument: str = ""
 
     @property
     def rules(self) -> MaskRules:
@@ -132,16 +137,18 @@ class Cue(ABC):
         follows_prompts: the masks depend on the prompts and are refreshed during training.
         reads_files: the masks are files, which may be missing, damaged or in another format.
         may_be_without: it is no mistake if no image has a mask.
+        argument: what is written behind its name and a colon, in words; empty: nothing is.
         name: the name it is registered under, set by whoever builds it.
         report: counts of the masks prepared last.
         soft: the masks are maps of values in 0..1, to be interpolated.
     """
 
     options_type: ClassVar[type[PartOptions]] = PartOptions
-    needs_model: ClassVar[bool] = False
+    needs_model: bool = False
     follows_prompts: ClassVar[bool] = False
     reads_files: ClassVar[bool] = False
     may_be_without: ClassVar[bool] = False
+    argument: ClassVar[str] = ""
     name = ""
     soft = False
 
@@ -155,6 +162,17 @@ class Cue(ABC):
         Raises:
             DataError: mask files are read in a wrong format, say.
         """
+
+    def close(self) -> None:  # noqa: B027 - most cues hold nothing
+        """Give back what is held for making masks (a model of the cue's own); the next `prepare` takes it again."""
+
+    def made_with(self) -> dict[str, Any]:
+        """What decides the masks beside the options: which function or weights it is, by their content.
+
+        Raises:
+            DaptError: it is not there.
+        """
+        return {}
 
     @abstractmethod
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
