@@ -28,7 +28,13 @@ def _backbone(**more: Any) -> Any:
     from transformers import SwinConfig
 
     return SwinConfig(
-        image_size=64, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], window_size=4, drop_path_rate=0.0, **more
+        image_size=64,
+        embed_dim=8,
+        depths=[1, 1, 1, 1],
+        num_heads=[1, 1, 2, 2],
+        window_size=4,
+        drop_path_rate=0.0,
+        **more,
     )
 
 
@@ -112,11 +118,11 @@ def tiny_sam2(folder: Path) -> Path:
                 "hidden_size": 8,
                 "num_attention_heads": 1,
                 "image_size": [64, 64],
-                "blocks_per_stage": [1, 1, 1, 1],
+                "blocks_per_stage": [1, 1, 2, 1],
                 "embed_dim_per_stage": [8, 16, 32, 64],
                 "num_attention_heads_per_stage": [1, 1, 2, 2],
                 "window_size_per_stage": [8, 4, 4, 4],
-                "global_attention_blocks": [2],
+                "global_attention_blocks": [3],
             },
             "backbone_channel_list": [64, 32, 16, 8],
             "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],

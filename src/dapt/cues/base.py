@@ -163,6 +163,13 @@ class Cue(ABC):
             DataError: mask files are read in a wrong format, say.
         """
 
+    def ready(self, items: Sequence[Item], model: PromptedClip | None) -> None:  # noqa: B027 - most cues are
+        """Find out what would stop the masks of these images, before anything is written.
+
+        Raises:
+            DaptError: a model cannot be loaded, or is not told what to look for.
+        """
+
     def close(self) -> None:  # noqa: B027 - most cues hold nothing
         """Give back what is held for making masks (a model of the cue's own); the next `prepare` takes it again."""
 

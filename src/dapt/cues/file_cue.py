@@ -138,4 +138,3 @@ class FileCue(Cue):
         height, width = self.context.load_image(item).shape[-2:]
         mask = bounded(fit_mask(found.mask, (height, width), files[0], item.path))
         return _Read(mask, misread=found.misread, framed=is_framed(mask))
-

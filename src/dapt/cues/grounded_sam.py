@@ -55,7 +55,10 @@ class GroundedSamCue(TextCue):
 
     def made_with(self) -> dict[str, Any]:
         found = made_with_model(self.options.detector or KIND.example)
-        return {**made_with_model(self.options.model or SAM2.example), **{f"detector_{key}": found[key] for key in found}}
+        return {
+            **made_with_model(self.options.model or SAM2.example),
+            **{f"detector_{key}": found[key] for key in found},
+        }
 
     def load(self, device: str) -> None:
         library = transformers_library("grounded_sam", "GroundingDinoForObjectDetection", "Sam2Model")
@@ -73,7 +76,9 @@ class GroundedSamCue(TextCue):
         with_boxes = [place for place, (boxes, _) in enumerate(found) if boxes]
         answers = [Found(None, 0.0)] * len(photos)
         if with_boxes:
-            masks = self._sam.segment([photos[place] for place in with_boxes], [found[place][0] for place in with_boxes])
+            masks = self._sam.segment(
+                [photos[place] for place in with_boxes], [found[place][0] for place in with_boxes]
+            )
             for place, mask in zip(with_boxes, masks, strict=True):
                 answers[place] = Found(mask.mask, found[place][1])
         return answers

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import BeforeValidator, Field
@@ -102,7 +102,7 @@ class ModelCue(Cue):
     that shows several classes), all that is found counts.
     """
 
-    options_type = ModelOptions
+    options_type: ClassVar[type[PartOptions]] = ModelOptions
 
     def __init__(self, context: CueContext) -> None:
         super().__init__(context)
@@ -132,7 +132,7 @@ class ModelCue(Cue):
             Exception: of any type if memory runs out: it is called again with fewer photos.
         """
 
-    def unload(self) -> None:  # noqa: B027 - a function holds nothing
+    def unload(self) -> None:
         """Let go of the model."""
 
     def texts(self, items: Sequence[Item], model: PromptedClip | None) -> list[tuple[str, ...]]:
@@ -147,6 +147,10 @@ class ModelCue(Cue):
         """Where the object of each image is seen by another cue; by default that is not asked."""
         return [None] * len(items)
 
+    def ready(self, items: Sequence[Item], model: PromptedClip | None) -> None:
+        self.texts(items, model)
+        self._open(self._device_of(model))
+
     def close(self) -> None:
         if self._device:
             self.unload()
@@ -158,7 +162,7 @@ class ModelCue(Cue):
         self.report = CueReport(missing_means="in which nothing was found")
         asked = self.texts(items, model)
         hints = self.hints(items, model)
-        self._open(str(model.clip.device) if model is not None else pick_device(self.context.device))
+        self._open(self._device_of(model))
         answers: list[list[Found]] = [[] for _ in items]
         with ThreadPoolExecutor() as pool:
             jobs = self._jobs(self._read_ahead(items, pool), items, asked, hints)
@@ -167,6 +171,9 @@ class ModelCue(Cue):
             for place, found in progress(done, total, f"finding foregrounds with {self.title}", "images"):
                 answers[place].append(found)
         return [self._counted(item, found) for item, found in zip(items, answers, strict=True)]
+
+    def _device_of(self, model: PromptedClip | None) -> str:
+        return str(model.clip.device) if model is not None else pick_device(self.context.device)
 
     def _open(self, device: str) -> None:
         if self._device == device:

@@ -81,7 +81,9 @@ def check_kind(folder: Path, kind: Kind) -> str:
 
 
 def _wanted(kind: Kind) -> str:
-    return f"Expected is a folder of {kind.title} as transformers saves it, or a name on the hub such as {kind.example}."
+    return (
+        f"Expected is a folder of {kind.title} as transformers saves it, or a name on the hub such as {kind.example}."
+    )
 
 
 def _from_hub(repository: str) -> Path:

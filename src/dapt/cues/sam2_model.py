@@ -48,7 +48,10 @@ class Sam2:
             hard masks; the score is the mean overlap that the model expects of its masks.
         """
         inputs = self._processor(
-            images=[photo.pixels for photo in photos], input_boxes=_filled(boxes), return_tensors="pt", **_points(points)
+            images=[photo.pixels for photo in photos],
+            input_boxes=_filled(boxes),
+            return_tensors="pt",
+            **_points(points),
         ).to(self._model.device)
         inputs.pop("original_sizes")
         outputs = self._model(**inputs, multimask_output=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from dapt.cues.base import CueContext
 from dapt.cues.model_cue import ModelCue, ModelOptions
 from dapt.data.items import UNLABELLED, Item
 from dapt.errors import DataError
+from dapt.strict import PartOptions
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
@@ -21,7 +22,9 @@ class TextOptions(ModelOptions):
     """Options of cues that look for what is named."""
 
     template: str = Field(
-        "{}", min_length=1, description="What is looked for, {} being the class name; without {} it is the same for all."
+        "{}",
+        min_length=1,
+        description="What is looked for, {} being the class name; without {} it is the same for all.",
     )
     text: str = Field("", description="What is looked for in images whose class is not known.")
 
@@ -32,7 +35,7 @@ class TextCue(ModelCue):
     Images of unknown class, and all images of a method that learns without labels, are searched for `cue.text`.
     """
 
-    options_type: type[TextOptions] = TextOptions
+    options_type: ClassVar[type[PartOptions]] = TextOptions
 
     def __init__(self, context: CueContext) -> None:
         super().__init__(context)

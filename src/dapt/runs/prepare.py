@@ -86,6 +86,8 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     if cue is not None:
         say(cue.report.summary())
         _check_cues(config, cue, data.train.items, own=any(item.mask is not None for item in data.train.items))
+        if not cue.follows_prompts:
+            cue.close()
     images = _training_images(config, model, data, cache, masks=masks, soft=cue is not None and cue.soft)
     return Prepared(step, images, cue, model_selection_of(config, data, step))
 
@@ -166,6 +168,11 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
     cue.check()
     if report.without < report.total or cue.may_be_without:
         return
+    if not cue.reads_files and len(report.missing) == report.total:
+        raise DataError(
+            f"The cue {cue.name} found nothing in any of the {report.total} images.",
+            todo="Lower its threshold (--set cue.threshold=...), say other words for it to look for, or use another cue.",
+        )
     if len(report.missing) == report.total:
         folder = config.masks if cue.name == "masks" else None
         more: list[str] = []

@@ -16,8 +16,8 @@ from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import MaskFormat, make_config
 from dapt.console import say
-from dapt.cues.base import CUES, Cue, CueContext, CueReport
-from dapt.cues.build import cue_options
+from dapt.cues.base import Cue, CueContext, CueReport
+from dapt.cues.build import cue_options, make_cue
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
@@ -44,6 +44,7 @@ from dapt.paths import resolved
 from dapt.runs.apart import check_files_apart, places_read
 from dapt.runs.mask_folder import COMMENT, PREVIEW, MaskFolder
 from dapt.runs.run_folder import find_run
+from dapt.strict import PartOptions
 
 CHUNK = 50
 PREVIEW_IMAGES = 24
@@ -93,8 +94,8 @@ def write_masks(
     if compare and not any(item.mask is not None and item.mask.is_file() for item in items):
         raise DataError(f"{images.name} has no masks of its own to compare with.", todo="Leave --compare out.")
     context = CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
-    context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK)
-    cue = CUES.get(source)(context)
+    context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK, device=device)
+    cue = make_cue(source, context)
     model = None
     if cue.needs_model or cue.follows_prompts:
         model = _model(run, model_spec, list(classes or images.names), device)
@@ -103,7 +104,8 @@ def write_masks(
     if not items:
         raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
     check_files_apart(out, images, data)
-    settings = {"data": images.name, "cue": source, **own.model_dump(), "seed": seed}
+    settings = {"data": images.name, "cue": source, **_options_said(own), "seed": seed}
+    settings |= {f"cue_{key}": value for key, value in cue.made_with().items()}
     settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
     settings |= {"masks": str(resolved(masks)) if masks else None}
     settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
@@ -116,10 +118,17 @@ def write_masks(
     if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
         cue.prepare(_spread(folder.left(), CHUNK), model)
         cue.check()
+    cue.ready(folder.left(), model)
     own_kind = (images.mask_format or kind) if compare else None
     statistics = _fill(folder, cue, items, model, own_kind, preview=preview)
+    cue.close()
     say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
+
+
+def _options_said(options: PartOptions) -> dict[str, Any]:
+    """The options of a cue for masks.json, where ``model`` is the backbone."""
+    return {"cue_model" if key == "model" else key: value for key, value in options.model_dump().items()}
 
 
 def _check_places(out: Path, data: str, *, masks: Path | None, names: str | None, run: Path | None) -> None:
