@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
+from dapt.cues.model_place import LOCAL, local_path
 from dapt.data.items import ImageSet
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_files import mask_folder
 from dapt.errors import ConfigError, did_you_mean
-from dapt.strict import PartOptions
+from dapt.strict import Names, PartOptions
 from dapt.validation import validated
 
 AUTO = "auto"
@@ -43,6 +44,26 @@ def make_cue(source: str, context: CueContext) -> Cue:
     cue = cue_type(source)(replace(context, argument=source.partition(":")[2]))
     cue.name = source
     return cue
+
+
+def with_absolute_models(config: RunConfig, absolute: Callable[[str], str]) -> RunConfig:
+    """The configuration with the files that its cue computes with at absolute paths; names elsewhere stay.
+
+    Args:
+        absolute: of a path.
+    """
+    options = config.cue.options
+    keys = {key for name in CUES.names() for key in CUES.get(name).options_type.naming(Names.SEGMENTER)}
+    changed: dict[str, Any] = {}
+    for key in keys & set(options):
+        text = options[key]
+        if isinstance(text, str) and text and local_path(text).exists():
+            changed[key] = absolute(text.removeprefix(LOCAL))
+    name, _, argument = config.cue.source.partition(":")
+    file, colon, function = argument.rpartition(":")
+    if colon:
+        changed["source"] = f"{name}:{absolute(file)}:{function}"
+    return config.model_copy(update={"cue": config.cue.model_copy(update=changed)}) if changed else config
 
 
 def check_cue(config: RunConfig) -> RunConfig:

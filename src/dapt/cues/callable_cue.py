@@ -49,8 +49,8 @@ class CallableCue(ModelCue):
     """The masks that a function makes of a photo and a class name, one image at a time.
 
     The function takes a photo, uint8 ``[H, W, 3]``, and the name of its class (empty if unknown; the first of several),
-    and returns a mask of the same proportions: bool; numbers 0 and 1, or 0 and 255; decimals in 0..1; or None if it finds
-    nothing. NumPy arrays, torch tensors and PIL pictures are understood.
+    and returns a mask of the same proportions: bool; numbers 0 and 1, or 0 and 255; decimals in 0..1; or None if it
+    finds nothing. NumPy arrays, torch tensors and PIL pictures are understood.
     """
 
     options_type = CallableOptions
@@ -106,7 +106,7 @@ class CallableCue(ModelCue):
 
 
 def find_function(text: str) -> Function:
-    """The function called ``module.function`` or ``file.py:function``; modules are looked for in the working folder too.
+    """The function called ``module.function`` or ``file.py:function``; modules may lie in the working folder.
 
     Raises:
         ConfigError: there is none, or its module cannot be imported.

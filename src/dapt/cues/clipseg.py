@@ -1,4 +1,4 @@
-"""CLIPSeg: a small decoder on CLIP, told in words what to look for (Lüddecke and Ecker, CVPR 2022, arXiv 2112.10003)."""
+"""CLIPSeg: a small decoder on CLIP, told what to look for (Lüddecke and Ecker, CVPR 2022, arXiv 2112.10003)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What all cues that hold a model of their own have in common.
 
-A cue says how its model is loaded (`ModelCue.load`) and how a batch of photos becomes masks (`ModelCue.segment`). Here is
-the rest: the device, the type of numbers, reading photos ahead, batches, and halving them where memory runs out.
+A cue says how its model is loaded (`ModelCue.load`) and how a batch of photos becomes masks (`ModelCue.segment`). Here
+is the rest: the device, the type of numbers, reading photos ahead, batches, and halving them where memory runs out.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ class _Job(NamedTuple):
 class ModelCue(Cue):
     """Masks of a model that the cue itself holds, loaded when the first is wanted.
 
-    Options beside those of `ModelOptions` belong to the cue. Where the same image is asked about several times (an image
-    that shows several classes), all that is found counts.
+    Options beside those of `ModelOptions` belong to the cue. Where the same image is asked about several times (an
+    image that shows several classes), all that is found counts.
     """
 
     options_type: ClassVar[type[PartOptions]] = ModelOptions

@@ -123,8 +123,8 @@ def _from_hub(repository: str) -> Path:
         raise ConfigError(f"'{repository}' is neither a folder nor a name on the hub: {first_line(error)}.") from error
     except Exception as error:
         raise ModelError(
-            f"'{repository}' is not in the local cache ({constants.HF_HUB_CACHE}), and it could not be fetched from the "
-            f"Hugging Face hub: {first_line(error)}.",
+            f"'{repository}' is not in the local cache ({constants.HF_HUB_CACHE}), and it could not be fetched from "
+            f"the Hugging Face hub: {first_line(error)}.",
             todo="Check the network, or copy the folder from another machine and give its path: cue.model=FOLDER.",
         ) from error
 
@@ -170,6 +170,6 @@ def digest_of_model(path: Path) -> str:
 
 
 def made_with_model(spec: str) -> dict[str, Any]:
-    """The digest of a local model; of a name on the hub the name tells enough, and nothing is fetched to be told apart."""
+    """The digest of a local model; of one on the hub the name tells enough, and nothing is fetched."""
     path = local_path(spec)
     return {"weights": digest_of_model(path)} if is_local(spec) and path.exists() else {}

@@ -11,8 +11,8 @@ from dapt.errors import ConfigError, did_you_mean
 
 COCO_THINGS = tuple(
     (
-        "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,"
-        "bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,"
+        "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,"
+        "parking meter,bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,"
         "skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,"
         "wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,"
         "chair,couch,potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,"
@@ -41,8 +41,8 @@ def thing_labels(names: Mapping[int, str], given: Sequence[str], told: Iterable[
     """The numbers of the classes that are things.
 
     Args:
-        names: of all classes of the model. given: names that the user calls things, if any. told: the numbers of things,
-            if the model's own files tell them.
+        names: of all classes of the model. given: names that the user calls things, if any. told: the numbers of
+            things, if the model's own files tell them.
 
     Raises:
         ConfigError: a given name is no class of the model, or nothing tells which classes are things.

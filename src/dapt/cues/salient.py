@@ -1,7 +1,7 @@
 """What stands out in a photo, whatever it is: U²-Net, IS-Net, BiRefNet through the package rembg.
 
-U²-Net: Qin et al., Pattern Recognition 2020, arXiv 2005.09007. IS-Net: Qin et al., ECCV 2022, arXiv 2203.03041. BiRefNet:
-Zheng et al., 2024, arXiv 2401.03407.
+U²-Net: Qin et al., Pattern Recognition 2020, arXiv 2005.09007. IS-Net: Qin et al., ECCV 2022, arXiv 2203.03041.
+BiRefNet: Zheng et al., 2024, arXiv 2401.03407.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ class Sam2Options(ModelOptions):
 class Sam2Cue(ModelCue):
     """What SAM 2 sees in the box around another cue's mask, through points well inside that.
 
-    The other cue is asked once, before training, also where it follows the prompts. Images in which it sees nothing have
-    no cue. The score is the overlap that SAM 2 expects of its mask.
+    The other cue is asked once, before training, also where it follows the prompts. Images in which it sees nothing
+    have no cue. The score is the overlap that SAM 2 expects of its mask.
     """
 
     options_type = Sam2Options
@@ -96,7 +96,7 @@ class Sam2Cue(ModelCue):
 def question_of(photo: Photo, count: int) -> tuple[Box, list[Point]] | None:
     """The box around a photo's hint, and points in the parts of it that are thickest, in pixels of the photo.
 
-    The first point is where most of the hint lies around it; each further one is likewise, a good way from those before.
+    The first point is where most of the hint lies around it; each further one likewise, some way from those before.
     None: there is no hint, or nothing in it reaches one half.
     """
     if photo.hint is None or not (photo.hint.float() > 0.5).any():

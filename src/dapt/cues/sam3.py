@@ -29,7 +29,7 @@ class Sam3Options(TextOptions):
 
 @CUES.register("sam3")
 class Sam3Cue(TextCue):
-    """The union of all instances of the text. The score of an image is that of its best instance; none: nothing is found."""
+    """The union of all instances of the text. The score of an image is that of its best instance."""
 
     options_type = Sam3Options
 

@@ -171,7 +171,7 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
     if not cue.reads_files and len(report.missing) == report.total:
         raise DataError(
             f"The cue {cue.name} found nothing in any of the {report.total} images.",
-            todo="Lower its threshold (--set cue.threshold=...), say other words for it to look for, or use another cue.",
+            todo="Lower its threshold (--set cue.threshold=...), give it other words to look for, or use another cue.",
         )
     if len(report.missing) == report.total:
         folder = config.masks if cue.name == "masks" else None
