@@ -61,6 +61,7 @@ class Names(Enum):
 
     SAVED_MODEL = "the folder of a finished run, or its prompts file"
     BACKBONE = "a backbone, as --model does"
+    SEGMENTER = "the model of a cue: a folder or file, or a name elsewhere"
 
 
 class PartOptions(Strict):

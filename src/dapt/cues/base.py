@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
@@ -34,6 +34,7 @@ class CueReport:
         scores: how far a cue trusts its mask, 0..1, by image name; of cues that know. stuff: what a cue says the
             background of an image is (names, the largest first), by image name; of cues that know.
         small, large: images that `dapt.min_area` and `dapt.max_area` leave out; None: no limits were asked for.
+        missing_means: what `missing` says of an image, in words.
     """
 
     total: int = 0
@@ -46,6 +47,7 @@ class CueReport:
     stuff: dict[str, list[str]] = field(default_factory=dict)
     small: list[str] | None = None
     large: list[str] | None = None
+    missing_means: str = "without a file"
 
     @property
     def without(self) -> int:
@@ -79,7 +81,7 @@ class CueReport:
             for kind, values in (
                 ("empty", self.empty),
                 ("full", self.full),
-                ("without a file", self.missing),
+                (self.missing_means, self.missing),
                 ("unreadable", self.bad),
                 ("smaller than dapt.min_area", self.small),
                 ("larger than dapt.max_area", self.large),
@@ -114,7 +116,8 @@ class CueContext:
         options: of the cue, of its own type. folder: ``--masks``. kind: ``--mask-format``.
         skip_bad: count unreadable masks instead of raising. load_image: item to uint8 ``[3, H, W]``.
         seed: seed of random cues. data: the whole data set, which may know the format of its own masks.
-        mask_name, mask_background: as in a configuration.
+        mask_name, mask_background: as in a configuration. device: of cues that hold a model, as in a configuration.
+        argument: what stands behind the colon in the name of the cue (``callable:module.function``).
     """
 
     options: PartOptions
@@ -126,6 +129,8 @@ class CueContext:
     data: ImageSet | None = None
     mask_name: str | None = None
     mask_background: str = BLACK
+    device: str = "auto"
+    argument: str = ""
 
     @property
     def rules(self) -> MaskRules:
@@ -143,17 +148,19 @@ class Cue(ABC):
         reads_files: the masks are files, which may be missing, damaged or in another format.
         may_be_without: it is no mistake if no image has a mask.
         seeded: the masks depend on the seed of the run, so that runs of other seeds do not share them.
+        argument: what is written behind its name and a colon, in words; empty: nothing is.
         name: the name it is registered under, set by whoever builds it.
         report: counts of the masks prepared last.
         soft: the masks are maps of values in 0..1, to be interpolated.
     """
 
     options_type: ClassVar[type[PartOptions]] = PartOptions
-    needs_model: ClassVar[bool] = False
+    needs_model: bool = False
     follows_prompts: ClassVar[bool] = False
     reads_files: ClassVar[bool] = False
     may_be_without: ClassVar[bool] = False
     seeded: ClassVar[bool] = True
+    argument: ClassVar[str] = ""
     name = ""
     soft = False
 
@@ -167,6 +174,24 @@ class Cue(ABC):
         Raises:
             DataError: mask files are read in a wrong format, say.
         """
+
+    def ready(self, items: Sequence[Item], model: PromptedClip | None) -> None:  # noqa: B027 - most cues are
+        """Find out what would stop the masks of these images, before anything is written.
+
+        Raises:
+            DaptError: a model cannot be loaded, or is not told what to look for.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most cues hold nothing
+        """Give back what is held for making masks (a model of the cue's own); the next `prepare` takes it again."""
+
+    def made_with(self) -> dict[str, Any]:
+        """What decides the masks beside the options: which function or weights it is, by their content.
+
+        Raises:
+            DaptError: it is not there.
+        """
+        return {}
 
     @abstractmethod
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:

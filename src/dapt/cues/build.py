@@ -2,20 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
+from dapt.cues.model_place import LOCAL, local_path
 from dapt.data.items import ImageSet
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_files import mask_folder
 from dapt.errors import ConfigError, did_you_mean
-from dapt.strict import PartOptions
+from dapt.strict import Names, PartOptions
 from dapt.validation import validated
 
 AUTO = "auto"
+
+
+def cue_type(source: str) -> type[Cue]:
+    """The class of the cue called `source`; what stands behind a colon is the cue's own business.
+
+    Raises:
+        ConfigError: there is none, or it takes nothing behind a colon, or wants something there.
+    """
+    name, colon, argument = source.partition(":")
+    kind = CUES.get(name)
+    if kind.argument and not argument:
+        raise ConfigError(f"The cue {name} is written {name}:{kind.argument}.")
+    if colon and not kind.argument:
+        raise ConfigError(f"The cue {name} takes nothing behind a colon, here '{argument}'.", todo=f"Write {name}.")
+    return kind
+
+
+def make_cue(source: str, context: CueContext) -> Cue:
+    """The cue called `source`, with its name.
+
+    Raises:
+        DaptError: there is none, or its files cannot be told apart.
+    """
+    cue = cue_type(source)(replace(context, argument=source.partition(":")[2]))
+    cue.name = source
+    return cue
+
+
+def with_absolute_models(config: RunConfig, absolute: Callable[[str], str]) -> RunConfig:
+    """The configuration with the files that its cue computes with at absolute paths; names elsewhere stay.
+
+    Args:
+        absolute: of a path.
+    """
+    options = config.cue.options
+    keys = {key for name in CUES.names() for key in CUES.get(name).options_type.naming(Names.SEGMENTER)}
+    changed: dict[str, Any] = {}
+    for key in keys & set(options):
+        text = options[key]
+        if isinstance(text, str) and text and local_path(text).exists():
+            changed[key] = absolute(text.removeprefix(LOCAL))
+    name, _, argument = config.cue.source.partition(":")
+    file, colon, function = argument.rpartition(":")
+    if colon:
+        changed["source"] = f"{name}:{absolute(file)}:{function}"
+    return config.model_copy(update={"cue": config.cue.model_copy(update=changed)}) if changed else config
 
 
 def check_cue(config: RunConfig) -> RunConfig:
@@ -25,7 +73,7 @@ def check_cue(config: RunConfig) -> RunConfig:
         ConfigError: naming the closest one.
     """
     if config.cue.source != AUTO:
-        CUES.get(config.cue.source)
+        cue_type(config.cue.source)
     _check_known(config.cue.options)
     checked: dict[str, Any] = {}
     for name in CUES.names():
@@ -52,7 +100,7 @@ def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
         ConfigError: an option that no cue has, or a value that the cue does not take.
     """
     _check_known(given)
-    kind = CUES.get(source).options_type
+    kind = cue_type(source).options_type
     for key in sorted(set(given) - set(kind.model_fields)):
         owners = [name for name in CUES.names() if key in CUES.get(name).options_type.model_fields]
         defaults = [CUES.get(name).options_type.model_fields[key].default for name in owners]
@@ -91,7 +139,6 @@ def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
         data,
         mask_name=config.mask_name,
         mask_background=config.mask_background,
+        device=config.device,
     )
-    cue = CUES.get(source)(context)
-    cue.name = source
-    return cue
+    return make_cue(source, context)

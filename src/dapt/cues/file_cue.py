@@ -13,9 +13,9 @@ from torch import Tensor
 from dapt.config import MaskFormat
 from dapt.console import progress, warn
 from dapt.cues.base import Cue, CueContext, CueReport
+from dapt.cues.bounded import bounded
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.notes import say_notes
-from dapt.data.load.resize import resize_map
 from dapt.data.masks.coverage import ClassMasks, is_framed
 from dapt.data.masks.mask_collections import MaskCounts, check_convention, doubts_and_hint
 from dapt.data.masks.mask_entries import MaskEntry, store_entries
@@ -26,9 +26,6 @@ from dapt.errors import DaptError, DataError
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
-
-
-LONGEST = 1024
 
 
 class _Read(NamedTuple):
@@ -159,14 +156,5 @@ class FileCue(Cue):
     def _load(self, item: Item, files: Sequence[Path]) -> _Read:
         found = mask_of_photo(files, item.path, self._rules)
         height, width = self.context.load_image(item).shape[-2:]
-        mask = _smaller(fit_mask(found.mask, (height, width), files[0], item.path))
+        mask = bounded(fit_mask(found.mask, (height, width), files[0], item.path))
         return _Read(mask, misread=found.misread, framed=is_framed(mask))
-
-
-def _smaller(mask: Tensor) -> Tensor:
-    """At most `LONGEST` pixels a side: crops are resized to the model's input anyway, and memory is dear."""
-    longest = max(mask.shape)
-    if longest <= LONGEST:
-        return mask
-    height, width = (max(1, round(side * LONGEST / longest)) for side in mask.shape)
-    return resize_map(mask, (height, width), soft=False) > 0.5

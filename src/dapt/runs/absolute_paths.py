@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.config import RunConfig
+from dapt.cues.build import with_absolute_models
 from dapt.data.hub.read_hub import absolute_hub
 from dapt.data.resolve import HUB_PREFIX, is_path
 from dapt.paths import with_home
@@ -28,7 +29,7 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     for kind, make in ((Names.SAVED_MODEL, _absolute), (Names.BACKBONE, _absolute_spec)):
         given = {key: make(config.prompt[key]) for key in options.naming(kind) if config.prompt[key]}
         changed["prompt"] = {**config.prompt, **changed.get("prompt", {}), **given}
-    return config.model_copy(update=changed)
+    return with_absolute_models(config.model_copy(update=changed), _absolute)
 
 
 def _absolute(text: str) -> str:

@@ -88,7 +88,8 @@ def kept_masks(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) 
 def settings_of(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) -> dict[str, Any]:
     """Everything but the images that decides the masks of a cue."""
     found: dict[str, Any] = {"data": data.source.name, "root": str(Path(data.source.root).resolve()), "cue": cue.name}
-    found |= cue.context.options.model_dump(mode="json")
+    found |= {f"cue.{key}": value for key, value in cue.context.options.model_dump(mode="json").items()}
+    found |= {f"cue_{key}": value for key, value in cue.made_with().items()}
     found |= {"seed": config.seed if cue.seeded else None, "classes": list(model.names), "soft": cue.soft}
     found |= {"dapt": version(), "code": _code_of(cue), **changed_reading()}
     if cue.needs_model or cue.follows_prompts:
@@ -120,6 +121,13 @@ class _Guarded(Cue):
         self.name, self.soft = cue.name, cue.soft
         self.error: DaptError | None = None
 
+    def ready(self, items: Sequence[Item], model: PromptedClip | None) -> None:
+        try:
+            self.cue.ready(items, model)
+        except DaptError as error:
+            self.error = error
+            raise
+
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         try:
             masks = self.cue.prepare(items, model)
@@ -139,6 +147,8 @@ def _from_store(
     except ConfigError as error:
         say(f"{error.what} It makes the masks of this cue; waiting for them.")
     with store.writing(WAIT_S) as left:
+        if left:
+            cue.ready(left, model)
         make_masks(store, cue, left, model, whole=False)
         if left or part_folders(store.path):
             store.finish({"images": len(items)})

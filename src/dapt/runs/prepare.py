@@ -100,6 +100,8 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     masks = _made_by(cue, config, data, model) if made is None else made.masks
     guarded = _guarded(config, cue, data.train.items, masks)
     background = _background(config, step, cue, data.train.items, guarded.masks, cache)
+    if not cue.follows_prompts:
+        cue.close()
     images = _training_images(
         config,
         model,
@@ -292,6 +294,11 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
     report = cue.report
     if report.without < report.total or cue.may_be_without:
         return
+    if not cue.reads_files and len(report.missing) == report.total:
+        raise DataError(
+            f"The cue {cue.name} found nothing in any of the {report.total} images.",
+            todo="Lower its threshold (--set cue.threshold=...), give it other words to look for, or use another cue.",
+        )
     if len(report.missing) == report.total:
         folder = config.masks if cue.name == "masks" else None
         more: list[str] = []

@@ -13,8 +13,8 @@ from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import make_config
 from dapt.console import say, warn
-from dapt.cues.base import CUES, Cue, CueContext
-from dapt.cues.build import cue_options
+from dapt.cues.base import Cue, CueContext
+from dapt.cues.build import cue_options, make_cue
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.check_images import check_images
@@ -39,6 +39,7 @@ from dapt.runs.mask_preview import SHEET, sheet_names, worst_first, write_previe
 from dapt.runs.mask_statistics import count_masks
 from dapt.runs.run_folder import find_run
 from dapt.runs.shard import shard_from
+from dapt.strict import PartOptions
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,8 @@ def write_masks(
     if against is not None:
         true = TrueMasks(against, items, images.name, own_kind=images.mask_format or kind, kind=against_format)
     context = CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
-    context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK)
-    cue = CUES.get(source)(context)
+    context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK, device=device)
+    cue = make_cue(source, context)
     model = None
     if cue.needs_model or cue.follows_prompts:
         model = _model(run, model_spec, list(classes or images.names), device)
@@ -119,7 +120,8 @@ def write_masks(
     if not items:
         raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
     check_files_apart(out, images, data)
-    settings = {"data": images.name, "cue": source, **own.model_dump(), "seed": seed}
+    settings = {"data": images.name, "cue": source, **_options_said(own), "seed": seed}
+    settings |= {f"cue_{key}": value for key, value in cue.made_with().items()}
     settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
     settings |= {"masks": str(resolved(masks)) if masks else None}
     settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
@@ -132,10 +134,17 @@ def write_masks(
     if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
         cue.prepare(_spread(folder.left(), CHUNK), model)
         cue.check()
+    cue.ready(folder.left(), model)
     wishes = _Wishes(true, images.names, preview_images if preview else 0, skip_bad)
     statistics = _fill(folder, cue, items, model, wishes)
+    cue.close()
     say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
     return statistics
+
+
+def _options_said(options: PartOptions) -> dict[str, Any]:
+    """The options of a cue for masks.json, where ``model`` is the backbone."""
+    return {"cue_model" if key == "model" else key: value for key, value in options.model_dump().items()}
 
 
 def _against(against: str | None, kind: str | None, *, compare: bool) -> str | None:
