@@ -132,6 +132,7 @@ class Cue(ABC):
         follows_prompts: the masks depend on the prompts and are refreshed during training.
         reads_files: the masks are files, which may be missing, damaged or in another format.
         may_be_without: it is no mistake if no image has a mask.
+        takes_common_things: where neither data nor user name classes, common things are named to it instead.
         name: the name it is registered under, set by whoever builds it.
         report: counts of the masks prepared last.
         soft: the masks are maps of values in 0..1, to be interpolated.
@@ -142,6 +143,7 @@ class Cue(ABC):
     follows_prompts: ClassVar[bool] = False
     reads_files: ClassVar[bool] = False
     may_be_without: ClassVar[bool] = False
+    takes_common_things: ClassVar[bool] = False
     name = ""
     soft = False
 

@@ -14,6 +14,7 @@ from dapt.data.masks.mask_files import mask_folder
 from dapt.errors import ConfigError, did_you_mean
 from dapt.strict import PartOptions
 from dapt.validation import validated
+from dapt.wording import listing
 
 AUTO = "auto"
 
@@ -57,9 +58,7 @@ def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
         owners = [name for name in CUES.names() if key in CUES.get(name).options_type.model_fields]
         defaults = [CUES.get(name).options_type.model_fields[key].default for name in owners]
         if given[key] not in defaults:  # version 0.1.0 wrote those of all cues into run.yaml
-            warn(
-                f"cue.{key} is an option of {' and '.join(owners)}; the masks are those of {source}, so it is not read."
-            )
+            warn(f"cue.{key} is an option of {listing(owners)}; the masks are those of {source}, so it is not read.")
     return validated(kind, _of(kind, given), "cue.")
 
 
