@@ -25,7 +25,7 @@ from dapt.console import set_quiet
 from dapt.cues.base import CUES, CueContext
 from dapt.cues.build import cue_options
 from dapt.cues.common_things import COMMON_THINGS
-from dapt.cues.quality import MaskQuality, boundary_f, compare_masks
+from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.items import ImageSet, Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.resize import resize_map
@@ -98,7 +98,7 @@ def measure(cue_text: str, data: ImageSet, items: Sequence[Item], model: Prompte
         masks = cue.prepare(items, model if cue.needs_model else None)
         scores = cue.report.scores
     seconds = time.process_time() - start
-    quality, outlines, trust = MaskQuality(), [], []
+    quality, trust = MaskQuality(), []
     for item, mask in zip(items, masks, strict=True):
         assert item.mask is not None
         true = read_mask(item.mask, "binary")
@@ -107,10 +107,9 @@ def measure(cue_text: str, data: ImageSet, items: Sequence[Item], model: Prompte
         before = len(quality.iou)
         compare_masks(found, true, quality)
         if len(quality.iou) > before:
-            outlines.append(boundary_f(found, true))
             trust.append(scores.get(item.name, 0.0))
     figures: dict[str, Any] = quality.figures()
-    figures["boundary_f"] = round(100 * sum(outlines) / len(outlines), 3)
+    figures["boundary_f"] = round(100 * sum(quality.boundary_f) / len(quality.boundary_f), 3)
     figures["score_with_iou"] = correlation(trust, quality.iou) if scores else None
     figures["seconds_per_1000"] = round(1000 * seconds / len(items), 1)
     return figures

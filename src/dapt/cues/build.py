@@ -17,6 +17,7 @@ from dapt.validation import validated
 from dapt.wording import listing
 
 AUTO = "auto"
+FREE = "border"  # the best of the cues that need no files, by measurement: docs/cues.md
 
 
 def check_cue(config: RunConfig) -> RunConfig:
@@ -66,6 +67,13 @@ def _of(kind: type[PartOptions], given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if key in kind.model_fields}
 
 
+def source_of(source: str, *, masks: bool) -> str:
+    """The name of the cue that is meant; `masks`: there are mask files to read."""
+    if source != AUTO:
+        return source
+    return "masks" if masks else FREE
+
+
 def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
     """The source of foreground masks.
 
@@ -75,9 +83,7 @@ def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
     Raises:
         DaptError: there is no such source or folder, or the folder's files cannot be told apart.
     """
-    source = config.cue.source
-    if source == AUTO:
-        source = "masks" if config.masks or data.has_masks else "gradcam"
+    source = source_of(config.cue.source, masks=bool(config.masks or data.has_masks))
     options = cue_options(source, config.cue.options)
     folder = mask_folder(config.masks)
     context = CueContext(

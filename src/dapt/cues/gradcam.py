@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
 
 
+AS_EVER = ("threshold", "soft", "normalise", "batch_size")  # the options that masks have always said
+
+
 class GradCamOptions(TextOptions):
     """Options of Grad-CAM."""
 
@@ -40,6 +43,13 @@ class GradCamOptions(TextOptions):
         description="What is explained: logit of the class (as published), or softmax: its probability among all "
         "classes and the background texts (CLIP-ES).",
     )
+
+    def noted(self) -> dict[str, Any]:
+        """Those that are not as published, and those that masks of earlier versions say, which are gone on with."""
+        fields = type(self).model_fields
+        return {
+            key: value for key, value in self.model_dump().items() if key in AS_EVER or value != fields[key].default
+        }
 
 
 @CUES.register("gradcam")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from dapt.console import progress
+from dapt.console import progress, warn
 from dapt.cues.base import Cue, CueContext, CueReport
 from dapt.cues.cut import CutRule, confidence, cut
 from dapt.cues.guided import guided_filter
@@ -62,6 +62,11 @@ class MapCue(Cue):
         assert isinstance(context.options, MapOptions)
         self.soft = context.options.soft
         self._shared = context.options
+        rule = context.options.cut or self.own_cut
+        for key, reader in (("threshold", "value"), ("share", "share")):
+            default = MapOptions.model_fields[key].default
+            if rule != reader and not self.soft and getattr(context.options, key) != default:
+                warn(f"cue.{key} is read with cue.cut={reader} only; here maps are cut by {rule}.")
 
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         self.report = CueReport()

@@ -15,9 +15,10 @@ from torch import Tensor
 from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import MaskFormat, make_config
-from dapt.console import say
+from dapt.console import say, warn
 from dapt.cues.base import CUES, Cue, CueContext, CueReport
-from dapt.cues.build import cue_options
+from dapt.cues.build import AUTO, cue_options, source_of
+from dapt.cues.common_things import COMMON_THINGS
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
@@ -44,6 +45,7 @@ from dapt.paths import resolved
 from dapt.runs.apart import check_files_apart, places_read
 from dapt.runs.mask_folder import COMMENT, PREVIEW, MaskFolder
 from dapt.runs.run_folder import find_run
+from dapt.wording import listing, some
 
 CHUNK = 50
 PREVIEW_IMAGES = 24
@@ -53,7 +55,7 @@ def write_masks(
     data: str,
     out: Path,
     *,
-    source: str = "gradcam",
+    source: str = AUTO,
     run: Path | None = None,
     model_spec: str | None = None,
     masks: Path | None = None,
@@ -75,7 +77,8 @@ def write_masks(
     """Write one PNG per image under `out`, at the image's relative path.
 
     Args:
-        source: name of a cue. options: of that cue. mask_name, mask_background: as in a configuration.
+        source: name of a cue; auto: `masks` where a folder of them is given, else the best that needs no files.
+        options: of that cue. mask_name, mask_background: as in a configuration.
 
     Returns:
         the statistics, also written to ``masks.json`` in `out`.
@@ -83,6 +86,9 @@ def write_masks(
     Raises:
         DaptError: bad arguments or damaged data.
     """
+    if source == AUTO:
+        source = source_of(AUTO, masks=masks is not None)
+        say(f"cue: {source}")
     kind = check_format(mask_format or "binary")
     own = cue_options(source, options or {})
     _check_places(out, data, masks=masks, names=names, run=run)
@@ -97,13 +103,22 @@ def write_masks(
     cue = CUES.get(source)(context)
     model = None
     if cue.needs_model or cue.follows_prompts:
-        model = _model(run, model_spec, list(classes or images.names), device)
+        known = list(classes or images.names)
+        if not known and run is None and cue.takes_common_things:
+            warn(
+                f"Neither the data nor --classes name a class: {source} compares with {len(COMMON_THINGS)} common "
+                f"things ({some(COMMON_THINGS)}). Name what the photos show with --classes for better masks."
+            )
+            known = list(COMMON_THINGS)
+        model = _model(run, model_spec, known, device)
         if run is None or classes:
             items = _relabel(items, images.names, model.names)
+    else:
+        _warn_unread(source, {"--run": run, "--model": model_spec, "--classes": classes})
     if not items:
         raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
     check_files_apart(out, images, data)
-    settings = {"data": images.name, "cue": source, **own.model_dump(), "seed": seed}
+    settings = {"data": images.name, "cue": source, **own.noted(), "seed": seed}
     settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
     settings |= {"masks": str(resolved(masks)) if masks else None}
     settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
@@ -135,6 +150,13 @@ def _check_places(out: Path, data: str, *, masks: Path | None, names: str | None
         "the names file": Path(names) if names else None,
     }
     check_apart(out, given if run is None else {**given, **places_read(find_run(run))})
+
+
+def _warn_unread(source: str, given: Mapping[str, object]) -> None:
+    """Say which options about a model are given to a cue without one."""
+    unread = [name for name, value in given.items() if value]
+    if unread:
+        warn(f"The cue {source} needs no model, so {listing(unread)} {'is' if len(unread) == 1 else 'are'} not read.")
 
 
 def _made_with(model: PromptedClip | None, run: Path | None) -> dict[str, Any]:
