@@ -39,7 +39,7 @@ class CueSettings(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    source: str = Field("auto", description="Name of a cue; auto: masks if there are any, else gradcam.")
+    source: str = Field("auto", description="Name of a cue; auto: masks if there are any, else border.")
     refresh: Count = Field(
         1, ge=0, description="Cues that follow the prompts are made anew every so many epochs; 0: only at the start."
     )

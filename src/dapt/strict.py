@@ -67,6 +67,10 @@ class Names(Enum):
 class PartOptions(Strict):
     """The options of one method, cue or selector; each declares its own type, in the file that it is in."""
 
+    def noted(self) -> dict[str, Any]:
+        """What is written beside what they made, to be compared when it is gone on with: all of them."""
+        return self.model_dump()
+
     @classmethod
     def naming(cls, what: Names) -> list[str]:
         """The options that name such a thing."""

@@ -17,7 +17,7 @@ def test_arguments(dapt, caught) -> None:
     ((given, named),) = calls
     assert given == ("d", Path("o"))
     assert named["options"] == {"threshold": 0.25, "soft": True, "batch_size": 7}
-    assert (named["source"], named["run"], named["classes"]) == ("gradcam", Path("r"), ["a", "b"])
+    assert (named["source"], named["run"], named["classes"]) == ("auto", Path("r"), ["a", "b"])
     assert (named["split"], named["preview"], named["compare"], named["seed"]) == ("val", True, True, 3)
 
 

@@ -20,7 +20,7 @@ def configured(data: Path | str, **settings: object) -> RunConfig:
 def test_auto_takes_masks_where_there_are_any(photos: Path, table: Path) -> None:
     plain, masked = load_data(str(photos)), load_data(str(table))
     folder = str(photos.parent / "photos-masks")
-    assert build_cue(configured(photos), ImageCache(0), plain).name == "gradcam"
+    assert build_cue(configured(photos), ImageCache(0), plain).name == "border"
     assert build_cue(configured(table), ImageCache(0), masked).name == "masks"
     assert build_cue(configured(photos, masks=folder), ImageCache(0), plain).name == "masks"
     assert build_cue(configured(table, cue="random"), ImageCache(0), masked).name == "random"
@@ -47,8 +47,9 @@ def test_options_of_another_cue_are_told_unless_they_are_its_defaults(capsys) ->
     assert cue_options("random", {"grid": 5, "threshold": 0.5}).grid == 5  # 0.5 is what gradcam does anyway
     assert capsys.readouterr().err == ""
     cue_options("random", {"threshold": 0.3})
-    assert "cue.threshold is an option of gradcam; the masks are those of random, so it is not read" in (
-        capsys.readouterr().err
+    assert (
+        "cue.threshold is an option of border, gradcam and patches; the masks are those of random, so it is not read"
+        in (capsys.readouterr().err)
     )
 
 

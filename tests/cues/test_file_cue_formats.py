@@ -108,7 +108,7 @@ def test_build_cue_hands_the_data_set_on(trimaps: ImageSet) -> None:
     assert cue.name == "masks"
     assert usable(cue.prepare(trimaps.split("train"), None)) == 16
     bare = ImageSet("bare", trimaps.root, trimaps.names, {"train": (Item(Path("x.png"), 0, "x.png"),)})
-    assert build_cue(config, ImageCache(0), bare).name == "gradcam"
+    assert build_cue(config, ImageCache(0), bare).name == "border"
 
 
 def test_the_attention_figure_reads_own_masks_in_their_format(trimaps: ImageSet, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_masks_resume_preview_and_later_use(dapt, photos: Path, tiny_spec: str, 
 
 def test_masks_with_a_run_and_comparison(dapt, table: Path, run: Path, tmp_path: Path) -> None:
     out = tmp_path / "cam"
-    code, _, err = dapt("masks", table, "--run", run, "--out", out, "--compare", "--split", "test")
+    code, _, err = dapt("masks", table, "--cue", "gradcam", "--run", run, "--out", out, "--compare", "--split", "test")
     assert code == 0, err
     quality = json.loads((out / "masks.json").read_text())["against_own_masks"]
     assert quality["images"] == 8

@@ -94,9 +94,10 @@ def test_damaged_prompts(dapt, arguments, table: Path, tmp_path: Path) -> None:
 
 def test_masks_made_with_other_settings_are_not_reused(dapt, photos: Path, tiny_spec: str, tmp_path: Path) -> None:
     out = tmp_path / "m"
-    assert dapt("masks", photos, "--model", tiny_spec, "--out", out)[0] == 0
+    cam = ["masks", photos, "--cue", "gradcam", "--model", tiny_spec]
+    assert dapt(*cam, "--out", out)[0] == 0
     refused(dapt, ["masks", photos, "--cue", "random", "--out", out], "were made with cue gradcam, not random")
-    refused(dapt, ["masks", photos, "--model", tiny_spec, "--threshold", 0.3, "--out", out], "threshold 0.5, not 0.3")
+    refused(dapt, [*cam, "--threshold", 0.3, "--out", out], "threshold 0.5, not 0.3")
     refused(dapt, ["masks", photos, "--model", tiny_spec, "--out", photos / "masks"], "lies within the data")
 
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dapt.cues.common_things import COMMON_THINGS
 from dapt.data.load.picture_files import comment_of
 from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DataError
 from dapt.runs.mask_folder import COMMENT
 from dapt.runs.write_masks import write_masks
+from helpers import COLOURS, draw
 
 
 def test_random_masks_of_all_images(photos: Path, tmp_path: Path) -> None:
@@ -63,7 +65,9 @@ def test_own_masks_are_copied_and_agree_with_themselves(table: Path, tmp_path: P
 
 def test_grad_cam_notes_the_model_and_its_classes(photos: Path, tiny_spec: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    found = write_masks(str(photos), out, model_spec=tiny_spec, split="test", preview=True, device="cpu")
+    found = write_masks(
+        str(photos), out, source="gradcam", model_spec=tiny_spec, split="test", preview=True, device="cpu"
+    )
     assert found["settings"]["model"] == tiny_spec
     assert found["settings"]["classes"] == list(load_data(str(photos)).names)
     assert comment_of(out / "preview.jpg") == COMMENT
@@ -72,7 +76,7 @@ def test_grad_cam_notes_the_model_and_its_classes(photos: Path, tiny_spec: str, 
 
 def test_of_a_run_the_run_and_its_prompts_are_noted(trained: Path, tmp_path: Path) -> None:
     data = trained.parent / "table" / "index.csv"
-    found = write_masks(str(data), tmp_path / "out", run=trained, split="test", device="cpu")
+    found = write_masks(str(data), tmp_path / "out", source="gradcam", run=trained, split="test", device="cpu")
     assert found["settings"]["run"] == str(trained)
     assert len(found["settings"]["prompts"]) == 64
     with pytest.raises(ConfigError, match="lies within the folder images of the data of the run"):
@@ -101,3 +105,55 @@ def test_masks_do_not_go_among_the_images(photos: Path) -> None:
         write_masks(str(photos), photos / "masks", source="random")
     with pytest.raises(ConfigError, match="holds the data"):
         write_masks(str(photos), photos.parent, source="random")
+
+
+def test_masks_of_grad_cam_say_new_options_where_they_are_not_as_published(
+    photos: Path, tiny_spec: str, tmp_path: Path
+) -> None:
+    """Those of earlier versions, which say none of them, are gone on with; none are mixed."""
+    plain, other = tmp_path / "plain", tmp_path / "other"
+    asked = {"source": "gradcam", "model_spec": tiny_spec, "split": "test", "device": "cpu"}
+    found = write_masks(str(photos), plain, **asked)
+    assert {"score", "refine", "cut", "smooth", "layers"} & set(found["settings"]) == set()
+    assert {"threshold", "soft", "normalise", "batch_size"} <= set(found["settings"])
+    assert write_masks(str(photos), other, **asked, options={"cut": "otsu"})["settings"]["cut"] == "otsu"
+    with pytest.raises(ConfigError, match="were made with cut otsu, not as usual"):
+        write_masks(str(photos), other, **asked)
+    next(plain.rglob("*.png")).unlink()
+    with pytest.raises(ConfigError, match="did not note: cut"):
+        write_masks(str(photos), plain, **asked, options={"cut": "otsu"})
+    assert write_masks(str(photos), plain, **asked)["images"] == found["images"]
+
+
+def test_without_a_cue_named_it_is_the_free_one(photos: Path, table: Path, tmp_path: Path, capsys) -> None:
+    found = write_masks(str(photos), tmp_path / "a", split="test")
+    assert found["settings"]["cue"] == "border"
+    assert found["settings"]["model"] is None
+    assert "cue: border" in capsys.readouterr().err
+    folder = photos.parent / f"{photos.name}-masks"
+    assert write_masks(str(photos), tmp_path / "b", masks=folder, split="test")["settings"]["cue"] == "masks"
+    measured = write_masks(str(table), tmp_path / "c", split="test", compare=True)
+    assert measured["settings"]["cue"] == "border", "the masks of the data are what it is compared with"
+    assert measured["against_own_masks"]["iou"] < 100
+
+
+def test_what_is_not_read_is_said(photos: Path, tmp_path: Path, capsys) -> None:
+    write_masks(str(photos), tmp_path / "a", model_spec="demo", classes=["a"], options={"threshold": 0.3}, split="test")
+    said = capsys.readouterr().err
+    assert "The cue border needs no model, so --model and --classes are not read" in said
+    assert "cue.threshold is read with cue.cut=value only; here maps are cut by otsu" in said
+
+
+def test_images_without_any_class_are_compared_with_common_things(tmp_path: Path, tiny_spec: str, capsys) -> None:
+    for seed, name in enumerate(COLOURS):
+        draw(name, seed)[0].save(tmp_path / f"{seed}.png")
+    index = tmp_path / "index.csv"
+    index.write_text("image,label\n" + "".join(f"{seed}.png,-1\n" for seed in range(len(COLOURS))))
+    asked = {"source": "patches", "model_spec": tiny_spec, "device": "cpu"}
+    found = write_masks(str(index), tmp_path / "m", **asked)
+    assert found["settings"]["classes"] == list(COMMON_THINGS)
+    assert (
+        "Neither the data nor --classes name a class: patches compares with 60 common things" in capsys.readouterr().err
+    )
+    with pytest.raises(DataError, match="no classes to explain"):
+        write_masks(str(index), tmp_path / "g", **asked | {"source": "gradcam"})

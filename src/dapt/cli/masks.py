@@ -65,7 +65,12 @@ masks.command()(verify)
 def make(
     data: Annotated[str, typer.Argument(help="Folder of photos, or CSV index.", callback=at_home)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the mask files.", callback=at_home)],
-    cue: Annotated[str, typer.Option("--cue", help=f"One of {listed('dapt.cues')}.")] = "gradcam",
+    cue: Annotated[
+        str,
+        typer.Option(
+            "--cue", help=f"One of {listed('dapt.cues')}; auto: masks with --masks, else border, which needs no model."
+        ),
+    ] = "auto",
     run: Annotated[
         Path | None, typer.Option("--run", help="Use the prompts of this run; none: zero-shot.", callback=at_home)
     ] = None,
@@ -81,9 +86,11 @@ def make(
     split: Annotated[str, typer.Option("--split", help="all, train, val or test.")] = "all",
     threshold: Annotated[
         float | None,
-        typer.Option("--threshold", min=0, max=1, help="gradcam: share of the maximum to cut at. [default: 0.5]"),
+        typer.Option(
+            "--threshold", min=0, max=1, help="Where maps are cut with cue.cut=value, as gradcam's are. [default: 0.5]"
+        ),
     ] = None,
-    soft: Annotated[bool, typer.Option("--soft", help="gradcam: write grey maps instead of cutting.")] = False,
+    soft: Annotated[bool, typer.Option("--soft", help="Write grey maps instead of cutting.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any option of the cue, as cue.KEY=VALUE; may be repeated.")
     ] = None,
@@ -126,7 +133,9 @@ def make(
 
     Examples:
 
-      dapt masks photos/ --cue gradcam --model ViT-B-16/openai --out masks/ --preview
+      dapt masks photos/ --out masks/ --preview
+
+      dapt masks photos/ --cue patches --model ViT-B-16/openai --out masks/
 
       dapt masks photos/ --cue gradcam --run runs/photos-maple-16shot-seed1 --out masks-tuned/
 

@@ -132,7 +132,11 @@ class NativeImageTower(ImageTower):
             x = self._run_block(index, block, x, self.fresh_prompts(index, prompts, x.dtype), patches, prompts)
         if x.dim() == 2:  # the class token alone
             return self.finish(x)
-        pooled: Tensor = self.visual._pool(x[:, :patches])[0]  # type: ignore[operator]
+        return self.read_pooled(x[:, :patches])
+
+    def read_pooled(self, tokens: Tensor) -> Tensor:
+        """Features ``[B, D]`` of class token and patches ``[B, 1 + patches, width]`` that have passed all blocks."""
+        pooled: Tensor = self.visual._pool(tokens)[0]  # type: ignore[operator]
         return self._to_joint_space(pooled)
 
     def embed(self, images: Tensor, prompts: Prompts) -> Tensor:

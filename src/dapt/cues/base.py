@@ -149,6 +149,7 @@ class Cue(ABC):
         may_be_without: it is no mistake if no image has a mask.
         seeded: the masks depend on the seed of the run, so that runs of other seeds do not share them.
         argument: what is written behind its name and a colon, in words; empty: nothing is.
+        takes_common_things: where neither data nor user name classes, common things are named to it instead.
         name: the name it is registered under, set by whoever builds it.
         report: counts of the masks prepared last.
         soft: the masks are maps of values in 0..1, to be interpolated.
@@ -161,6 +162,7 @@ class Cue(ABC):
     may_be_without: ClassVar[bool] = False
     seeded: ClassVar[bool] = True
     argument: ClassVar[str] = ""
+    takes_common_things: ClassVar[bool] = False
     name = ""
     soft = False
 

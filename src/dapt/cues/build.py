@@ -16,8 +16,10 @@ from dapt.data.masks.mask_files import mask_folder
 from dapt.errors import ConfigError, did_you_mean
 from dapt.strict import Names, PartOptions
 from dapt.validation import validated
+from dapt.wording import listing
 
 AUTO = "auto"
+FREE = "border"  # the best of the cues that need no files, by measurement: docs/cues.md
 
 
 def cue_type(source: str) -> type[Cue]:
@@ -105,14 +107,19 @@ def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
         owners = [name for name in CUES.names() if key in CUES.get(name).options_type.model_fields]
         defaults = [CUES.get(name).options_type.model_fields[key].default for name in owners]
         if given[key] not in defaults:  # version 0.1.0 wrote those of all cues into run.yaml
-            warn(
-                f"cue.{key} is an option of {' and '.join(owners)}; the masks are those of {source}, so it is not read."
-            )
+            warn(f"cue.{key} is an option of {listing(owners)}; the masks are those of {source}, so it is not read.")
     return validated(kind, _of(kind, given), "cue.")
 
 
 def _of(kind: type[PartOptions], given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if key in kind.model_fields}
+
+
+def source_of(source: str, *, masks: bool) -> str:
+    """The name of the cue that is meant; `masks`: there are mask files to read."""
+    if source != AUTO:
+        return source
+    return "masks" if masks else FREE
 
 
 def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
@@ -124,9 +131,7 @@ def build_cue(config: RunConfig, cache: ImageCache, data: ImageSet) -> Cue:
     Raises:
         DaptError: there is no such source or folder, or the folder's files cannot be told apart.
     """
-    source = config.cue.source
-    if source == AUTO:
-        source = "masks" if config.masks or data.has_masks else "gradcam"
+    source = source_of(config.cue.source, masks=bool(config.masks or data.has_masks))
     options = cue_options(source, config.cue.options)
     folder = mask_folder(config.masks)
     context = CueContext(

@@ -103,6 +103,7 @@ class ModelCue(Cue):
     """
 
     options_type: ClassVar[type[PartOptions]] = ModelOptions
+    seeded: ClassVar[bool] = False
 
     def __init__(self, context: CueContext) -> None:
         super().__init__(context)

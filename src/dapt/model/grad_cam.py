@@ -55,12 +55,13 @@ def _captured(norm: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def grad_cam(classify: Classifier, pixels: Tensor, targets: Tensor) -> CamResult:
-    """Grad-CAM of the target logits.
+def grad_cam(classify: Classifier, pixels: Tensor, targets: Tensor, backgrounds: Tensor | None = None) -> CamResult:
+    """Grad-CAM of the target logits, or of the targets' probabilities among all texts and those of backgrounds.
 
     Args:
         classify: a model with a ViT image tower, with the texts that compete.
         pixels: ``[B, 3, H, W]`` normalised. targets: ``[B]`` the text to explain in each image.
+        backgrounds: texts ``[K, D]`` of backgrounds; None: the logit is explained, not the probability.
 
     Raises:
         NotSupportedError: the image tower is not a ViT.
@@ -70,8 +71,12 @@ def grad_cam(classify: Classifier, pixels: Tensor, targets: Tensor) -> CamResult
     with torch.inference_mode(False), torch.enable_grad(), _captured(tower.last_norm()) as kept:
         pixels = pixels.clone() if pixels.is_inference() else pixels
         targets = targets.clone() if targets.is_inference() else targets
-        logits = classify.logits(classify.features(pixels))
-        chosen = logits.gather(1, targets.view(-1, 1))
+        features = classify.features(pixels)
+        logits = classify.logits(features)
+        explained = logits
+        if backgrounds is not None:
+            explained = torch.cat([logits, classify.model.clip.logits(features, backgrounds)], dim=1).softmax(dim=1)
+        chosen = explained.gather(1, targets.view(-1, 1))
         # Divided after differentiation: in half precision the small gradients would vanish.
         (gradients,) = torch.autograd.grad(chosen.sum(), kept[-1])
     gradients = gradients.float() / logits.numel()

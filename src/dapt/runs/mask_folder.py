@@ -150,10 +150,12 @@ class MaskFolder:
                 f"{self.statistics_file} is damaged.", todo="Choose another --out, or remove that folder."
             )
         changed = [key for key, value in self.settings.items() if key in before and before[key] != value]
+        changed += [key for key in before if key not in self.settings]  # said where it is not as usual
         if changed:
             key = changed[0]
+            now = self.settings.get(key, "as usual")
             raise ConfigError(
-                f"The masks in {self.path} were made with {key} {before.get(key)}, not {self.settings[key]}.",
+                f"The masks in {self.path} were made with {key} {before.get(key)}, not {now}.",
                 todo="Choose another --out, or remove that folder.",
             )
 

@@ -14,7 +14,8 @@ from dapt.colour import BLACK
 from dapt.config import make_config
 from dapt.console import say, warn
 from dapt.cues.base import Cue, CueContext
-from dapt.cues.build import cue_options, make_cue
+from dapt.cues.build import AUTO, cue_options, make_cue, source_of
+from dapt.cues.common_things import COMMON_THINGS
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.check_images import check_images
@@ -40,6 +41,7 @@ from dapt.runs.mask_statistics import count_masks
 from dapt.runs.run_folder import find_run
 from dapt.runs.shard import shard_from
 from dapt.strict import PartOptions
+from dapt.wording import listing, some
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def write_masks(
     data: str,
     out: Path,
     *,
-    source: str = "gradcam",
+    source: str = AUTO,
     run: Path | None = None,
     model_spec: str | None = None,
     masks: Path | None = None,
@@ -86,7 +88,8 @@ def write_masks(
     """Write one PNG per image under `out`, at the image's relative path.
 
     Args:
-        source: name of a cue. options: of that cue. mask_name, mask_background: as in a configuration.
+        source: name of a cue; auto: `masks` where a folder of them is given, else the best that needs no files.
+        options: of that cue. mask_name, mask_background: as in a configuration.
         preview: draw contact sheets of `preview_images` images, the worst first.
         against: true masks to measure these against: ``own`` (as `compare` asks for) or a folder of mask files, in
             `against_format`. shard: ``3/8``: only the third of eight parts of the images.
@@ -97,6 +100,9 @@ def write_masks(
     Raises:
         DaptError: bad arguments or damaged data.
     """
+    if source == AUTO:
+        source = source_of(AUTO, masks=masks is not None)
+        say(f"cue: {source}")
     kind = check_format(mask_format or "binary")
     part = shard_from(shard)
     against = _against(against, against_format, compare=compare)
@@ -114,9 +120,18 @@ def write_masks(
     cue = make_cue(source, context)
     model = None
     if cue.needs_model or cue.follows_prompts:
-        model = _model(run, model_spec, list(classes or images.names), device)
+        known = list(classes or images.names)
+        if not known and run is None and cue.takes_common_things:
+            warn(
+                f"Neither the data nor --classes name a class: {source} compares with {len(COMMON_THINGS)} common "
+                f"things ({some(COMMON_THINGS)}). Name what the photos show with --classes for better masks."
+            )
+            known = list(COMMON_THINGS)
+        model = _model(run, model_spec, known, device)
         if run is None or classes:
             items = _relabel(items, images.names, model.names)
+    else:
+        _warn_unread(source, {"--run": run, "--model": model_spec, "--classes": classes})
     if not items:
         raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
     check_files_apart(out, images, data)
@@ -144,7 +159,7 @@ def write_masks(
 
 def _options_said(options: PartOptions) -> dict[str, Any]:
     """The options of a cue for masks.json, where ``model`` is the backbone."""
-    return {"cue_model" if key == "model" else key: value for key, value in options.model_dump().items()}
+    return {"cue_model" if key == "model" else key: value for key, value in options.noted().items()}
 
 
 def _against(against: str | None, kind: str | None, *, compare: bool) -> str | None:
@@ -179,6 +194,13 @@ def _check_places(
         "the names file": Path(names) if names else None,
     }
     check_apart(out, given if run is None else {**given, **places_read(find_run(run))})
+
+
+def _warn_unread(source: str, given: Mapping[str, object]) -> None:
+    """Say which options about a model are given to a cue without one."""
+    unread = [name for name, value in given.items() if value]
+    if unread:
+        warn(f"The cue {source} needs no model, so {listing(unread)} {'is' if len(unread) == 1 else 'are'} not read.")
 
 
 def _made_with(model: PromptedClip | None, run: Path | None) -> dict[str, Any]:
