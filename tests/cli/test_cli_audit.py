@@ -20,7 +20,7 @@ def test_arguments(dapt, caught) -> None:
     assert (question.data, question.split, question.cue, question.seed, question.limit) == ("d", "val", "gradcam", 3, 9)
     assert dict(question.options) == {"threshold": 0.3}
     assert named == {
-        **{"out": Path("o"), "write": Path("w"), "json_file": Path("f.json"), "overwrite": True},
+        **{"out": Path("o"), "write": Path("w"), "json_file": Path("f.json"), "overwrite": True, "resume": False},
         **{"size": 64, "blank": "white", "device": "auto"},
     }
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 from dapt.errors import ConfigError, DaptError
-from dapt.report.audit import FILES, audit_and_write
+from dapt.evaluation.audit.kept_answers import KeptAnswers
+from dapt.evaluation.audit.scenes import Scenes
+from dapt.report.audit import FILES, PART, audit_and_write
 from dapt.runs.audit_images import Question
 from dapt.runs.audit_run import AUDIT_KEYS
 from helpers import make_csv, make_folder
@@ -84,3 +88,40 @@ def test_no_model(question: Question, tmp_path: Path) -> None:
 
 def test_earlier_figures_are_known_by_their_keys() -> None:
     assert {"schema", "audit", "models"} <= AUDIT_KEYS
+
+
+def test_an_interrupted_audit_goes_on(
+    question: Question, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = audit_and_write([tiny_spec], question, device="cpu").record
+    asked: list[int] = []
+    variants = Scenes.variants
+
+    def stop(scenes: Scenes, place: int, names: list[str]) -> dict[str, Tensor]:
+        if len(asked) == 6:
+            raise KeyboardInterrupt
+        asked.append(place)
+        return variants(scenes, place, names)
+
+    monkeypatch.setattr("dapt.runs.audit_run.BATCH", 9)  # one image at a time
+    monkeypatch.setattr(KeptAnswers.__init__, "__defaults__", (0.0,))
+    with monkeypatch.context() as killed:
+        killed.setattr(Scenes, "variants", stop)
+        with pytest.raises(KeyboardInterrupt):
+            audit_and_write([tiny_spec], question, out=tmp_path / "o", device="cpu")
+    assert [path.name for path in (tmp_path / "o").iterdir() if path.name[0] != "."] == [PART]
+    with pytest.raises(ConfigError, match=r"unfinished part of an audit[\s\S]*--resume"):
+        audit_and_write([tiny_spec], question, out=tmp_path / "o", device="cpu")
+    with pytest.raises(ConfigError, match="exclude each other"):
+        audit_and_write([tiny_spec], question, out=tmp_path / "o", resume=True, overwrite=True)
+    with pytest.raises(ConfigError, match="other models, images or options"):
+        audit_and_write([tiny_spec], replace(question, seed=2), out=tmp_path / "o", resume=True, device="cpu")
+    asked.clear()
+    with monkeypatch.context() as counted:
+        counted.setattr(Scenes, "variants", stop)
+        again = audit_and_write([tiny_spec], question, out=tmp_path / "o", resume=True, device="cpu").record
+    assert 0 < len(asked) < 6, "the others were answered before"
+    assert again["models"] == whole["models"]
+    assert sorted(path.name for path in (tmp_path / "o").iterdir() if path.name[0] != ".") == sorted(FILES)
+    with pytest.raises(ConfigError, match="holds an audit"):
+        audit_and_write([tiny_spec], question, out=tmp_path / "o", resume=True, device="cpu")

@@ -20,6 +20,7 @@ def audit(
     out: str | Path | None = None,
     write: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     size: int | None = None,
     blank: str = "black",
     device: str = "auto",
@@ -32,7 +33,7 @@ def audit(
         models: run folders, saved models, backbones by name; one or several. data: as for `train`, with masks.
         masks: folder of mask files. cue: what guesses the objects where there are no masks; `cue_options` are its own.
         out: folder for the figures, a page and a table of all images. write: folder for the composites, a data set for
-            each variant. overwrite: replace what an earlier audit wrote there.
+            each variant. overwrite: replace what an earlier audit wrote there. resume: go on with an interrupted one.
         size: pixels of the shorter side of composites, at most. blank: colour of what is taken away.
         question: ``split``, ``classes``, ``names``, ``limit``, ``seed``, ``skip_bad``, ``allow_leaks``, ``root``,
             ``own_split``, ``mask_format``, ``mask_name``, ``mask_background``, as the options of the command.
@@ -59,6 +60,7 @@ def audit(
         out=None if out is None else Path(with_home(str(out))),
         write=None if write is None else Path(with_home(str(write))),
         overwrite=overwrite,
+        resume=resume,
         size=size,
         blank=blank,
         device=device,

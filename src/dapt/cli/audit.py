@@ -82,6 +82,7 @@ def audit(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier audit wrote into --out and --write.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted audit in --out.")] = False,
     size: Annotated[
         int | None,
         typer.Option(
@@ -165,6 +166,7 @@ def audit(
         write=write,
         json_file=json_file,
         overwrite=overwrite,
+        resume=resume,
         size=size,
         blank=blank,
         device=device,

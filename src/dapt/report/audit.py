@@ -13,7 +13,7 @@ from dapt.config import make_config
 from dapt.console import say
 from dapt.data.resolve import path_of
 from dapt.errors import ConfigError
-from dapt.files import write_json, write_text
+from dapt.files import remove_file, write_json, write_text
 from dapt.outputs import check_apart, check_file, check_replaceable
 from dapt.paths import same, within
 from dapt.report.audit_page import write_audit_page
@@ -21,10 +21,11 @@ from dapt.runs.apart import check_file_apart, check_files_apart, named_inputs
 from dapt.runs.audit_folder import COMPOSITES, RESULTS, AuditFolder
 from dapt.runs.audit_images import Question, choose_images
 from dapt.runs.audit_models import AuditedModel, open_models
-from dapt.runs.audit_run import AUDIT_KEYS, Audit, image_rows, run_audit
+from dapt.runs.audit_run import AUDIT_KEYS, Audit, Prepared, finish_audit, image_rows, prepare_audit
 from dapt.runs.write_composites import write_composites
 
 RECORD, PAGE, IMAGES = "audit.json", "index.html", "images.csv"
+PART = "answers.part.npz"  # while models are asked
 FILES = (RECORD, PAGE, IMAGES)
 
 
@@ -36,6 +37,7 @@ def audit_and_write(
     write: Path | None = None,
     json_file: Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     size: int | None = None,
     blank: str = BLACK,
     device: str = "auto",
@@ -45,7 +47,8 @@ def audit_and_write(
     Args:
         models: run folders, saved models, backbones by name; none: only composites are made. question: which images.
         out: folder for audit.json, index.html and images.csv. write: folder for the composites. json_file: another
-            place for the figures. overwrite: replace what an earlier audit wrote into these folders.
+            place for the figures. overwrite: replace what an earlier audit wrote into these folders. resume: go on with
+            an interrupted one in `out`; unfinished composites are made again.
         size: pixels of the shorter side of composites, at most; None: as the models look at. blank: colour of what is
             taken away.
 
@@ -63,7 +66,9 @@ def audit_and_write(
         for path, kind, option in ((out, RESULTS, "--out"), (write, COMPOSITES, "--write"))
         if path is not None
     ]
-    _check_places(question, folders, json_file, overwrite=overwrite)
+    if overwrite and resume:
+        raise ConfigError("--resume and --overwrite exclude each other.")
+    _check_places(question, folders, json_file, overwrite=overwrite, resume=resume)
     opened = open_models(models, device=device)
     for model in opened:
         _check_apart_of_model(model, folders, json_file)
@@ -71,33 +76,37 @@ def audit_and_write(
     for folder in folders:
         check_files_apart(folder.path, source.data, question.data)
     check_file_apart(json_file, "--json", source.data, question.data)
-    audit = run_audit(opened, question, size=size, blank=blank, device=device, source=source)
-    if out is not None:
-        _write_results(audit, next(folder for folder in folders if folder.path == out), overwrite=overwrite)
+    prepared = prepare_audit(opened, question, size=size, blank=blank, device=device, source=source)
+    if out is None:
+        audit = finish_audit(prepared)
+    else:
+        audit = _with_results(prepared, folders[0], overwrite=overwrite, resume=resume)
     if json_file is not None:
         write_json(json_file, audit.record)
         say(f"figures: {json_file}")
     if write is not None:
-        write_composites(audit, next(folder for folder in folders if folder.path == write), overwrite=overwrite)
-        say(
-            f"composites: {write}, a data set for each variant; for example: dapt eval RUN {write / audit.variants[-1]}"
-        )
+        write_composites(audit, folders[-1], overwrite=overwrite, resume=resume)
+        say(f"composites: {write}, a data set for each variant, such as {write / audit.variants[-1]}")
     return audit
 
 
-def _write_results(audit: Audit, folder: AuditFolder, *, overwrite: bool) -> None:
-    with folder.open(FILES, overwrite=overwrite) as path:
+def _with_results(prepared: Prepared, folder: AuditFolder, *, overwrite: bool, resume: bool) -> Audit:
+    """Ask the models, and write figures, page and answers."""
+    with folder.open((*FILES, PART), overwrite=overwrite, resume=resume, keep=(PART,)) as path:
+        audit = finish_audit(prepared, path / PART)
         text = io.StringIO(newline="")
         head, rows = image_rows(audit)
         csv.writer(text).writerows([head, *rows])
         write_text(path / IMAGES, text.getvalue(), make_parents=False)
         write_audit_page(path / PAGE, audit)
         write_json(path / RECORD, audit.record, make_parents=False)  # last: with it the audit is whole
+        remove_file(path / PART)
     say(f"page: {folder.path / PAGE}")
+    return audit
 
 
 def _check_places(
-    question: Question, folders: Sequence[AuditFolder], json_file: Path | None, *, overwrite: bool
+    question: Question, folders: Sequence[AuditFolder], json_file: Path | None, *, overwrite: bool, resume: bool
 ) -> None:
     """Refuse places for what is written before anything is made.
 
@@ -119,7 +128,7 @@ def _check_places(
         if json_file is not None and within(json_file, folder.path):
             raise ConfigError(f"--json lies within {folder.path}, which the audit fills.", todo="Choose another file.")
     for folder in folders:
-        folder.check(overwrite=overwrite)
+        folder.check(overwrite=overwrite, resume=resume)
         check_apart(folder.path, inputs)
     check_file(json_file, "--json", inputs)
     check_replaceable(json_file, AUDIT_KEYS, "--json")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dapt.colour import BLACK, colour_of
+from dapt.data.items import Item
+from dapt.digests import content_digest
 from dapt.environment import version
 from dapt.errors import DataError
 from dapt.evaluation.audit.answers import Answers, ask, look_of
+from dapt.evaluation.audit.cutouts import Cutout
 from dapt.evaluation.audit.donors import NONE
 from dapt.evaluation.audit.figures import Asked, figures_of
+from dapt.evaluation.audit.kept_answers import KeptAnswers
 from dapt.evaluation.audit.scenes import Scenes
 from dapt.evaluation.audit.variants import MIXED, NAMES, VARIANTS
+from dapt.owned import digest_of
 from dapt.runs.audit_images import Question, Source, choose_images
 from dapt.runs.audit_models import AuditedModel, with_names
 from dapt.runs.audit_objects import Material, find_material
@@ -50,7 +57,36 @@ class Audit:
         return list(self.record["variants"])
 
 
-def run_audit(
+@dataclass(frozen=True)
+class Prepared:
+    """An audit before any model is asked.
+
+    Attributes:
+        models: that know their classes. variants: that some image has. shorter: pixels of the shorter side of
+            composites, at most. seconds: that it took.
+    """
+
+    models: Sequence[AuditedModel]
+    question: Question
+    source: Source
+    material: Material
+    scenes: Scenes
+    variants: list[str]
+    shorter: int
+    blank: str
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        """The checksum of all that decides the answers: models, classes, images, objects, donors and options."""
+        donors = {name: of.tolist() for name, of in self.material.donors.of.items()}
+        plain = [self.variants, self.shorter, self.blank, self.material.names, self.material.labels, donors]
+        models = [[each.ready.clip.fingerprint(), _prompts_of(each)] for each in self.models]
+        images = [[item.name, *_state(item), each.bits.hex()] for item, each in _pairs(self.material)]
+        return digest_of(json.dumps([plain, models, images]).encode())
+
+
+def prepare_audit(
     models: Sequence[AuditedModel],
     question: Question,
     *,
@@ -58,8 +94,8 @@ def run_audit(
     blank: str = BLACK,
     device: str = "auto",
     source: Source | None = None,
-) -> Audit:
-    """Put the images together anew, and ask all models about them.
+) -> Prepared:
+    """Find out what is asked of whom.
 
     Args:
         models: as opened by `open_models`; none: composites are only made.
@@ -74,30 +110,69 @@ def run_audit(
     source = source or choose_images(question, models)
     for model in models:
         with_names(model, source.part.names, question.data, device)
-    asked_models = [model.ready for model in models]
-    shorter = size or max((max(model.clip.image.image_size) for model in asked_models), default=SIDE)
-    material = find_material(question, source, asked_models[0].clip if asked_models else None, shorter)
-    interpolation = asked_models[0].clip.preprocess.interpolation if asked_models else "bicubic"
+    ready = [model.ready for model in models]
+    shorter = size or max((max(model.clip.image.image_size) for model in ready), default=SIDE)
+    material = find_material(question, source, ready[0].clip if ready else None, shorter)
+    interpolation = ready[0].clip.preprocess.interpolation if ready else "bicubic"
     scenes = Scenes(material.items, material.cutouts.found, material.donors, interpolation=interpolation, blank=blank)
-    variants = _variants(material)
-    prepared = time.perf_counter()
+    seconds = time.perf_counter() - began
+    return Prepared(models, question, source, material, scenes, _variants(material), shorter, blank, seconds)
+
+
+def finish_audit(prepared: Prepared, kept: Path | None = None) -> Audit:
+    """Ask the models, and find the figures.
+
+    Args:
+        kept: file in which answers are kept meanwhile, and from which an interrupted audit goes on.
+
+    Raises:
+        DaptError: what a model computes is not finite, an image cannot be read, or the file belongs to another audit.
+    """
+    models, material, question = prepared.models, prepared.material, prepared.question
+    began = time.perf_counter()
+    ready = [model.ready for model in models]
     batch = next((model.config.eval_batch_size for model in models if model.config is not None), BATCH)
-    found = ask(asked_models, scenes, material.labels, variants, batch_size=batch) if models else []
+    keeper = None if kept is None else KeptAnswers(kept, prepared.key)
+    found: list[Answers] = []
+    if models:
+        found = ask(ready, prepared.scenes, material.labels, prepared.variants, batch_size=batch, kept=keeper)
     answers = {model.name: each for model, each in zip(models, found, strict=True)}
     answered = time.perf_counter()
     shares = np.array([each.share for each in material.cutouts.found])
     asked = Asked(np.array(material.labels), shares, material.donors, material.names, question.seed)
     figures = figures_of(asked, answers) if answers else {"models": [], "comparisons": []}
     for row, model in zip(figures["models"], models, strict=True):
-        row |= {**model.about(), "leaks": source.leaks.get(model.name)}
-    record = _record(question, source, material, variants, shorter, blank) | figures
+        row |= {**model.about(), "leaks": prepared.source.leaks.get(model.name)}
+    record = _record(question, prepared.source, material, prepared.variants, prepared.shorter, prepared.blank) | figures
     record["seconds"] = {
-        "preparing": round(prepared - began, 3),
-        "asking": round(answered - prepared, 3),
+        "preparing": round(prepared.seconds, 3),
+        "asking": round(answered - began, 3),
         "pictures": sum(int((each.predicted >= 0).sum()) for each in found),
-        "looks": len({look_of(model) for model in asked_models}),
+        "looks": len({look_of(model) for model in ready}),
     }
-    return Audit(record, answers, source, material, scenes, asked)
+    return Audit(record, answers, prepared.source, material, prepared.scenes, asked)
+
+
+def run_audit(models: Sequence[AuditedModel], question: Question, **how: Any) -> Audit:
+    """Put the images together anew, and ask all models about them; the arguments are those of `prepare_audit`.
+
+    Raises:
+        DaptError: the data, the masks or the models do not serve.
+    """
+    return finish_audit(prepare_audit(models, question, **how))
+
+
+def _prompts_of(model: AuditedModel) -> str:
+    return content_digest([dict(model.ready.prompts.state_dict())])
+
+
+def _pairs(material: Material) -> list[tuple[Item, Cutout]]:
+    return list(zip(material.items, material.cutouts.found, strict=True))
+
+
+def _state(item: Item) -> list[int]:
+    state = item.path.stat()
+    return [state.st_size, state.st_mtime_ns]
 
 
 def _variants(material: Material) -> list[str]:

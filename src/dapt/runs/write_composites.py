@@ -35,18 +35,18 @@ def composite_files(audit: Audit) -> list[str]:
     return [*(f"{variant}/{INDEX}" for variant in audit.variants), *pictures]
 
 
-def write_composites(audit: Audit, folder: AuditFolder, *, overwrite: bool = False) -> None:
+def write_composites(audit: Audit, folder: AuditFolder, *, overwrite: bool = False, resume: bool = False) -> None:
     """Write every variant that was made as ``VARIANT/index.csv`` with ``images/`` and ``masks/`` beside it.
 
     Pictures have the size at which models were asked, and masks show the object, also where it cannot be seen. The
     table names for each picture its class and split, the image that it was made from (``source``), and whose background
-    it shows, if that is another's. A table is written when all of its pictures are there.
+    it shows, if that is another's. Tables are written when all pictures are there; an unfinished folder is made again.
 
     Raises:
         DaptError: the folder cannot be used, or the file system refuses.
     """
-    scenes, splits = audit.scenes, _splits(audit.source.data)
-    with folder.open(composite_files(audit), overwrite=overwrite) as root, ThreadPoolExecutor(cores()) as pool:
+    scenes, splits, files = audit.scenes, _splits(audit.source.data), composite_files(audit)
+    with folder.open(files, overwrite=overwrite, resume=resume) as root, ThreadPoolExecutor(cores()) as pool:
         for variant in audit.variants:
             (root / variant / "images").mkdir(parents=True, exist_ok=True)
             (root / variant / "masks").mkdir(exist_ok=True)

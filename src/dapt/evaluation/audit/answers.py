@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -45,6 +46,16 @@ class Answers:
         return row
 
 
+class Kept(Protocol):
+    """Where answers are kept, see `dapt.evaluation.audit.kept_answers`."""
+
+    def read(self, answers: Sequence[Answers], /) -> int:
+        """Put what is kept into `answers`; returns of how many images, the first, that is."""
+
+    def keep(self, answers: Sequence[Answers], done: int, /) -> None:
+        """Keep the answers to the first `done` images."""
+
+
 @dataclass(frozen=True)
 class _Batch:
     """Pixels of a few images: rows are variants of images, the same in all of `pixels`."""
@@ -68,6 +79,7 @@ def ask(
     *,
     batch_size: int = 100,
     label: str = "asking",
+    kept: Kept | None = None,
 ) -> list[Answers]:
     """Classify the variants of all images with all models.
 
@@ -76,6 +88,7 @@ def ask(
 
     Args:
         labels: the true classes, numbered as those of the models. batch_size: pictures at a time, about.
+        kept: where answers are kept, from which an interrupted audit goes on.
 
     Raises:
         DaptError: what a model computes is not finite, or an image cannot be read.
@@ -94,7 +107,7 @@ def ask(
     looks = {look_of(model): None for model in models}
     true = torch.tensor(list(labels), dtype=torch.long)
     per_batch = max(1, round(batch_size / max(1, len(variants))))
-    starts = range(0, len(scenes), per_batch)
+    starts = range(0 if kept is None else kept.read(found), len(scenes), per_batch)
     for batch in progress(_batches(scenes, variants, starts, per_batch, list(looks)), len(starts), label, "batches"):
         rows, columns = batch.variants, batch.places
         for answers, classify in zip(found, classifiers, strict=True):
@@ -104,6 +117,8 @@ def ask(
             answers.predicted[rows, columns] = best.indices.numpy()
             answers.confidence[rows, columns] = best.values.numpy()
             answers.truth[rows, columns] = chances.gather(1, true[columns][:, None])[:, 0].numpy()
+        if kept is not None:
+            kept.keep(found, columns[-1] + 1)
     say_notes()
     return found
 
