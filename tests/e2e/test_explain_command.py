@@ -52,7 +52,8 @@ def test_of_runs_of_every_kind(dapt, photos: Path, tmp_path: Path, method: str) 
 
 
 @pytest.mark.long
-def test_places_and_bad_input(dapt, photos: Path, tmp_path: Path) -> None:
+def test_places_and_bad_input(dapt, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     run = tmp_path / "run"
     base = ["--model", "demo", "--shots", 1, "--epochs", 1, "--depth", 2]
     code, _, err = dapt("train", photos, *base, "--out", run)
