@@ -20,7 +20,7 @@ def test_zero_shot_of_two_photos(dapt, photos: Path, tmp_path: Path) -> None:
     code, printed, err = dapt("explain", *images, "--model", "demo", "--classes", names, "--out", out)
     assert code == 0, err
     assert "zero-shot" in printed
-    assert sorted(path.name for path in out.iterdir()) == ["00-2.png", "00.png", "explain.html", "explain.json"]
+    assert sorted(path.name for path in out.glob("[!.]*")) == ["00-2.png", "00.png", "explain.html", "explain.json"]
     with Image.open(out / "00.png") as picture:
         assert picture.width > 4 * 224
     tree = json.loads((out / "explain.json").read_text())
@@ -52,7 +52,8 @@ def test_of_runs_of_every_kind(dapt, photos: Path, tmp_path: Path, method: str) 
 
 
 @pytest.mark.long
-def test_places_and_bad_input(dapt, photos: Path, tmp_path: Path) -> None:
+def test_places_and_bad_input(dapt, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     run = tmp_path / "run"
     base = ["--model", "demo", "--shots", 1, "--epochs", 1, "--depth", 2]
     code, _, err = dapt("train", photos, *base, "--out", run)
@@ -90,4 +91,8 @@ def test_by_default_into_a_folder_named_after_the_run(dapt, photos: Path, tmp_pa
     shutil.copy(photos / "red_square" / "00.png", name)
     code, _, err = dapt("explain", name, "--model", "demo", "--classes", "cat,dog")
     assert code == 0, err
-    assert {path.name for path in Path("explained", "zero-shot").iterdir()} == {name, "explain.html", "explain.json"}
+    assert {path.name for path in Path("explained", "zero-shot").glob("[!.]*")} == {
+        name,
+        "explain.html",
+        "explain.json",
+    }

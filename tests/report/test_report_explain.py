@@ -10,6 +10,7 @@ import pytest
 import dapt
 from dapt.errors import ConfigError, DataError
 from dapt.files import write_json
+from dapt.lock import FolderLock
 from dapt.report.explain import JSON, PAGE, explain_and_write, print_explanations
 from dapt.runs.explain import Foreground
 from helpers import make_folder
@@ -30,7 +31,7 @@ def explained(photos: Path, out: Path, spec: str, **how: object) -> dict:
 def test_pictures_page_and_figures(photos: Path, tmp_path: Path, tiny_spec: str, capsys) -> None:
     foreground = Foreground(photos.parent / "photos-masks")
     tree = explained(photos, tmp_path / "o", tiny_spec, foreground=foreground, top=1)
-    names = sorted(path.name for path in (tmp_path / "o").iterdir())
+    names = sorted(path.name for path in (tmp_path / "o").glob("[!.]*"))
     assert names == ["00-2.png", "00.png", "01-2.png", "01.png", PAGE, JSON]
     assert json.loads((tmp_path / "o" / JSON).read_text()) == tree
     assert [row["picture"] for row in tree["explained"]] == ["00.png", "01.png", "00-2.png", "01-2.png"]
@@ -49,7 +50,7 @@ def test_pictures_page_and_figures(photos: Path, tmp_path: Path, tiny_spec: str,
     print_explanations(tree)
     assert "zero-shot" in capsys.readouterr().out
     explained(photos, tmp_path / "o", tiny_spec, foreground=foreground)  # what dapt wrote is replaced
-    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == names
+    assert sorted(path.name for path in (tmp_path / "o").glob("[!.]*")) == names
 
 
 def test_of_many_images_some_and_damaged_ones_are_told(photos: Path, tmp_path: Path, tiny_spec: str, capsys) -> None:
@@ -61,6 +62,17 @@ def test_of_many_images_some_and_damaged_ones_are_told(photos: Path, tmp_path: P
     with pytest.raises(DataError, match="nothing to explain"):
         explained(photos, tmp_path / "o", tiny_spec, skip_bad=True)
     assert "4 damaged images were left out" in capsys.readouterr().err
+
+
+def test_one_writer_at_a_time_and_no_leftovers(photos: Path, tmp_path: Path, tiny_spec: str) -> None:
+    out = tmp_path / "o"
+    out.mkdir()
+    for name in (".00.png.0a1b2c3d.part", ".explain.json.0a1b2c3d.part", ".mine.png.0a1b2c3d.part"):
+        (out / name).write_bytes(b"half")
+    with FolderLock(out), pytest.raises(ConfigError, match="is in use by"):
+        explained(photos, out, tiny_spec)
+    explained(photos, out, tiny_spec, limit=1)
+    assert [path.name for path in out.glob(".*.part")] == [".mine.png.0a1b2c3d.part"], "what is no file of this kind"
 
 
 @pytest.mark.parametrize("name", ["00.png", PAGE, JSON])

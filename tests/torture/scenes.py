@@ -182,6 +182,12 @@ def _explained(stage: Stage) -> list[object]:
     return ["predict", stage.folder / "run", image, "--explain", stage.out, "--device", "cpu"]
 
 
+def _with_a_page(stage: Stage) -> list[object]:
+    images = [stage.table.parent / "images" / f"red_square_{number}.png" for number in (3, 2)]
+    masks = stage.table.parent / "masks"
+    return ["explain", stage.folder / "run", *images, "--masks", masks, "--out", stage.out, "--device", "cpu"]
+
+
 def _figures(stage: Stage) -> list[object]:
     return ["eval", stage.folder / "run", "--json", stage.out / "figures.json", "--device", "cpu"]
 
@@ -232,10 +238,11 @@ DOWNLOAD = Scene("data download", _download, _download, downloads="offer")
 HUB_DOWNLOAD = Scene("data download from a hub", _download, _download, downloads="offer_by_hub")
 EXPORT = Scene("masks of hf: data", _exported, _exported)
 EXPLAIN = Scene("predict --explain", _explained, _explained, (Step(_elsewhere),))
+EXPLAIN_PAGE = Scene("explain", _with_a_page, _with_a_page, (Step(_elsewhere),))
 FIGURES = Scene("eval --json", _figures, _figures, (Step(_elsewhere),))
 SELECT = Scene("data select", _selected, _selected)
 VERIFY = Scene("masks verify --json", _verified, _verified)
-SMALL = (EXPORT, EXPLAIN, FIGURES, SELECT, VERIFY)
+SMALL = (EXPORT, EXPLAIN, EXPLAIN_PAGE, FIGURES, SELECT, VERIFY)
 SCENES = (
     *(
         TRAIN,

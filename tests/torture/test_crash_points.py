@@ -7,7 +7,7 @@ import shutil
 import pytest
 from comparing import differences, snapshot
 from scale import share
-from scenes import EXPORT, OVERWRITE, SCENES, Scene, Stage
+from scenes import EXPLAIN_PAGE, EXPORT, OVERWRITE, SCENES, Scene, Stage
 from stories import begin, reference, start
 from warm import Ended, Warm
 
@@ -16,7 +16,7 @@ SLOW = {"demo": 5, "demo --overwrite over another demo": 2, "protocol few_shot":
 NOTES = (".owner.json", ".lock")  # what only says who holds or held a folder
 
 
-@pytest.mark.parametrize("scene", [*SCENES, EXPORT], ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", [*SCENES, EXPORT, EXPLAIN_PAGE], ids=lambda scene: scene.name)
 def test_killed_at_any_operation(warm: Warm, stage: Stage, scene: Scene, tell) -> None:
     """A crash point is an operation before which the files are others than before the preceding one."""
     expected = reference(warm, stage, scene)

@@ -12,9 +12,11 @@ from dapt.errors import ConfigError, DataError
 from dapt.evaluation.explain_sheet import draw_sheet
 from dapt.evaluation.explanation import Answer, Explainer, Explanation, Look
 from dapt.evaluation.pictures import picture_files, write_picture
-from dapt.files import make_folder, write_json
+from dapt.files import write_json
+from dapt.lock import FolderLock
 from dapt.model.nearest_words import NearestWords, nearest_words
 from dapt.outputs import check_apart, check_replaceable
+from dapt.owned import sweep
 from dapt.report.explain_page import MARK, entry_of, write_explain_page
 from dapt.runs.explain import (
     Foreground,
@@ -69,7 +71,8 @@ def explain_and_write(
         the content of explain.json.
 
     Raises:
-        DaptError: anything the user can mend; nothing is written over that dapt did not write.
+        DaptError: anything the user can mend; nothing is written over that dapt did not write. Another process writes
+            into the folder.
     """
     foreground = foreground or Foreground()
     names = chosen_maps(maps)
@@ -86,22 +89,24 @@ def explain_and_write(
     models = load_models(run, model_spec=model, classes=classes, device=device)
     explainer = make_explainer(models, foreground, names, top=top, skip_bad=skip_bad)
     items = name_items(chosen, foreground)
+    by_default = foreground.cue is None and foreground.masks is None
     rows, entries = [], []
-    make_folder(folder)
-    for one in explain_all(explainer, items, default_cue=foreground.cue is None and foreground.masks is None):
-        sheet = draw_sheet(one, foreground.words)
-        write_picture(sheet, targets[one.path])
-        rows.append(_row(one, targets[one.path].name))
-        entries.append(entry_of(one, targets[one.path].name))
-    say_left_out(explainer)
-    if not rows:
-        raise DataError("None of the images can be read, so there is nothing to explain.")
-    say_missing(explainer, sum(row["foreground"]["share"] is None for row in rows), len(rows))
-    words = _words(models, rows)
-    tree = _tree(rows, models, explainer, run, foreground, words, names)
-    tree |= {"images_given": len(files), "images_chosen": len(chosen), "images_damaged": len(explainer.damaged)}
-    write_json(folder / JSON, tree, make_parents=False)
-    write_explain_page(folder / PAGE, tree, entries, words)
+    with FolderLock(folder):
+        sweep(folder, [path.name for path in (*targets.values(), folder / JSON, folder / PAGE)])
+        for one in explain_all(explainer, items, default_cue=by_default):
+            target = targets[one.path]
+            write_picture(draw_sheet(one, foreground.words), target)
+            rows.append(_row(one, target.name))
+            entries.append(entry_of(one, target.name))
+        say_left_out(explainer)
+        if not rows:
+            raise DataError("None of the images can be read, so there is nothing to explain.")
+        say_missing(explainer, sum(row["foreground"]["share"] is None for row in rows), len(rows))
+        words = _words(models, rows)
+        tree = _tree(rows, models, explainer, run, foreground, words, names)
+        tree |= {"images_given": len(files), "images_chosen": len(chosen), "images_damaged": len(explainer.damaged)}
+        write_json(folder / JSON, tree, make_parents=False)
+        write_explain_page(folder / PAGE, tree, entries, words)
     say(f"{len(rows)} pictures, {PAGE} and {JSON} in {folder}")
     return tree
 
