@@ -102,6 +102,7 @@ def print_audit(record: Mapping[str, Any]) -> None:
     console = Console()
     plain = console.encoding.lower().replace("-", "") not in ("utf8", "utf16")
     shape = None if plain else box.SIMPLE
+    caption = cell(" ".join(filter(None, notes)))
     width = min(len(title), console.width)
     table = Table(box=shape, pad_edge=False, title=cell(title), caption=caption, min_width=width)
     table.add_column("percent", overflow="fold")
