@@ -45,7 +45,7 @@ def lines_of_figures(record: Mapping[str, Any], *, brief: bool = False) -> list[
         ("lost", "right answers lost" if brief else "right answers lost by mixed_rand"),
     ):
         if all(key in model for model in models):
-            rows.append((title, [shown(model[key], signed=key == "bg_gap") for model in models]))
+            rows.append((title, [shown(model[key]) for model in models]))
     for key in (RAND, NEXT):
         if all(key in model["taken_for_background"] for model in models):
             rows.append(
@@ -64,7 +64,7 @@ def lines_of_figures(record: Mapping[str, Any], *, brief: bool = False) -> list[
             rows.append(
                 (
                     f"{size}: BG-gap" if brief else f"BG-gap, {size} objects",
-                    [shown(part["bg_gap"], signed=True) for part in parts],
+                    [shown(part["bg_gap"]) for part in parts],
                 )
             )
     return rows
