@@ -55,7 +55,7 @@ def test_figures_and_pictures(audit: Audit, tmp_path: Path) -> None:
     write_audit_page(tmp_path / "index.html", audit)
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     for model in audit.record["models"]:
-        assert shown(model["bg_gap"], signed=True) in text
+        assert shown(model["bg_gap"]) in text
         assert model["name"] in text
     first = text[text.index("Overturned") :]
     first = first[: first.index("model1</h3>")]

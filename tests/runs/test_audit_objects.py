@@ -69,6 +69,13 @@ def test_a_cue_guesses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         material(photos, cue="gradcma")
 
 
+@pytest.mark.parametrize("cue", ["gradcam", "dataset", "random"])
+def test_a_folder_is_not_named_in_vain(tmp_path: Path, cue: str) -> None:
+    photos = make_folder(tmp_path / "photos", per_class=1, classes=2)
+    with pytest.raises(ConfigError, match=f"The cue {cue} does not read the folder of --masks"):
+        material(photos, cue=cue, masks=str(tmp_path / "photos-masks"))
+
+
 def test_no_masks(tmp_path: Path) -> None:
     photos = make_folder(tmp_path / "photos", per_class=2)
     with pytest.raises(DataError, match="has no masks") as error:

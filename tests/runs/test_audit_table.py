@@ -17,8 +17,8 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
 
 
 def test_a_figure_and_its_interval() -> None:
-    assert shown({"value": 81.23, "low": 78.0, "high": 84.06, "images": 3}) == "81.2 (78.0 to 84.1)"
-    assert shown({"value": -1.0, "low": -3.0, "high": 1.0, "images": 3}, signed=True) == "-1.0 (-3.0 to +1.0)"
+    assert shown({"value": 81.23, "low": 78.0, "high": 84.06, "images": 3}) == "81.2 [78.0, 84.1]"
+    assert shown({"value": -1.0, "low": -3.0, "high": 1.0, "images": 3}, signed=True) == "-1.0 [-3.0, +1.0]"
     assert shown({"value": None, "low": None, "high": None, "images": 0}) == shown(None) == "-"
 
 

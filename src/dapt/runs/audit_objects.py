@@ -112,6 +112,10 @@ def _cue(question: Question, data: ImageSet) -> Cue:
             )
         source = "masks" if question.masks is not None else "dataset"
     kind = CUES.get(source)
+    if question.masks is not None and (source == "dataset" or not kind.reads_files):
+        raise ConfigError(
+            f"The cue {source} does not read the folder of --masks.", todo="Leave --cue out, or leave --masks out."
+        )
     options = cue_options(source, question.options)
     cache = ImageCache(0)
 

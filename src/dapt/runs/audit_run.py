@@ -16,7 +16,7 @@ from dapt.data.items import Item
 from dapt.digests import content_digest
 from dapt.environment import version
 from dapt.errors import DataError
-from dapt.evaluation.audit.answers import Answers, ask, look_of
+from dapt.evaluation.audit.answers import Answers, ask
 from dapt.evaluation.audit.cutouts import Cutout
 from dapt.evaluation.audit.donors import NONE
 from dapt.evaluation.audit.figures import Asked, figures_of
@@ -148,7 +148,6 @@ def finish_audit(prepared: Prepared, kept: Path | None = None) -> Audit:
         "preparing": round(prepared.seconds, 3),
         "asking": round(answered - began, 3),
         "pictures": sum(int((each.predicted >= 0).sum()) for each in found),
-        "looks": len({look_of(model) for model in ready}),
     }
     return Audit(record, answers, prepared.source, material, prepared.scenes, asked)
 

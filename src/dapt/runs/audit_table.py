@@ -12,12 +12,12 @@ DISTINCT = 0.05  # two-sided
 
 
 def shown(figure: Mapping[str, Any] | None, *, signed: bool = False) -> str:
-    """A figure with its interval, in percent: ``81.2 (78.4 to 84.0)``."""
+    """A figure with its interval, in percent: ``81.2 [78.4, 84.0]``."""
     if figure is None or figure["value"] is None:
         return "-"
     form = "{:+.1f}" if signed else "{:.1f}"
     value, low, high = (form.format(figure[key]) for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+    return f"{value} [{low}, {high}]"
 
 
 def guess_note(record: Mapping[str, Any]) -> str:
@@ -25,32 +25,48 @@ def guess_note(record: Mapping[str, Any]) -> str:
     return f"Masks are guesses {record['masks']['words']}." if record["masks"]["guessed"] else ""
 
 
-def lines_of_figures(record: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """Every figure of the models: its name, and one cell for each model."""
+def lines_of_figures(record: Mapping[str, Any], *, brief: bool = False) -> list[tuple[str, list[str]]]:
+    """Every figure of the models: its name, and one cell for each model.
+
+    Args:
+        brief: for narrow terminals, by the names that docs/audit.md explains.
+    """
     models = record["models"]
     rows = [
-        (f"{name}: {each['title']}" if name != each["title"] else name, [shown(m["accuracy"][name]) for m in models])
+        (
+            name if brief or name == each["title"] else f"{name}: {each['title']}",
+            [shown(m["accuracy"][name]) for m in models],
+        )
         for name, each in record["variants"].items()
     ]
     for key, title in (
-        ("bg_gap", "BG-gap (mixed_same - mixed_rand)"),
-        ("changed", "answers changed by mixed_rand"),
-        ("lost", "right answers lost by mixed_rand"),
+        ("bg_gap", "BG-gap" if brief else "BG-gap (mixed_same - mixed_rand)"),
+        ("changed", "answers changed" if brief else "answers changed by mixed_rand"),
+        ("lost", "right answers lost" if brief else "right answers lost by mixed_rand"),
     ):
         if all(key in model for model in models):
-            rows.append((title, [shown(model[key], signed=key == "bg_gap") for model in models]))
+            rows.append((title, [shown(model[key]) for model in models]))
     for key in (RAND, NEXT):
         if all(key in model["taken_for_background"] for model in models):
             rows.append(
-                (f"{key} taken for the background's class", [shown(m["taken_for_background"][key]) for m in models])
+                (
+                    f"{key}: says background" if brief else f"{key} taken for the background's class",
+                    [shown(m["taken_for_background"][key]) for m in models],
+                )
             )
     for place, size in enumerate(("small", "medium", "large")):
         parts = [model["by_size"][place] for model in models]
         low, high = parts[0]["from_percent"], parts[0]["to_percent"]
         title = f"original, {size} objects ({low:.0f} to {high:.0f}% of the picture)"
+        title = f"{size} ({low:.0f}-{high:.0f}%): original" if brief else title
         rows.append((title, [shown(part["accuracy"]["original"]) for part in parts]))
         if all("bg_gap" in part for part in parts):
-            rows.append((f"BG-gap, {size} objects", [shown(part["bg_gap"], signed=True) for part in parts]))
+            rows.append(
+                (
+                    f"{size}: BG-gap" if brief else f"BG-gap, {size} objects",
+                    [shown(part["bg_gap"]) for part in parts],
+                )
+            )
     return rows
 
 
@@ -72,6 +88,7 @@ def compared(record: Mapping[str, Any]) -> list[str]:
 
 def print_audit(record: Mapping[str, Any]) -> None:
     """Print the figures of all models on standard output, and how they compare."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -83,13 +100,15 @@ def print_audit(record: Mapping[str, Any]) -> None:
     )
     notes = ["Percent, with 95% bootstrap intervals.", guess_note(record)]
     console = Console()
-    table = Table(
-        title=cell(title), caption=cell(" ".join(filter(None, notes))), min_width=min(len(title), console.width)
-    )
-    table.add_column("accuracy and more", overflow="fold")
+    plain = console.encoding.lower().replace("-", "") not in ("utf8", "utf16")
+    shape = None if plain else box.SIMPLE
+    caption = cell(" ".join(filter(None, notes)))
+    width = min(len(title), console.width)
+    table = Table(box=shape, pad_edge=False, title=cell(title), caption=caption, min_width=width)
+    table.add_column("percent", overflow="fold")
     for model in record["models"]:
         table.add_column(cell(model["name"]), justify="right", overflow="fold")
-    for name, cells in lines_of_figures(record):
+    for name, cells in lines_of_figures(record, brief=True):
         table.add_row(cell(name), *cells)
     console.print(table)
     show(*compared(record))

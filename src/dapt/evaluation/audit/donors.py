@@ -40,9 +40,9 @@ def drawn(seed: int, text: str, number: int) -> int:
 def choose_donors(names: Sequence[str], labels: Sequence[int], lends: Sequence[bool], seed: int) -> Donors:
     """A donor of the same class, of a random class, and of the next class, for every image; none is its own donor.
 
-    The random class is any of those that have donors, an image's own among them, as in the paper. The next class is the
-    next one, in the order of the classes and around, that has images; mixtures with other classes are not made where
-    there is one class only.
+    The random class is any of those that have donors, an image's own among them. The next class is the next one, in the
+    order of the classes and around, that has images; mixtures with other classes are not made where there is one class
+    only.
 
     Args:
         names: of the images. labels: their classes. lends: whether an image has a background to lend.
