@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import dapt
+from dapt.clip.adapters import AdaptedPrompts, Place, Update
 from dapt.clip.prompts import Prompts
 from dapt.data.batch import Batch
 from dapt.model import branches, prompted_towers
@@ -71,6 +72,9 @@ def test_all_vectors_of_prompts() -> None:
     parts = [torch.zeros(1, 1) for _ in range(4)]
     assert tensors_of(Prompts(parts[0], (parts[1],), parts[2], (parts[3],))) == parts
     assert tensors_of(Prompts(None, (parts[1],))) == parts[1:2]
+    update, place = torch.zeros(1, 1, 1), Place(torch.nn.Linear(1, 1), "weight", ("o",))
+    adapted = AdaptedPrompts(image_updates=(Update(place, update, update + 1, 1.0),))
+    assert [float(part) for part in tensors_of(adapted)] == [0, 1]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from dapt.clip.adapters import updates_of
 from dapt.clip.prompts import Prompts
 
 Join = Callable[[Iterable[Tensor]], None]
@@ -65,6 +66,9 @@ def beside_others(device: torch.device, number: int = 0) -> Beside | None:
 
 
 def tensors_of(prompts: Prompts) -> list[Tensor]:
-    """The vectors of `prompts`."""
+    """The vectors of `prompts`, and what it updates weights with."""
     parts = [prompts.text_ctx, *prompts.text_deep, prompts.visual_ctx, *prompts.visual_deep]
+    for side in ("text", "image"):
+        for update in updates_of(prompts, side):
+            parts += [update.a, update.b]
     return [part for part in parts if part is not None]
