@@ -111,7 +111,7 @@ class GroundedSamCue(TextCue):
         if len(boxes) > self.options.boxes and not self._capped:
             self._capped = True
             say(
-                f"grounded_sam: {len(boxes)} boxes were found in {photo.name}; the {self.options.boxes} best of an image "
+                f"grounded_sam: {len(boxes)} boxes were found in {photo.name}; of an image the best {self.options.boxes} "
                 "are used (cue.boxes)."
             )
         kept = [_box(row) for row in boxes[: self.options.boxes].tolist()]
