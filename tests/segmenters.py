@@ -101,7 +101,7 @@ def tiny_grounding_dino(folder: Path) -> Path:
         max_text_len=32,
         disable_custom_kernels=True,
     )
-    images = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 96})
+    images = GroundingDinoImageProcessor(size={"shortest_edge": 128, "longest_edge": 192})
     processor = GroundingDinoProcessor(image_processor=images, tokenizer=tokenizer)
     return _saved(folder, GroundingDinoForObjectDetection(config), processor)
 
@@ -279,7 +279,7 @@ def asked(
 
     numbers = labels or [place % len(names) for place in range(len(photos))]
     items = [Item(Path(name), label, name) for name, label in zip(photos, numbers, strict=True)]
-    data = ImageSet("photos", Path("."), names, {"train": tuple(items)})
+    data = ImageSet("photos", Path(), names, {"train": tuple(items)})
     context = CueContext(cue_options(name, options), None, "binary", skip_bad, read, 1, data, device="cpu")
     return make_cue(name, context), items
 

@@ -37,7 +37,7 @@ def test_what_is_no_model_of_the_kind_is_named(folder: Path, tmp_path: Path) -> 
         find_model(str(tmp_path / "nothing"), KIND)
     with pytest.raises(ModelError, match="is a file, not the folder of a CLIPSeg model"):
         find_model(str(folder / "config.json"), KIND)
-    with pytest.raises(ModelError, match="it has no config.json") as caught:
+    with pytest.raises(ModelError, match=r"it has no config\.json") as caught:
         find_model(str(tmp_path), KIND)
     assert "CIDAS/clipseg-rd64-refined" in caught.value.todo
     (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
@@ -94,7 +94,7 @@ def test_a_download_is_announced(folder: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_without_a_network_it_says_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(_Hub(folder, fails=ConnectionError("Name or service not known")), monkeypatch)
-    with pytest.raises(ModelError, match="not in the local cache .* could not be fetched") as caught:
+    with pytest.raises(ModelError, match=r"not in the local cache .* could not be fetched") as caught:
         find_model("CIDAS/clipseg-rd64-refined", KIND)
     assert "cue.model=FOLDER" in caught.value.todo
 

@@ -41,7 +41,9 @@ def test_weights_that_are_missing_are_not_made_up(folder: Path, capsys: pytest.C
     save_file(few, file, metadata={"format": "pt"})
     assert not load_model(CLIPSegForImageSegmentation, folder, "cpu").training
     assert "lack 1 of the" in capsys.readouterr().err
-    save_file({name: value for name, value in weights.items() if "decoder" not in name}, file, metadata={"format": "pt"})
+    save_file(
+        {name: value for name, value in weights.items() if "decoder" not in name}, file, metadata={"format": "pt"}
+    )
     with pytest.raises(ModelError, match=r"The weights in .* lack \d+ of the \d+ that the model has"):
         load_model(CLIPSegForImageSegmentation, folder, "cpu")
 

@@ -115,7 +115,5 @@ def question_of(photo: Photo, count: int) -> tuple[Box, list[Point]] | None:
     while len(points) < count and float(weight.max()) > 0:
         row, column = divmod(int(weight.argmax()), weight.shape[1])
         points.append(((column + 0.5) * across, (row + 0.5) * down))
-        weight[
-            max(0, row - window // 2) : row + window // 2 + 1, max(0, column - window // 2) : column + window // 2 + 1
-        ] = 0
+        weight[max(0, row - window) : row + window + 1, max(0, column - window) : column + window + 1] = 0
     return box, points
