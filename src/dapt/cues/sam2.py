@@ -109,7 +109,10 @@ def question_of(photo: Photo, count: int) -> tuple[Box, list[Point]] | None:
     down, across = photo.height / hint.shape[0], photo.width / hint.shape[1]
     box = (int(columns[0]) * across, int(rows[0]) * down, (int(columns[-1]) + 1) * across, (int(rows[-1]) + 1) * down)
     window = max(1, max(height, width) // NEAR) | 1
-    around = functional.avg_pool2d(hint[None, None], window, stride=1, padding=window // 2)[0, 0]
+    around = hint[None, None]
+    for _ in range(2):  # once gives a plateau, whose first pixel may lie at an edge
+        around = functional.avg_pool2d(around, window, stride=1, padding=window // 2)
+    around = around[0, 0]
     weight = torch.where(inside, around, torch.zeros_like(around))
     points: list[Point] = []
     while len(points) < count and float(weight.max()) > 0:
