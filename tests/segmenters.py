@@ -101,7 +101,7 @@ def tiny_grounding_dino(folder: Path) -> Path:
         max_text_len=32,
         disable_custom_kernels=True,
     )
-    images = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 96})
+    images = GroundingDinoImageProcessor(size={"shortest_edge": 128, "longest_edge": 192})
     processor = GroundingDinoProcessor(image_processor=images, tokenizer=tokenizer)
     return _saved(folder, GroundingDinoForObjectDetection(config), processor)
 
@@ -251,3 +251,41 @@ def tiny_oneformer(folder: Path) -> Path:
     images = OneFormerImageProcessor(size={"shortest_edge": 64, "longest_edge": 96}, ignore_index=255, num_text=10)
     processor = OneFormerProcessor(image_processor=images, tokenizer=tokenizer, max_seq_length=16, task_seq_length=16)
     return _saved(folder, OneFormerForUniversalSegmentation(config), processor)
+
+
+def asked(
+    name: str,
+    photos: dict[str, torch.Tensor],
+    *,
+    labels: list[int] | None = None,
+    names: tuple[str, ...] = ("red leaf", "cat"),
+    skip_bad: bool = False,
+    **options: Any,
+) -> tuple[Any, list[Any]]:
+    """A cue, and the images to ask it about.
+
+    Args:
+        photos: uint8 ``[3, H, W]`` by name; one that is None cannot be read. labels: of each.
+    """
+    from dapt.cues.base import CueContext
+    from dapt.cues.build import cue_options, make_cue
+    from dapt.data.items import ImageSet, Item
+    from dapt.errors import DataError
+
+    def read(item: Item) -> torch.Tensor:
+        if photos[item.name] is None:
+            raise DataError(f"{item.name} cannot be read.")
+        return photos[item.name]
+
+    numbers = labels or [place % len(names) for place in range(len(photos))]
+    items = [Item(Path(name), label, name) for name, label in zip(photos, numbers, strict=True)]
+    data = ImageSet("photos", Path(), names, {"train": tuple(items)})
+    context = CueContext(cue_options(name, options), None, "binary", skip_bad, read, 1, data, device="cpu")
+    return make_cue(name, context), items
+
+
+def noise(*sizes: tuple[int, int]) -> dict[str, torch.Tensor]:
+    """Photos of noise of these heights and widths, ``0.png`` and so on."""
+    generator = torch.Generator().manual_seed(0)
+    made = [torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=generator) for size in sizes]
+    return {f"{place}.png": photo for place, photo in enumerate(made)}

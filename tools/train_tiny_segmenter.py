@@ -1,6 +1,6 @@
 """Train a tiny U-Net that finds the object in rendered scenes, and write it as an ONNX file for the cue `salient`.
 
-    python tools/train_tiny_segmenter.py --out tests/cues/tiny_segmenter.onnx     # some minutes on two cores
+    python tools/train_tiny_segmenter.py --out tests/cues/tiny_segmenter.onnx     # a minute on a GPU
 
 It stands for U²-Net and its kin in the tests: a trained network, of 280 kB, that goes through the same path. Input and
 output are those that rembg gives to U²-Net (Qin et al., 2020, arXiv 2005.09007): a photo divided by its largest value
@@ -24,6 +24,7 @@ from dapt.console import progress, say
 from dapt.demo.drawing.backgrounds import BACKGROUNDS
 from dapt.demo.drawing.objects import class_names
 from dapt.demo.drawing.scenes import render
+from dapt.devices import pick_device
 from dapt.environment import cores
 from dapt.files import write_bytes
 from dapt.processes import worker_pool
@@ -78,7 +79,8 @@ class _AsMap(nn.Module):
 def normalised(photos: Tensor) -> Tensor:
     """Bytes ``[N, 3, H, W]`` as the network wants them."""
     values = photos.float() / photos.flatten(1).amax(dim=1).clamp(min=1).float().view(-1, 1, 1, 1)
-    return (values - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(DEVIATION).view(3, 1, 1)
+    mean, deviation = (values.new_tensor(each).view(3, 1, 1) for each in (MEAN, DEVIATION))
+    return (values - mean) / deviation
 
 
 def _scene(job: tuple[int, int]) -> tuple[Any, Any]:
@@ -109,7 +111,7 @@ def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
 def train(photos: Tensor, masks: Tensor, epochs: int, seed: int) -> TinyUNet:
     """A trained network."""
     torch.manual_seed(seed)
-    network = TinyUNet().to(memory_format=torch.channels_last)
+    network = TinyUNet().to(photos.device)
     steps = epochs * (len(photos) // BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
@@ -119,7 +121,7 @@ def train(photos: Tensor, masks: Tensor, epochs: int, seed: int) -> TinyUNet:
         inputs, wanted = normalised(photos[part]), masks[part].float() / 255
         if torch.rand(()) < 0.5:
             inputs, wanted = inputs.flip(-1), wanted.flip(-1)
-        loss = loss_of(network(inputs.contiguous(memory_format=torch.channels_last)), wanted)
+        loss = loss_of(network(inputs), wanted)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -128,7 +130,7 @@ def train(photos: Tensor, masks: Tensor, epochs: int, seed: int) -> TinyUNet:
         if step % 100 == 0:
             say(f"step {step} of {steps}: loss {total / 100:.3f}")
             total = 0.0
-    return network.eval()
+    return network.cpu().eval()
 
 
 @torch.no_grad()
@@ -165,9 +167,11 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="auto")
     given = parser.parse_args()
     photos, masks = scenes(given.scenes, given.seed)
-    network = train(photos, masks, given.epochs, given.seed)
+    device = pick_device(given.device)
+    network = train(photos.to(device), masks.to(device), given.epochs, given.seed)
     new = scenes(200, given.seed + 1000)
     say(f"IoU on 200 new scenes: {100 * overlap(network, *new):.1f}%")
     content = export(network)

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueSettings, DaptOptions, RunSettings, SelectionOptions
 from dapt.cues.base import CUES
+from dapt.cues.model_cue import ModelCue
 from dapt.dapt_options import AUTO_COUNT
 from dapt.data.load import transforms
 from dapt.data.masks import mask_collections, mask_files
@@ -79,9 +80,10 @@ def of_selectors() -> Iterator[tuple[str, Any]]:
 
 
 def of_cues() -> Iterator[tuple[str, Any]]:
-    """Options of every cue; no two of them have one of the same name."""
+    """Options of every cue; those that hold a model share names, so theirs have the cue's name before them."""
     for name in CUES.names():
-        yield from of_model(CUES.get(name).options_type, "cue")
+        kind = CUES.get(name)
+        yield from of_model(kind.options_type, f"cue.{name}" if issubclass(kind, ModelCue) else "cue")
 
 
 def constants() -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
+from dapt.cues.model_cue import ModelCue
 from dapt.cues.model_place import LOCAL, local_path
 from dapt.data.items import ImageSet
 from dapt.data.load.image_cache import ImageCache
@@ -105,7 +106,8 @@ def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
     kind = cue_type(source).options_type
     for key in sorted(set(given) - set(kind.model_fields)):
         owners = [name for name in CUES.names() if key in CUES.get(name).options_type.model_fields]
-        defaults = [CUES.get(name).options_type.model_fields[key].default for name in owners]
+        old = [name for name in owners if not issubclass(CUES.get(name), ModelCue)]
+        defaults = [CUES.get(name).options_type.model_fields[key].default for name in old]
         if given[key] not in defaults:  # version 0.1.0 wrote those of all cues into run.yaml
             warn(f"cue.{key} is an option of {listing(owners)}; the masks are those of {source}, so it is not read.")
     return validated(kind, _of(kind, given), "cue.")

@@ -111,8 +111,8 @@ class GroundedSamCue(TextCue):
         if len(boxes) > self.options.boxes and not self._capped:
             self._capped = True
             say(
-                f"grounded_sam: {len(boxes)} boxes were found in {photo.name}; the {self.options.boxes} best of an image "
-                "are used (cue.boxes)."
+                f"grounded_sam: {len(boxes)} boxes were found in {photo.name}; of an image the best "
+                f"{self.options.boxes} are used (cue.boxes)."
             )
         kept = [_box(row) for row in boxes[: self.options.boxes].tolist()]
         return kept, float(scores[0]) if kept else 0.0

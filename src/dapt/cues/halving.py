@@ -102,8 +102,10 @@ def _tried(run: Callable[[list[J]], list[R]], batch: list[J]) -> list[R] | None:
 
 
 def _free() -> None:
-    gc.collect()
+    """Give back to a device what torch keeps of it; memory of the machine is free with the failed attempt's numbers."""
     if torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
+        gc.collect()
         torch.mps.empty_cache()

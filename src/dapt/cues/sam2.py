@@ -109,13 +109,14 @@ def question_of(photo: Photo, count: int) -> tuple[Box, list[Point]] | None:
     down, across = photo.height / hint.shape[0], photo.width / hint.shape[1]
     box = (int(columns[0]) * across, int(rows[0]) * down, (int(columns[-1]) + 1) * across, (int(rows[-1]) + 1) * down)
     window = max(1, max(height, width) // NEAR) | 1
-    around = functional.avg_pool2d(hint[None, None], window, stride=1, padding=window // 2)[0, 0]
+    around = hint[None, None]
+    for _ in range(2):  # once gives a plateau, whose first pixel may lie at an edge
+        around = functional.avg_pool2d(around, window, stride=1, padding=window // 2)
+    around = around[0, 0]
     weight = torch.where(inside, around, torch.zeros_like(around))
     points: list[Point] = []
     while len(points) < count and float(weight.max()) > 0:
         row, column = divmod(int(weight.argmax()), weight.shape[1])
         points.append(((column + 0.5) * across, (row + 0.5) * down))
-        weight[
-            max(0, row - window // 2) : row + window // 2 + 1, max(0, column - window // 2) : column + window // 2 + 1
-        ] = 0
+        weight[max(0, row - window) : row + window + 1, max(0, column - window) : column + window + 1] = 0
     return box, points
