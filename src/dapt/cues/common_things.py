@@ -6,7 +6,7 @@ COMMON_THINGS: tuple[str, ...] = tuple(
     (
         "person man woman child face dog cat bird horse cow sheep elephant bear zebra giraffe monkey fish insect "
         "butterfly spider snake frog turtle flower leaf mushroom fruit vegetable food car bus truck train bicycle "
-        "motorcycle boat airplane ball toy sign statue building bottle cup chair table lamp clock book bag shoe hat "
+        "motorcycle boat airplane ball toy statue bottle cup chair lamp clock book bag shoe hat "
         "instrument tool machine animal"
     ).split()
 )
