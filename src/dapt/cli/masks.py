@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from dapt.cli.masks_kept import kept
 from dapt.cli.masks_verify import verify
 from dapt.cli.options import (
     BitsOption,
@@ -57,6 +58,7 @@ class MasksGroup(TyperGroup):
 
 masks = typer.Typer(cls=MasksGroup, help="Make foreground masks, or check a collection of them.")
 masks.command()(verify)
+masks.command()(kept)
 
 
 @masks.command(DEFAULT, hidden=True)
@@ -119,7 +121,8 @@ def make(
     """Make foreground masks that any later run can read, with coverage statistics.
 
     Files that exist already are kept, so an interrupted command goes on where it stopped. 'dapt masks verify'
-    checks masks that exist (for a folder called verify, write ./verify).
+    checks masks that exist, 'dapt masks kept' lists those that training keeps (for a folder called verify or kept,
+    write ./verify).
 
     Examples:
 
