@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dapt.errors import ConfigError, DaptError, did_you_mean
-from dapt.files import PART, leftovers, part_of, read_json, whole_file, write_bytes, write_json
+from dapt.files import PART, leftovers, part_of, read_json, whole_file, write_bytes, write_files, write_json
 from dapt.registry import Registry
 
 
@@ -162,3 +162,20 @@ def test_a_new_method_is_one_file(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "mine" in {line.split()[0] for line in done.stdout.splitlines()}
+
+
+def test_many_files_are_written_together(tmp_path: Path) -> None:
+    contents = {tmp_path / f"folder{number % 2}" / f"{number}.txt": str(number).encode() for number in range(20)}
+    write_files(contents.items(), within=tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == contents
+    write_files([])
+
+
+def test_many_files_of_which_one_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    with pytest.raises(DaptError, match=r"Could not write .*b: "):
+        write_files([(tmp_path / "a", b"1"), (tmp_path / "b", b"2"), (tmp_path / "c", b"3")])
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+    assert not (tmp_path / "c").exists()
+    with pytest.raises(DaptError, match="removed meanwhile"):
+        write_files([(tmp_path / "gone" / "a", b"1")], within=tmp_path / "gone")

@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +26,7 @@ from dapt.regular import read_text, reason
 PART = re.compile(r"\.(?P<name>.+)\.[0-9a-z_]{8}\.part", re.DOTALL)  # what an interrupted write leaves
 JSON_BYTES = 2**30  # what a run notes of ten million images
 LONGEST_NAME = 200  # bytes of the target's name in the name of the part; file systems allow 255 in all
+SYNCED_TOGETHER = 8
 # What file systems answer that cannot sync a folder.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
@@ -77,6 +79,49 @@ def whole_file(path: Path | str, *, make_parents: bool = True, within: Path | No
     except BaseException:
         _discard(temporary)
         raise
+
+
+def write_files(contents: Iterable[tuple[Path, bytes]], *, within: Path | None = None) -> None:
+    """Write many small files, each whole or not at all, in a fraction of the time of one after the other.
+
+    All are written and synced before the first gets its name, and each folder is synced once.
+
+    Args:
+        contents: paths and what they are to hold. within: as for `write_bytes`.
+
+    Raises:
+        DaptError: the file system refused; of the files before the one that is named some may be there.
+    """
+    parts: list[tuple[Path, Path]] = []
+    path = Path()
+    temporary: Path | None = None
+    try:
+        for path, content in contents:
+            make_folder(path.parent, within)
+            temporary = part_of(path)
+            with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "wb") as file:
+                parts.append((temporary, path))
+                file.write(content)
+        with ThreadPoolExecutor(SYNCED_TOGETHER) as pool:  # disks sync many at once in the time of one
+            syncing = [(pool.submit(_sync, part), part, target) for part, target in parts]
+        for done, temporary, path in syncing:  # noqa: B007 - an error names them
+            done.result()
+        for temporary, path in parts:
+            temporary.replace(path)
+        for folder in dict.fromkeys(path.parent for _, path in parts):
+            path = folder
+            sync_folder(folder)
+    except BaseException as error:
+        for part, _ in parts:
+            _discard(part)
+        if isinstance(error, OSError):
+            raise refused(error, path, temporary) from error
+        raise
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def part_of(path: Path) -> Path:

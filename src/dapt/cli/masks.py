@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from dapt.cli.masks_import import import_
+from dapt.cli.masks_kept import kept
 from dapt.cli.masks_verify import verify
 from dapt.cli.options import (
     BitsOption,
@@ -59,6 +60,7 @@ class MasksGroup(TyperGroup):
 masks = typer.Typer(cls=MasksGroup, help="Make, import or check foreground masks.")
 masks.command("import")(import_)
 masks.command()(verify)
+masks.command()(kept)
 
 
 @masks.command(DEFAULT, hidden=True)
@@ -128,8 +130,8 @@ def make(
     """Make foreground masks that any later run can read, with coverage statistics.
 
     Files that exist already are kept, so an interrupted command goes on where it stopped. 'dapt masks verify'
-    checks masks that exist, 'dapt masks import' makes them of other tools' annotations (for a folder called verify
-    or import, write ./verify).
+    checks masks that exist, 'dapt masks import' makes them of other tools' annotations, 'dapt masks kept' lists those
+    that training keeps (for a folder called verify, import or kept, write ./verify).
 
     Examples:
 

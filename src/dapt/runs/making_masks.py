@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,16 +21,16 @@ from dapt.data.load.resize import resize_map
 from dapt.data.masks.mask_entries import DIGITS, Kind, MaskEntry, content_of, kind_of, state_of
 from dapt.environment import cores
 from dapt.errors import ConfigError
-from dapt.files import write_bytes
+from dapt.files import write_files
 from dapt.model.prompted_clip import PromptedClip
 from dapt.owned import digest_of
 from dapt.runs.mask_folder import MaskFolder
 
 CHUNK = 50
 ROUNDED = 6  # digits of a share
-WRITERS = 4  # threads: files wait for the disk, not for each other
 
 Size = tuple[int, int]
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def make_masks(folder: MaskFolder, cue: Cue, items: Sequence[Item], model: PromptedClip | None, *, whole: bool) -> None:
@@ -44,7 +45,7 @@ def make_masks(folder: MaskFolder, cue: Cue, items: Sequence[Item], model: Promp
     """
     if not items:
         return
-    with ThreadPoolExecutor(max(WRITERS, cores())) as pool:
+    with ThreadPoolExecutor(max(2, cores())) as pool:
         for _ in progress(_chunks(folder, cue, items, model, pool, whole), len(items), "making masks", "masks"):
             pass
 
@@ -58,26 +59,33 @@ def _chunks(
     whole: bool,
 ) -> Iterator[Item]:
     """The items, one by one, as their masks are made."""
-    writing: list[Future[None]] = []
+    writing: Future[None] | None = None
     try:
         for start in range(0, len(items), chunk_of(cue)):
             part = items[start : start + chunk_of(cue)]
             masks = cue.prepare(part, model)
             if len(masks) != len(part):
                 raise ConfigError(f"The cue {cue.name} made {len(masks)} masks for {len(part)} images.")
-            found = pool.map(_encoder(folder, cue.report, soft=cue.soft, whole=whole), part, masks)
-            encoded = list(zip(part, found, strict=True))
-            for done in writing:
-                done.result()
-            folder.note({item.name: entry for item, (entry, _) in encoded})
-            writing = [
-                pool.submit(write_bytes, folder.target(item), content, within=folder.path)
-                for item, (_, content) in encoded
-                if content is not None
+            sizes = list(pool.map(size_of, part)) if whole else [None] * len(part)
+            kinds = _kinds(cue.report)
+            pixels = [  # in this thread: torch has threads of its own
+                _grey(mask, size, soft=cue.soft, full=kinds.get(item.name) == "full")
+                for item, mask, size in zip(part, masks, sizes, strict=True)
             ]
+            blank = [
+                kinds.get(item.name, "not found") if mask is None else None
+                for item, mask in zip(part, masks, strict=True)
+            ]
+            found = pool.map(_encoder(folder, cue.report), part, pixels, blank)
+            encoded = list(zip(part, found, strict=True))
+            if writing is not None:
+                writing.result()
+            folder.note({item.name: entry for item, (entry, _) in encoded})
+            files = [(folder.target(item), content) for item, (_, content) in encoded if content is not None]
+            writing = pool.submit(write_files, files, within=folder.path)
             yield from part
-        for done in writing:
-            done.result()
+        if writing is not None:
+            writing.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
@@ -90,31 +98,47 @@ def chunk_of(cue: Cue) -> int:
     return batch * -(-CHUNK // batch)
 
 
-def _encoder(
-    folder: MaskFolder, report: CueReport, *, soft: bool, whole: bool
-) -> Callable[[Item, Tensor | None], tuple[MaskEntry, bytes | None]]:
-    """Makes the entry and the file content of one mask."""
+def _kinds(report: CueReport) -> dict[str, Kind]:
+    """What the cue says of images for which it has no usable mask."""
     lists: tuple[tuple[Kind, list[str]], ...] = (
         ("not found", report.missing),
         ("unreadable", report.bad),
         ("empty", report.empty),
         ("full", report.full),
     )
-    kinds = {name: kind for kind, names in lists for name in names}
+    return {name: kind for kind, names in lists for name in names}
 
-    def encode(item: Item, mask: Tensor | None) -> tuple[MaskEntry, bytes | None]:
-        kind = kinds.get(item.name, "not found") if mask is None else None
-        if mask is None and whole:
-            mask = torch.full((1, 1), float(kind == "full"))
-        if mask is None:
-            content, coverage = None, float(kind == "full")
-        else:
-            size = size_of(item) if whole else (mask.shape[0], mask.shape[1])
-            grey = (resize_map(mask, size, soft=soft).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-            content, coverage = png_of(grey), float(grey.mean() / 255)
+
+def _grey(mask: Tensor | None, size: Size | None, *, soft: bool, full: bool) -> Pixels | None:
+    """A mask as uint8 ``[H, W]``, None where no file is to be written.
+
+    Args:
+        size: what it is to have; None: as it is, and no file where there is no mask.
+        full: of no mask, whether everything is foreground.
+    """
+    if mask is None and size is None:
+        return None
+    if mask is None:
+        assert size is not None
+        return np.full(size, 255 * full, np.uint8)
+    mask = mask.detach().cpu()
+    fitted = mask.float() if size is None else resize_map(mask, size, soft=soft)
+    grey: Pixels = (fitted.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+    return grey
+
+
+Encoder = Callable[[Item, "Pixels | None", "Kind | None"], tuple[MaskEntry, "bytes | None"]]
+
+
+def _encoder(folder: MaskFolder, report: CueReport) -> Encoder:
+    """Makes the entry and the file content of one mask."""
+
+    def encode(item: Item, grey: Pixels | None, blank: Kind | None) -> tuple[MaskEntry, bytes | None]:
+        content = None if grey is None else png_of(grey)
+        coverage = float(blank == "full") if grey is None else float(grey.mean() / 255)
         seen = state_of(item.path)
         entry = MaskEntry(
-            kind or kind_of(coverage),
+            blank or kind_of(coverage),
             round(coverage, ROUNDED),
             score=_share(report.scores.get(item.name)),
             stuff=tuple(report.stuff.get(item.name, ())),
@@ -144,7 +168,7 @@ def size_of(item: Item) -> Size:
     return height, width
 
 
-def png_of(grey: np.ndarray) -> bytes:
+def png_of(grey: Pixels) -> bytes:
     """A PNG of 8 bits from uint8 ``[H, W]``."""
     buffer = io.BytesIO()
     Image.fromarray(grey).save(buffer, format="PNG")

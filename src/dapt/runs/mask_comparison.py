@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,9 @@ from dapt.runs.mask_folder import MaskFolder
 from dapt.wording import some
 
 OWN = "own"
+TOGETHER = 32  # images whose masks are in memory
+
+Read = tuple[str, "tuple[Tensor, Tensor] | None", bool]
 
 
 class TrueMasks:
@@ -101,23 +104,25 @@ def compare_with(
         DataError: a true mask cannot be used and `skip_bad` is false, or all of them seem to be of another format.
     """
     found, counts = Comparison(), MaskCounts()
-    with ThreadPoolExecutor(max(4, cores())) as pool:
-        looked = pool.map(lambda item: _pair(true, folder, item, skip_bad), items)
-        for item, (why, quality, misread) in zip(
-            items, progress(looked, len(items), "comparing masks", "masks"), strict=True
-        ):
-            counts.misread += misread
-            counts.read += why in ("", EMPTY, FULL)
-            counts.empty += why == EMPTY
-            counts.full += why == FULL
-            if why:
-                found.left_out.setdefault(why, []).append(item.name)
-                continue
-            label = names[item.label] if item.label != UNLABELLED else ""
-            for whole in (found.quality, *([found.classes.setdefault(label, MaskQuality())] if label else [])):
-                for figure in FIGURES:
-                    getattr(whole, figure).extend(getattr(quality, figure))
-            found.iou[item.name] = quality.iou[0]
+    for item, (why, pair, misread) in progress(
+        _pairs(true, folder, items, skip_bad), len(items), "comparing masks", "masks"
+    ):
+        if pair is not None and (blank := _blank(pair[1])):
+            why, pair = blank, None
+        counts.misread += misread
+        counts.read += why in ("", EMPTY, FULL)
+        counts.empty += why == EMPTY
+        counts.full += why == FULL
+        if pair is None:
+            found.left_out.setdefault(why, []).append(item.name)
+            continue
+        quality = MaskQuality()
+        compare_masks(*pair, quality)
+        label = names[item.label] if item.label != UNLABELLED else ""
+        for whole in (found.quality, *([found.classes.setdefault(label, MaskQuality())] if label else [])):
+            for figure in FIGURES:
+                getattr(whole, figure).extend(getattr(quality, figure))
+        found.iou[item.name] = quality.iou[0]
     say_notes()
     if true.finder is not None:
         check_convention(counts, items, true.finder.folder, true.rules.kind, rules=true.rules)
@@ -142,24 +147,29 @@ def _intervals(quality: MaskQuality) -> str:
 ABSENT, EMPTY, FULL, BAD = "not there", "empty", "full", "not to be used"
 
 
-def _pair(true: TrueMasks, folder: MaskFolder, item: Item, skip_bad: bool) -> tuple[str, MaskQuality, bool]:
-    """Why an image is not compared (empty: it is), what was measured, and whether the format seems to be another."""
-    quality = MaskQuality()
+def _pairs(true: TrueMasks, folder: MaskFolder, items: Sequence[Item], skip_bad: bool) -> Iterator[tuple[Item, Read]]:
+    """Masks and true ones, read in threads, so many at a time that few are held in memory."""
+    with ThreadPoolExecutor(max(4, cores())) as pool:
+        for start in range(0, len(items), TOGETHER):
+            part = items[start : start + TOGETHER]
+            yield from zip(part, pool.map(lambda item: _pair(true, folder, item, skip_bad), part), strict=True)
+
+
+def _pair(true: TrueMasks, folder: MaskFolder, item: Item, skip_bad: bool) -> Read:
+    """A mask and its true one; why they are not compared (empty: they are), and whether the format seems another."""
     files = true.files(item)
     if not files:
-        return ABSENT, quality, False
+        return ABSENT, None, False
     try:
         mask = mask_of_photo(files, item.path, true.rules)
         theirs = fit_mask(mask.mask, mask.upright, files[0], item.path)
     except DataError:
         if not skip_bad:
             raise
-        return BAD, quality, False
-    if blank := _blank(theirs):
-        return blank, quality, mask.misread
+        return BAD, None, False
     written = folder.target(item)
-    compare_masks(fit_mask(read_mask(written, "binary"), mask.upright, written, item.path), theirs, quality)
-    return "", quality, mask.misread
+    ours = fit_mask(read_mask(written, "binary"), mask.upright, written, item.path)
+    return "", (ours, theirs), mask.misread
 
 
 def _blank(mask: Tensor) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 
 from dapt.console import warn
 from dapt.errors import DaptError, DataError
-from dapt.files import json_text, read_json, write_bytes, write_json
+from dapt.files import json_text, read_json, sync_folder, write_bytes, write_json
 from dapt.owned import digest_of
 from dapt.regular import reason
 from dapt.strict import nfc
@@ -165,13 +165,20 @@ def read_part(folder: Path) -> dict[str, MaskEntry]:
 
 
 def remove_part(folder: Path) -> None:
-    """Remove the files of a writer that were joined, and its folder where nothing else is left in it."""
-    for path in (*_part_files(folder), *(path for path in folder.glob(".*") if path.is_file())):
-        path.unlink(missing_ok=True)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-    if folder.parent.is_dir() and not any(folder.parent.iterdir()):
-        folder.parent.rmdir()
+    """Remove the files of a writer that were joined, and its folder where nothing else is left in it.
+
+    Raises:
+        DaptError: the file system refuses.
+    """
+    try:
+        for path in (*_part_files(folder), *(path for path in folder.glob(".*") if path.is_file())):
+            path.unlink(missing_ok=True)
+        for each in (folder, folder.parent):
+            if each.is_dir() and not any(each.iterdir()):
+                each.rmdir()
+                sync_folder(each.parent)
+    except OSError as error:
+        raise DaptError(f"Could not remove {error.filename or folder}: {error.strerror or error}.") from error
 
 
 def part_folders(store: Path) -> list[Path]:
