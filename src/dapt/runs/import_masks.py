@@ -33,7 +33,7 @@ from dapt.files import write_json, write_with
 from dapt.mask_pattern import check_pattern
 from dapt.outputs import check_apart
 from dapt.runs.apart import check_files_apart
-from dapt.runs.import_remarks import MORE, UNKNOWN, Remarks, listed
+from dapt.runs.import_remarks import UNKNOWN, Remarks, listed
 from dapt.runs.mask_folder import MaskFolder
 from dapt.wording import some
 
@@ -109,7 +109,10 @@ def import_masks(
     statistics = _fill(target, jobs, shapes, found, remarks, skip_bad)
     remarks.say(found, images.name, loose=matched.loose)
     say_notes()
-    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    if not statistics["images"]:
+        raise DataError(f"There is nothing of the objects in any photo, so {out} has no mask.", where=str(folder))
+    use = f"; use them with: dapt train {data} --dapt --masks {out}" if images.names else ""
+    say(f"masks in {out}{use}")
     return statistics
 
 
@@ -139,7 +142,8 @@ def _jobs(
     Raises:
         DataError: there are none, or names are not clear.
     """
-    remarks.refuse_or_say(matched.unclear, "names of pictures are not clear", skip_bad, "not clear")
+    todo = "Let the names tell the folders, or give folders of one part of the photos alone"
+    remarks.refuse_or_say(matched.unclear, "names of pictures are not clear", skip_bad, "not clear", todo)
     if not matched.jobs:
         named = [picture.names[0] for picture in found.pictures]
         raise DataError(
@@ -247,7 +251,9 @@ def _fill(
             write_json(target.statistics_file, statistics, make_parents=False)
     if problems and not skip_bad:
         raise DataError(
-            f"{len(problems)} masks cannot be used; the others were written.", todo=MORE, more=listed(problems)
+            f"{len(problems)} masks cannot be used; the others were written.",
+            todo="Mend them, or pass --skip-bad.",
+            more=listed(problems),
         )
     if problems:
         warn(f"{len(problems)} masks cannot be used and are left out; the first: {problems[0]}")
