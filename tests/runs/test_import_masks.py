@@ -307,6 +307,9 @@ def test_an_interrupted_import_goes_on_and_keeps_what_is_there(data: Path, tmp_p
     assert found["images"] == 4
     assert not read(mended).any(), "mended by hand"
     assert (mask_of(out, "dog/3.jpg") == true_mask(BOXES["dog/3.jpg"])).all()
+    mended.write_bytes(b"none")
+    with pytest.raises(DataError, match=r"cat/1\.png cannot be read .*\n.*made again"):
+        import_masks(tmp_path / "export", str(data), out)
     write_yolo(tmp_path / "export", {**BOXES, "cat/1.jpg": (1, 1, 9, 9)})
     with pytest.raises(ConfigError, match="were made with annotations"):
         import_masks(tmp_path / "export", str(data), out)
@@ -332,6 +335,7 @@ def test_mask_pictures_that_cannot_be_used(data: Path, tmp_path: Path, capsys) -
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
     assert "1 masks cannot be used and are left out" in capsys.readouterr().err
+    assert len(found["import"]["not_usable"]) == 1
 
 
 def test_masks_beside_the_photos_and_by_a_pattern(data: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from dapt.cues.base import CueReport
 from dapt.data.items import ImageSet
 from dapt.data.load.images import photo_shape
 from dapt.data.load.notes import say_notes
+from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.mask_imports.base import Asked, Found
 from dapt.data.mask_imports.drawn_marks import check_shapes, draw_marks, place_marks
 from dapt.data.mask_imports.guess import AUTO, format_of
@@ -246,6 +247,8 @@ def _fill(
                 continue
             picture = Image.fromarray(mask.astype(np.uint8) * 255)
             write_with(target.target(job.item), _png(picture), within=target.path)
+        for problem in problems:
+            remarks.add("not usable", problem)
         if skip_bad or not problems:
             statistics = {"settings": target.settings, **_statistics(target, jobs), "import": remarks.noted(found)}
             write_json(target.statistics_file, statistics, make_parents=False)
@@ -275,14 +278,27 @@ def _mask(job: Job, shape: Shape, remarks: Remarks) -> np.ndarray[Any, np.dtype[
     return mask
 
 
+def _grey(path: Path) -> torch.Tensor:
+    """A mask that was written, possibly mended by hand since, 0..1 ``[H, W]``.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with decoded(path) as picture:
+            return torch.from_numpy(np.asarray(picture.convert("L")) / 255.0)
+    except (*DAMAGE, Refusal) as error:
+        todo = "Remove it: it is made again then."
+        raise DataError(f"The mask {path} cannot be read ({error}).", todo=todo) from error
+
+
 def _statistics(target: MaskFolder, jobs: Sequence[Job]) -> dict[str, Any]:
     """Figures of all masks that are there."""
     report = CueReport()
     for job in jobs:
         path = target.target(job.item)
         if path.is_file():
-            with Image.open(path) as picture:
-                report.add(job.item.name, torch.from_numpy(np.asarray(picture.convert("L")) / 255.0))
+            report.add(job.item.name, _grey(path))
     shares = np.array(report.coverage or [0.0])
     quantiles = {"p10": 0.1, "median": 0.5, "p90": 0.9}
     percent = {"mean": float(shares.mean()), **{key: float(np.quantile(shares, at)) for key, at in quantiles.items()}}
