@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -18,7 +18,7 @@ from dapt.dapt_options import RELEASED_SLICE as RELEASED_SLICE
 from dapt.dapt_options import DaptOptions as DaptOptions
 from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
-from dapt.mask_pattern import check_pattern
+from dapt.mask_pattern import annotation_format, check_pattern
 from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
 from dapt.plugins import load_plugins
@@ -199,6 +199,13 @@ class RunSettings(Section):
             colour_of(value)
         except ConfigError as error:
             raise ValueError(error.message.replace("\n", " ")) from error
+        return value
+
+    @field_validator("mask_format", mode="before")
+    @classmethod
+    def _no_annotations(cls, value: object) -> object:
+        if value not in get_args(MaskFormat) and (told := annotation_format(value)):
+            raise ValueError(told)
         return value
 
     @field_validator("mask_name")

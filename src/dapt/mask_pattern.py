@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from dapt.errors import ConfigError, did_you_mean
+from dapt.registry import registered_in
 from dapt.strict import shown
 
 PLACES = ("stem", "name", "parent")  # of the image: its name without extension, with it, and the folder it lies in
@@ -53,3 +54,13 @@ def filled(pattern: str, image: str) -> tuple[str, list[str]]:
 
     folder, last = posixpath.split(pattern)
     return posixpath.normpath(fill(folder)) if folder else "", [fill(part) for part in last.split("*")]
+
+
+def annotation_format(kind: object) -> str:
+    """What to say of a format that is none of mask files, and one that `dapt masks import` reads; else nothing."""
+    if not isinstance(kind, str) or kind not in registered_in("dapt.data.mask_imports.formats"):
+        return ""
+    return (
+        f"'{kind}' is a format of annotations, not of mask files: 'dapt masks import FOLDER --format {kind} --data "
+        "PHOTOS --out MASKS' makes mask files of them, to be given with --masks."
+    )

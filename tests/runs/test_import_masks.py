@@ -254,7 +254,9 @@ def test_two_points_are_no_polygon_and_numbers_may_be_texts(data: Path, tmp_path
 
 def test_two_photos_of_one_name_need_a_folder(data: Path, tmp_path: Path) -> None:
     save(tmp_path / "a.json", json.dumps(coco_tree({"1.jpg": (1, 1, 9, 9), "3.jpg": (1, 1, 9, 9)}, flat)))
-    with pytest.raises(DataError, match=r"1 names of pictures are not clear:\n  1\.jpg may be cat/1\.jpg, dog/1\.jpg"):
+    with pytest.raises(
+        DataError, match=r"1 names of pictures are not clear:\n  1\.jpg may be cat/1\.jpg, dog/1\.jpg\n.*folders"
+    ):
         import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
     assert import_masks(tmp_path / "a.json", str(data), tmp_path / "out", skip_bad=True)["images"] == 1
     make_photos(tmp_path / "flat", {"1.jpg": 0})
@@ -305,6 +307,9 @@ def test_an_interrupted_import_goes_on_and_keeps_what_is_there(data: Path, tmp_p
     assert found["images"] == 4
     assert not read(mended).any(), "mended by hand"
     assert (mask_of(out, "dog/3.jpg") == true_mask(BOXES["dog/3.jpg"])).all()
+    mended.write_bytes(b"none")
+    with pytest.raises(DataError, match=r"cat/1\.png cannot be read .*\n.*made again"):
+        import_masks(tmp_path / "export", str(data), out)
     write_yolo(tmp_path / "export", {**BOXES, "cat/1.jpg": (1, 1, 9, 9)})
     with pytest.raises(ConfigError, match="were made with annotations"):
         import_masks(tmp_path / "export", str(data), out)
@@ -330,6 +335,7 @@ def test_mask_pictures_that_cannot_be_used(data: Path, tmp_path: Path, capsys) -
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
     assert "1 masks cannot be used and are left out" in capsys.readouterr().err
+    assert len(found["import"]["not_usable"]) == 1
 
 
 def test_masks_beside_the_photos_and_by_a_pattern(data: Path, tmp_path: Path) -> None:
@@ -352,6 +358,11 @@ def test_masks_of_another_format_are_noticed(data: Path, tmp_path: Path) -> None
     write_coco(tmp_path / "coco", BOXES)
     with pytest.raises(ConfigError, match="--mask-format has no effect on COCO"):
         import_masks(tmp_path / "coco", str(data), tmp_path / "out2", mask_format="labels")
+    write_instances(data, BOXES)
+    with pytest.raises(DataError, match=r"Every picture in .*photos is one of the photos.*\n.*--mask-name"):
+        import_masks(data, str(data), tmp_path / "out2", format="instances")
+    import_masks(data, str(data), tmp_path / "beside", mask_name="{stem}_*.png")
+    assert (mask_of(tmp_path / "beside", "dog/3.jpg") == true_mask(BOXES["dog/3.jpg"])).all()
     write_alpha(tmp_path / "alpha", BOXES)
     with pytest.raises(ConfigError, match="--mask-format has no effect on cut-outs"):
         import_masks(tmp_path / "alpha", str(data), tmp_path / "out2", format="alpha", mask_format="labels")
@@ -379,6 +390,12 @@ def test_photos_need_not_be_data_yet(tmp_path: Path, capsys) -> None:
     import_masks(data, str(data), tmp_path / "out")
     assert (mask_of(tmp_path / "out", "1.jpg") == true_mask((4, 5, 20, 15))).all()
     assert "taken as a folder of 2 photos without classes" in capsys.readouterr().err
+
+
+def test_no_mask_at_all_is_an_error(data: Path, tmp_path: Path) -> None:
+    write_coco(tmp_path / "export", {"cat/1.jpg": (100, 100, 120, 120)})
+    with pytest.raises(DataError, match=r"nothing of the objects in any photo, so .*out has no mask"):
+        import_masks(tmp_path / "export", str(data), tmp_path / "out")
 
 
 def test_where_masks_may_not_go(data: Path, tmp_path: Path) -> None:

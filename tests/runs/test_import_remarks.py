@@ -12,7 +12,9 @@ from dapt.runs.import_remarks import SHOWN, Remarks, listed
 def test_refused_or_left_out(capsys) -> None:
     remarks = Remarks()
     remarks.refuse_or_say([], "things are wrong", False, "wrong")
-    with pytest.raises(DataError, match=r"2 things are wrong:\n  a\n  b\nNothing was written\..*--skip-bad"):
+    with pytest.raises(
+        DataError, match=r"2 things are wrong:\n  a\n  b\nNothing was written\. Mend them, or pass --skip-bad"
+    ):
         remarks.refuse_or_say(["a", "b"], "things are wrong", False, "wrong")
     assert remarks.found == {}
     remarks.refuse_or_say(["a", "b"], "things are wrong", True, "wrong")

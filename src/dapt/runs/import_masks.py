@@ -17,6 +17,7 @@ from dapt.cues.base import CueReport
 from dapt.data.items import ImageSet
 from dapt.data.load.images import photo_shape
 from dapt.data.load.notes import say_notes
+from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.mask_imports.base import Asked, Found
 from dapt.data.mask_imports.drawn_marks import check_shapes, draw_marks, place_marks
 from dapt.data.mask_imports.guess import AUTO, format_of
@@ -33,7 +34,7 @@ from dapt.files import write_json, write_with
 from dapt.mask_pattern import check_pattern
 from dapt.outputs import check_apart
 from dapt.runs.apart import check_files_apart
-from dapt.runs.import_remarks import MORE, UNKNOWN, Remarks, listed
+from dapt.runs.import_remarks import UNKNOWN, Remarks, listed
 from dapt.runs.mask_folder import MaskFolder
 from dapt.wording import some
 
@@ -109,7 +110,10 @@ def import_masks(
     statistics = _fill(target, jobs, shapes, found, remarks, skip_bad)
     remarks.say(found, images.name, loose=matched.loose)
     say_notes()
-    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    if not statistics["images"]:
+        raise DataError(f"There is nothing of the objects in any photo, so {out} has no mask.", where=str(folder))
+    use = f"; use them with: dapt train {data} --dapt --masks {out}" if images.names else ""
+    say(f"masks in {out}{use}")
     return statistics
 
 
@@ -139,7 +143,8 @@ def _jobs(
     Raises:
         DataError: there are none, or names are not clear.
     """
-    remarks.refuse_or_say(matched.unclear, "names of pictures are not clear", skip_bad, "not clear")
+    todo = "Let the names tell the folders, or give folders of one part of the photos alone"
+    remarks.refuse_or_say(matched.unclear, "names of pictures are not clear", skip_bad, "not clear", todo)
     if not matched.jobs:
         named = [picture.names[0] for picture in found.pictures]
         raise DataError(
@@ -242,12 +247,16 @@ def _fill(
                 continue
             picture = Image.fromarray(mask.astype(np.uint8) * 255)
             write_with(target.target(job.item), _png(picture), within=target.path)
+        for problem in problems:
+            remarks.add("not usable", problem)
         if skip_bad or not problems:
             statistics = {"settings": target.settings, **_statistics(target, jobs), "import": remarks.noted(found)}
             write_json(target.statistics_file, statistics, make_parents=False)
     if problems and not skip_bad:
         raise DataError(
-            f"{len(problems)} masks cannot be used; the others were written.", todo=MORE, more=listed(problems)
+            f"{len(problems)} masks cannot be used; the others were written.",
+            todo="Mend them, or pass --skip-bad.",
+            more=listed(problems),
         )
     if problems:
         warn(f"{len(problems)} masks cannot be used and are left out; the first: {problems[0]}")
@@ -269,14 +278,27 @@ def _mask(job: Job, shape: Shape, remarks: Remarks) -> np.ndarray[Any, np.dtype[
     return mask
 
 
+def _grey(path: Path) -> torch.Tensor:
+    """A mask that was written, possibly mended by hand since, 0..1 ``[H, W]``.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with decoded(path) as picture:
+            return torch.from_numpy(np.asarray(picture.convert("L")) / 255.0)
+    except (*DAMAGE, Refusal) as error:
+        todo = "Remove it: it is made again then."
+        raise DataError(f"The mask {path} cannot be read ({error}).", todo=todo) from error
+
+
 def _statistics(target: MaskFolder, jobs: Sequence[Job]) -> dict[str, Any]:
     """Figures of all masks that are there."""
     report = CueReport()
     for job in jobs:
         path = target.target(job.item)
         if path.is_file():
-            with Image.open(path) as picture:
-                report.add(job.item.name, torch.from_numpy(np.asarray(picture.convert("L")) / 255.0))
+            report.add(job.item.name, _grey(path))
     shares = np.array(report.coverage or [0.0])
     quantiles = {"p10": 0.1, "median": 0.5, "p90": 0.9}
     percent = {"mean": float(shares.mean()), **{key: float(np.quantile(shares, at)) for key, at in quantiles.items()}}

@@ -12,7 +12,7 @@ from dapt.errors import DataError
 from dapt.wording import some
 
 SHOWN = 10
-MORE = "Mend them, or pass --skip-bad to go on without them."
+MEND = "Mend them"
 UNKNOWN = "unknown"
 # Kinds of remarks, as they are said of one photo and of several.
 SENTENCES = (
@@ -37,8 +37,11 @@ class Remarks:
         """Note one."""
         self.found.setdefault(what, []).append(name)
 
-    def refuse_or_say(self, problems: Sequence[str], what: str, skip_bad: bool, kind: str) -> None:
+    def refuse_or_say(self, problems: Sequence[str], what: str, skip_bad: bool, kind: str, todo: str = MEND) -> None:
         """Refuse what is damaged, naming the first; with `skip_bad` it is counted and noted as `kind`.
+
+        Args:
+            todo: what the reader can do beside leaving it out.
 
         Raises:
             DataError: there are problems.
@@ -46,7 +49,8 @@ class Remarks:
         if not problems:
             return
         if not skip_bad:
-            raise DataError(f"{len(problems)} {what}:", todo=f"Nothing was written. {MORE}", more=listed(problems))
+            todo = f"Nothing was written. {todo}, or pass --skip-bad to go on without them."
+            raise DataError(f"{len(problems)} {what}:", todo=todo, more=listed(problems))
         for problem in problems:
             self.add(kind, problem)
         warn(f"{len(problems)} {what} and are left out; the first: {problems[0]}")

@@ -42,6 +42,7 @@ def test_ways_of_naming_one(name: str, photo: str) -> None:
 def test_a_folder_that_contradicts() -> None:
     assert match(["dog/7.jpg"], "cat/7.jpg") == []
     assert match(["dog/7.jpg"], "cat/7.jpg", strict=False) == ["dog/7.jpg"]
+    assert match(["dog/images/7.jpg", "cat/7.jpg"], "cat/images/7.jpg") == ["cat/7.jpg"]
     assert match(["dog/7.jpg"], "images/7.jpg") == ["dog/7.jpg"], "a folder that tells nothing"
     assert match(["dog/7.jpg"], "/home/me/7.jpg") == ["dog/7.jpg"], "a path of another machine"
 

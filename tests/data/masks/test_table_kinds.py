@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dapt.config import make_config
+from dapt.data.masks.mask_files import check_format
 from dapt.data.masks.table_kinds import table_format
+from dapt.errors import ConfigError
 from mask_exports import BOXES, EXPORTS, save
 
 TABLES = {name: each for name, each in EXPORTS.items() if not name.startswith(("alpha", "suffix", "instance"))}
@@ -33,3 +36,14 @@ def test_other_files_are_none(tmp_path: Path) -> None:
         save(tmp_path / name, text)
         assert table_format(tmp_path / name) == ""
     assert table_format(tmp_path / "none.json") == ""
+
+
+@pytest.mark.parametrize("kind", ["coco", "label-studio"])
+def test_a_format_of_annotations_as_one_of_mask_files(kind: str) -> None:
+    told = f"'{kind}' is a format of annotations, not of mask files: 'dapt masks import FOLDER --format {kind} --data"
+    with pytest.raises(ConfigError, match=f"There is no mask format '{kind}'.*\n{told}"):
+        check_format(kind)
+    with pytest.raises(ConfigError, match=told):
+        make_config({"data": "-", "mask_format": kind})
+    with pytest.raises(ConfigError, match="Input should be 'binary'"):
+        make_config({"data": "-", "mask_format": "cocoa"})

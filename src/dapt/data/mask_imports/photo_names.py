@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dapt.data.items import Item
@@ -35,12 +36,12 @@ class PhotoNames:
 
     def __init__(self, items: Iterable[Item], *, strict: bool = True) -> None:
         self._strict = strict
-        self._names: dict[str, list[Item]] = {}
-        self._stems: dict[str, list[Item]] = {}
+        self._names: dict[str, _Photos] = {}
+        self._stems: dict[str, _Photos] = {}
         for item in items:
-            last = _key(posixpath.basename(item.name))
-            self._names.setdefault(last, []).append(item)
-            self._stems.setdefault(_stem(last), []).append(item)
+            photo = _photo_of(item)
+            for table, key in ((self._names, photo.last), (self._stems, _stem(photo.last))):
+                table.setdefault(key, _Photos()).add(photo)
 
     def match(self, names: Sequence[str], near: str = "") -> list[Item]:
         """The photograph of the first name that fits any: none where none does, several where it may be any of them.
@@ -59,17 +60,49 @@ class PhotoNames:
         parts = _parts(name)
         if not parts:
             return []
-        last = _key(parts[-1])
-        elsewhere = _MACHINE.match(name) is not None
+        folders, last = tuple(map(_key, parts[:-1])), _key(parts[-1])
+        telling = () if not self._strict or _MACHINE.match(name) else tuple(_telling(parts[:-1]))
         for there in (self._names.get(last), self._stems.get(last), self._stems.get(_stem(last))):
-            fitting = [item for item in there or () if elsewhere or not self._contradicts(item, parts)]
-            if fitting:
-                return _closest(fitting, parts, near)
+            for photos in (there.near(folders), there.all) if there is not None else ():
+                fitting = [photo for photo in photos if not _contradict(photo.telling, telling)]
+                if fitting:
+                    return _closest(fitting, folders, parts[-1], near)
         return []
 
-    def _contradicts(self, item: Item, parts: Sequence[str]) -> bool:
-        own, said = _telling(_parts(item.name)[:-1]), _telling(parts[:-1])
-        return self._strict and bool(own) and bool(said) and own[-1] != said[-1]
+
+class _Photo(NamedTuple):
+    """A photograph: its folders and file name as they are compared, and those of the folders that tell."""
+
+    item: Item
+    folders: tuple[str, ...]
+    last: str
+    telling: tuple[str, ...]
+
+
+class _Photos:
+    """Photographs of one file name, also by the folder that they lie in: there may be thousands."""
+
+    def __init__(self) -> None:
+        self.all: list[_Photo] = []
+        self._by_folder: dict[str, list[_Photo]] = {}
+
+    def add(self, photo: _Photo) -> None:
+        self.all.append(photo)
+        if photo.folders:
+            self._by_folder.setdefault(photo.folders[-1], []).append(photo)
+
+    def near(self, folders: Sequence[str]) -> list[_Photo]:
+        """Those in a folder called like the last one."""
+        return self._by_folder.get(folders[-1], []) if folders else []
+
+
+def _photo_of(item: Item) -> _Photo:
+    parts = _parts(item.name)
+    return _Photo(item, tuple(map(_key, parts[:-1])), _key(parts[-1]), tuple(_telling(parts[:-1])))
+
+
+def _contradict(own: Sequence[str], said: Sequence[str]) -> bool:
+    return bool(own) and bool(said) and own[-1] != said[-1]
 
 
 def beside(file: str, said: str) -> str:
@@ -92,24 +125,24 @@ def may_be_one(first: Sequence[str], other: Sequence[str]) -> bool:
     return length > 0 and tuple(first[-length:]) == tuple(other[-length:])
 
 
-def _closest(items: Sequence[Item], parts: Sequence[str], near: str) -> list[Item]:
-    if len(items) == 1:
-        return list(items)
+def _closest(photos: Sequence[_Photo], folders: Sequence[str], last: str, near: str) -> list[Item]:
+    """The photographs that fit best: the same folders, those they share from the end on, words of the file's path."""
+    if len(photos) == 1:
+        return [photos[0].item]
     words = {_key(word) for word in _WORDS.findall(near)}
-    scores = [_score(_parts(item.name), parts, words) for item in items]
+    scores = [_score(photo, folders, last, words) for photo in photos]
     best = max(scores)
-    return [item for item, score in zip(items, scores, strict=True) if score == best]
+    return [photo.item for photo, score in zip(photos, scores, strict=True) if score == best]
 
 
-def _score(own: Sequence[str], parts: Sequence[str], words: set[str]) -> tuple[bool, int, int, bool]:
-    """How well a photograph fits a path: the same, the folders they share from the end on, words of folders."""
+def _score(photo: _Photo, folders: Sequence[str], last: str, words: set[str]) -> tuple[bool, int, int, bool]:
     shared = 0
-    for one, other in zip(reversed(own[:-1]), reversed(parts[:-1]), strict=False):
-        if _key(one) != _key(other):
+    for one, other in zip(reversed(photo.folders), reversed(folders), strict=False):
+        if one != other:
             break
         shared += 1
-    said = sum(_key(word) in words for part in own[:-1] for word in _WORDS.findall(part))
-    return list(own) == list(parts), shared, said, own[-1] == parts[-1]
+    said = sum(word in words for folder in photo.folders for word in _WORDS.findall(folder))
+    return photo.folders == tuple(folders), shared, said, posixpath.basename(photo.item.name) == last
 
 
 def _forms(name: str) -> list[str]:

@@ -11,6 +11,7 @@ from dapt.data.items import UNLABELLED, Item
 from dapt.data.mask_imports.base import Annotated, Asked, Found
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.mask_finder import MaskFinder
+from dapt.errors import DataError
 
 
 def stems_of(photos: Iterable[str]) -> set[str]:
@@ -25,6 +26,21 @@ def own_pictures(source: Source, asked: Asked) -> list[str]:
     top, here = os.path.realpath(asked.top), os.path.realpath(source.top)
     photos = {os.path.normpath(Path(top, name)) for name in asked.photos}
     return [name for name in source.tree.pictures if os.path.normpath(Path(here, name)) not in photos]
+
+
+def pictures_to_read(source: Source, asked: Asked) -> list[str]:
+    """As `own_pictures`, where there have to be some.
+
+    Raises:
+        DataError: all pictures are photographs of the data.
+    """
+    found = own_pictures(source, asked)
+    if source.tree.pictures and not found:
+        raise DataError(
+            f"Every picture in {source.given} is one of the photos, as the data is read.",
+            todo="Say how the masks are called with --mask-name, for example '{stem}_*.png'.",
+        )
+    return found
 
 
 def by_pattern(found: Found, source: Source, asked: Asked) -> Found:

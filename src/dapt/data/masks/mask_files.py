@@ -18,6 +18,7 @@ from dapt.data.load.images import ORIENTATION, RefusedImageError
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.masks.table_kinds import table_format
 from dapt.errors import ConfigError, DataError
+from dapt.mask_pattern import annotation_format
 
 MASK_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 TABLES = (".json", ".xml", ".txt", ".csv")
@@ -38,7 +39,8 @@ def check_format(kind: str) -> MaskFormat:
     """
     formats = get_args(MaskFormat)
     if kind not in formats:
-        raise ConfigError(f"There is no mask format '{kind}'.", todo=f"Use one of: {', '.join(formats)}.")
+        todo = annotation_format(kind) or f"Use one of: {', '.join(formats)}."
+        raise ConfigError(f"There is no mask format '{kind}'.", todo=todo)
     return cast(MaskFormat, kind)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
-from dapt.data.mask_imports.pictures import by_pattern, own_pictures, stems_of
+from dapt.data.mask_imports.pictures import by_pattern, own_pictures, pictures_to_read, stems_of
 from dapt.data.mask_imports.source import Source
 
 OTHERS = "pictures that are called like no photo with a number or name behind it"
@@ -35,7 +35,7 @@ class InstancesImport(MaskImport):
         if asked.rules.name is not None:
             return by_pattern(found, source, asked)
         stems = stems_of(asked.photos)
-        for name in own_pictures(source, asked):
+        for name in pictures_to_read(source, asked):
             photo = _photo(name, stems)
             if not photo:
                 found.leave_out(OTHERS, name)

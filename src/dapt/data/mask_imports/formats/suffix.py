@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
-from dapt.data.mask_imports.pictures import by_pattern, own_pictures, stems_of
+from dapt.data.mask_imports.pictures import by_pattern, own_pictures, pictures_to_read, stems_of
 from dapt.data.mask_imports.source import Source
 from dapt.data.read.mask_words import called_mask, photo_stems
 
@@ -35,7 +35,7 @@ class SuffixImport(MaskImport):
         if asked.rules.name is not None:
             return by_pattern(found, source, asked)
         stems = stems_of(asked.photos)
-        for name in own_pictures(source, asked):
+        for name in pictures_to_read(source, asked):
             folder = posixpath.dirname(name)
             photos = _photos(name, stems) or ([of for of, _ in photo_stems(_stem(name))] if _called(name) else [])
             if not photos:
