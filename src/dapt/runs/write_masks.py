@@ -18,6 +18,7 @@ from dapt.config import MaskFormat, make_config
 from dapt.console import say
 from dapt.cues.base import Cue, CueContext, CueReport
 from dapt.cues.build import cue_options, make_cue
+from dapt.cues.model_cue import ModelOptions
 from dapt.cues.quality import MaskQuality, compare_masks
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
@@ -127,8 +128,10 @@ def write_masks(
 
 
 def _options_said(options: PartOptions) -> dict[str, Any]:
-    """The options of a cue for masks.json, where ``model`` is the backbone."""
-    return {"cue_model" if key == "model" else key: value for key, value in options.model_dump().items()}
+    """The options of a cue that decide its masks, for masks.json, where ``model`` is the backbone."""
+    left_out = {"batch_size"} if isinstance(options, ModelOptions) else None  # it may be made smaller and go on
+    said = options.model_dump(exclude=left_out)
+    return {"cue_model" if key == "model" else key: value for key, value in said.items()}
 
 
 def _check_places(out: Path, data: str, *, masks: Path | None, names: str | None, run: Path | None) -> None:
