@@ -106,4 +106,8 @@ def as_graph(step: Callable[[], Any], device: torch.device | None = None) -> Cal
         # not torch's default stream for it, which is that of one device for the whole process
         with torch.cuda.graph(graph, stream=stream):
             step()
-    return graph.replay
+
+    def replay(held: Callable[[], Any] = step) -> None:  # the graph reads what the step holds, so that must stay
+        graph.replay()
+
+    return replay

@@ -156,6 +156,27 @@ def test_training_takes_it_from_the_configuration(file: Path, monkeypatch: pytes
     assert absolute.cue.source == f"callable:{file}:half"
 
 
+@pytest.mark.long
+def test_a_run_trains_on_its_masks(file: Path, tmp_path: Path) -> None:
+    import dapt
+    from helpers import make_csv
+
+    made = make_csv(tmp_path / "table")
+    run = dapt.train(
+        str(made),
+        model="demo",
+        method="coop",
+        dapt=True,
+        cue=f"callable:{file}:half",
+        epochs=1,
+        out=str(tmp_path / "run"),
+    )
+    counts = run.results.to_dict() if hasattr(run.results, "to_dict") else vars(run.results)
+    assert "callable:" in str(counts)
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert "16 of 16 images, mean coverage 50%" in log
+
+
 def test_pictures_with_one_channel_more(file: Path) -> None:
     from dapt.cues.callable_cue import _mask_of
     from dapt.cues.model_cue import Photo

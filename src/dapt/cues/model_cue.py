@@ -44,6 +44,10 @@ class ModelOptions(PartOptions):
     batch_size: Count = Field(8, ge=1, description="Images per batch; halved where memory runs out.")
     precision: Precision = Field("32", description="Type of numbers the cue's model computes in.")
 
+    def noted(self) -> dict[str, Any]:
+        """All but the size of a batch: it decides nothing, and may be made smaller to go on."""
+        return self.model_dump(exclude={"batch_size"})
+
 
 @dataclass(frozen=True)
 class Photo:

@@ -88,7 +88,7 @@ def kept_masks(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) 
 def settings_of(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) -> dict[str, Any]:
     """Everything but the images that decides the masks of a cue."""
     found: dict[str, Any] = {"data": data.source.name, "root": str(Path(data.source.root).resolve()), "cue": cue.name}
-    found |= {f"cue.{key}": value for key, value in cue.context.options.model_dump(mode="json").items()}
+    found |= {f"cue.{key}": value for key, value in cue.context.options.noted().items()}
     found |= {f"cue_{key}": value for key, value in cue.made_with().items()}
     found |= {"seed": config.seed if cue.seeded else None, "classes": list(model.names), "soft": cue.soft}
     found |= {"dapt": version(), "code": _code_of(cue), **changed_reading()}
