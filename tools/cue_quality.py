@@ -109,7 +109,8 @@ def measure(cue_text: str, data: ImageSet, items: Sequence[Item], model: Prompte
         if len(quality.iou) > before:
             trust.append(scores.get(item.name, 0.0))
     figures: dict[str, Any] = quality.figures()
-    figures["boundary_f"] = round(100 * sum(quality.boundary_f) / len(quality.boundary_f), 3)
+    outlines = quality.boundary_f
+    figures["boundary_f"] = round(100 * sum(outlines) / len(outlines), 3) if outlines else None
     figures["score_with_iou"] = correlation(trust, quality.iou) if scores else None
     figures["seconds_per_1000"] = round(1000 * seconds / len(items), 1)
     return figures

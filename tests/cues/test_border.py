@@ -38,6 +38,7 @@ def test_drawn_objects_are_found_without_a_model(table: Path) -> None:
     assert len(scores) == len(quality.iou)
 
 
+@pytest.mark.long
 @needs_shared
 @pytest.mark.parametrize(("data", "iou"), [("leeds_butterfly", 45), ("ecssd", 50)])
 def test_photographs(data: str, iou: float) -> None:
