@@ -69,7 +69,7 @@ def test_mistakes(dapt, tmp_path: Path, arguments: list[str], message: str) -> N
     assert not out.exists()
 
 
-@pytest.mark.parametrize("format", ["suffix", "instances"])
+@pytest.mark.parametrize("format", ["instances", pytest.param("suffix", marks=pytest.mark.long)])
 def test_mask_pictures_by_a_pattern(dapt, tmp_path: Path, format: str) -> None:
     data = make_photos(tmp_path / "photos")
     {"suffix": write_suffix, "instances": write_instances}[format](tmp_path / "export", BOXES)

@@ -179,8 +179,13 @@ def test_a_picture_of_another_shape_is_refused_naming_both(data: Path, tmp_path:
     assert "1 photos have another shape than the pictures annotated and are left out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
-@pytest.mark.parametrize("kind", ["json", "xml"])
+ENCODINGS = [(kind, encoding) for kind in ("json", "xml") for encoding in ("utf-8-sig", "utf-16", "latin-1")]
+LONG = [each for each in ENCODINGS if each not in (("json", "utf-16"), ("xml", "latin-1"))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding"), [pytest.param(*each, marks=pytest.mark.long if each in LONG else ()) for each in ENCODINGS]
+)
 def test_other_encodings(tmp_path: Path, encoding: str, kind: str) -> None:
     name = "hund/größe é.jpg"
     data = make_photos(tmp_path / "photos", {name: 0, "katze/1.jpg": 0})
@@ -222,7 +227,9 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("kind", DAMAGED)
+@pytest.mark.parametrize(
+    "kind", ["odd", "nan", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("infinite", "words"))]
+)
 def test_polygons_that_are_damaged_are_refused_or_left_out(data: Path, tmp_path: Path, kind: str, capsys) -> None:
     tree = coco_tree(BOXES, flat)
     numbers, told = DAMAGED[kind]

@@ -15,6 +15,7 @@ from mask_exports import BOXES, EXPORTS, make_photos, save, write_coco, write_la
 ASKED = Asked(photos=tuple(BOXES))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("export", EXPORTS)
 def test_each_export_is_one_format(tmp_path: Path, export: str) -> None:
     format, write = EXPORTS[export]
