@@ -111,7 +111,20 @@ def test_masks_of_another_format_are_pointed_out(tmp_path: Path, photos: list[Pa
     assert "2 of 2 masks are of no use when they are read as 'binary'" in capsys.readouterr().err.replace("\n", " ")
 
 
-def test_a_default_cue_that_the_model_lacks_is_told_and_one_asked_for_refused(photos: list[Path], capsys) -> None:
+def test_the_default_cue_asks_nothing_of_the_model(photos: list[Path]) -> None:
+    model = dapt.create_model(tiny_clip(**RESNET), "zero_shot", ["cat", "dog"]).eval()
+    explainer = make_explainer(Models(model, None), Foreground(), [])
+    assert Foreground().words == "guessed by border"
+    assert all(
+        one.problem in ("", None, "no foreground was found")
+        for one in explain_all(explainer, name_items(photos, Foreground()), default_cue=True)
+    )
+
+
+def test_a_default_cue_that_the_model_lacks_is_told_and_one_asked_for_refused(
+    photos: list[Path], capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr("dapt.runs.explain.DEFAULT_CUE", "gradcam")
     model = dapt.create_model(tiny_clip(**RESNET), "zero_shot", ["cat", "dog"]).eval()
     items = name_items(photos, Foreground())
     explainer = make_explainer(Models(model, None), Foreground(), ["gradcam"])
@@ -134,4 +147,4 @@ def test_two_sources_of_the_foreground(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="belong to none"):
         Foreground(cue="dataset")
     assert Foreground(tmp_path, cue="masks").source == "masks"
-    assert Foreground().words == "guessed by Grad-CAM"
+    assert Foreground(cue="gradcam").words == "guessed by Grad-CAM"

@@ -41,7 +41,7 @@ def test_masks_of_the_data_set_are_told_and_how_to_use_them(
 def test_data_without_masks_has_none_to_tell(photos: Path, tiny_spec: str, tmp_path: Path, empty: Path) -> None:
     told = refusal(photos, tiny_spec, tmp_path / "run", cue="masks", masks=str(empty))
     assert OWN not in told
-    assert "use --cue gradcam" in told
+    assert "use --cue border" in told
 
 
 def test_a_folder_that_is_not_looked_into_is_not_blamed(

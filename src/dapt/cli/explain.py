@@ -51,9 +51,7 @@ def explain(
     ] = None,
     cue: Annotated[
         str | None,
-        typer.Option(
-            "--cue", help=f"What finds the foreground: one of {listed('dapt.cues')}. [default: gradcam of zero-shot]"
-        ),
+        typer.Option("--cue", help=f"What finds the foreground: one of {listed('dapt.cues')}. [default: border]"),
     ] = None,
     masks: MasksOption = None,
     mask_format: MaskFormatOption = None,

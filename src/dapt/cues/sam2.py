@@ -33,7 +33,7 @@ class Sam2Options(ModelOptions):
     model: Annotated[str, Names.SEGMENTER] = Field(
         "", description="Model of the cue: a folder, or a name on the Hugging Face hub; empty: see docs/cues.md."
     )
-    prompt: str = Field("gradcam", description="The cue whose mask says where the object is.")
+    prompt: str = Field("border", description="The cue whose mask says where the object is.")
     prompt_options: dict[str, Any] = Field(default_factory=dict, description="Options of that cue, without 'cue.'.")
     points: int = Field(3, ge=1, le=50, description="Points on the object that SAM 2 is given beside the box.")
 

@@ -15,7 +15,7 @@ from dapt.colour import BLACK
 from dapt.config import make_config
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
-from dapt.cues.build import AUTO, cue_options
+from dapt.cues.build import AUTO, cue_options, cue_type, make_cue
 from dapt.data.check.finding import count
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages
@@ -30,6 +30,7 @@ from dapt.files import read_json
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.runs.audit_images import Question, Source
+from dapt.runs.import_masks import IMPORTED
 
 WHY = {
     "missing": "without a mask",
@@ -108,10 +109,10 @@ def _cue(question: Question, data: ImageSet) -> Cue:
         if question.masks is None and not data.has_masks:
             raise DataError(
                 f"{data.name} has no masks, and an audit has to know where the object is in each image.",
-                todo="Name mask files with --masks DIR, or let a cue guess them, for example --cue gradcam.",
+                todo="Name mask files with --masks DIR, or let a cue guess them, for example --cue border.",
             )
         source = "masks" if question.masks is not None else "dataset"
-    kind = CUES.get(source)
+    kind = cue_type(source)
     if question.masks is not None and (source == "dataset" or not kind.reads_files):
         raise ConfigError(
             f"The cue {source} does not read the folder of --masks.", todo="Leave --cue out, or leave --masks out."
@@ -122,7 +123,8 @@ def _cue(question: Question, data: ImageSet) -> Cue:
     def shape_only(item: Item) -> Tensor:  # of photographs with mask files only the size is asked
         return torch.empty(1, 1, 1, dtype=torch.uint8).expand(3, *image_size(item.path))
 
-    cue = kind(
+    return make_cue(
+        source,
         CueContext(
             options,
             mask_folder(question.masks),
@@ -133,10 +135,8 @@ def _cue(question: Question, data: ImageSet) -> Cue:
             data,
             mask_name=question.mask_name,
             mask_background=question.mask_background or BLACK,
-        )
+        ),
     )
-    cue.name = source
-    return cue
 
 
 def _zero_shot(question: Question, clip: FrozenClip | None, names: Sequence[str]) -> PromptedClip:
@@ -169,7 +169,8 @@ def _made_by(folder: Path) -> str:
         made_by = str(read_json(folder / MADE_HERE)["settings"]["cue"])
     except (DaptError, KeyError, TypeError):
         return ""
-    return "" if made_by in CUES.names() and CUES.get(made_by).reads_files else made_by
+    drawn = made_by == IMPORTED or (made_by in CUES.names() and CUES.get(made_by).reads_files)
+    return "" if drawn else made_by
 
 
 def _say_donors(donors: Donors, names: Sequence[str], labels: Sequence[int], cutouts: Cutouts) -> None:

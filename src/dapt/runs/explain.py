@@ -12,8 +12,8 @@ from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import MaskFormat, make_config
 from dapt.console import progress, warn
-from dapt.cues.base import CUES, Cue, CueContext
-from dapt.cues.build import cue_options
+from dapt.cues.base import Cue, CueContext
+from dapt.cues.build import FREE, cue_options, cue_type, make_cue
 from dapt.data.items import Item
 from dapt.data.load.images import RefusedImageError
 from dapt.data.load.notes import say_notes
@@ -32,7 +32,7 @@ from dapt.model.prompted_clip import PromptedClip
 from dapt.runs.load_run import load_run
 from dapt.runs.run_folder import RunFolder
 
-DEFAULT_CUE = "gradcam"
+DEFAULT_CUE = FREE
 MASKS, DATASET = "masks", "dataset"
 ZERO_SHOT = "zero_shot"
 ADVICE = "Give mask files (--masks) or another --cue."
@@ -66,7 +66,7 @@ class Foreground:
                 todo="Name the folder of the masks with --masks.",
             )
         if self.cue is not None:
-            CUES.get(self.cue)
+            cue_type(self.cue)
 
     @property
     def source(self) -> str:
@@ -190,9 +190,7 @@ def make_foreground(foreground: Foreground, explainer: Explainer) -> Cue:
         mask_name=foreground.mask_name,
         mask_background=foreground.mask_background or BLACK,
     )
-    cue = CUES.get(foreground.source)(context)
-    cue.name = foreground.source
-    return cue
+    return make_cue(foreground.source, context)
 
 
 def name_items(paths: Sequence[Path], foreground: Foreground) -> list[Item]:

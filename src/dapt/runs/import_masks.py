@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from dapt.colour import BLACK
 from dapt.console import progress, say, warn
-from dapt.cues.base import CueReport
 from dapt.data.items import ImageSet
 from dapt.data.load.images import photo_shape
 from dapt.data.load.notes import say_notes
-from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.mask_imports.base import Asked, Found
 from dapt.data.mask_imports.drawn_marks import check_shapes, draw_marks, place_marks
 from dapt.data.mask_imports.guess import AUTO, format_of
@@ -36,9 +33,10 @@ from dapt.outputs import check_apart
 from dapt.runs.apart import check_files_apart
 from dapt.runs.import_remarks import UNKNOWN, Remarks, listed
 from dapt.runs.mask_folder import MaskFolder
+from dapt.runs.mask_statistics import count_masks
 from dapt.wording import some
 
-CUE = "import"  # what masks.json calls the source of these masks
+IMPORTED = "import"  # what masks.json calls the source of these masks
 
 
 def import_masks(
@@ -102,7 +100,7 @@ def import_masks(
         raise DataError(f"No photo of {images.name} has anything in {folder} that makes a mask.", where=found.title)
     if pictures := [job for job in jobs if job.files]:
         check_sample(pictures)
-    settings: dict[str, Any] = {"data": images.name, "root": str(Path(images.root).resolve()), "cue": CUE}
+    settings: dict[str, Any] = {"data": images.name, "root": str(Path(images.root).resolve()), "cue": IMPORTED}
     settings |= {"format": kind, "annotations": _digest(jobs)}
     settings |= {"classes": sorted(classes) if classes is not None else None}
     target = MaskFolder(out, settings, [job.item for job in jobs])
@@ -250,7 +248,8 @@ def _fill(
         for problem in problems:
             remarks.add("not usable", problem)
         if skip_bad or not problems:
-            statistics = {"settings": target.settings, **_statistics(target, jobs), "import": remarks.noted(found)}
+            there = [job.item for job in jobs if target.target(job.item).is_file()]
+            statistics = {"settings": target.settings, **count_masks(target, there), "import": remarks.noted(found)}
             write_json(target.statistics_file, statistics, make_parents=False)
     if problems and not skip_bad:
         raise DataError(
@@ -276,36 +275,3 @@ def _mask(job: Job, shape: Shape, remarks: Remarks) -> np.ndarray[Any, np.dtype[
     if overlap:
         remarks.add("overlapping", f"{name} ({overlap})")
     return mask
-
-
-def _grey(path: Path) -> torch.Tensor:
-    """A mask that was written, possibly mended by hand since, 0..1 ``[H, W]``.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        with decoded(path) as picture:
-            return torch.from_numpy(np.asarray(picture.convert("L")) / 255.0)
-    except (*DAMAGE, Refusal) as error:
-        todo = "Remove it: it is made again then."
-        raise DataError(f"The mask {path} cannot be read ({error}).", todo=todo) from error
-
-
-def _statistics(target: MaskFolder, jobs: Sequence[Job]) -> dict[str, Any]:
-    """Figures of all masks that are there."""
-    report = CueReport()
-    for job in jobs:
-        path = target.target(job.item)
-        if path.is_file():
-            report.add(job.item.name, _grey(path))
-    shares = np.array(report.coverage or [0.0])
-    quantiles = {"p10": 0.1, "median": 0.5, "p90": 0.9}
-    percent = {"mean": float(shares.mean()), **{key: float(np.quantile(shares, at)) for key, at in quantiles.items()}}
-    say(report.summary())
-    return {
-        "images": report.total,
-        "empty": report.empty,
-        "full": report.full,
-        "coverage_percent": {key: round(100 * value, 3) for key, value in percent.items()},
-    }

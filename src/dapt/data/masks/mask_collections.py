@@ -87,7 +87,7 @@ def _advice(
     rules: MaskRules | None,
 ) -> str:
     if own_kind in OWN_FORMATS:
-        return "That is the format this data set brings: get its masks again, or use --cue gradcam."
+        return "That is the format this data set brings: get its masks again, or use --cue border."
     beside = _folder_beside(items) if own_kind is not None else None
     better = formats_that_fit(items, beside or folder, kind, rules)
     if not better:

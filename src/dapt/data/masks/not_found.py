@@ -92,7 +92,7 @@ def _way_out(items: Sequence[Item], folder: Path, files: Sequence[str], rules: M
         return tables_todo(known or tables[0], folder)
     return (
         "Name the masks as their images, say how they are called with --mask-name (such as {stem}_mask.png), write a "
-        "CSV index with a column mask, or use --cue gradcam."
+        "CSV index with a column mask, or use --cue border."
     )
 
 
