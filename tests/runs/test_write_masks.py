@@ -157,3 +157,23 @@ def test_images_without_any_class_are_compared_with_common_things(tmp_path: Path
     )
     with pytest.raises(DataError, match="no classes to explain"):
         write_masks(str(index), tmp_path / "g", **asked | {"source": "gradcam"})
+
+
+def test_photos_that_lie_directly_in_a_folder_need_no_classes(tmp_path: Path, capsys) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for index in range(3):
+        picture = Image.new("RGB", (40, 30), "green")
+        picture.paste((200, 30, 30), (10, 8, 26, 22))
+        picture.save(photos / f"{index}.png")
+    found = write_masks(str(photos), tmp_path / "masks", source="auto")
+    assert found["images"] == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "taken as a folder of 3 photos without classes" in said
+    with Image.open(tmp_path / "masks" / "0.png") as mask:
+        assert mask.getpixel((18, 15)) == 255
+        assert mask.getpixel((2, 2)) == 0
+    (photos / "cat").mkdir()
+    Image.new("RGB", (40, 30)).save(photos / "cat" / "0.png")
+    write_masks(str(photos), tmp_path / "more", source="auto")
+    assert "not used: 3 " in " ".join(capsys.readouterr().err.split())

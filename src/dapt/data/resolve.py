@@ -13,6 +13,7 @@ from dapt.data.read.csv_index import read_csv
 from dapt.data.read.decoding import decode
 from dapt.data.read.exports.named import refuse_tables, refuse_tasks
 from dapt.data.read.folder import read_folder
+from dapt.data.read.plain import plain_photographs
 from dapt.data.read.split_json import each_once
 from dapt.data.read.split_lists import apply_split_lists
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
@@ -81,6 +82,21 @@ def load_data(
 
         found = apply_split_file(found, Path(split_file))
     return found
+
+
+def load_photos(data: str, names: str | None = None, **how: Any) -> ImageSet:
+    """As `load_data`, and photos that lie directly in a folder, as images without classes, which is said.
+
+    Raises:
+        DataError: as `load_data`.
+    """
+    try:
+        return load_data(data, names, **how)
+    except DataError as refusal:
+        path = path_of(data)
+        if path is None or not path.is_dir() or names is not None:
+            raise
+        return with_writable_names(with_composed_names(plain_photographs(path, refusal, deep=False)))
 
 
 def path_of(data: str) -> Path | None:

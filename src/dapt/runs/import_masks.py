@@ -19,12 +19,12 @@ from dapt.data.mask_imports.base import Asked, Found
 from dapt.data.mask_imports.drawn_marks import check_shapes, draw_marks, place_marks
 from dapt.data.mask_imports.guess import AUTO, format_of
 from dapt.data.mask_imports.match_pictures import Job, MatchedPictures, match_pictures
-from dapt.data.mask_imports.photographs import plain_photographs
 from dapt.data.mask_imports.read_pictures import check_sample, read_pictures
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.drawn import Shape
 from dapt.data.masks.mask_files import check_format
 from dapt.data.masks.rules import MaskRules
+from dapt.data.read.plain import plain_photographs
 from dapt.data.resolve import load_data, path_of
 from dapt.errors import ConfigError, DataError
 from dapt.files import write_json, write_with

@@ -22,7 +22,7 @@ from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.masks.mask_finder import MaskFinder, own_or_found
 from dapt.data.masks.not_found import explain_not_found
 from dapt.data.masks.rules import MaskRules
-from dapt.data.resolve import load_data, path_of
+from dapt.data.resolve import load_photos, path_of
 from dapt.errors import DataError
 from dapt.files import write_json
 from dapt.outputs import check_file, check_replaceable
@@ -199,11 +199,11 @@ def verify_masks(
     """Read the mask of every image.
 
     Args:
-        data: as for `load_data`. masks: folder of masks; None: the data set's own.
+        data: as for `load_photos`. masks: folder of masks; None: the data set's own.
         mask_format: their format; for the data set's own masks it matters only where the data set does not say.
         mask_name, mask_background: as in a configuration.
         split: ``all`` or one split. json_file: where to write `Verification.to_dict`.
-        own_split: as for `load_data`. skip_bad: also as for `load_data`, and see `Verification`.
+        own_split: as for `load_photos`. skip_bad: also as for `load_photos`, and see `Verification`.
 
     Raises:
         DaptError: bad arguments, a data set without masks, or mask files that cannot be told apart.
@@ -219,7 +219,7 @@ def verify_masks(
     kind = check_format(mask_format or "binary")
     background = mask_background or BLACK
     colour_of(background)
-    images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    images = load_photos(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     if masks is None:
         images = with_drawn_masks(images, data_root(root))
     check_file_apart(json_file, "--json", images, data)

@@ -23,7 +23,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.reading import changed_reading
 from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.masks.mask_files import check_format, mask_folder
-from dapt.data.resolve import load_data, path_of
+from dapt.data.resolve import load_photos, path_of
 from dapt.devices import pick_device
 from dapt.errors import ConfigError, DataError
 from dapt.model.build import build_model
@@ -108,7 +108,9 @@ def write_masks(
     against = _against(against, against_format, compare=compare)
     own = cue_options(source, options or {})
     _check_places(out, data, masks=masks, names=names, run=run, true=None if against in (None, OWN) else against)
-    images = load_data(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    images = load_photos(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+    for why, files in images.unused.items():
+        say(f"not used: {len(files)} {why} ({some(files)})")
     if masks is None or against == OWN:
         images = with_drawn_masks(images, data_root(root))
     items = list(check_images(images.chosen(split), skip_bad=skip_bad, label="checking images").good)

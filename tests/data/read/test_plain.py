@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.mask_imports.photographs import plain_photographs
+from dapt.data.read.plain import plain_photographs
 from dapt.errors import DataError
 from mask_exports import BOXES, make_photos, write_suffix
 
