@@ -146,7 +146,7 @@ def test_a_broken_model_makes_no_masks_and_no_pictures(dapt, table: Path, tiny_s
     assert not (tmp_path / "pictures").exists()
     spec = save_tiny_model(tmp_path / "model")
     spoil(tmp_path / "model" / "open_clip_model.safetensors", float("nan"), "visual.class_embedding")
-    code, _, err = dapt("masks", table, "--model", spec, "--out", tmp_path / "m")
+    code, _, err = dapt("masks", table, "--cue", "gradcam", "--model", spec, "--out", tmp_path / "m")
     assert code == 2
     assert "finite" in err
 

@@ -295,11 +295,11 @@ def test_masks_made_from_something_else_are_not_passed_off(
     dapt, train, photos: Path, tiny_spec: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "masks"
-    command = ["masks", photos, "--model", tiny_spec, "--quiet"]
+    command = ["masks", photos, "--cue", "gradcam", "--model", tiny_spec, "--quiet"]
     assert dapt(*command, "--out", out)[0] == 0
     refused(dapt, [*command, "--classes", "sky,grass", "--out", out], "were made with classes", out)
     other = make_folder(tmp_path / "other" / "photos")
-    refused(dapt, ["masks", other, "--model", tiny_spec, "--out", out], "were made with root", out)
+    refused(dapt, ["masks", other, "--cue", "gradcam", "--model", tiny_spec, "--out", out], "were made with root", out)
     (out / "preview.jpg").write_text("mine")
     refused(dapt, [*command, "--out", out, "--preview"], "dapt did not make it", out)
     (out / "preview.jpg").unlink()

@@ -63,7 +63,7 @@ def test_a_prediction_of_files_with_pictures_encodes_them_once(
     paths = sorted((photos / NAMES[0]).glob("*.png"))[:3]
     predict_files(run.folder, paths, explain=tmp_path / "looks", device="cpu")
     assert len(list((tmp_path / "looks").iterdir())) == 3
-    assert len(encodings) == 2, "one to know the size of the joint space, one for the class texts"
+    assert len(encodings) == 3, "for the size of the joint space, the class texts, the background texts of patches"
     again = dapt.load(run.folder, device="cpu")
     first = again.predict(paths)
     encodings.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +43,10 @@ class MapOptions(PartOptions):
         "it is. Not given: none for gradcam, else guided.",
     )
     batch_size: Count = Field(50, ge=1, description="Images per batch.")
+
+    def noted(self) -> dict[str, Any]:
+        """All but the size of a batch: it decides nothing, and may be made smaller to go on."""
+        return self.model_dump(exclude={"batch_size"})
 
 
 class MapCue(Cue):

@@ -126,8 +126,8 @@ def test_csv_mistakes_name_their_line(tmp_path: Path, body: str, message: str) -
         read_csv(rows(tmp_path / "t.csv", f"image,label,classname\n{body}"))
 
 
-def test_only_grad_cam_follows_the_prompts() -> None:
-    assert [name for name in CUES.names() if CUES.get(name).follows_prompts] == ["gradcam"]
+def test_what_is_made_of_texts_follows_the_prompts() -> None:
+    assert [name for name in CUES.names() if CUES.get(name).follows_prompts] == ["gradcam", "patches"]
 
 
 def test_classes_that_are_numbers_stand_in_their_order(tmp_path: Path) -> None:
