@@ -63,15 +63,16 @@ def _lead(record: dict[str, Any]) -> list[str]:
 
 
 def _chart(record: dict[str, Any]) -> str:
-    """Accuracy by variant; whiskers are half of the interval."""
+    """Accuracy by variant; whiskers are the interval."""
     names = list(record["variants"])
-    bars = {}
+    bars: dict[str, list[tuple[float, float | tuple[float, float]]]] = {}
     for model in record["models"]:
-        figures = [model["accuracy"][name] for name in names]
-        bars[model["name"]] = [
-            (0.0, 0.0) if each["value"] is None else (each["value"], (each["high"] - each["low"]) / 2)
-            for each in figures
-        ]
+        bars[model["name"]] = []
+        for name in names:
+            figure = model["accuracy"][name]
+            value = figure["value"] or 0.0
+            around = (0.0, 0.0) if figure["value"] is None else (value - figure["low"], figure["high"] - value)
+            bars[model["name"]].append((value, (max(0.0, around[0]), max(0.0, around[1]))))
     return bar_chart(names, bars, y_label="accuracy, percent", size=(13.0, 4.2))
 
 

@@ -76,7 +76,7 @@ def line_chart(
 
 def bar_chart(
     groups: Sequence[str],
-    bars: Mapping[str, Sequence[tuple[float, float]]],
+    bars: Mapping[str, Sequence[tuple[float, float | tuple[float, float]]]],
     *,
     y_label: str,
     size: tuple[float, float],
@@ -84,7 +84,8 @@ def bar_chart(
     """Groups of bars with their values on top.
 
     Args:
-        groups: names along the x axis. bars: by name, mean and standard deviation for each group.
+        groups: names along the x axis. bars: by name, mean and length of the whisker for each group: to both sides (a
+            standard deviation, say), or below and above.
         size: width and height in inches.
 
     Returns:
@@ -96,11 +97,11 @@ def bar_chart(
     for number, values in enumerate(bars.values()):
         x = [place + (number - (len(bars) - 1) / 2) * wide for place in range(len(groups))]
         means = [mean for mean, _ in values]
-        errors = [error for _, error in values]
+        errors = [error if isinstance(error, tuple) else (error, error) for _, error in values]
         tone = COLOURS[number % len(COLOURS)]
-        handles.append(axes.bar(x, means, wide * 0.92, color=tone, yerr=errors, ecolor=_INK, capsize=2))
-        for place, mean, error in zip(x, means, errors, strict=True):
-            axes.text(place, mean + error + 1, f"{mean:.1f}", ha="center", va="bottom", fontsize=8, color=_INK)
+        handles.append(axes.bar(x, means, wide * 0.92, color=tone, yerr=list(zip(*errors, strict=True)), ecolor=_INK, capsize=2))
+        for place, mean, (_, above) in zip(x, means, errors, strict=True):
+            axes.text(place, mean + above + 1, f"{mean:.1f}", ha="center", va="bottom", fontsize=8, color=_INK)
     axes.set_xticks(range(len(groups)), [_written(name, size[0] / len(groups)) for name in groups])
     axes.set_ylabel(_written(y_label, size[1]))
     axes.margins(y=0.22)

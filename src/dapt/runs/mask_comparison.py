@@ -126,9 +126,10 @@ def compare_with(
     say_notes()
     if true.finder is not None:
         check_convention(counts, items, true.finder.folder, true.rules.kind, rules=true.rules)
-    say(found.quality.summary())
     if found.iou:
-        say(f"95% intervals: {_intervals(found.quality)}")
+        say(f"against {len(found.iou)} true masks, with 95% intervals: {_intervals(found.quality)}")
+    else:
+        say(found.quality.summary())
     for why, left in found.left_out.items():
         warn(f"{len(left)} of the images are not compared, their true masks are {why}: {some(left)}")
     return found
