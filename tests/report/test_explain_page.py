@@ -24,7 +24,7 @@ def tree(*titles: str, **changes: object) -> dict:
         "run": "runs/mine",
         "model": "demo",
         "classes": ["cat", "dog"],
-        "foreground": {"source": "gradcam", "masks": None, "words": "guessed by Grad-CAM"},
+        "foreground": {"source": "gradcam", "guessed_by": "gradcam", "masks": None, "words": "guessed by Grad-CAM"},
         "images_given": 9,
         "images_chosen": 3,
         "images_damaged": 1,

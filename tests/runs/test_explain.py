@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import dapt
-from dapt.errors import ConfigError
+from dapt.errors import ConfigError, DataError
 from dapt.runs.explain import (
     Foreground,
     Models,
@@ -139,6 +139,22 @@ def test_a_default_cue_that_the_model_lacks_is_told_and_one_asked_for_refused(
     explainer = make_explainer(Models(model, None), Foreground(cue="gradcam"), [])
     with pytest.raises(dapt.DaptError, match="no transformer blocks"):
         list(explain_all(explainer, items))
+
+
+def test_masks_of_other_images_are_no_masks_and_guessed_ones_no_truth(
+    tmp_path: Path, photos: list[Path], capsys
+) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    Image.new("L", (48, 40), 255).save(masks / "other.png")
+    with pytest.raises(DataError, match="None of the images has a mask"):
+        name_items(photos, Foreground(masks))
+    Image.new("L", (48, 40), 255).save(masks / photos[0].name)
+    name_items(photos, Foreground(masks))
+    assert f"1 of 2 images have no mask in {masks}: {photos[1].name}" in " ".join(capsys.readouterr().err.split())
+    assert Foreground(masks).made_by == ""
+    (masks / "masks.json").write_text('{"settings": {"cue": "border"}}')
+    assert Foreground(masks).words == f"masks in {masks}, guessed by border"
 
 
 def test_two_sources_of_the_foreground(tmp_path: Path) -> None:

@@ -99,7 +99,9 @@ def bar_chart(
         means = [mean for mean, _ in values]
         errors = [error if isinstance(error, tuple) else (error, error) for _, error in values]
         tone = COLOURS[number % len(COLOURS)]
-        handles.append(axes.bar(x, means, wide * 0.92, color=tone, yerr=list(zip(*errors, strict=True)), ecolor=_INK, capsize=2))
+        handles.append(
+            axes.bar(x, means, wide * 0.92, color=tone, yerr=list(zip(*errors, strict=True)), ecolor=_INK, capsize=2)
+        )
         for place, mean, (_, above) in zip(x, means, errors, strict=True):
             axes.text(place, mean + above + 1, f"{mean:.1f}", ha="center", va="bottom", fontsize=8, color=_INK)
     axes.set_xticks(range(len(groups)), [_written(name, size[0] / len(groups)) for name in groups])

@@ -84,7 +84,7 @@ def explain_and_write(
     targets = _targets(folder, chosen, images, run, foreground)
     if len(chosen) < len(files):
         say(f"{len(chosen)} of {len(files)} images are explained, evenly chosen; --limit {len(files)} explains all")
-    if foreground.masks is None:
+    if foreground.made_by:
         say(f"the foreground is {foreground.words}; where the guess is wrong the shares of the background say little")
     models = load_models(run, model_spec=model, classes=classes, device=device)
     explainer = make_explainer(models, foreground, names, top=top, skip_bad=skip_bad)
@@ -224,6 +224,7 @@ def _tree(
         "classes": list(models.first.names),
         "foreground": {
             "source": foreground.source,
+            "guessed_by": foreground.made_by or None,
             "masks": None if foreground.masks is None else str(foreground.masks),
             "words": foreground.words,
         },

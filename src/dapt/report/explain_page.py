@@ -70,7 +70,7 @@ def write_explain_page(
         "model": tree["model"],
         "classes": len(tree["classes"]),
         "source": tree["foreground"]["words"],
-        "guessed": tree["foreground"]["masks"] is None,
+        "guessed": bool(tree["foreground"]["guessed_by"]),
         "given": tree["images_given"],
         "chosen": tree["images_chosen"],
         "damaged": tree["images_damaged"],

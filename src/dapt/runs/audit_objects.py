@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.colour import BLACK
 from dapt.config import make_config
 from dapt.console import warn
-from dapt.cues.base import CUES, Cue, CueContext
+from dapt.cues.base import Cue, CueContext
 from dapt.cues.build import AUTO, cue_options, cue_type, make_cue
 from dapt.data.check.finding import count
 from dapt.data.items import ImageSet, Item
@@ -22,15 +21,13 @@ from dapt.data.labelled import LabelledImages
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import image_size
 from dapt.data.masks.mask_files import check_format, mask_folder
-from dapt.data.masks.photo_mask import MADE_HERE
-from dapt.errors import ConfigError, DaptError, DataError
+from dapt.errors import ConfigError, DataError
 from dapt.evaluation.audit.cutouts import LOST, Cutouts, find_objects
 from dapt.evaluation.audit.donors import Donors, choose_donors
-from dapt.files import read_json
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.runs.audit_images import Question, Source
-from dapt.runs.import_masks import IMPORTED
+from dapt.runs.guessed_by import guessed_by
 
 WHY = {
     "missing": "without a mask",
@@ -149,7 +146,7 @@ def _zero_shot(question: Question, clip: FrozenClip | None, names: Sequence[str]
 def _about(cue: Cue, question: Question) -> dict[str, Any]:
     """Where the masks come from, and whether somebody has drawn them or a program has guessed them."""
     folder = mask_folder(question.masks) if cue.reads_files else None
-    made_by = _made_by(folder) if folder is not None else ""
+    made_by = guessed_by(folder) if folder is not None else ""
     guessed = not cue.reads_files or bool(made_by)
     words = f"of the cue {made_by}, from {folder}" if made_by else f"of the cue {cue.name}" if guessed else "from files"
     return {
@@ -159,18 +156,6 @@ def _about(cue: Cue, question: Question) -> dict[str, Any]:
         "guessed": guessed,
         "words": words,
     }
-
-
-def _made_by(folder: Path) -> str:
-    """The cue of a folder that `dapt masks` has filled by a guess; empty of all others."""
-    if not (folder / MADE_HERE).is_file():
-        return ""
-    try:
-        made_by = str(read_json(folder / MADE_HERE)["settings"]["cue"])
-    except (DaptError, KeyError, TypeError):
-        return ""
-    drawn = made_by == IMPORTED or (made_by in CUES.names() and CUES.get(made_by).reads_files)
-    return "" if drawn else made_by
 
 
 def _say_donors(donors: Donors, names: Sequence[str], labels: Sequence[int], cutouts: Cutouts) -> None:

@@ -19,6 +19,8 @@ from dapt.data.load.images import RefusedImageError
 from dapt.data.load.notes import say_notes
 from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.masks.mask_finder import MaskFinder
+from dapt.data.masks.not_found import explain_not_found
+from dapt.data.masks.rules import MaskRules
 from dapt.devices import compute_exactly, pick_device
 from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.evaluation.cue_maps import check_maps, map_names, title_of
@@ -29,8 +31,10 @@ from dapt.methods.base import METHODS
 from dapt.model.build import assemble, build_model
 from dapt.model.predictor import Prediction, Predictor
 from dapt.model.prompted_clip import PromptedClip
+from dapt.runs.guessed_by import guessed_by
 from dapt.runs.load_run import load_run
 from dapt.runs.run_folder import RunFolder
+from dapt.wording import some
 
 DEFAULT_CUE = FREE
 MASKS, DATASET = "masks", "dataset"
@@ -76,7 +80,13 @@ class Foreground:
     @property
     def words(self) -> str:
         """For people."""
-        return f"masks in {self.masks}" if self.masks is not None else f"guessed by {title_of(self.source)}"
+        guess = f"guessed by {title_of(self.made_by)}" if self.made_by else ""
+        return ", ".join(filter(None, [f"masks in {self.masks}" if self.masks is not None else "", guess]))
+
+    @property
+    def made_by(self) -> str:
+        """The cue that guesses the foreground, or has guessed the masks; empty: files that somebody has drawn."""
+        return self.source if self.masks is None else guessed_by(self.masks)
 
 
 @dataclass(frozen=True)
@@ -197,12 +207,20 @@ def name_items(paths: Sequence[Path], foreground: Foreground) -> list[Item]:
     """The images, each named by the longest end of its path by which there is a mask; where there is none, by its file.
 
     Raises:
-        DataError: two files could be the mask of an image, or one file that of two images.
+        DataError: two files could be the mask of an image, or one file that of two images, or no image has one.
     """
     if foreground.masks is None:
         return [unlabelled(path) for path in paths]
-    finder = MaskFinder(foreground.masks, check_format(foreground.mask_format or "binary"), foreground.mask_name)
-    return [unlabelled(path, _masked_name(path, finder)) for path in paths]
+    rules = MaskRules(check_format(foreground.mask_format or "binary"), foreground.mask_name)
+    finder = MaskFinder(foreground.masks, rules.kind, rules.name)
+    items = [unlabelled(path, _masked_name(path, finder)) for path in paths]
+    without = [item.name for item in items if not finder.find(item)]
+    if items and len(without) == len(items):
+        more, todo = explain_not_found(items, foreground.masks, rules)
+        raise DataError("None of the images has a mask.", where=str(foreground.masks), more=more, todo=todo)
+    if without:
+        warn(f"{len(without)} of {len(items)} images have no mask in {foreground.masks}: {some(without)}")
+    return items
 
 
 def _masked_name(path: Path, finder: MaskFinder) -> str:
