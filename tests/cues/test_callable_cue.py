@@ -60,6 +60,9 @@ def text(photo, name):
 def broken(photo, name):
     raise ValueError("no such thing")
 
+def leaves(photo, name):
+    raise SystemExit(0)
+
 number = 3
 """
 
@@ -110,6 +113,7 @@ def test_nothing_found_is_no_cue(file: Path) -> None:
         ("three", r"an array \(20, 32, 3\) of uint8"),
         ("text", "not a mask"),
         ("broken", r"failed for the image 0\.png: ValueError: no such thing"),
+        ("leaves", r"failed for the image 0\.png: SystemExit"),
     ],
 )
 def test_what_is_no_mask_is_refused(file: Path, name: str, what: str) -> None:
@@ -184,3 +188,10 @@ def test_pictures_with_one_channel_more(file: Path) -> None:
     photo = Photo("a", torch.zeros(3, 6, 4, dtype=torch.uint8))
     assert _mask_of(np.ones((6, 4, 1), bool), "", photo).shape == (6, 4)
     assert _mask_of(Image.new("L", (4, 6), 255), "", photo).all()
+
+
+def test_a_function_that_is_not_written_in_python_has_no_source() -> None:
+    cue, items = asked("callable:os.system", noise((20, 32)))
+    assert cue.made_with() == {}
+    with pytest.raises(DataError, match="failed for the image"):
+        cue.prepare(items, None)

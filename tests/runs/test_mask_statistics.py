@@ -71,3 +71,9 @@ def test_the_report_of_entries() -> None:
     assert (report.empty, report.full, report.missing, report.bad) == (["b"], ["c"], ["d"], ["e"])
     assert (report.coverage, report.scores, report.stuff) == ([0.2], {"a": 0.9, "d": 0.1}, {"a": ["grass"]})
     assert report_of(entries, unmasked="empty").empty == ["b", "d"]
+
+
+def test_masks_of_which_none_is_of_use_are_warned_of(photos: Path, tmp_path: Path, capsys) -> None:
+    write_masks(str(photos), tmp_path / "out", source="none")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "None of the 24 masks is of use: each is empty or covers the whole picture." in said

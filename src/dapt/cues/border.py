@@ -27,7 +27,7 @@ class BorderOptions(MapOptions):
 
     cells: int = Field(GRID, ge=4, le=48, description="Cells per side in which a photo is compared with its border.")
     colour_spread: float = Field(
-        0.07, gt=0, le=10, description="Distance of colours (black to white: 1) at which cells are strangers."
+        0.07, ge=0.001, le=10, description="Distance of colours (black to white: 1) at which cells are strangers."
     )
 
 

@@ -63,7 +63,10 @@ class CallableCue(ModelCue):
         self._function: Function | None = None
 
     def made_with(self) -> dict[str, Any]:
-        source = inspect.getsourcefile(_plain(find_function(self.context.argument)))
+        try:
+            source = inspect.getsourcefile(_plain(find_function(self.context.argument)))
+        except TypeError:  # of a function that is not written in Python
+            source = None
         return {"source": digest_of_model(Path(source))} if source is not None and Path(source).is_file() else {}
 
     def texts(self, items: Sequence[Item], model: PromptedClip | None) -> list[tuple[str, ...]]:
@@ -90,7 +93,7 @@ class CallableCue(ModelCue):
                 answer = self._function(numpy_of(photo), photo.text)
         except DaptError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a function that ends the program has made no mask
             if is_out_of_memory(error):
                 raise
             raise DataError(
@@ -122,7 +125,7 @@ def find_function(text: str) -> Function:
         module = _module_of_file(Path(with_home(place))) if colon == ":" else _module_called(place)
     except DaptError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(
             f"The cue callable:{text} cannot be imported: {type(error).__name__}: {first_line(error)}.",
             todo="Name a module that Python finds from here, or a file: callable:path/to/file.py:function.",

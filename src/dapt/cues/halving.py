@@ -26,7 +26,7 @@ _SIGNS = (
 )
 
 
-def is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out: of a GPU, of Apple's shared memory, or of the machine."""
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
