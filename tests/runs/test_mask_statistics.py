@@ -76,4 +76,4 @@ def test_the_report_of_entries() -> None:
 def test_masks_of_which_none_is_of_use_are_warned_of(photos: Path, tmp_path: Path, capsys) -> None:
     write_masks(str(photos), tmp_path / "out", source="none")
     said = " ".join(capsys.readouterr().err.split())
-    assert "None of the 24 masks is of use: each is empty or covers the whole picture." in said
+    assert "None of the 32 masks is of use: each is empty or covers the whole picture." in said
