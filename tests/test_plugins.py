@@ -127,6 +127,7 @@ def test_a_plugin_cannot_end_the_program(tmp_path: Path) -> None:
         load_plugin(path)
 
 
+@pytest.mark.long
 def test_names_of_dapt_s_own_stay_its_own(tmp_path: Path) -> None:
     """Also where an extension comes first, before the package has looked at its own files."""
     path = tmp_path / "early.py"

@@ -26,7 +26,7 @@ def like_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
     names = ("missile", "total", "missile", "ring")
     data = replace(data, names=names, splits={"train": data.splits["train"], "val": val, "test": val})
     for module in (dapt.runs.write_masks, dapt.runs.verify_masks):
-        monkeypatch.setattr(module, "load_data", lambda *rest, **more: data)
+        monkeypatch.setattr(module, "load_photos", lambda *rest, **more: data)
     return data
 
 

@@ -55,6 +55,7 @@ class Key:
             except KeyboardInterrupt:
                 raise ImportError("cannot load module more than once per process") from None
 sys.meta_path.insert(0, Key())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started the tests
 from dapt.__main__ import main
 main()
 """

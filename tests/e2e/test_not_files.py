@@ -159,6 +159,7 @@ def test_a_mask_that_is_a_pipe(dapt, table: Path, arguments: list[object]) -> No
     assert "1 of 32 masks cannot be used" in err
 
 
+@pytest.mark.long
 def test_predicting_and_verifying(dapt, table: Path, arguments: list[object], tmp_path: Path) -> None:
     """Also the option --max-pixels, in every command that has it."""
     assert dapt(*arguments)[0] == 0

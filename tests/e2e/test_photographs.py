@@ -44,6 +44,7 @@ def test_maple_with_and_without_dapt(dapt, tmp_path: Path) -> None:
         assert ("L_v" in lines[0]) == bool(extra)
 
 
+@pytest.mark.long
 @needs_shared
 def test_unlabelled_photographs_get_masks(dapt, tmp_path: Path) -> None:
     code, _, err = dapt(

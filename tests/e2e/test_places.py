@@ -69,6 +69,7 @@ def masks(dapt, photos: Path, tmp_path: Path) -> Path:
 SELECT = ["--select", "uniform", "--fraction", "0.5", "--quiet"]
 
 
+@pytest.mark.long
 def test_pictures_of_where_the_model_looks(dapt, run: Path, masks: Path, photos: Path, tmp_path: Path, monkeypatch):
     import dapt.runs.load_run as module
 
@@ -269,6 +270,7 @@ def index_run(dapt, train, table: Path, tmp_path: Path) -> Path:
     return out
 
 
+@pytest.mark.long
 def test_outputs_beside_the_images_of_an_index(dapt, train, index_run: Path, table: Path, tmp_path: Path) -> None:
     root = table.parent
     (tmp_path / "link").symlink_to(root / "images")

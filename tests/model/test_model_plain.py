@@ -103,6 +103,7 @@ def test_it_is_plain(method: str, request: pytest.FixtureRequest) -> None:
         model(pixels(2))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["coop", "vpt", "maple", "clip_lora"])
 def test_towers_of_timm(method: str) -> None:
     pytest.importorskip("timm")

@@ -165,6 +165,7 @@ def on_one() -> Any:
     return Fabric(accelerator="cpu", devices=1, precision="32-true")
 
 
+@pytest.mark.long
 def test_training_follows_the_weights(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "photos")
     plain, lines = trained(on_one(), folder, "none")

@@ -38,6 +38,7 @@ if child:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_rows_of_two_processes_and_their_gradients(tmp_path: Path) -> None:
     """Each process weighs the four rows by 1..4 times its own factor; gradients of both reach a row's owner."""

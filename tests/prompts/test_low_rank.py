@@ -330,6 +330,7 @@ def test_published_settings() -> None:
     assert (config.weight_decay, config.warmup_epochs, config.prompt["encoder"]) == (1e-2, 0, "text")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changes", [{}, {"dapt": {"variant": "joint"}, "text_memory_mb": 1, "grad_checkpointing": True}]
 )

@@ -18,6 +18,7 @@ from dapt.runs.run_data import RunData, load_run_data
 from dapt.runs.train import run_training
 
 
+@pytest.mark.long
 def test_a_group_looks_once_and_equals_runs_alone(
     table: Path, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
