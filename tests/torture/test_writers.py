@@ -192,4 +192,12 @@ def test_a_folder_that_vanishes_at_some_operation(warm: Warm, stage: Stage, scen
 
 def test_the_stage_is_left_as_it_was(stage: Stage) -> None:
     """Nothing of the above has touched what commands read."""
-    assert {path.name for path in Path(stage.folder).iterdir()} <= {"model", "table", "saved", "run", "out", "kept"}
+    assert {path.name for path in Path(stage.folder).iterdir()} <= {
+        "model",
+        "table",
+        "saved",
+        "run",
+        "out",
+        "kept",
+        "instances.json",
+    }

@@ -23,6 +23,7 @@ from dapt.data.masks.mask_entries import (
     read_entries,
     read_part,
     remove_part,
+    remove_place,
     state_of,
     store_tree,
     write_part,
@@ -346,6 +347,7 @@ class MaskFolder:
             for folder in part_folders(self.path):
                 if folder == self._part or not _in_use(folder):
                     remove_part(folder)
+            remove_place(self.path)
         return tree
 
     def missing(self) -> dict[int, int]:

@@ -174,11 +174,27 @@ def remove_part(folder: Path) -> None:
         for path in (*_part_files(folder), *(path for path in folder.glob(".*") if path.is_file())):
             path.unlink(missing_ok=True)
         for each in (folder, folder.parent):
-            if each.is_dir() and not any(each.iterdir()):
-                each.rmdir()
-                sync_folder(each.parent)
+            _remove_empty(each)
     except OSError as error:
         raise DaptError(f"Could not remove {error.filename or folder}: {error.strerror or error}.") from error
+
+
+def remove_place(store: Path) -> None:
+    """Remove the folder of the parts of a store where it is empty, as a writer that was killed may leave it.
+
+    Raises:
+        DaptError: the file system refuses.
+    """
+    try:
+        _remove_empty(store / PARTS)
+    except OSError as error:
+        raise DaptError(f"Could not remove {store / PARTS}: {error.strerror or error}.") from error
+
+
+def _remove_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        sync_folder(folder.parent)
 
 
 def part_folders(store: Path) -> list[Path]:
