@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from dapt.cues.base import CueContext
-from dapt.cues.map_cue import LONGEST, MapCue, MapOptions
+from dapt.cues.bounded import LONGEST
+from dapt.cues.map_cue import MapCue, MapOptions
 from dapt.data.items import Item
 
 

@@ -9,8 +9,9 @@ from backgrounds import ITEMS, image, masks
 
 from dapt.config import DaptOptions
 from dapt.errors import ConfigError
+from dapt.evenly import evenly
 from dapt.runs.background_views import background_logits
-from dapt.runs.background_words import ChosenWords, choose_words, is_taken, names_of_classes, spread
+from dapt.runs.background_words import ChosenWords, choose_words, is_taken, names_of_classes
 from dapt.runs.scene_words import SCENE_WORDS
 from helpers import tiny_clip
 
@@ -77,6 +78,6 @@ def test_more_words_than_there_are() -> None:
 
 
 def test_a_sample_is_spread_evenly() -> None:
-    assert spread(range(7), 10) == list(range(7))
-    assert spread(range(100, 110), 5) == [100, 102, 104, 106, 108]
-    assert len(spread(range(9999), 5000)) == 5000
+    assert evenly(range(7), 10) == list(range(7))
+    assert evenly(range(100, 110), 5) == [100, 102, 104, 106, 108]
+    assert len(evenly(range(9999), 5000)) == 5000

@@ -9,6 +9,7 @@ from PIL import Image
 
 import dapt
 from dapt.errors import ConfigError, DataError
+from dapt.evenly import evenly
 from dapt.runs.explain import (
     Foreground,
     Models,
@@ -18,7 +19,6 @@ from dapt.runs.explain import (
     make_explainer,
     name_items,
     say_missing,
-    spread,
     zero_shot_of,
 )
 from helpers import draw, tiny_clip
@@ -70,9 +70,9 @@ def test_a_run_is_known_by_what_is_in_it(trained: Path, photos: list[Path]) -> N
 
 def test_evenly_chosen() -> None:
     paths = [Path(f"{number}.png") for number in range(10)]
-    assert spread(paths, 10) == spread(paths, 99) == paths
-    assert [path.stem for path in spread(paths, 5)] == ["0", "2", "4", "6", "8"]
-    assert len(spread(paths, 3)) == 3
+    assert evenly(paths, 10) == evenly(paths, 99) == paths
+    assert [path.stem for path in evenly(paths, 5)] == ["0", "2", "4", "6", "8"]
+    assert len(evenly(paths, 3)) == 3
 
 
 def test_masks_mirror_any_end_of_the_path(tmp_path: Path, photos: list[Path]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dapt.cli.options import (
+    AllowLeaksOption,
     BitsOption,
     DeviceOption,
     MaskBackgroundOption,
@@ -100,10 +101,7 @@ def audit(
     mask_background: MaskBackgroundOption = None,
     names: NamesOption = None,
     skip_bad: SkipBadOption = False,
-    allow_leaks: Annotated[
-        bool,
-        typer.Option("--allow-leaks", help="Go on although images were trained on; the JSON file records it."),
-    ] = False,
+    allow_leaks: AllowLeaksOption = False,
     max_pixels: MaxPixelsOption = None,
     matte: MatteOption = None,
     bits: BitsOption = None,

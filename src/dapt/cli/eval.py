@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dapt.cli.options import (
+    AllowLeaksOption,
     BitsOption,
     ClassesOption,
     DeviceOption,
@@ -51,10 +52,7 @@ def evaluate(
     mask_name: MaskNameOption = None,
     mask_background: MaskBackgroundOption = None,
     skip_bad: SkipBadOption = False,
-    allow_leaks: Annotated[
-        bool,
-        typer.Option("--allow-leaks", help="Go on although images were trained on; the JSON file records it."),
-    ] = False,
+    allow_leaks: AllowLeaksOption = False,
     max_pixels: MaxPixelsOption = None,
     matte: MatteOption = None,
     bits: BitsOption = None,

@@ -87,6 +87,10 @@ def _use_bits(bits: int | None) -> int | None:
     return bits
 
 
+AllowLeaksOption = Annotated[
+    bool,
+    typer.Option("--allow-leaks", help="Go on although images were trained on; the JSON file records it."),
+]
 BitsOption = Annotated[
     int | None,
     typer.Option(

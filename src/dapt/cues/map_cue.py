@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dapt.console import progress, warn
 from dapt.cues.base import Cue, CueContext, CueReport
+from dapt.cues.bounded import bounded_size
 from dapt.cues.cut import CutRule, confidence, cut
 from dapt.cues.guided import guided_filter
 from dapt.data.items import Item
@@ -20,8 +21,6 @@ from dapt.strict import Count, PartOptions
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
-
-LONGEST = 1024  # pixels on the longer side of a mask with the edges of its photo
 
 
 class MapOptions(PartOptions):
@@ -106,10 +105,8 @@ class MapCue(Cue):
 
 
 def _bounded(photo: Tensor) -> Tensor:
-    """The photo with at most `LONGEST` pixels a side, uint8."""
-    height, width = photo.shape[-2:]
-    longest = max(height, width)
-    if longest <= LONGEST:
+    """The photo at `bounded_size`, uint8."""
+    size = bounded_size(*photo.shape[-2:])
+    if size == tuple(photo.shape[-2:]):
         return photo
-    size = (max(1, round(height * LONGEST / longest)), max(1, round(width * LONGEST / longest)))
     return F.interpolate(photo[None].float(), size=size, mode="area")[0].round().to(torch.uint8)

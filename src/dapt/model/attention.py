@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from dapt.clip.blocks import project
 from dapt.clip.image_tower import ImageTower
 from dapt.clip.savings import Savings
+from dapt.clip.taps import queries_keys_values
 from dapt.errors import NotSupportedError
 from dapt.model.classifier import Classifier
 
@@ -57,12 +58,7 @@ def class_attention(attention: nn.Module, x: Tensor) -> Tensor:
     if isinstance(attention, nn.MultiheadAttention):
         q, k = project(attention, x, Savings(), 0, 1)
     else:  # timm: one projection for queries, keys and values, optional norms per head
-        heads = int(attention.num_heads)  # type: ignore[arg-type]
-        batch, length, width = x.shape
-        projected: Tensor = attention.qkv(x)  # type: ignore[operator]
-        q, k, _ = projected.view(batch, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4).unbind(0)
-        q = getattr(attention, "q_norm", nn.Identity())(q)
-        k = getattr(attention, "k_norm", nn.Identity())(k)
+        q, k, _ = queries_keys_values(attention, x)
     scores = (q[:, :, :1].float() @ k.float().transpose(-2, -1)) / q.shape[-1] ** 0.5
     weights: Tensor = scores.softmax(dim=-1).mean(dim=1)[:, 0]
     return weights

@@ -12,6 +12,7 @@ from dapt.errors import ConfigError, DataError
 from dapt.evaluation.explain_sheet import draw_sheet
 from dapt.evaluation.explanation import Answer, Explainer, Explanation, Look
 from dapt.evaluation.pictures import picture_files, write_picture
+from dapt.evenly import evenly
 from dapt.files import write_json
 from dapt.lock import FolderLock
 from dapt.model.nearest_words import NearestWords, nearest_words
@@ -28,7 +29,6 @@ from dapt.runs.explain import (
     name_items,
     say_left_out,
     say_missing,
-    spread,
 )
 from dapt.runs.predict import check_explain, check_explain_apart, find_images
 from dapt.runs.run_folder import find_run
@@ -77,7 +77,7 @@ def explain_and_write(
     foreground = foreground or Foreground()
     names = chosen_maps(maps)
     files = list(dict.fromkeys(find_images(images)))
-    chosen = spread(files, limit)
+    chosen = evenly(files, limit)
     if run is not None:
         find_run(run)
     folder = default_out(run) if out is None else out

@@ -19,6 +19,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.dapt_options import DaptOptions
 from dapt.data.items import Item
 from dapt.errors import ConfigError
+from dapt.evenly import evenly
 from dapt.runs.background_labels import plain_name
 from dapt.runs.background_views import background_logits
 from dapt.runs.scene_words import SCENE_WORDS
@@ -89,7 +90,7 @@ def choose_words(
             todo="Use a smaller dapt.word_count, or give dapt.words as a list.",
         )
     shown = [position for position, mask in enumerate(masks) if mask is not None] or list(range(len(items)))
-    shown = spread(shown, MOST_IMAGES)
+    shown = evenly(shown, MOST_IMAGES)
     if missing:
         logits = background_logits(
             clip,
@@ -119,10 +120,3 @@ def names_of_classes(classes: Iterable[str]) -> set[str]:
 def is_taken(word: str, taken: set[str]) -> bool:
     """Whether a word is one of `taken`, in the singular or in the plural."""
     return bool({word, f"{word}s", f"{word}es", word.removesuffix("s"), word.removesuffix("es")} & taken)
-
-
-def spread(positions: Sequence[int], most: int) -> list[int]:
-    """At most so many of `positions`, evenly chosen."""
-    if len(positions) <= most:
-        return list(positions)
-    return [positions[number * len(positions) // most] for number in range(most)]

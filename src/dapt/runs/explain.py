@@ -229,12 +229,6 @@ def _masked_name(path: Path, finder: MaskFinder) -> str:
     return next((name for name in ends if finder.find(unlabelled(path, name))), path.name)
 
 
-def spread(paths: Sequence[Path], limit: int) -> list[Path]:
-    """At most `limit` of the images, evenly chosen, in their order."""
-    count = len(paths)
-    return list(paths) if count <= limit else [paths[place * count // limit] for place in range(limit)]
-
-
 def explain_all(explainer: Explainer, items: Sequence[Item], *, default_cue: bool = False) -> Iterator[Explanation]:
     """Explain images, a batch at a time, with progress.
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import make_config
@@ -26,6 +24,7 @@ from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.resolve import load_photos, path_of
 from dapt.devices import pick_device
 from dapt.errors import ConfigError, DataError
+from dapt.evenly import from_first_to_last
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.saved import PROMPTS
@@ -149,7 +148,7 @@ def write_masks(
     if preview:
         folder.check_preview(sheet_names(preview_images))
     if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
-        cue.prepare(_spread(folder.left(), CHUNK), model)
+        cue.prepare(from_first_to_last(folder.left(), CHUNK), model)
         cue.check()
     cue.ready(folder.left(), model)
     wishes = _Wishes(true, images.names, preview_images if preview else 0, skip_bad)
@@ -277,8 +276,3 @@ def _model(run: Path | None, spec: str | None, names: list[str], device: str) ->
         )
     config = make_config({"data": "-", "method": "zero_shot", **({"model": spec} if spec else {})})
     return build_model(config, load_clip(config.model, device=pick_device(device)), names)
-
-
-def _spread(items: Sequence[Item], count: int) -> list[Item]:
-    """At most `count` items, evenly chosen."""
-    return [items[i] for i in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)] if items else []

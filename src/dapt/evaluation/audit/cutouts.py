@@ -15,6 +15,7 @@ from dapt.cues.base import Cue
 from dapt.data.items import Item
 from dapt.data.load.images import image_size
 from dapt.evaluation.audit.composites import Box, box_of, feather_of, grown, share_of, strip_beside
+from dapt.evenly import from_first_to_last
 from dapt.model.prompted_clip import PromptedClip
 
 CHUNK = 100  # images whose masks are in memory as they were read
@@ -96,8 +97,7 @@ def find_objects(cue: Cue, items: Sequence[Item], model: PromptedClip | None, sh
         DataError: masks are missing their image's shape, unreadable, or seem to be of another format.
     """
     if cue.reads_files:
-        sample = [items[place] for place in np.linspace(0, len(items) - 1, min(SAMPLE, len(items))).astype(int)]
-        cue.prepare(sample, model)
+        cue.prepare(from_first_to_last(items, SAMPLE), model)
         cue.check()
     found = Cutouts()
     starts = range(0, len(items), CHUNK)
