@@ -19,7 +19,7 @@ from pathlib import Path
 
 HOSTS = {"MaPLe": ["--method", "maple"], "IVLP": ["--method", "ivlp", "--depth", "9"]}
 PROTOCOLS = {"all": ["--epochs", "10"], "base": ["--epochs", "5", "--subset", "base"]}
-CUES = {"leeds_butterfly": ["masks", "gradcam"], "caltech101": ["gradcam"]}
+CUES = {"leeds_butterfly": ["masks", "gradcam", "border"], "caltech101": ["gradcam", "border"]}
 SEEDS = (1, 2, 3)
 
 
@@ -35,7 +35,7 @@ def cells(shared: Path) -> list[tuple[str, list[str]]]:
                 for host, host_options in HOSTS.items():
                     plain = [*common, *host_options, *options, "--seed", str(seed)]
                     found.append((f"{data}-{protocol}-{host}-{seed}", plain))
-                    for cue in cues if host == "MaPLe" else cues[:1]:
+                    for cue in cues if host == "MaPLe" else [cues[0], "border"]:
                         for variant in ("joint", "phased"):
                             dapt = [*plain, "--dapt", "--cue", cue, "--set", f"dapt.variant={variant}"]
                             found.append((f"{data}-{protocol}-{host}+DAPT {cue} {variant}-{seed}", dapt))
@@ -92,17 +92,19 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--runs", type=Path, default=Path("runs/photos"))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", nargs="+", metavar="RUN", help="these runs, as --commands names them")
     parser.add_argument("--commands", action="store_true", help="print the commands and stop")
     parser.add_argument("--tables-only", action="store_true")
     options = parser.parse_args()
     work = cells(options.shared)
+    chosen = [cell for cell in work if options.only is None or cell[0] in options.only]
     if options.commands:
-        for name, arguments in work:
+        for name, arguments in chosen:
             print("dapt train", *arguments, "--out", str(options.runs / name.replace(" ", "_")))
         return
     if not options.tables_only:
         with ThreadPoolExecutor(options.jobs) as pool:
-            codes = list(pool.map(lambda cell: run(*cell, options.runs), work))
+            codes = list(pool.map(lambda cell: run(*cell, options.runs), chosen))
         if any(codes):
             print(f"{sum(code != 0 for code in codes)} runs failed", file=sys.stderr)
     tables([name for name, _ in work], options.runs)
