@@ -106,6 +106,7 @@ def test_page_in_a_browser(finished: Path, tmp_path: Path, width: int) -> None:
     assert len(colours) > 200, "a page with pictures, not a blank one"
 
 
+@pytest.mark.long
 def test_an_existing_folder(dapt, finished: Path, tmp_path: Path) -> None:
     code, _, err = dapt("demo", "--out", finished, *SMALL)
     assert code == 2
@@ -132,6 +133,7 @@ def test_an_existing_folder(dapt, finished: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 
+@pytest.mark.long
 def test_the_printed_commands_repeat_the_demo(
     dapt, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +198,7 @@ def test_bad_input(dapt, tmp_path: Path) -> None:
     assert not (tmp_path / "d").exists()
 
 
+@pytest.mark.long
 def test_scenes_alone_and_the_same_commands_on_them(dapt, tmp_path: Path) -> None:
     """Draw, train with DAPT, evaluate, predict, explain, measure the Grad-CAM cue: all on the bundled model."""
     scenes, run = tmp_path / "scenes", tmp_path / "run"

@@ -161,6 +161,7 @@ def test_verify_names_the_format_that_finds_the_files(dapt, photos: Path, collec
     assert "--mask-format foreground." in err
 
 
+@pytest.mark.long
 @needs_shared
 def test_photographs(dapt, tmp_path: Path) -> None:
     index = BUTTERFLIES / "index.csv"

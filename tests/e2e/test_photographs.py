@@ -14,6 +14,7 @@ BUTTERFLIES = SHARED / "data" / "leeds_butterfly"
 MODEL = f"local-dir:{PHOTO_CLIP}"
 
 
+@pytest.mark.long
 @needs_shared
 def test_zero_shot_figures_of_the_model_card(dapt, tmp_path: Path) -> None:
     """The model's README measured 10.5% and 10.1% with the plain template."""

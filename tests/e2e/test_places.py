@@ -319,6 +319,7 @@ def test_a_folder_chosen_by_default(dapt, train, photos: Path, table: Path, tmp_
     assert "chosen by default" in refused(dapt, [*train, table], "of the data", tmp_path)
 
 
+@pytest.mark.long
 def test_the_home_folder(dapt, train, photos: Path, tmp_path: Path, monkeypatch, tiny_spec: str) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     work.mkdir()

@@ -93,8 +93,8 @@ def test_same_seed_same_result_and_run_yaml_reproduces(table: Path, tiny_spec: s
     "changes",
     [
         {"cue": {"source": "gradcam", "refresh": 2}},
-        {"cue": {"source": "gradcam", "refresh": 0}},
-        {"model_selection": "best_val"},
+        pytest.param({"cue": {"source": "gradcam", "refresh": 0}}, marks=pytest.mark.long),
+        pytest.param({"model_selection": "best_val"}, marks=pytest.mark.long),
     ],
 )
 def test_resume_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_path: Path, changes) -> None:

@@ -135,6 +135,7 @@ def test_views_of_one_kind_are_not_usable(tmp_path) -> None:
 
 
 @given(st.integers(1, 50), st.integers(1, 12), st.integers(0, 9), st.integers(0, 5), st.booleans())
+@settings(max_examples=50)
 def test_batches_cover_every_image_once(count: int, size: int, seed: int, epoch: int, drop: bool) -> None:
     batches = epoch_batches(count, size, seed=seed, epoch=epoch, drop_last=drop)
     flat = [position for batch in batches for position in batch]

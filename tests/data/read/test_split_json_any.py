@@ -67,7 +67,7 @@ def test_any_bytes_for_a_split_file_and_for_names(content: bytes) -> None:
 
 
 @given(VALUES | st.lists(VALUES) | st.dictionaries(st.sampled_from(["ant", "bee", "wasp"]), VALUES))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_json_for_names(value: Any) -> None:
     in_file(json.dumps(value).encode(), ".json", lambda path: read_names(path, DATA.names))
 
