@@ -105,7 +105,7 @@ def test_unknown_pictures_are_listed_and_counted(data: Path, tmp_path: Path, cap
     assert found["import"]["unknown"] == ["cat/8.jpg", "bird/1.jpg"]
     assert found["images"] == 4, "bird/1.jpg is not taken for cat/1.jpg"
     write_coco(tmp_path / "others", {"x.jpg": (1, 1, 5, 5)})
-    with pytest.raises(DataError, match=r"None of the 1 pictures that .*others names is in photos: it names x.jpg"):
+    with pytest.raises(DataError, match=r"The 1 picture that .*others names is not in photos: it names x.jpg"):
         import_masks(tmp_path / "others", str(data), tmp_path / "out2")
 
 
@@ -176,7 +176,7 @@ def test_a_picture_of_another_shape_is_refused_naming_both(data: Path, tmp_path:
     assert not (tmp_path / "out").exists()
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == len(found["import"]["other_shape"]) == 1
-    assert "1 photos have another shape than the pictures annotated and are left out" in capsys.readouterr().err
+    assert "1 photo has another shape than the picture annotated and is left out" in capsys.readouterr().err
 
 
 ENCODINGS = [(kind, encoding) for kind in ("json", "xml") for encoding in ("utf-8-sig", "utf-16", "latin-1")]
@@ -236,14 +236,14 @@ def test_polygons_that_are_damaged_are_refused_or_left_out(data: Path, tmp_path:
     tree["annotations"][0]["segmentation"] = [numbers]
     save(tmp_path / "a.json", json.dumps(tree))
     with pytest.raises(
-        DataError, match=f"1 things in .*cannot be understood:\n.*a.json: {told}.*cat/1.jpg.*\nNothing was"
+        DataError, match=f"1 thing in .*cannot be understood:\n.*a.json: {told}.*cat/1.jpg.*\nNothing was"
     ):
         import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     found = import_masks(tmp_path / "a.json", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
     assert len(found["import"]["not_understood"]) == 1
-    assert "1 things in" in capsys.readouterr().err
+    assert "1 thing in" in capsys.readouterr().err
 
 
 def test_two_points_are_no_polygon_and_numbers_may_be_texts(data: Path, tmp_path: Path, capsys) -> None:
@@ -253,7 +253,7 @@ def test_two_points_are_no_polygon_and_numbers_may_be_texts(data: Path, tmp_path
     save(tmp_path / "a.json", json.dumps(tree))
     import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
     said = capsys.readouterr().err
-    assert "Left out: 1 polygons of fewer than three points; the first: cat/1.jpg." in said
+    assert "Left out: 1 polygon of fewer than three points; the first: cat/1.jpg." in said
     assert "8 numbers are written as text; the first: cat/2.jpg." in said
     assert not (tmp_path / "out" / "cat" / "1.png").exists()
     assert (mask_of(tmp_path / "out", "cat/2.jpg") == true_mask(BOXES["cat/2.jpg"])).all()
@@ -262,7 +262,7 @@ def test_two_points_are_no_polygon_and_numbers_may_be_texts(data: Path, tmp_path
 def test_two_photos_of_one_name_need_a_folder(data: Path, tmp_path: Path) -> None:
     save(tmp_path / "a.json", json.dumps(coco_tree({"1.jpg": (1, 1, 9, 9), "3.jpg": (1, 1, 9, 9)}, flat)))
     with pytest.raises(
-        DataError, match=r"1 names of pictures are not clear:\n  1\.jpg may be cat/1\.jpg, dog/1\.jpg\n.*folders"
+        DataError, match=r"1 name of a picture is not clear:\n  1\.jpg may be cat/1\.jpg, dog/1\.jpg\n.*folders"
     ):
         import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
     assert import_masks(tmp_path / "a.json", str(data), tmp_path / "out", skip_bad=True)["images"] == 1
@@ -325,23 +325,23 @@ def test_an_interrupted_import_goes_on_and_keeps_what_is_there(data: Path, tmp_p
 def test_photos_that_cannot_be_opened(data: Path, tmp_path: Path, capsys) -> None:
     (data / "cat" / "1.jpg").write_bytes(b"no picture")
     write_coco(tmp_path / "export", BOXES)
-    with pytest.raises(DataError, match=r"1 annotated photos cannot be opened:\n.*cat/1\.jpg cannot be read"):
+    with pytest.raises(DataError, match=r"1 annotated photo cannot be opened:\n.*cat/1\.jpg cannot be read"):
         import_masks(tmp_path / "export", str(data), tmp_path / "out")
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
     assert len(found["import"]["unreadable"]) == 1
-    assert "1 annotated photos cannot be opened and are left out" in capsys.readouterr().err
+    assert "1 annotated photo cannot be opened and is left out" in capsys.readouterr().err
 
 
 def test_mask_pictures_that_cannot_be_used(data: Path, tmp_path: Path, capsys) -> None:
     write_suffix(tmp_path / "export", BOXES)
     png(tmp_path / "export" / "cat" / "2_mask.png", np.full((50, 20), 255, np.uint8))
-    with pytest.raises(DataError, match=r"1 masks cannot be used; the others were written.\n.*2_mask.png \(20 x 50\)"):
+    with pytest.raises(DataError, match=r"1 mask cannot be used; the others were written.\n.*2_mask.png \(20 x 50\)"):
         import_masks(tmp_path / "export", str(data), tmp_path / "out")
     assert (mask_of(tmp_path / "out", "dog/3.jpg") == true_mask(BOXES["dog/3.jpg"])).all()
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
-    assert "1 masks cannot be used and are left out" in capsys.readouterr().err
+    assert "1 mask cannot be used and is left out" in capsys.readouterr().err
     assert len(found["import"]["not_usable"]) == 1
 
 

@@ -73,13 +73,6 @@ class Source:
             self._keep(name, found)
         return found
 
-    def json_or_none(self, name: str) -> Any:
-        """As `json`; None where it cannot be read."""
-        try:
-            return self.json(name)
-        except DataError:
-            return None
-
     def xml_or_none(self, name: str) -> ElementTree.Element | None:
         """As `xml`; None where it cannot be read."""
         try:

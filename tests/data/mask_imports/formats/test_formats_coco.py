@@ -11,9 +11,9 @@ import pytest
 
 from dapt.data.items import Item
 from dapt.data.mask_imports.base import BOXES as BOXES_ONLY
-from dapt.data.mask_imports.base import Asked, Found
+from dapt.data.mask_imports.base import NO_PLACE, Asked, Found
 from dapt.data.mask_imports.drawn_marks import draw_marks
-from dapt.data.mask_imports.formats.coco import NO_PLACE, ORPHANS, TWICE, CocoImport
+from dapt.data.mask_imports.formats.coco import ORPHANS, TWICE, CocoImport
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.drawn import Shape
 from dapt.errors import DataError

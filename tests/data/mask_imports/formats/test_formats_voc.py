@@ -32,7 +32,11 @@ def test_label_maps_go_before_boxes(tmp_path: Path) -> None:
         (("b.png",), "labels", None),
     ]
     assert found.left_out == {BOXES_TOO: ["Annotations/a.xml"]}
+    assert (found.labels, found.guesses) == ({}, []), "nobody tells what the numbers mean"
+    found = VocImport().read(Source(tmp_path), Asked(classes=("cat",)))
     assert len(found.labels) == 20, "those of the challenge"
+    assert len(found.guesses) == 1
+    assert "taken for those of Pascal VOC" in found.guesses[0]
 
 
 def test_where_categories_are_named(tmp_path: Path) -> None:

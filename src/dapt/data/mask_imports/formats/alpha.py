@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dapt.data.load.colours import may_be_transparent
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded, opened
-from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
+from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, Things, nothing_there
 from dapt.data.mask_imports.pictures import by_pattern
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.mask_files import has_transparency
@@ -17,7 +17,7 @@ from dapt.data.read.kinds import ending
 KINDS = (".png", ".apng", ".webp", ".tif", ".tiff", ".gif", ".avif", ".avifs", ".jp2")
 SAMPLE = 8
 MOST = 0.5
-OPAQUE = "pictures without an alpha channel"
+OPAQUE = Things("picture without an alpha channel", "pictures without an alpha channel")
 
 
 @IMPORTS.register("alpha")

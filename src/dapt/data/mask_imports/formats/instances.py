@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import posixpath
 
-from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
+from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, Things, nothing_there
 from dapt.data.mask_imports.pictures import by_pattern, own_pictures, pictures_to_read, stems_of
 from dapt.data.mask_imports.source import Source
 
-OTHERS = "pictures that are called like no photo with a number or name behind it"
+OTHERS = Things(
+    "picture that is called like no photo with a number or name behind it",
+    "pictures that are called like no photo with a number or name behind it",
+)
 SEVERAL = 1.25  # masks per photograph, so that they are masks of objects
 
 

@@ -14,22 +14,24 @@ from dapt.data.mask_imports.base import (
     NO_AREA,
     UNNAMED,
     Annotated,
-    Asked,
     Found,
     Mark,
-    MaskImport,
-    nothing_there,
+    Things,
 )
 from dapt.data.mask_imports.brush import painted
+from dapt.data.mask_imports.documents import DocumentImport
 from dapt.data.mask_imports.shapes import ellipse, runs_of, turned_box
-from dapt.data.mask_imports.source import KEPT, Source
+from dapt.data.mask_imports.source import Source
 from dapt.data.outlines import Outline
 from dapt.data.read.kinds import is_picture
 from dapt.limits import MAX_MEGAPIXELS
 
 SHARES = (1.0, 1.0)
-SKIPPED = "tasks that were skipped"
-SEVERAL = "tasks were done by several people, and what they marked is put together"
+SKIPPED = Things("task that was skipped", "tasks that were skipped")
+SEVERAL = Things(
+    "task was done by several people, and what they marked is put together",
+    "tasks were done by several people, and what they marked is put together",
+)
 UNSIZED = "it is turned or painted, and the size of the picture is not told"
 _RESULTS = ("annotations", "completions")
 _KINDS = ("polygonlabels", "rectanglelabels", "ellipselabels", "brushlabels")
@@ -44,28 +46,20 @@ _DAMAGE = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
 
 
 @IMPORTS.register("label-studio")
-class LabelStudioImport(MaskImport):
+class LabelStudioImport(DocumentImport):
     """Polygons, rectangles, ellipses and brush strokes; predictions are not read."""
 
     title = "Label Studio"
+    sign = "is a list of tasks with results"
+    kind = "JSON of Label Studio"
+    needed = "a list of tasks with 'annotations', or JSON-MIN"
 
-    def evidence(self, source: Source, asked: Asked) -> str:
-        for name in source.jsons[:KEPT]:
-            if is_label_studio(source.json_or_none(name)):
-                return f"{name} is a list of tasks with results"
-        return ""
+    def is_mine(self, content: Any) -> bool:
+        return is_label_studio(content)
 
-    def read(self, source: Source, asked: Asked) -> Found:
-        found = Found(self.title)
-        for name in source.jsons:
-            content = source.json(name)
-            if is_label_studio(content):
-                found.files.append(name)
-                tasks = content if isinstance(content, list) else [content]
-                found.pictures += [_picture(found, task, name, number) for number, task in enumerate(tasks)]
-        if not found.files:
-            raise nothing_there(source, "JSON of Label Studio", "a list of tasks with 'annotations', or JSON-MIN")
-        return found
+    def take(self, found: Found, source: Source, name: str, content: Any) -> None:
+        tasks = content if isinstance(content, list) else [content]
+        found.pictures += [_picture(found, task, name, number) for number, task in enumerate(tasks)]
 
 
 def is_label_studio(content: Any) -> bool:

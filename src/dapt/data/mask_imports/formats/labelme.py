@@ -18,15 +18,13 @@ from dapt.data.mask_imports.base import (
     NO_AREA,
     UNNAMED,
     Annotated,
-    Asked,
     Found,
     Mark,
-    MaskImport,
-    nothing_there,
 )
+from dapt.data.mask_imports.documents import DocumentImport
 from dapt.data.mask_imports.photo_names import beside
 from dapt.data.mask_imports.shapes import box, ellipse, placed
-from dapt.data.mask_imports.source import KEPT, Source
+from dapt.data.mask_imports.source import Source
 from dapt.data.outlines import UNTOLD, Outline
 
 UNKNOWN_SIZE = "a mask, and the file does not tell the size of its picture"
@@ -34,27 +32,19 @@ _WITHOUT_AREA = ("line", "linestrip", "point", "points")
 
 
 @IMPORTS.register("labelme")
-class LabelmeImport(MaskImport):
+class LabelmeImport(DocumentImport):
     """Polygons, rectangles, circles and masks; lines and points have no area."""
 
     title = "Labelme"
+    sign = "has shapes and an imagePath"
+    kind = "Labelme JSON"
+    needed = "files with 'shapes' and 'imagePath'"
 
-    def evidence(self, source: Source, asked: Asked) -> str:
-        for name in source.jsons[:KEPT]:
-            if is_labelme(source.json_or_none(name)):
-                return f"{name} has shapes and an imagePath"
-        return ""
+    def is_mine(self, content: Any) -> bool:
+        return is_labelme(content)
 
-    def read(self, source: Source, asked: Asked) -> Found:
-        found = Found(self.title)
-        for name in source.jsons:
-            content = source.json(name)
-            if is_labelme(content):
-                found.files.append(name)
-                found.pictures.append(_picture(found, name, content))
-        if not found.files:
-            raise nothing_there(source, "Labelme JSON", "files with 'shapes' and 'imagePath'")
-        return found
+    def take(self, found: Found, source: Source, name: str, content: Any) -> None:
+        found.pictures.append(_picture(found, name, content))
 
 
 def is_labelme(content: Any) -> bool:

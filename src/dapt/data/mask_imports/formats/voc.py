@@ -22,6 +22,7 @@ from dapt.data.mask_imports.base import (
     Found,
     Mark,
     MaskImport,
+    Things,
     Wanted,
     nothing_there,
 )
@@ -34,12 +35,16 @@ from dapt.errors import DataError
 from dapt.strict import nfc
 
 FOLDERS = ("segmentationclass", "segmentationclasspng", "segmentationobject", "segmentationobjectpng")
-BOXES_TOO = "objects in XML files, for there are label maps"
+BOXES_TOO = Things("XML file, for there are label maps", "XML files, for there are label maps")
 VOID = 255
 NAMES = (
     "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep "
     "sofa train tvmonitor"
 ).split()  # of the challenge, numbered from 1
+GUESSED = (
+    "No labelmap.txt or class_names.txt tells what the numbers of the label maps mean: they are taken for those of "
+    "Pascal VOC, 1 aeroplane to 20 tvmonitor."
+)
 _BACKGROUND = ("background", "_background_", "__ignore__", "ignore", "void")
 
 Table = Mapping[str, int]  # number, or colour as 0xrrggbb, by the name of a category
@@ -64,18 +69,24 @@ class VocImport(MaskImport):
 
     def read(self, source: Source, asked: Asked) -> Found:
         found = Found(self.title)
+        closed: DataError | None = None
         maps = _maps(source)
         if maps:
             _read_maps(found, source, asked, maps)
         for name in source.xmls:
-            top = source.xml(name)
+            try:
+                top = source.xml(name)
+            except DataError as error:
+                closed = closed or error
+                found.damaged.append(error.what)
+                continue
             if top.tag == "annotation" and maps:
                 found.leave_out(BOXES_TOO, name)
             elif top.tag == "annotation":
                 found.files.append(name)
                 found.pictures.append(_picture(found, top, source.top / name, name))
         if not found.files:
-            raise nothing_there(
+            raise closed or nothing_there(
                 source, "Pascal VOC data", "a folder SegmentationClass with pictures, or XML files with <annotation>"
             )
         return found
@@ -97,8 +108,11 @@ def _folder(source: Source, name: str) -> str:
 
 def _read_maps(found: Found, source: Source, asked: Asked, maps: list[str]) -> None:
     kind = asked.rules.kind if asked.kind_given else _kind(source.top / maps[0])
-    table = _table(source, kind) if _folder(source, maps[0]).startswith("segmentationclass") else {}
-    found.labels.update(dict.fromkeys(table))
+    table, told_by = _table(source, kind) if _folder(source, maps[0]).startswith("segmentationclass") else ({}, "")
+    if told_by or asked.classes is not None:
+        found.labels.update(dict.fromkeys(table))
+    if table and not told_by and asked.classes is not None:
+        found.guesses.append(GUESSED)
     wanted = _wanted(table, kind, asked.classes)
     for name in maps:
         found.files.append(name)
@@ -116,17 +130,17 @@ def _kind(path: Path) -> MaskFormat:
         raise DataError(f"The mask {path} cannot be read ({error}).", todo="Export the data again.") from None
 
 
-def _table(source: Source, kind: MaskFormat) -> Table:
-    """The categories of label maps: as a file beside them tells, else those of the challenge."""
+def _table(source: Source, kind: MaskFormat) -> tuple[Table, str]:
+    """The categories of label maps: as a file beside them tells, with its name, else those of the challenge."""
     for name in sorted(source.texts, key=lambda each: each.count("/")):
         last = posixpath.basename(name).lower()
         if last == "labelmap.txt":
-            return _of_labelmap(text_of(source.top / name, name), kind)
+            return _of_labelmap(text_of(source.top / name, name), kind), name
         if last == "class_names.txt" and kind == "labels":
             lines = [line.strip() for line in text_of(source.top / name, name).splitlines() if line.strip()]
             first = -1 if lines[:1] == ["__ignore__"] else 0
-            return {line: number + first for number, line in enumerate(lines) if line not in _BACKGROUND}
-    return {name: number for number, name in enumerate(NAMES, start=1)} if kind == "labels" else {}
+            return {line: number + first for number, line in enumerate(lines) if line not in _BACKGROUND}, name
+    return ({name: number for number, name in enumerate(NAMES, start=1)} if kind == "labels" else {}), ""
 
 
 def _of_labelmap(text: str, kind: MaskFormat) -> Table:

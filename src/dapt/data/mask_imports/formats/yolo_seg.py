@@ -10,6 +10,7 @@ from dapt.data.mask_imports.base import (
     Found,
     Mark,
     MaskImport,
+    Things,
     nothing_there,
 )
 from dapt.data.mask_imports.source import KEPT, Source
@@ -19,7 +20,7 @@ from dapt.errors import DataError
 from dapt.wording import some
 
 PIXELS = 2.0  # a number above is no share of the picture, however far an outline passes its edge
-NO_LABELS = "text files that are no labels, and of no photo"
+NO_LABELS = Things("text file that is no label file, and of no photo", "text files that are no labels, and of no photo")
 TWO_POINTS = 4  # numbers; as many as a box has, so that nothing tells them apart
 
 
