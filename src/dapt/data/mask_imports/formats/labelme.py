@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from dapt.data.load.picture_files import DAMAGE, Refusal, header, prepare
+from dapt.data.load.picture_files import DAMAGE, Refusal
 from dapt.data.mask_imports.base import (
     BOXES,
     IMPORTS,
@@ -23,7 +18,7 @@ from dapt.data.mask_imports.base import (
 )
 from dapt.data.mask_imports.documents import DocumentImport
 from dapt.data.mask_imports.photo_names import beside
-from dapt.data.mask_imports.shapes import box, ellipse, placed
+from dapt.data.mask_imports.shapes import bitmap, box, ellipse, placed
 from dapt.data.mask_imports.source import Source
 from dapt.data.outlines import UNTOLD, Outline
 
@@ -69,7 +64,7 @@ def _picture(found: Found, name: str, content: Mapping[str, Any]) -> Annotated:
         try:
             label = shape.get("label")
             outline = _outline(found, shape, size, names[0], name)
-        except (*DAMAGE, AttributeError, Refusal, binascii.Error) as error:
+        except (*DAMAGE, AttributeError, Refusal) as error:
             told = str(error) or "its points are not written as numbers"
             found.damage(names[0], name, f"a shape cannot be understood: {told}")
             continue
@@ -108,13 +103,4 @@ def _outline(
         return box(x, y, other_x, other_y, size)
     if size == UNTOLD:
         raise ValueError(UNKNOWN_SIZE)
-    return placed(_bits(shape.get("mask")), round(x), round(y), (int(size[0]), int(size[1])))
-
-
-def _bits(packed: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """The bitmap of a mask: a PNG in base 64, of the part that its two points enclose."""
-    if not isinstance(packed, str):
-        raise ValueError("a mask without its bitmap")
-    with header(io.BytesIO(base64.b64decode(packed, validate=True))) as image:
-        prepare(image)
-        return np.asarray(image.convert("L")) > 0
+    return placed(bitmap(shape.get("mask")), round(x), round(y), (int(size[0]), int(size[1])))
