@@ -135,6 +135,27 @@ def test_overlapping_categories_are_put_together(data: Path, tmp_path: Path, cap
     assert "1 photo has categories that overlap: the union" in capsys.readouterr().err
 
 
+def test_photos_in_several_files_are_put_together_and_said(data: Path, tmp_path: Path, capsys) -> None:
+    save(tmp_path / "export" / "old.json", json.dumps(coco_tree(BOXES, flat)))
+    save(tmp_path / "export" / "new.json", json.dumps(coco_tree({"cat/1.jpg": (30, 2, 38, 9)}, flat)))
+    found = import_masks(tmp_path / "export", str(data), tmp_path / "out")
+    union = true_mask(BOXES["cat/1.jpg"]) | true_mask((30, 2, 38, 9))
+    assert (mask_of(tmp_path / "out", "cat/1.jpg") == union).all()
+    told = "cat/1.jpg (new.json, old.json)"
+    assert f"1 photo is annotated in several files: the union; the first: {told}." in capsys.readouterr().err
+    assert found["import"]["several_files"] == [told]
+
+
+def test_damaged_files_among_others(data: Path, tmp_path: Path, capsys) -> None:
+    _, write = EXPORTS["labelme"]
+    write(tmp_path / "export", BOXES)
+    (tmp_path / "export" / "cat" / "1.json").write_text('{"shapes": [')
+    with pytest.raises(DataError, match=r"1 thing in .*\n.*cat/1\.json cannot be read.*\nNothing was .*--skip-bad"):
+        import_masks(tmp_path / "export", str(data), tmp_path / "out")
+    assert import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)["images"] == 3
+    assert "1 thing in" in capsys.readouterr().err
+
+
 def test_crowds_count_and_are_said(data: Path, tmp_path: Path, capsys) -> None:
     _, write = EXPORTS["coco packed runs"]
     write(tmp_path / "export", BOXES)

@@ -106,7 +106,7 @@ def import_masks(
     found.objects = {label: number for label, number in categories.used.items() if number is not None}
     for sentence in filter(None, (*found.guesses, categories.sentence())):
         say(sentence)
-    jobs = _jobs(matched, found, images, folder, skip_bad, remarks)
+    jobs = _jobs(matched, found, images, folder, skip_bad, remarks, importer.options)
     shapes = _shapes(jobs, skip_bad, remarks)
     jobs = [job for job in jobs if job.item.name in shapes]
     if not jobs:
@@ -147,7 +147,13 @@ def _check_classes(found: Found, classes: Sequence[str] | None) -> None:
 
 
 def _jobs(
-    matched: MatchedPictures, found: Found, images: ImageSet, folder: Path, skip_bad: bool, remarks: Remarks
+    matched: MatchedPictures,
+    found: Found,
+    images: ImageSet,
+    folder: Path,
+    skip_bad: bool,
+    remarks: Remarks,
+    options: Sequence[str],
 ) -> list[Job]:
     """The photographs of which there is something.
 
@@ -162,7 +168,8 @@ def _jobs(
             f"{'None of the' if len(named) > 1 else 'The'} {several(named, 'picture', 'pictures')} that {folder} names "
             f"{'is' if len(named) > 1 else 'is not'} in {images.name}: it names {some(named)}; the photos are "
             f"{some([item.name for item in images.chosen('all')])}.",
-            todo="Check --data, or rename one of them.",
+            todo="Check --data, or rename one of them"
+            + ("; --mask-name tells how mask files are called." if "mask_name" in options else "."),
         )
     unread = {name.rpartition("/")[2]: why for why, names in images.unused.items() for name in names}
     for name in matched.unknown:
@@ -171,6 +178,8 @@ def _jobs(
     for name, job in matched.jobs.items():
         if not job.marks and not job.files:
             remarks.add("without objects", name)
+        if len(job.told_in) > 1:
+            remarks.add("several files", f"{name} ({some(sorted(job.told_in))})")
     annotated = set(matched.jobs)
     for item in images.chosen("all"):
         if item.name not in annotated:

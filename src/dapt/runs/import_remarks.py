@@ -22,6 +22,11 @@ SENTENCES = (
     ("outside", "object lies outside of its photo", "objects lie outside of their photos"),
     ("nothing drawn", "photo has nothing within it, so no mask", "photos have nothing within them, so no mask"),
     ("overlapping", "photo has categories that overlap: the union", "photos have categories that overlap: the union"),
+    (
+        "several files",
+        "photo is annotated in several files: the union",
+        "photos are annotated in several files: the union",
+    ),
     ("resized", "photo was annotated in another size: scaled", "photos were annotated in another size: scaled"),
 )
 

@@ -25,6 +25,7 @@ from dapt.errors import DataError
 from dapt.limits import MAX_MEGAPIXELS
 
 _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
+DEFAULT = "default"  # the subset of images that are in none
 _NO_SHAPES = ("tag", "attribute")
 
 
@@ -77,7 +78,10 @@ def _picture(found: Found, image: ElementTree.Element, file: str) -> Annotated:
             continue
         if outline is not None:
             marks.append(Mark(label, (outline,)))
-    return Annotated((name.replace("\\", "/"),), tuple(marks), near=file)
+    plain = name.replace("\\", "/")
+    subset = image.get("subset") or DEFAULT  # of exports of a project, in which a name may be there once in each
+    names = (plain,) if subset == DEFAULT else (f"{subset}/{plain}", plain)
+    return Annotated(names, tuple(marks), near=file)
 
 
 def _outline(

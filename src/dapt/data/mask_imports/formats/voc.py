@@ -1,7 +1,8 @@
 """Pascal VOC: label maps in ``SegmentationClass/`` (Everingham et al., IJCV 2010), else polygons or boxes of XML files.
 
 CVAT and labelme2voc write these folders, too: CVAT paints each class in the colour that ``labelmap.txt`` tells,
-labelme2voc numbers the lines of ``class_names.txt`` from -1.
+labelme2voc numbers the lines of ``class_names.txt`` from -1. The XML files of the LabelMe web tool (Russell et al.,
+IJCV 2008) are alike; they keep what was deleted, and their masks lie in files of their own, which are not read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dapt.data.load.picture_files import DAMAGE, Refusal, opened
 from dapt.data.mask_imports.base import (
     BOXES,
     IMPORTS,
+    NO_PLACE,
     UNNAMED,
     Annotated,
     Asked,
@@ -28,7 +30,7 @@ from dapt.data.mask_imports.base import (
 )
 from dapt.data.mask_imports.source import KEPT, Source
 from dapt.data.masks.rules import MaskRules
-from dapt.data.outlines import Outline
+from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.voc import box_in, size_in
 from dapt.data.read.exports.yolo_about import text_of
 from dapt.errors import DataError
@@ -36,6 +38,7 @@ from dapt.strict import nfc
 
 FOLDERS = ("segmentationclass", "segmentationclasspng", "segmentationobject", "segmentationobjectpng")
 BOXES_TOO = Things("XML file, for there are label maps", "XML files, for there are label maps")
+DELETED = Things("object that was deleted in the tool", "objects that were deleted in the tool")
 VOID = 255
 NAMES = (
     "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep "
@@ -171,24 +174,54 @@ def _wanted(table: Table, kind: MaskFormat, classes: tuple[str, ...] | None) -> 
 
 
 def _picture(found: Found, top: ElementTree.Element, path: Path, file: str) -> Annotated:
-    size = size_in(top, path)
     own = file.rpartition(".")[0]
     said = (top.findtext("filename") or "").strip().replace("\\", "/")
     marks: list[Mark] = []
+    try:
+        size = _size(top, path)
+    except DataError as error:
+        found.damaged.append(error.what)
+        return Annotated((own,), (), near=file)
     for each in top.iter("object"):
+        if (each.findtext("deleted") or "").strip() == "1":
+            found.leave_out(DELETED, own)
+            continue
         label = (each.findtext("name") or "").strip() or UNNAMED
         found.labels[label] = None
-        polygon = each.find("polygon")
-        outline: Outline | None
-        if polygon is not None and len(polygon):
-            outline = found.polygon(_corners(polygon), size, own, file)
-        else:
-            outline = box_in(each, size, path)
-            if outline is not None:
-                found.take(BOXES, own)
+        try:
+            outline = _outline(found, each, size, own, path, file)
+        except DataError as error:
+            found.damaged.append(error.what)
+            continue
         if outline is not None:
             marks.append(Mark(label, (outline,)))
     return Annotated(tuple(dict.fromkeys(filter(None, (own, said)))), tuple(marks), near=file)
+
+
+def _size(top: ElementTree.Element, path: Path) -> tuple[float, float]:
+    """The size of the photograph, also as the LabelMe web tool writes it; `UNTOLD` where there is none.
+
+    Raises:
+        DataError: it is not written as numbers.
+    """
+    size = size_in(top, path)
+    rows, columns = (_float(top.findtext(f"imagesize/{name}")) for name in ("nrows", "ncols"))
+    return (columns, rows) if size == UNTOLD and rows >= 1 and columns >= 1 else size
+
+
+def _outline(
+    found: Found, element: ElementTree.Element, size: tuple[float, float], picture: str, path: Path, file: str
+) -> Outline | None:
+    """The polygon of an object, else its box, which is counted; None where there is neither, which is counted, too."""
+    polygon = element.find("polygon")
+    if polygon is not None and len(polygon):
+        return found.polygon(_corners(polygon), size, picture, file)
+    box = box_in(element, size, path)
+    if box is None:
+        found.leave_out(NO_PLACE, picture)
+    else:
+        found.take(BOXES, picture)
+    return box
 
 
 def _corners(polygon: ElementTree.Element) -> list[float]:
