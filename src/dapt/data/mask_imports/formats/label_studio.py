@@ -58,8 +58,8 @@ def _picture(found: Found, task: Any, file: str, number: int) -> Annotated:
     marks: list[Mark] = []
     if not done:
         lists = [value for value in task.values() if isinstance(value, list)]
-        results = [result for each in lists for result in each if isinstance(result, dict)]  # others are texts
-        marks += _marks(found, results, names[0], file)
+        regions = [result for each in lists for result in each if isinstance(result, dict)]  # others are texts
+        marks += _marks(found, regions, names[0], file)
         return Annotated(tuple(names), tuple(marks), near=file)
     each = [one for key in done for one in task[key] if isinstance(one, dict)]
     used = [one for one in each if not one.get("was_cancelled")]
