@@ -132,6 +132,9 @@ def test_overlapping_categories_are_put_together(data: Path, tmp_path: Path, cap
     assert (mask_of(tmp_path / "out", "cat/1.jpg") == (true_mask(first) | true_mask(second))).all()
     assert found["import"]["overlapping"] == ["cat/1.jpg (cat and dog)"]
     assert import_masks(tmp_path / "export", str(data), tmp_path / "out") == found, "also of masks that are kept"
+    unfinished = {"settings": found["settings"]}
+    (tmp_path / "out" / "masks.json").write_text(json.dumps(unfinished))
+    assert import_masks(tmp_path / "export", str(data), tmp_path / "out") == found, "also of a killed import"
     assert "1 photo has categories that overlap: the union" in capsys.readouterr().err
 
 

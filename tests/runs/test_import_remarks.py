@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dapt.data.mask_imports.base import Found, Things
 from dapt.errors import DataError
-from dapt.runs.import_remarks import SHOWN, Remarks, listed
+from dapt.runs.import_remarks import SHOWN, Remarks, listed, noted_overlaps
 
 WRONG = Things("thing is wrong", "things are wrong")
 
@@ -58,6 +60,18 @@ def test_all_is_said_and_noted(capsys) -> None:
         "outside": ["y.jpg", "y.jpg"],
         "resized": ["z.jpg"],
     }
+
+
+def test_overlaps_that_a_finished_import_has_noted(tmp_path: Path) -> None:
+    file = tmp_path / "masks.json"
+    assert noted_overlaps(file, ["a.jpg"]) is None
+    for unfinished in ("{", "[]", '{"settings": {}}', '{"import": 3}', '{"import": {"overlapping": 3}}'):
+        file.write_text(unfinished)
+        assert noted_overlaps(file, ["a.jpg"]) is None
+    file.write_text('{"import": {"overlapping": ["a (1).jpg (cat and dog (big))", "gone.jpg (cat and dog)"]}}')
+    assert noted_overlaps(file, ["a (1).jpg"]) == {"a (1).jpg": ["a (1).jpg (cat and dog (big))"]}
+    file.write_text('{"import": {}}')
+    assert noted_overlaps(file, ["a.jpg"]) == {}
 
 
 def test_long_lists_are_cut() -> None:

@@ -33,7 +33,7 @@ from dapt.files import write_json, write_with
 from dapt.mask_pattern import check_pattern
 from dapt.outputs import check_apart
 from dapt.runs.apart import check_files_apart
-from dapt.runs.import_remarks import UNKNOWN, Remarks, counted, left_out, listed
+from dapt.runs.import_remarks import OVERLAPPING, UNKNOWN, Remarks, counted, left_out, listed, noted_overlaps
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_statistics import count_masks
 from dapt.wording import some
@@ -114,8 +114,8 @@ def import_masks(
     if pictures := [job for job in jobs if job.files]:
         check_sample(pictures)
     settings: dict[str, Any] = {"data": images.name, "root": str(Path(images.root).resolve()), "cue": IMPORTED}
-    settings |= {"format": kind, "annotations": _digest(jobs)}
-    settings |= {"classes": sorted(classes) if classes is not None else None}
+    settings |= {"format": kind, "classes": sorted(classes) if classes is not None else None}
+    settings |= {"annotations": _digest(jobs)}
     target = MaskFolder(out, settings, [job.item for job in jobs])
     target.check()
     statistics = _fill(target, jobs, shapes, found, remarks, skip_bad)
@@ -252,10 +252,15 @@ def _fill(
         left = {item.name for item in target.begin()}
         if len(left) < len(jobs):
             say(f"{len(jobs) - len(left)} of {len(jobs)} masks exist already and are kept")
+        noted = noted_overlaps(target.statistics_file, [job.item.name for job in jobs])
         for job in progress(jobs, len(jobs), "importing masks", "masks"):
             kept = job.item.name not in left
+            if kept and noted is not None:
+                for sentence in noted.get(job.item.name, ()):
+                    remarks.add(OVERLAPPING, sentence)
+                continue
             if kept and len({mark.label for mark in job.marks}) < 2:
-                continue  # of categories that overlap it is said again
+                continue  # of categories that overlap it is said again: the killed import had not noted it
             try:
                 mask = _mask(job, shapes[job.item.name], remarks)
             except DataError as error:
@@ -296,5 +301,5 @@ def _mask(job: Job, shape: Shape, remarks: Remarks) -> np.ndarray[Any, np.dtype[
         return read_pictures(job)
     mask, overlap = draw_marks(job.marks, shape, job.item)
     if overlap:
-        remarks.add("overlapping", f"{name} ({overlap})")
+        remarks.add(OVERLAPPING, f"{name} ({overlap})")
     return mask

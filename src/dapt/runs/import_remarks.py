@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dapt.console import say, warn
 from dapt.data.load.notes import several
 from dapt.data.mask_imports.base import Found, Things
-from dapt.errors import DataError
+from dapt.errors import DaptError, DataError
+from dapt.files import read_json
 from dapt.wording import some
 
 SHOWN = 10
 UNKNOWN = "unknown"
+OVERLAPPING = "overlapping"
 # Kinds of remarks, as they are said of one photo and of several.
 SENTENCES = (
     ("not read", "annotated photo is there, and not read", "annotated photos are there, and not read"),
@@ -21,7 +24,7 @@ SENTENCES = (
     ("cut off at the edge", "object passes the edge of its photo and is cut", "objects pass the edge and are cut"),
     ("outside", "object lies outside of its photo", "objects lie outside of their photos"),
     ("nothing drawn", "photo has nothing within it, so no mask", "photos have nothing within them, so no mask"),
-    ("overlapping", "photo has categories that overlap: the union", "photos have categories that overlap: the union"),
+    (OVERLAPPING, "photo has categories that overlap: the union", "photos have categories that overlap: the union"),
     (
         "several files",
         "photo is annotated in several files: the union",
@@ -93,6 +96,27 @@ class Remarks:
         for kind, one, many in SENTENCES:
             if these := self.found.get(kind):
                 say(f"{several(these, one, many)}; the first: {these[0]}.")
+
+
+def noted_overlaps(file: Path, names: Sequence[str]) -> dict[str, list[str]] | None:
+    """What a finished import has noted of photographs whose categories overlap; None where none was finished.
+
+    Args:
+        file: ``masks.json``. names: of the photographs.
+    """
+    try:
+        tree = read_json(file)
+        noted = [str(each) for each in tree["import"].get(OVERLAPPING, [])]
+    except (DaptError, AttributeError, LookupError, TypeError):
+        return None
+    known = set(names)
+    found: dict[str, list[str]] = {}
+    for sentence in noted:
+        ends = [place for place in range(len(sentence)) if sentence.startswith(" (", place)]
+        for name in (name for place in ends if (name := sentence[:place]) in known):
+            found.setdefault(name, []).append(sentence)
+            break
+    return found
 
 
 def counted(found: Sequence[str], what: Things) -> str:
