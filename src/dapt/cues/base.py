@@ -89,7 +89,7 @@ class CueReport:
             if values
         ]
         if parts:
-            text += f"; the DAPT terms skip {self.without} images ({', '.join(parts)})"
+            text += f"; the DAPT terms skip {self.without} {'image' if self.without == 1 else 'images'} ({', '.join(parts)})"
         return text
 
     def counts(self) -> dict[str, int]:

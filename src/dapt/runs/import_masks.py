@@ -110,6 +110,7 @@ def import_masks(
     shapes = _shapes(jobs, skip_bad, remarks)
     jobs = [job for job in jobs if job.item.name in shapes]
     if not jobs:
+        remarks.say(found, images.name, loose=matched.loose)
         raise DataError(f"No photo of {images.name} has anything in {folder} that makes a mask.", where=found.title)
     if pictures := [job for job in jobs if job.files]:
         check_sample(pictures)

@@ -144,15 +144,16 @@ class _File:
     def _outlines(self, annotation: Mapping[str, Any], size: tuple[float, float], file: str) -> list[Outline]:
         place = annotation.get("segmentation")
         if isinstance(place, Mapping):
-            (runs,) = outlines_of(annotation, size)
-            if sum(runs.values) != runs.size[0] * runs.size[1]:
-                raise ValueError(
-                    f"its run lengths fill {sum(runs.values):.0f} pixels, not {runs.size[0] * runs.size[1]}"
-                )
-            return [runs]
+            return [_runs(place)]
         if place:
-            rows = [place] if all(not isinstance(part, list) for part in place) else place  # one polygon, not in a list
-            return [outline for part in rows if (outline := self.found.polygon(part, size, file, self.name))]
+            rows = (
+                [place] if all(not isinstance(part, list | Mapping) for part in place) else place
+            )  # one polygon, not in a list
+            parts = [
+                _runs(part) if isinstance(part, Mapping) else self.found.polygon(part, size, file, self.name)
+                for part in rows
+            ]
+            return [outline for outline in parts if outline is not None]
         if annotation.get("bbox"):
             left, top, width, height = (self.found.number(value, file) for value in annotation["bbox"])
             if width <= 0 or height <= 0:
@@ -162,3 +163,15 @@ class _File:
             return [Outline("box", (left, top, left + width, top + height), size)]
         self.found.leave_out(NO_PLACE, file)
         return []
+
+
+def _runs(place: Mapping[str, Any]) -> Outline:
+    """Run lengths.
+
+    Raises:
+        KeyError, TypeError, ValueError: they are damaged, or do not fill their picture.
+    """
+    (runs,) = outlines_of({"segmentation": place}, UNTOLD)
+    if sum(runs.values) != runs.size[0] * runs.size[1]:
+        raise ValueError(f"its run lengths fill {sum(runs.values):.0f} pixels, not {runs.size[0] * runs.size[1]}")
+    return runs

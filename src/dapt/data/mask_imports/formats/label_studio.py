@@ -17,6 +17,7 @@ SEVERAL = Things(
     "task was done by several people, and what they marked is put together",
     "tasks were done by several people, and what they marked is put together",
 )
+PREDICTED = Things("task with predictions alone", "tasks with predictions alone")
 OTHERS = Things("region of a kind that is not read", "regions of kinds that are not read")
 _RESULTS = ("annotations", "completions")
 
@@ -62,6 +63,8 @@ def _picture(found: Found, task: Any, file: str, number: int) -> Annotated:
         marks += _marks(found, regions, names[0], file)
         return Annotated(tuple(names), tuple(marks), near=file)
     each = [one for key in done for one in task[key] if isinstance(one, dict)]
+    if not each and any(isinstance(one, dict) and one.get("result") for one in task.get("predictions") or ()):
+        found.leave_out(PREDICTED, names[0])
     used = [one for one in each if not one.get("was_cancelled")]
     if len(used) < len(each):
         found.leave_out(SKIPPED, names[0])
