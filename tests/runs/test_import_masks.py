@@ -426,7 +426,7 @@ def test_photos_need_not_be_data_yet(tmp_path: Path, capsys) -> None:
 def test_no_mask_at_all_is_an_error(data: Path, tmp_path: Path, capsys) -> None:
     tree = coco_tree(BOXES, lambda box: [[1, 1, 9, 9]])
     save(tmp_path / "lines" / "a.json", json.dumps(tree))
-    with pytest.raises(DataError, match="No photo of photos has anything in .* that makes a mask"):
+    with pytest.raises(DataError, match=r"No photo of photos has anything in .* that makes a mask"):
         import_masks(tmp_path / "lines", str(data), tmp_path / "out")
     assert "Left out: 4 polygons of fewer than three points" in capsys.readouterr().err, "why"
     write_coco(tmp_path / "export", {"cat/1.jpg": (100, 100, 120, 120)})

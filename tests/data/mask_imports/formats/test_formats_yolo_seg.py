@@ -55,7 +55,7 @@ def test_predicted_polygons_have_scores(tmp_path: Path) -> None:
     found = found_in(tmp_path, a=f"{POLYGON} 0.93\n1 0.5 0.5 0.2 0.2 0.7", b=f"{POLYGON} 1")
     assert (found.guesses, found.damaged) == ([SCORES], [])
     assert [len(mark.outlines[0].values) for mark in found.pictures[0].marks] == [6, 4]
-    assert len(found_in(tmp_path / "wrong", a=f"{POLYGON} 0.93", b=f"{POLYGON} 4").damaged) == 2
+    assert len(found_in(tmp_path / "wrong", a=f"{POLYGON} 0.93", b=f"{POLYGON} 1.4").damaged) == 2
 
 
 @pytest.mark.parametrize(

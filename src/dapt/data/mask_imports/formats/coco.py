@@ -146,9 +146,8 @@ class _File:
         if isinstance(place, Mapping):
             return [_runs(place)]
         if place:
-            rows = (
-                [place] if all(not isinstance(part, list | Mapping) for part in place) else place
-            )  # one polygon, not in a list
+            plain = all(not isinstance(part, list | Mapping) for part in place)  # one polygon, not in a list
+            rows = [place] if plain else place
             parts = [
                 _runs(part) if isinstance(part, Mapping) else self.found.polygon(part, size, file, self.name)
                 for part in rows

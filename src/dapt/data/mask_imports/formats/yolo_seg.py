@@ -24,8 +24,8 @@ from dapt.wording import some
 PIXELS = 2.0  # a number above is no share of the picture, however far an outline passes its edge
 NO_LABELS = Things("text file that is no label file, and of no photo", "text files that are no labels, and of no photo")
 KEYPOINTS = (
-    "All lines fit boxes with key points behind them, so boxes are the foreground; a data.yaml without kpt_shape says that "
-    "they are polygons."
+    "All lines fit boxes with key points behind them, so boxes are the foreground; a data.yaml without kpt_shape says "
+    "that they are polygons."
 )
 SCORES = "All polygons have one number more than their corners need, so the last ones are taken for scores."
 TWO_POINTS = 4  # numbers; as many as a box has, so that nothing tells them apart
@@ -91,8 +91,8 @@ def _refuse_pixels(source: Source, lines: dict[str, list[Line]]) -> None:
     beyond = [name for name, each in lines.items() if any(max(map(abs, values)) > PIXELS for _, values in each)]
     if beyond:
         raise DataError(
-            f"{len(beyond)} label {'file' if len(beyond) == 1 else 'files'} in {source.given} with coordinates that are "
-            f"no shares of the picture, from 0 to 1, as if they were pixels: {some(beyond)}.",
+            f"{len(beyond)} label {'file' if len(beyond) == 1 else 'files'} in {source.given} with coordinates that "
+            f"are no shares of the picture, from 0 to 1, as if they were pixels: {some(beyond)}.",
             todo="Export them normalised, or as COCO or Labelme, which hold pixels.",
         )
 
