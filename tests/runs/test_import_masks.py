@@ -191,6 +191,18 @@ def test_a_picture_of_another_size_is_scaled_if_its_shape_fits(data: Path, tmp_p
     assert "1 photo was annotated in another size: scaled" in capsys.readouterr().err
 
 
+def test_a_size_that_is_not_told_is_said(data: Path, tmp_path: Path, capsys) -> None:
+    tree = coco_tree(BOXES, flat)
+    for image in tree["images"][:2]:
+        del image["width"]
+    save(tmp_path / "a.json", json.dumps(tree))
+    found = import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
+    assert (mask_of(tmp_path / "out", "cat/2.jpg") == true_mask(BOXES["cat/2.jpg"])).all()
+    assert found["import"]["size_not_told"] == ["cat/1.jpg", "cat/2.jpg"]
+    told = "2 photos were annotated without their sizes: the numbers are taken for their pixels; the first: cat/1.jpg."
+    assert told in capsys.readouterr().err
+
+
 def test_a_picture_of_another_shape_is_refused_naming_both(data: Path, tmp_path: Path, capsys) -> None:
     shapes = '<polygon label="cat" points="1,1;9,1;9,9"/>'
     images = cvat_image(0, "cat/1.jpg", shapes, (80, 80)) + cvat_image(1, "cat/2.jpg", shapes)

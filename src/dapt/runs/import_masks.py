@@ -221,8 +221,9 @@ def _note_places(job: Job, shape: Shape, remarks: Remarks) -> None:
     for number, what in ((placed.clipped, "cut off at the edge"), (placed.outside, "outside")):
         for _ in range(number):
             remarks.add(what, job.item.name)
-    if placed.resized:
-        remarks.add("resized", job.item.name)
+    for so, what in ((placed.resized, "resized"), (placed.unsized, "size not told")):
+        if so:
+            remarks.add(what, job.item.name)
 
 
 def _digest(jobs: Sequence[Job]) -> str:

@@ -30,6 +30,11 @@ SENTENCES = (
         "photo is annotated in several files: the union",
         "photos are annotated in several files: the union",
     ),
+    (
+        "size not told",
+        "photo was annotated without its size: the numbers are taken for its pixels",
+        "photos were annotated without their sizes: the numbers are taken for their pixels",
+    ),
     ("resized", "photo was annotated in another size: scaled", "photos were annotated in another size: scaled"),
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dapt.data.mask_imports.base import BOXES, NO_PLACE, Asked, Wanted
-from dapt.data.mask_imports.formats.voc import BOXES_TOO, DELETED, VocImport
+from dapt.data.mask_imports.formats.voc import ALL, BOXES_TOO, DELETED, VocImport
 from dapt.data.mask_imports.source import Source
 from dapt.errors import DataError
 from mask_exports import png, save, voc
@@ -32,7 +32,7 @@ def test_label_maps_go_before_boxes(tmp_path: Path) -> None:
         (("b.png",), "labels", None),
     ]
     assert found.left_out == {BOXES_TOO: ["Annotations/a.xml"]}
-    assert (found.labels, found.guesses) == ({}, []), "nobody tells what the numbers mean"
+    assert (found.labels, found.guesses) == ({}, [ALL]), "nobody tells what the numbers mean"
     found = VocImport().read(Source(tmp_path), Asked(classes=("cat",)))
     assert len(found.labels) == 20, "those of the challenge"
     assert len(found.guesses) == 1

@@ -44,6 +44,7 @@ NAMES = (
     "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep "
     "sofa train tvmonitor"
 ).split()  # of the challenge, numbered from 1
+ALL = "The foreground is all that is no background in the label maps; no file beside them names categories."
 GUESSED = (
     "No labelmap.txt or class_names.txt tells what the numbers of the label maps mean: they are taken for those of "
     "Pascal VOC, 1 aeroplane to 20 tvmonitor."
@@ -112,6 +113,8 @@ def _folder(source: Source, name: str) -> str:
 def _read_maps(found: Found, source: Source, asked: Asked, maps: list[str]) -> None:
     kind = asked.rules.kind if asked.kind_given else _kind(source.top / maps[0])
     table, told_by = _table(source, kind) if _folder(source, maps[0]).startswith("segmentationclass") else ({}, "")
+    if not told_by and asked.classes is None:
+        found.guesses.append(ALL)
     if told_by or asked.classes is not None:
         found.labels.update(dict.fromkeys(table))
     if table and not told_by and asked.classes is not None:
