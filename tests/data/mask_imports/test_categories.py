@@ -24,10 +24,10 @@ def test_all() -> None:
     counted = choose(found, ["cat", "dog", "bird"], None)
     assert counted == Categories({"dog": 2, "cat": 1}, {})
     assert counted.sentence() == (
-        "The foreground is all that is annotated: dog (2) and cat (1); --classes takes some alone."
+        "The foreground is all that is annotated: dog (2 objects) and cat (1); --classes takes some alone."
     )
     assert [job.marks for job in found] == [[CAT, DOG], [DOG]]
-    assert Categories({"cat": 1}).sentence() == "The foreground is all that is annotated: cat (1)."
+    assert Categories({"cat": 1}).sentence() == "The foreground is all that is annotated: cat (1 object)."
 
 
 def test_some() -> None:
@@ -35,7 +35,9 @@ def test_some() -> None:
     counted = choose(found, ["cat", "dog", "bird"], ["cat", "bird"])
     assert [job.marks for job in found] == [[CAT], []]
     assert counted == Categories({"cat": 1, "bird": 0}, {"dog": 2})
-    assert counted.sentence() == "The foreground is cat (1) and bird (0). Left out by --classes: dog (2)."
+    assert (
+        counted.sentence() == "The foreground is cat (1 object) and bird (0). Left out by --classes: dog (2 objects)."
+    )
 
 
 def test_label_maps_tell_names_and_no_numbers() -> None:

@@ -60,8 +60,11 @@ def choose(jobs: Iterable[Job], labels: Sequence[str], classes: Sequence[str] | 
 
 
 def _told(numbers: Mapping[str, int | None]) -> str:
-    """The first categories with their numbers, and how many more there are."""
-    told = [label if number is None else f"{label} ({number})" for label, number in numbers.items()]
+    """The first categories with their numbers, the unit with the first one, and how many more there are."""
+    told: list[str] = []
+    for label, number in numbers.items():
+        unit = "" if told else " object" if number == 1 else " objects"
+        told.append(label if number is None else f"{label} ({number:,}{unit})")
     if len(told) > SHOWN + 1:
         told[SHOWN:] = [f"{len(told) - SHOWN} more"]
     return listing(told)
