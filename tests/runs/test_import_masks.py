@@ -456,6 +456,15 @@ def test_where_masks_may_not_go(data: Path, tmp_path: Path) -> None:
         import_masks(tmp_path / "nothing", str(data), tmp_path / "out")
 
 
+def test_the_command_for_training_finds_the_same_data(data: Path, tmp_path: Path, capsys) -> None:
+    write_coco(tmp_path / "export", BOXES)
+    import_masks(tmp_path / "export", str(data), tmp_path / "out", root="my sets")
+    assert (
+        f"use them with: dapt train {data} --root 'my sets' --dapt --masks {tmp_path / 'out'}"
+        in capsys.readouterr().err
+    )
+
+
 def test_training_reads_what_was_imported(data: Path, tmp_path: Path) -> None:
     from dapt.runs.verify_masks import verify_masks
 

@@ -124,7 +124,8 @@ def import_masks(
     say_notes()
     if not statistics["images"]:
         raise DataError(f"There is nothing of the objects in any photo, so {out} has no mask.", where=str(folder))
-    use = shlex.join(["dapt", "train", data, "--dapt", "--masks", str(out)])
+    more = [*(["--root", root] if root else []), *(["--own-split"] if own_split else [])]
+    use = shlex.join(["dapt", "train", data, *more, "--dapt", "--masks", str(out)])
     say(f"masks in {out}{f'; use them with: {use}' if images.names else ''}")
     return statistics
 
