@@ -304,6 +304,42 @@ def write_label_studio_brush(folder: Path, boxes: Mapping[str, Any]) -> None:
     save(folder / "project.json", json.dumps(tasks))
 
 
+def write_label_studio_apart(folder: Path, boxes: Mapping[str, Any]) -> None:
+    """As of ``<Labels>`` with ``<Polygon>``: places and labels in results of their own, and a question of each."""
+    tasks = []
+    for number, (name, box) in enumerate(boxes.items()):
+        place = {"points": [[100 * x / SIZE[0], 100 * y / SIZE[1]] for x, y in corners(box)], "closed": True}
+        values = {"polygon": {}, "labels": {"labels": [label_of(name)]}, "choices": {"choices": ["sharp"]}}
+        results = [{**result(kind, {**place, **more}), "id": "aZ4"} for kind, more in values.items()]
+        tasks.append(task(number, name, results))
+    save(folder / "project.json", json.dumps(tasks))
+
+
+def write_label_studio_bitmask(folder: Path, boxes: Mapping[str, Any]) -> None:
+    """PNGs as data URLs, black where they are not transparent."""
+    tasks = []
+    for number, (name, box) in enumerate(boxes.items()):
+        pixels = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
+        pixels[..., 3] = true_mask(box) * 255
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, format="PNG")
+        url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+        value = {"imageDataURL": url, "bitmasklabels": [label_of(name)]}
+        tasks.append(task(number, name, [result("bitmasklabels", value)]))
+    save(folder / "project.json", json.dumps(tasks))
+
+
+def write_label_studio_min_apart(folder: Path, boxes: Mapping[str, Any]) -> None:
+    """As JSON-MIN of such a configuration, which does not say what is what."""
+    rows = []
+    for number, (name, box) in enumerate(boxes.items()):
+        place = {"points": [[100 * x / SIZE[0], 100 * y / SIZE[1]] for x, y in corners(box)], "closed": True}
+        place |= {"original_width": SIZE[0], "original_height": SIZE[1]}
+        row = {"id": number, "image": name, "annotator": 1, "annotation_id": number, "texts": ["one", "two"]}
+        rows.append({**row, "kind": [{**place, "labels": [label_of(name)]}], "shape": [place]})
+    save(folder / "min.json", json.dumps(rows))
+
+
 def write_label_studio_min(folder: Path, boxes: Mapping[str, Any]) -> None:
     rows = []
     for number, (name, (left, top, right, bottom)) in enumerate(boxes.items()):
@@ -361,6 +397,9 @@ EXPORTS: dict[str, tuple[str, Write]] = {
     "cvat masks": ("cvat", write_cvat_masks),
     "label studio": ("label-studio", write_label_studio),
     "label studio brush": ("label-studio", write_label_studio_brush),
+    "label studio labels apart": ("label-studio", write_label_studio_apart),
+    "label studio bitmask": ("label-studio", write_label_studio_bitmask),
+    "label studio min labels apart": ("label-studio", write_label_studio_min_apart),
     "label studio min": ("label-studio", write_label_studio_min),
     "alpha": ("alpha", write_alpha),
     "suffix": ("suffix", write_suffix),

@@ -43,10 +43,26 @@ def test_what_is_said(dapt, tmp_path: Path) -> None:
     assert "foreground cues: 4 of 4 images" in err
     assert "warning: 1 picture of the annotations is not in photos: cat/9.jpg." in err
     assert f"use them with: dapt train {data} --dapt --masks {tmp_path / 'masks'}" in err
+    assert "The foreground is all that is annotated: cat (2 objects) and dog (2); --classes takes some alone." in err
     assert (read(tmp_path / "masks" / "cat" / "1.png") == true_mask(BOXES["cat/1.jpg"])).all()
     code, out, _ = dapt("masks", "verify", data, "--masks", tmp_path / "masks")
     assert code == 0
     assert "usable: 4 of 4 images" in out
+
+
+def test_what_is_said_of_photos_without_classes(dapt, tmp_path: Path) -> None:
+    data = make_photos(tmp_path / "my photos", {"1.jpg": 0, "2.jpg": 0})
+    write_coco(tmp_path / "export", {"1.jpg": (1, 1, 9, 9)})
+    code, _, err = dapt("masks", "import", tmp_path / "export", "--data", data, "--out", tmp_path / "masks")
+    assert code == 0, err
+    assert err.splitlines()[-1] == f"masks in {tmp_path / 'masks'}", "no class can be learned from them"
+    data = make_photos(tmp_path / "my data")
+    write_coco(tmp_path / "other", BOXES)
+    arguments = ["--data", data, "--out", tmp_path / "o", "--classes", "dog"]
+    code, _, err = dapt("masks", "import", tmp_path / "other", *arguments)
+    assert code == 0, err
+    assert f"use them with: dapt train '{data}' --dapt --masks {tmp_path / 'o'}" in err
+    assert "The foreground is dog (2 objects). Left out by --classes: cat (2 objects)." in err
 
 
 @pytest.mark.parametrize(

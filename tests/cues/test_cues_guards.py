@@ -62,6 +62,11 @@ def test_areas_outside_are_left_out_counted_and_named() -> None:
     )
 
 
+def test_one_image_is_one() -> None:
+    report = CueReport(2, empty=["a"], coverage=[0.5])
+    assert report.summary().endswith("the DAPT terms skip 1 image (1 empty)")
+
+
 def test_the_limits_themselves_are_inside() -> None:
     cue, masks = prepared()
     report, found = within(cue.report, ITEMS, masks, 0.25, 0.5)

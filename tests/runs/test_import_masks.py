@@ -105,7 +105,7 @@ def test_unknown_pictures_are_listed_and_counted(data: Path, tmp_path: Path, cap
     assert found["import"]["unknown"] == ["cat/8.jpg", "bird/1.jpg"]
     assert found["images"] == 4, "bird/1.jpg is not taken for cat/1.jpg"
     write_coco(tmp_path / "others", {"x.jpg": (1, 1, 5, 5)})
-    with pytest.raises(DataError, match=r"None of the 1 pictures that .*others names is in photos: it names x.jpg"):
+    with pytest.raises(DataError, match=r"The 1 picture that .*others names is not in photos: it names x.jpg"):
         import_masks(tmp_path / "others", str(data), tmp_path / "out2")
 
 
@@ -132,7 +132,31 @@ def test_overlapping_categories_are_put_together(data: Path, tmp_path: Path, cap
     assert (mask_of(tmp_path / "out", "cat/1.jpg") == (true_mask(first) | true_mask(second))).all()
     assert found["import"]["overlapping"] == ["cat/1.jpg (cat and dog)"]
     assert import_masks(tmp_path / "export", str(data), tmp_path / "out") == found, "also of masks that are kept"
+    unfinished = {"settings": found["settings"]}
+    (tmp_path / "out" / "masks.json").write_text(json.dumps(unfinished))
+    assert import_masks(tmp_path / "export", str(data), tmp_path / "out") == found, "also of a killed import"
     assert "1 photo has categories that overlap: the union" in capsys.readouterr().err
+
+
+def test_photos_in_several_files_are_put_together_and_said(data: Path, tmp_path: Path, capsys) -> None:
+    save(tmp_path / "export" / "old.json", json.dumps(coco_tree(BOXES, flat)))
+    save(tmp_path / "export" / "new.json", json.dumps(coco_tree({"cat/1.jpg": (30, 2, 38, 9)}, flat)))
+    found = import_masks(tmp_path / "export", str(data), tmp_path / "out")
+    union = true_mask(BOXES["cat/1.jpg"]) | true_mask((30, 2, 38, 9))
+    assert (mask_of(tmp_path / "out", "cat/1.jpg") == union).all()
+    told = "cat/1.jpg (new.json, old.json)"
+    assert f"1 photo is annotated in several files: the union; the first: {told}." in capsys.readouterr().err
+    assert found["import"]["several_files"] == [told]
+
+
+def test_damaged_files_among_others(data: Path, tmp_path: Path, capsys) -> None:
+    _, write = EXPORTS["labelme"]
+    write(tmp_path / "export", BOXES)
+    (tmp_path / "export" / "cat" / "1.json").write_text('{"shapes": [')
+    with pytest.raises(DataError, match=r"1 thing in .*\n.*cat/1\.json cannot be read.*\nNothing was .*--skip-bad"):
+        import_masks(tmp_path / "export", str(data), tmp_path / "out")
+    assert import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)["images"] == 3
+    assert "1 thing in" in capsys.readouterr().err
 
 
 def test_crowds_count_and_are_said(data: Path, tmp_path: Path, capsys) -> None:
@@ -167,6 +191,18 @@ def test_a_picture_of_another_size_is_scaled_if_its_shape_fits(data: Path, tmp_p
     assert "1 photo was annotated in another size: scaled" in capsys.readouterr().err
 
 
+def test_a_size_that_is_not_told_is_said(data: Path, tmp_path: Path, capsys) -> None:
+    tree = coco_tree(BOXES, flat)
+    for image in tree["images"][:2]:
+        del image["width"]
+    save(tmp_path / "a.json", json.dumps(tree))
+    found = import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
+    assert (mask_of(tmp_path / "out", "cat/2.jpg") == true_mask(BOXES["cat/2.jpg"])).all()
+    assert found["import"]["size_not_told"] == ["cat/1.jpg", "cat/2.jpg"]
+    told = "2 photos were annotated without their sizes: the numbers are taken for their pixels; the first: cat/1.jpg."
+    assert told in capsys.readouterr().err
+
+
 def test_a_picture_of_another_shape_is_refused_naming_both(data: Path, tmp_path: Path, capsys) -> None:
     shapes = '<polygon label="cat" points="1,1;9,1;9,9"/>'
     images = cvat_image(0, "cat/1.jpg", shapes, (80, 80)) + cvat_image(1, "cat/2.jpg", shapes)
@@ -176,7 +212,7 @@ def test_a_picture_of_another_shape_is_refused_naming_both(data: Path, tmp_path:
     assert not (tmp_path / "out").exists()
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == len(found["import"]["other_shape"]) == 1
-    assert "1 photos have another shape than the pictures annotated and are left out" in capsys.readouterr().err
+    assert "1 photo has another shape than the picture annotated and is left out" in capsys.readouterr().err
 
 
 ENCODINGS = [(kind, encoding) for kind in ("json", "xml") for encoding in ("utf-8-sig", "utf-16", "latin-1")]
@@ -236,14 +272,14 @@ def test_polygons_that_are_damaged_are_refused_or_left_out(data: Path, tmp_path:
     tree["annotations"][0]["segmentation"] = [numbers]
     save(tmp_path / "a.json", json.dumps(tree))
     with pytest.raises(
-        DataError, match=f"1 things in .*cannot be understood:\n.*a.json: {told}.*cat/1.jpg.*\nNothing was"
+        DataError, match=f"1 thing in .*cannot be understood:\n.*a.json: {told}.*cat/1.jpg.*\nNothing was"
     ):
         import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     found = import_masks(tmp_path / "a.json", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
     assert len(found["import"]["not_understood"]) == 1
-    assert "1 things in" in capsys.readouterr().err
+    assert "1 thing in" in capsys.readouterr().err
 
 
 def test_two_points_are_no_polygon_and_numbers_may_be_texts(data: Path, tmp_path: Path, capsys) -> None:
@@ -253,7 +289,7 @@ def test_two_points_are_no_polygon_and_numbers_may_be_texts(data: Path, tmp_path
     save(tmp_path / "a.json", json.dumps(tree))
     import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
     said = capsys.readouterr().err
-    assert "Left out: 1 polygons of fewer than three points; the first: cat/1.jpg." in said
+    assert "Left out: 1 polygon of fewer than three points; the first: cat/1.jpg." in said
     assert "8 numbers are written as text; the first: cat/2.jpg." in said
     assert not (tmp_path / "out" / "cat" / "1.png").exists()
     assert (mask_of(tmp_path / "out", "cat/2.jpg") == true_mask(BOXES["cat/2.jpg"])).all()
@@ -262,7 +298,7 @@ def test_two_points_are_no_polygon_and_numbers_may_be_texts(data: Path, tmp_path
 def test_two_photos_of_one_name_need_a_folder(data: Path, tmp_path: Path) -> None:
     save(tmp_path / "a.json", json.dumps(coco_tree({"1.jpg": (1, 1, 9, 9), "3.jpg": (1, 1, 9, 9)}, flat)))
     with pytest.raises(
-        DataError, match=r"1 names of pictures are not clear:\n  1\.jpg may be cat/1\.jpg, dog/1\.jpg\n.*folders"
+        DataError, match=r"1 name of a picture is not clear:\n  1\.jpg may be cat/1\.jpg, dog/1\.jpg\n.*folders"
     ):
         import_masks(tmp_path / "a.json", str(data), tmp_path / "out")
     assert import_masks(tmp_path / "a.json", str(data), tmp_path / "out", skip_bad=True)["images"] == 1
@@ -325,23 +361,23 @@ def test_an_interrupted_import_goes_on_and_keeps_what_is_there(data: Path, tmp_p
 def test_photos_that_cannot_be_opened(data: Path, tmp_path: Path, capsys) -> None:
     (data / "cat" / "1.jpg").write_bytes(b"no picture")
     write_coco(tmp_path / "export", BOXES)
-    with pytest.raises(DataError, match=r"1 annotated photos cannot be opened:\n.*cat/1\.jpg cannot be read"):
+    with pytest.raises(DataError, match=r"1 annotated photo cannot be opened:\n.*cat/1\.jpg cannot be read"):
         import_masks(tmp_path / "export", str(data), tmp_path / "out")
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
     assert len(found["import"]["unreadable"]) == 1
-    assert "1 annotated photos cannot be opened and are left out" in capsys.readouterr().err
+    assert "1 annotated photo cannot be opened and is left out" in capsys.readouterr().err
 
 
 def test_mask_pictures_that_cannot_be_used(data: Path, tmp_path: Path, capsys) -> None:
     write_suffix(tmp_path / "export", BOXES)
     png(tmp_path / "export" / "cat" / "2_mask.png", np.full((50, 20), 255, np.uint8))
-    with pytest.raises(DataError, match=r"1 masks cannot be used; the others were written.\n.*2_mask.png \(20 x 50\)"):
+    with pytest.raises(DataError, match=r"1 mask cannot be used; the others were written.\n.*2_mask.png \(20 x 50\)"):
         import_masks(tmp_path / "export", str(data), tmp_path / "out")
     assert (mask_of(tmp_path / "out", "dog/3.jpg") == true_mask(BOXES["dog/3.jpg"])).all()
     found = import_masks(tmp_path / "export", str(data), tmp_path / "out", skip_bad=True)
     assert found["images"] == 3
-    assert "1 masks cannot be used and are left out" in capsys.readouterr().err
+    assert "1 mask cannot be used and is left out" in capsys.readouterr().err
     assert len(found["import"]["not_usable"]) == 1
 
 
@@ -399,7 +435,12 @@ def test_photos_need_not_be_data_yet(tmp_path: Path, capsys) -> None:
     assert "taken as a folder of 2 photos without classes" in capsys.readouterr().err
 
 
-def test_no_mask_at_all_is_an_error(data: Path, tmp_path: Path) -> None:
+def test_no_mask_at_all_is_an_error(data: Path, tmp_path: Path, capsys) -> None:
+    tree = coco_tree(BOXES, lambda box: [[1, 1, 9, 9]])
+    save(tmp_path / "lines" / "a.json", json.dumps(tree))
+    with pytest.raises(DataError, match=r"No photo of photos has anything in .* that makes a mask"):
+        import_masks(tmp_path / "lines", str(data), tmp_path / "out")
+    assert "Left out: 4 polygons of fewer than three points" in capsys.readouterr().err, "why"
     write_coco(tmp_path / "export", {"cat/1.jpg": (100, 100, 120, 120)})
     with pytest.raises(DataError, match=r"nothing of the objects in any photo, so .*out has no mask"):
         import_masks(tmp_path / "export", str(data), tmp_path / "out")
@@ -413,6 +454,15 @@ def test_where_masks_may_not_go(data: Path, tmp_path: Path) -> None:
     import_masks(tmp_path / "export" / "instances.json", str(data), tmp_path / "export" / "masks")
     with pytest.raises(ConfigError, match="There is no folder or file"):
         import_masks(tmp_path / "nothing", str(data), tmp_path / "out")
+
+
+def test_the_command_for_training_finds_the_same_data(data: Path, tmp_path: Path, capsys) -> None:
+    write_coco(tmp_path / "export", BOXES)
+    import_masks(tmp_path / "export", str(data), tmp_path / "out", root="my sets")
+    assert (
+        f"use them with: dapt train {data} --root 'my sets' --dapt --masks {tmp_path / 'out'}"
+        in capsys.readouterr().err
+    )
 
 
 def test_training_reads_what_was_imported(data: Path, tmp_path: Path) -> None:

@@ -40,4 +40,5 @@ def kept(
     for store in stores:
         show(f"{store.size / 1e6:10.1f} MB  {store.images:>9,} images  {store.name}")
     done = "removed" if remove is not None else "kept"
-    say(f"{len(stores)} stores of masks {done}, {total / 1e6:.1f} MB, in {stores_folder()}")
+    these = "1 store" if len(stores) == 1 else f"{len(stores)} stores"
+    say(f"{these} of masks {done}, {total / 1e6:.1f} MB, in {stores_folder()}")

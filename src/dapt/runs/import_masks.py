@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from dapt.colour import BLACK
 from dapt.console import progress, say, warn
 from dapt.data.items import ImageSet
 from dapt.data.load.images import photo_shape
-from dapt.data.load.notes import say_notes
-from dapt.data.mask_imports.base import Asked, Found
+from dapt.data.load.notes import say_notes, several
+from dapt.data.mask_imports.base import Asked, Found, Things
+from dapt.data.mask_imports.categories import choose
 from dapt.data.mask_imports.drawn_marks import check_shapes, draw_marks, place_marks
 from dapt.data.mask_imports.guess import AUTO, format_of
 from dapt.data.mask_imports.match_pictures import Job, MatchedPictures, match_pictures
@@ -31,12 +33,18 @@ from dapt.files import write_json, write_with
 from dapt.mask_pattern import check_pattern
 from dapt.outputs import check_apart
 from dapt.runs.apart import check_files_apart
-from dapt.runs.import_remarks import UNKNOWN, Remarks, listed
+from dapt.runs.import_remarks import OVERLAPPING, UNKNOWN, Remarks, counted, left_out, listed, noted_overlaps
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_statistics import count_masks
 from dapt.wording import some
 
 IMPORTED = "import"  # what masks.json calls the source of these masks
+UNCLEAR = Things("name of a picture is not clear", "names of pictures are not clear")
+CLOSED = Things("annotated photo cannot be opened", "annotated photos cannot be opened")
+OTHER_SHAPE = Things(
+    "photo has another shape than the picture annotated", "photos have another shape than the pictures annotated"
+)
+UNUSABLE = Things("mask cannot be used", "masks cannot be used")
 
 
 def import_masks(
@@ -89,20 +97,26 @@ def import_masks(
         raise ConfigError(f"--{key.replace('_', '-')} has no effect on {importer.title}.", todo="Leave it out.")
     found = importer.read(source, asked)
     _check_classes(found, classes)
-    found.only(classes)
+    found.check_classes(classes)
     remarks = Remarks()
-    remarks.refuse_or_say(found.damaged, f"things in {folder} cannot be understood", skip_bad, "not understood")
+    cannot = Things(f"thing in {folder} cannot be understood", f"things in {folder} cannot be understood")
+    remarks.refuse_or_say(found.damaged, cannot, skip_bad, "not understood")
     matched = match_pictures(found.pictures, items)
-    jobs = _jobs(matched, found, images, folder, skip_bad, remarks)
+    categories = choose(matched.jobs.values(), list(found.labels), classes)
+    found.objects = {label: number for label, number in categories.used.items() if number is not None}
+    for sentence in filter(None, (*found.guesses, categories.sentence())):
+        say(sentence)
+    jobs = _jobs(matched, found, images, folder, skip_bad, remarks, importer.options)
     shapes = _shapes(jobs, skip_bad, remarks)
     jobs = [job for job in jobs if job.item.name in shapes]
     if not jobs:
+        remarks.say(found, images.name, loose=matched.loose)
         raise DataError(f"No photo of {images.name} has anything in {folder} that makes a mask.", where=found.title)
     if pictures := [job for job in jobs if job.files]:
         check_sample(pictures)
     settings: dict[str, Any] = {"data": images.name, "root": str(Path(images.root).resolve()), "cue": IMPORTED}
-    settings |= {"format": kind, "annotations": _digest(jobs)}
-    settings |= {"classes": sorted(classes) if classes is not None else None}
+    settings |= {"format": kind, "classes": sorted(classes) if classes is not None else None}
+    settings |= {"annotations": _digest(jobs)}
     target = MaskFolder(out, settings, [job.item for job in jobs])
     target.check()
     statistics = _fill(target, jobs, shapes, found, remarks, skip_bad)
@@ -110,8 +124,9 @@ def import_masks(
     say_notes()
     if not statistics["images"]:
         raise DataError(f"There is nothing of the objects in any photo, so {out} has no mask.", where=str(folder))
-    use = f"; use them with: dapt train {data} --dapt --masks {out}" if images.names else ""
-    say(f"masks in {out}{use}")
+    more = [*(["--root", root] if root else []), *(["--own-split"] if own_split else [])]
+    use = shlex.join(["dapt", "train", data, *more, "--dapt", "--masks", str(out)])
+    say(f"masks in {out}{f'; use them with: {use}' if images.names else ''}")
     return statistics
 
 
@@ -134,7 +149,13 @@ def _check_classes(found: Found, classes: Sequence[str] | None) -> None:
 
 
 def _jobs(
-    matched: MatchedPictures, found: Found, images: ImageSet, folder: Path, skip_bad: bool, remarks: Remarks
+    matched: MatchedPictures,
+    found: Found,
+    images: ImageSet,
+    folder: Path,
+    skip_bad: bool,
+    remarks: Remarks,
+    options: Sequence[str],
 ) -> list[Job]:
     """The photographs of which there is something.
 
@@ -142,13 +163,15 @@ def _jobs(
         DataError: there are none, or names are not clear.
     """
     todo = "Let the names tell the folders, or give folders of one part of the photos alone"
-    remarks.refuse_or_say(matched.unclear, "names of pictures are not clear", skip_bad, "not clear", todo)
+    remarks.refuse_or_say(matched.unclear, UNCLEAR, skip_bad, "not clear", todo)
     if not matched.jobs:
         named = [picture.names[0] for picture in found.pictures]
         raise DataError(
-            f"None of the {len(named)} pictures that {folder} names is in {images.name}: it names {some(named)}; the "
-            f"photos are {some([item.name for item in images.chosen('all')])}.",
-            todo="Check --data, or rename one of them.",
+            f"{'None of the' if len(named) > 1 else 'The'} {several(named, 'picture', 'pictures')} that {folder} names "
+            f"{'is' if len(named) > 1 else 'is not'} in {images.name}: it names {some(named)}; the photos are "
+            f"{some([item.name for item in images.chosen('all')])}.",
+            todo="Check --data, or rename one of them"
+            + ("; --mask-name tells how mask files are called." if "mask_name" in options else "."),
         )
     unread = {name.rpartition("/")[2]: why for why, names in images.unused.items() for name in names}
     for name in matched.unknown:
@@ -157,6 +180,8 @@ def _jobs(
     for name, job in matched.jobs.items():
         if not job.marks and not job.files:
             remarks.add("without objects", name)
+        if len(job.told_in) > 1:
+            remarks.add("several files", f"{name} ({some(sorted(job.told_in))})")
     annotated = set(matched.jobs)
     for item in images.chosen("all"):
         if item.name not in annotated:
@@ -186,8 +211,8 @@ def _shapes(jobs: Sequence[Job], skip_bad: bool, remarks: Remarks) -> dict[str, 
             continue
         shapes[job.item.name] = shape
         _note_places(job, shape, remarks)
-    remarks.refuse_or_say(closed, "annotated photos cannot be opened", skip_bad, "unreadable")
-    remarks.refuse_or_say(other, "photos have another shape than the pictures annotated", skip_bad, "other shape")
+    remarks.refuse_or_say(closed, CLOSED, skip_bad, "unreadable")
+    remarks.refuse_or_say(other, OTHER_SHAPE, skip_bad, "other shape")
     return shapes
 
 
@@ -197,8 +222,9 @@ def _note_places(job: Job, shape: Shape, remarks: Remarks) -> None:
     for number, what in ((placed.clipped, "cut off at the edge"), (placed.outside, "outside")):
         for _ in range(number):
             remarks.add(what, job.item.name)
-    if placed.resized:
-        remarks.add("resized", job.item.name)
+    for so, what in ((placed.resized, "resized"), (placed.unsized, "size not told")):
+        if so:
+            remarks.add(what, job.item.name)
 
 
 def _digest(jobs: Sequence[Job]) -> str:
@@ -229,10 +255,15 @@ def _fill(
         left = {item.name for item in target.begin()}
         if len(left) < len(jobs):
             say(f"{len(jobs) - len(left)} of {len(jobs)} masks exist already and are kept")
+        noted = noted_overlaps(target.statistics_file, [job.item.name for job in jobs])
         for job in progress(jobs, len(jobs), "importing masks", "masks"):
             kept = job.item.name not in left
+            if kept and noted is not None:
+                for sentence in noted.get(job.item.name, ()):
+                    remarks.add(OVERLAPPING, sentence)
+                continue
             if kept and len({mark.label for mark in job.marks}) < 2:
-                continue  # of categories that overlap it is said again
+                continue  # of categories that overlap it is said again: the killed import had not noted it
             try:
                 mask = _mask(job, shapes[job.item.name], remarks)
             except DataError as error:
@@ -253,12 +284,12 @@ def _fill(
             write_json(target.statistics_file, statistics, make_parents=False)
     if problems and not skip_bad:
         raise DataError(
-            f"{len(problems)} masks cannot be used; the others were written.",
-            todo="Mend them, or pass --skip-bad.",
+            f"{counted(problems, UNUSABLE)}; the others were written.",
+            todo=f"Mend {'it' if len(problems) == 1 else 'them'}, or pass --skip-bad.",
             more=listed(problems),
         )
     if problems:
-        warn(f"{len(problems)} masks cannot be used and are left out; the first: {problems[0]}")
+        warn(left_out(problems, UNUSABLE))
     return statistics
 
 
@@ -273,5 +304,5 @@ def _mask(job: Job, shape: Shape, remarks: Remarks) -> np.ndarray[Any, np.dtype[
         return read_pictures(job)
     mask, overlap = draw_marks(job.marks, shape, job.item)
     if overlap:
-        remarks.add("overlapping", f"{name} ({overlap})")
+        remarks.add(OVERLAPPING, f"{name} ({overlap})")
     return mask

@@ -46,6 +46,9 @@ def test_none_fits(tmp_path: Path) -> None:
         DataError, match=r"none of the formats .*alpha, coco, .*a\.json cannot be read.*\n.*--masks FOLDER"
     ):
         format_of("auto", Source(tmp_path), ASKED)
+    save(tmp_path / "project.zip", "PK")
+    with pytest.raises(DataError, match=r"none of the formats .*project\.zip is packed: unpack it\."):
+        format_of("auto", Source(tmp_path), ASKED)
     with pytest.raises(ConfigError, match=r"There is no mask format to import 'cocoa'.*\n.*Did you mean 'coco'"):
         format_of("cocoa", Source(tmp_path), ASKED)
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from dapt.data.mask_imports.base import FEW_POINTS, IMPORTS, TEXTS, Annotated, Found, Mark
+from dapt.data.mask_imports.base import FEW_POINTS, IMPORTS, NO_AREA, TEXTS, Found
 from dapt.errors import DataError
 
 
@@ -33,14 +33,14 @@ def test_polygons_are_checked_and_counted() -> None:
         assert found.damaged[0].endswith("(of a.jpg)")
 
 
-def test_some_categories() -> None:
-    cat, dog = Mark("cat", ()), Mark("dog", ())
-    found = Found(
-        "COCO", [Annotated(("a.jpg",), (cat, dog)), Annotated(("b.jpg",), (dog,))], {"cat": None, "dog": None}
-    )
-    found.only(None)
-    assert len(found.pictures[0].marks) == 2
+def test_categories_that_there_are_not() -> None:
+    found = Found("COCO", labels={"cat": None, "dog": None})
+    found.check_classes(None)
+    found.check_classes(["cat"])
     with pytest.raises(DataError, match=r"no category 'cta'.*--classes.*\n.*'cat'"):
-        found.only(["cta"])
-    found.only(["cat"])
-    assert [picture.marks for picture in found.pictures] == [(cat,), ()]
+        found.check_classes(["cat", "cta"])
+
+
+def test_one_and_many() -> None:
+    assert (NO_AREA.one.split()[0], NO_AREA.split()[0]) == ("line,", "lines,")
+    assert {str(NO_AREA): 1} == {NO_AREA: 1}

@@ -75,3 +75,11 @@ def test_a_sample_tells_a_wrong_format(tmp_path: Path) -> None:
     check_sample([job(tmp_path / "good", good), *jobs[:1]])
     with pytest.raises(DataError, match="Look at the masks"):
         check_sample([job(tmp_path / f"e{number}", blank()) for number in range(4)])
+
+
+def test_one_mask_of_no_use_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="read as 'binary': the only one is empty"):
+        check_sample([job(tmp_path / "a", blank())])
+    full = blank() + np.uint8(255)
+    with pytest.raises(DataError, match="read as 'binary': the only one is full"):
+        check_sample([job(tmp_path / "b", full)])

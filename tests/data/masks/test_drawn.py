@@ -171,4 +171,4 @@ def test_a_damaged_photo_has_no_mask(tmp_path: Path, capsys: pytest.CaptureFixtu
     data = boxed(tmp_path / "x", "0.jpg", "1.jpg")
     (tmp_path / "x" / "0.jpg").write_bytes(b"no picture")
     assert [item.mask is None for item in with_drawn_masks(data, tmp_path).split("train")] == [True, False]
-    assert "1 annotated photos cannot be opened" in capsys.readouterr().err
+    assert "1 annotated photo cannot be opened, so no masks are drawn" in capsys.readouterr().err

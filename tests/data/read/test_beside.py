@@ -186,6 +186,16 @@ def test_a_class_of_photos_beside_true_masks_of_the_same_names(tmp_path: Path) -
     assert "called like masks of other photos, but look like photos" in parted.remarks[0]
 
 
+def test_one_picture_is_one(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    for name in ("1.jpg", "masks/1.jpg"):
+        paint(tmp_path / name, mask=False)
+    parted = part_masks(["1.jpg", "masks/1.jpg"], tmp_path)
+    assert parted.remarks == [
+        "1 picture in masks/ is called like a mask of another photo, but looks like a photo: it is read as one."
+    ]
+
+
 def test_a_few_masks_among_photos_that_are_called_so(tmp_path: Path) -> None:
     names = painted(tmp_path, "ann/*.jpg ann/*_mask.jpg ann/1*.jpg", "ann/1*_mask.png ann/a*.jpg")
     paint(tmp_path / "ann" / "a9.jpg", mask=False)

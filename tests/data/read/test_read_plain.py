@@ -24,6 +24,12 @@ def test_photos_without_masks_beside_them(tmp_path: Path, capsys) -> None:
     )
 
 
+def test_one_photo_is_one(tmp_path: Path, capsys) -> None:
+    make_photos(tmp_path, {"1.jpg": 0})
+    plain_photographs(tmp_path, REFUSED)
+    assert "taken as a folder of 1 photo without classes" in capsys.readouterr().err
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="It is no data"):
         plain_photographs(tmp_path, REFUSED)

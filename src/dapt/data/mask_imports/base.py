@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,28 @@ from dapt.errors import DataError, did_you_mean
 from dapt.registry import Registry
 from dapt.strict import nfc
 
-NO_AREA = "lines, points or other shapes without an area"
-FEW_POINTS = "polygons of fewer than three points"
-BOXES = "objects are told by a box only, which holds background, too"
-CROWDS = "regions of crowds, which hold many objects"
-TEXTS = "numbers are written as text"
+
+class Things(str):
+    """Things that deserve a word, in the plural; ``one`` is the singular, for sentences about a single one."""
+
+    one: str
+
+    def __new__(cls, one: str, many: str) -> Things:
+        """Say it of one, and of many."""
+        made = super().__new__(cls, many)
+        made.one = one
+        return made
+
+
+NO_AREA = Things("line, point or other shape without an area", "lines, points or other shapes without an area")
+FEW_POINTS = Things("polygon of fewer than three points", "polygons of fewer than three points")
+BOXES = Things(
+    "object is told by a box only, which holds background, too",
+    "objects are told by a box only, which holds background, too",
+)
+CROWDS = Things("region of a crowd, which holds many objects", "regions of crowds, which hold many objects")
+TEXTS = Things("number is written as text", "numbers are written as text")
+NO_PLACE = Things("object without a place", "objects without a place")
 UNNAMED = "(no name)"
 
 
@@ -87,22 +104,25 @@ class Found:
     Attributes:
         title: of the format. pictures: what is annotated. labels: the categories that there are, in order.
         files: that were read. left_out, taken: things that deserve a word, with the names of their pictures.
-        damaged: what cannot be understood, one sentence each.
+        damaged: what cannot be understood, one sentence each. guesses: what was taken for granted, one sentence each.
+        objects: how many of each category are in the photographs, where they are counted.
     """
 
     title: str
     pictures: list[Annotated] = field(default_factory=list)
     labels: dict[str, None] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
-    left_out: dict[str, list[str]] = field(default_factory=dict)
-    taken: dict[str, list[str]] = field(default_factory=dict)
+    left_out: dict[Things, list[str]] = field(default_factory=dict)
+    taken: dict[Things, list[str]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    guesses: list[str] = field(default_factory=list)
+    objects: dict[str, int] = field(default_factory=dict)
 
-    def leave_out(self, what: str, picture: str) -> None:
+    def leave_out(self, what: Things, picture: str) -> None:
         """Count a thing that is not used."""
         self.left_out.setdefault(what, []).append(picture)
 
-    def take(self, what: str, picture: str) -> None:
+    def take(self, what: Things, picture: str) -> None:
         """Count a thing that is used, and may not be what is meant."""
         self.taken.setdefault(what, []).append(picture)
 
@@ -136,26 +156,19 @@ class Found:
             return None
         return Outline("polygon", numbers, size)
 
-    def only(self, classes: Iterable[str] | None) -> None:
-        """Keep the objects of some categories alone.
+    def check_classes(self, classes: Iterable[str] | None) -> None:
+        """Refuse categories that there are not.
 
         Raises:
-            DataError: there is no such category.
+            DataError: naming the first, and what it may mean.
         """
-        if classes is None:
-            return
-        wanted = {nfc(name) for name in classes}
-        unknown = sorted(wanted.difference(map(nfc, self.labels)))
+        unknown = sorted({nfc(name) for name in classes or ()}.difference(map(nfc, self.labels)))
         if unknown:
             raise DataError(
                 f"There is no category '{unknown[0]}' in this {self.title} export.",
                 where="--classes",
                 todo=did_you_mean(unknown[0], self.labels) or "It names no categories: leave --classes out.",
             )
-        self.pictures = [
-            replace(each, marks=tuple(mark for mark in each.marks if nfc(mark.label) in wanted))
-            for each in self.pictures
-        ]
 
 
 class MaskImport(ABC):

@@ -25,12 +25,14 @@ class PlacedMarks:
     Attributes:
         marks: what of them lies within, at least in part. clipped: objects that pass the edge of the picture.
         outside: objects that lie beyond it wholly. resized: some were marked in a picture of another size.
+        unsized: the annotations do not tell the size of the picture, so their numbers are taken for its pixels.
     """
 
     marks: tuple[Mark, ...]
     clipped: int
     outside: int
     resized: bool
+    unsized: bool
 
 
 def check_shapes(marks: Sequence[Mark], shape: Shape, item: Item) -> None:
@@ -56,7 +58,8 @@ def place_marks(marks: Sequence[Mark], shape: Shape) -> PlacedMarks:
         clipped += any(place != "inside" for place in places)
         inside.append(Mark(mark.label, kept))
     resized = any(_resized(outline, shape) for mark in inside for outline in mark.outlines)
-    return PlacedMarks(tuple(inside), clipped, outside, resized)
+    unsized = any(outline.size == UNTOLD for mark in marks for outline in mark.outlines)
+    return PlacedMarks(tuple(inside), clipped, outside, resized, unsized)
 
 
 def draw_marks(marks: Sequence[Mark], shape: Shape, item: Item) -> tuple[Pixels, str]:

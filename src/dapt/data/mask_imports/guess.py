@@ -35,7 +35,7 @@ def format_of(name: str, source: Source, asked: Asked) -> tuple[str, MaskImport]
             ((found, why),) = fitting.items()
             say(f"{source.given} is taken for --format {found}: {why}.")
             return found, formats[found]
-    damaged = source.unreadable()
+    damaged = [f"{name} is packed: unpack it." for name in source.packed] + source.unreadable()
     told = f" {some(damaged, 2)}" if damaged else ""
     raise DataError(
         f"{source.given} looks like none of the formats that masks are imported from ({', '.join(formats)}).{told}",

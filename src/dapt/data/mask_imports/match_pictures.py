@@ -19,7 +19,7 @@ class Job:
 
     Attributes:
         item: the photograph. marks: objects in it. files: its mask pictures. rules, wanted: of `Annotated`.
-        called: names under which it was annotated.
+        called: names under which it was annotated. told_in: the files that have objects in it.
     """
 
     item: Item
@@ -28,6 +28,7 @@ class Job:
     rules: MaskRules = field(default_factory=MaskRules)
     wanted: Wanted | None = None
     called: list[str] = field(default_factory=list)
+    told_in: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -81,5 +82,7 @@ def _add(found: MatchedPictures, item: Item, picture: Annotated) -> None:
     job = found.jobs.setdefault(item.name, Job(item, rules=picture.rules, wanted=picture.wanted))
     job.marks.extend(picture.marks)
     job.files.extend(picture.files)
+    if picture.marks:
+        job.told_in.add(picture.near)
     if picture.names[0] not in job.called:
         job.called.append(picture.names[0])

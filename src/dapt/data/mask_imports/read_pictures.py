@@ -64,9 +64,13 @@ def check_sample(jobs: Sequence[Job]) -> None:
     others = [other for other in get_args(MaskFormat) if other != kind and other not in COLLECTIONS]
     better = [other for other in others if _fits(sample, other)]
     better = [other for other in better if other != "colours" or better == ["colours"]]
+    told = f"of {counts.read} that were looked at {counts.empty} are empty and {counts.full} are full"
+    if counts.misread:
+        told += f", and {counts.misread} with mostly other values than the format has"
+    elif counts.read == 1:
+        told = f"the only one is {'empty' if counts.empty else 'full'}"
     raise DataError(
-        f"The masks are of no use when they are read as '{kind}': of {counts.read} that were looked at {counts.empty} "
-        f"are empty and {counts.full} are full.",
+        f"The masks are of no use when they are read as '{kind}': {told}.",
         todo=f"They look like objects with --mask-format {' or '.join(better)}." if better else "Look at the masks.",
     )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 from typing import Any
 
 import numpy as np
 
+from dapt.data.load.picture_files import header, prepare
 from dapt.data.outlines import Outline
 from dapt.limits import DRAFT_TIMES, MAX_MEGAPIXELS
 
@@ -62,6 +65,20 @@ def runs_of(bits: Bits) -> Outline:
     if flat.size and flat[0]:
         lengths = [0, *lengths]
     return Outline("runs", tuple(lengths), (width, height))
+
+
+def bitmap(packed: Any) -> Bits:
+    """A picture in base 64, also as a data URL: what is opaque; of one without transparency, what is not black.
+
+    Raises:
+        ValueError, OSError and others of `dapt.data.load.picture_files.DAMAGE`, Refusal: it is none.
+    """
+    if not isinstance(packed, str):
+        raise ValueError("a mask without its bitmap")
+    text = packed.partition(",")[2] if packed.startswith("data") else packed
+    with header(io.BytesIO(base64.b64decode(text, validate=True))) as image:
+        prepare(image)
+        return np.asarray(image.getchannel("A") if "A" in image.getbands() else image.convert("L")) > 0
 
 
 def placed(bits: Bits, left: int, top: int, size: tuple[int, int]) -> Outline:

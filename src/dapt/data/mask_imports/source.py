@@ -23,7 +23,7 @@ class Source:
         given: the folder, or one file of it.
 
     Attributes:
-        given: as the user named it. tree: what lies below. jsons, xmls, texts: names of such files, sorted.
+        given: as the user named it. tree: what lies below. jsons, xmls, texts, packed: names of such files, sorted.
 
     Raises:
         ConfigError: there is nothing, or a packed file. DataError: the folder cannot be read.
@@ -44,6 +44,7 @@ class Source:
         self.jsons = [name for name in names if name.lower().endswith(".json")]
         self.xmls = [name for name in names if name.lower().endswith(".xml")]
         self.texts = [name for name in names if name.lower().endswith(".txt")]
+        self.packed = [name for name in names if name.lower().endswith(PACKED)]
         self._parsed: dict[str, Any] = {}
 
     @property
@@ -72,13 +73,6 @@ class Source:
             found = read_xml_file(self.top / name, ANNOTATION_BYTES)
             self._keep(name, found)
         return found
-
-    def json_or_none(self, name: str) -> Any:
-        """As `json`; None where it cannot be read."""
-        try:
-            return self.json(name)
-        except DataError:
-            return None
 
     def xml_or_none(self, name: str) -> ElementTree.Element | None:
         """As `xml`; None where it cannot be read."""

@@ -97,7 +97,8 @@ def _shapes(items: Sequence[Item]) -> dict[str, Shape]:
         except DataError:
             closed.append(item.name)
     if closed:
-        warn(f"{len(closed)} annotated photos cannot be opened, so no masks are drawn of them; the first: {closed[0]}.")
+        which = several(closed, "annotated photo", "annotated photos")
+        warn(f"{which} cannot be opened, so no masks are drawn; the first: {closed[0]}.")
     return found
 
 

@@ -110,7 +110,7 @@ def _part_folders(parted: Parted, top: Path) -> None:
         names = [name for name in below[folder] if name not in gone]
         if not _are_masks(verdicts[called], strong=bool(says_masks(called)) and folder not in flat):
             if says_masks(called) and folder not in flat:
-                parted.remarks.append(_no_masks(f"{len(names)} pictures in {folder}/"))
+                parted.remarks.append(_no_masks(len(names), f"in {folder}/"))
             continue
         gone |= set(names)
         _take(parted, masks, names, f"in {folder}/", by_stem)
@@ -179,7 +179,7 @@ def _part_names(parted: Parted, top: Path) -> None:
         found |= yes
         if strong and len(yes) < len(masks):
             some = min(mask for mask in masks if mask not in yes)
-            parted.remarks.append(_no_masks(f"{len(masks) - len(yes)} pictures (as {some})"))
+            parted.remarks.append(_no_masks(len(masks) - len(yes), f"(as {some})"))
     if not found:
         return
     places = {mask.rpartition("/")[0] for mask in found}
@@ -231,8 +231,11 @@ def _are_masks(verdict: bool | None, *, strong: bool) -> bool:
     return strong if verdict is None else verdict
 
 
-def _no_masks(what: str) -> str:
-    return f"{what} are called like masks of other photos, but look like photos: they are read as photos."
+def _no_masks(number: int, where: str) -> str:
+    if number == 1:
+        return f"1 picture {where} is called like a mask of another photo, but looks like a photo: it is read as one."
+    looks = "called like masks of other photos, but look like photos: they are read as photos"
+    return f"{number} pictures {where} are {looks}."
 
 
 def _part_twins(parted: Parted, top: Path) -> None:

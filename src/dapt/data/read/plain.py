@@ -28,6 +28,7 @@ def plain_photographs(folder: Path, refusal: DataError, *, deep: bool = True) ->
         raise refusal
     masks = {name: folder / mask for name, mask in parted.masks.items()}
     items = tuple(Item(folder / name, UNLABELLED, name, masks.get(name)) for name in parted.photos)
-    say(f"{refusal.what} For the masks it is taken as a folder of {len(items)} photos without classes.")
+    photos = "1 photo" if len(items) == 1 else f"{len(items)} photos"
+    say(f"{refusal.what} For the masks it is taken as a folder of {photos} without classes.")
     unused = {why: tuple(names) for why, names in tree.unused.items()}
     return ImageSet(folder.resolve().name, folder, (), {PLAIN: items}, unused=unused)

@@ -25,6 +25,22 @@ def test_cut_outs_beside_photos_and_opaque_pictures(tmp_path: Path) -> None:
     assert found.left_out == {OPAQUE: ["opaque.png"]}
 
 
+def test_names_that_tools_give_their_cut_outs(tmp_path: Path) -> None:
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    for name in ("a-removebg-preview", "b_no_bg", "c-Photoroom", "d_cutout", "e.out", "f"):
+        png(tmp_path / "cat" / f"{name}.png", pixels)
+    found = AlphaImport().read(Source(tmp_path), Asked())
+    assert [picture.names[-1] for picture in found.pictures] == [
+        "cat/a",
+        "cat/b",
+        "cat/c",
+        "cat/d",
+        "cat/e",
+        "cat/f.png",
+    ]
+    assert found.pictures[0].names[0] == "cat/a-removebg-preview.png", "its own name goes first"
+
+
 def test_no_cut_outs(tmp_path: Path) -> None:
     make_photos(tmp_path)
     png(tmp_path / "a.png", np.full((4, 4, 4), 255, np.uint8))

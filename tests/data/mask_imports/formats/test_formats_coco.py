@@ -11,13 +11,13 @@ import pytest
 
 from dapt.data.items import Item
 from dapt.data.mask_imports.base import BOXES as BOXES_ONLY
-from dapt.data.mask_imports.base import Asked, Found
+from dapt.data.mask_imports.base import NO_PLACE, Asked, Found
 from dapt.data.mask_imports.drawn_marks import draw_marks
-from dapt.data.mask_imports.formats.coco import NO_PLACE, ORPHANS, TWICE, CocoImport
+from dapt.data.mask_imports.formats.coco import ORPHANS, TWICE, CocoImport
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.drawn import Shape
 from dapt.errors import DataError
-from mask_exports import packed, runs, save
+from mask_exports import packed, runs, save, true_mask
 
 SIZE = (57, 43)
 SHAPE = Shape((SIZE[1], SIZE[0]))
@@ -86,6 +86,9 @@ def test_several_parts_boxes_and_one_polygon_without_a_list(tmp_path: Path) -> N
     parts = [[1, 1, 5, 1, 5, 5, 1, 5], [10, 10, 14, 10, 14, 14, 10, 14]]
     assert mask_in(tmp_path / "a", {"segmentation": parts}).sum() == 32
     assert mask_in(tmp_path / "b", {"segmentation": parts[0]}).sum() == 16
+    bits = true_mask((3, 4, 9, 9), SIZE)
+    place = {"counts": packed(runs(bits)), "size": [SIZE[1], SIZE[0]]}
+    assert (mask_in(tmp_path / "d", {"segmentation": [place]}) == bits).all(), "run lengths in a list"
     found = found_in(tmp_path / "c", {"bbox": [2, 3, 4, 5], "segmentation": []}, {"bbox": [0, 0, 0, 5]}, {})
     assert found.taken == {BOXES_ONLY: ["a.jpg"]}
     assert found.left_out == {NO_PLACE: ["a.jpg", "a.jpg"]}

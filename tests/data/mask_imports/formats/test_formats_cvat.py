@@ -83,6 +83,18 @@ def test_what_has_no_area(tmp_path: Path) -> None:
     assert "does not tell the size" in unsized.damaged[0]
 
 
+def test_subsets_of_a_project_tell_pictures_apart(tmp_path: Path) -> None:
+    image = cvat_image(0, "a.jpg", '<polygon label="cat" points="1,1;9,1;9,9"/>')
+    images = "".join(image.replace("<image", f'<image subset="{subset}"') for subset in ("Train", "Test", "default"))
+    save(tmp_path / "annotations.xml", cvat(images))
+    found = CvatImport().read(Source(tmp_path), Asked())
+    assert [picture.names for picture in found.pictures] == [
+        ("Train/a.jpg", "a.jpg"),
+        ("Test/a.jpg", "a.jpg"),
+        ("a.jpg",),
+    ]
+
+
 def test_videos_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "a.xml", cvat('<track id="0" label="cat"><box frame="0"/></track>'))
     with pytest.raises(DataError, match=r"'CVAT for video'.*\n.*'CVAT for images 1.1'"):

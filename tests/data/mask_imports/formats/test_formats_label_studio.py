@@ -12,7 +12,7 @@ import pytest
 from dapt.data.items import Item
 from dapt.data.mask_imports.base import NO_AREA, Asked, Found
 from dapt.data.mask_imports.drawn_marks import draw_marks
-from dapt.data.mask_imports.formats.label_studio import SEVERAL, SKIPPED, LabelStudioImport
+from dapt.data.mask_imports.formats.label_studio import OTHERS, PREDICTED, SEVERAL, SKIPPED, LabelStudioImport
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.drawn import Shape
 from dapt.errors import DataError
@@ -73,6 +73,17 @@ def test_several_people_and_skipped_tasks(tmp_path: Path) -> None:
     assert len(found.pictures[0].marks) == 2
     assert list(found.taken) == [SEVERAL]
     assert list(found.left_out) == [SKIPPED]
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    found = found_in(tmp_path, annotations=[], predictions=[{"result": [TRIANGLE]}])
+    assert found.left_out == {PREDICTED: ["/data/local-files/?d=a.jpg"]}
+    assert found.pictures[0].marks == ()
+    found = found_in(tmp_path, result("cuboid", {"x": 1, "y": 1, "width": 3, "height": 4}), TRIANGLE)
+    assert list(found.left_out) == [OTHERS]
+    assert len(found.pictures[0].marks) == 1
+    both = result("polygonlabels", {**TRIANGLE["value"], "polygonlabels": ["cat", "pet"]})
+    assert [mark.label for mark in found_in(tmp_path, both).pictures[0].marks] == ["cat", "pet"]
 
 
 @pytest.mark.parametrize(

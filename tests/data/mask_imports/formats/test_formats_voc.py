@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dapt.data.mask_imports.base import BOXES, Asked, Wanted
-from dapt.data.mask_imports.formats.voc import BOXES_TOO, VocImport
+from dapt.data.mask_imports.base import BOXES, NO_PLACE, Asked, Wanted
+from dapt.data.mask_imports.formats.voc import ALL, BOXES_TOO, DELETED, VocImport
 from dapt.data.mask_imports.source import Source
 from dapt.errors import DataError
 from mask_exports import png, save, voc
@@ -32,7 +32,11 @@ def test_label_maps_go_before_boxes(tmp_path: Path) -> None:
         (("b.png",), "labels", None),
     ]
     assert found.left_out == {BOXES_TOO: ["Annotations/a.xml"]}
+    assert (found.labels, found.guesses) == ({}, [ALL]), "nobody tells what the numbers mean"
+    found = VocImport().read(Source(tmp_path), Asked(classes=("cat",)))
     assert len(found.labels) == 20, "those of the challenge"
+    assert len(found.guesses) == 1
+    assert "taken for those of Pascal VOC" in found.guesses[0]
 
 
 def test_where_categories_are_named(tmp_path: Path) -> None:
@@ -79,9 +83,35 @@ def test_polygons_of_xml_files(tmp_path: Path) -> None:
     assert found.damaged == ["a.xml: a polygon has corners that are no finite numbers (of a)"]
 
 
+def test_xml_of_the_labelme_web_tool(tmp_path: Path) -> None:
+    pt = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((1, 1), (5, 1), (5, 5)))
+    polygon = f"<polygon><username>me</username>{pt}</polygon>"
+    objects = f"<object><name>cat</name><deleted>0</deleted>{polygon}</object>"
+    objects += f"<object><name>slip</name><deleted>1</deleted>{polygon}</object>"
+    objects += "<object><name>dog</name><deleted>0</deleted><segm><mask>a_mask_0.png</mask></segm></object>"
+    size = "<imagesize><nrows>30</nrows><ncols>40</ncols></imagesize>"
+    save(tmp_path / "a.xml", f"<annotation><filename>a.jpg</filename>{objects}{size}</annotation>")
+    found = VocImport().read(Source(tmp_path), Asked())
+    (mark,) = found.pictures[0].marks
+    assert (mark.label, mark.outlines[0].size) == ("cat", (40, 30))
+    assert found.left_out == {DELETED: ["a"], NO_PLACE: ["a"]}
+    assert "slip" not in found.labels
+
+
+def test_damaged_objects(tmp_path: Path) -> None:
+    wrong = "<object><name>c</name><bndbox><xmin>x</xmin></bndbox></object>"
+    right = "<object><name>c</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>4</xmax><ymax>4</ymax></bndbox></object>"
+    save(tmp_path / "a.xml", voc("a.jpg", wrong + right))
+    save(tmp_path / "b.xml", voc("b.jpg", right).replace("<width>40", "<width>wide"))
+    save(tmp_path / "c.xml", "<annotation>")
+    found = VocImport().read(Source(tmp_path), Asked())
+    assert [len(picture.marks) for picture in found.pictures] == [1, 0]
+    assert ["not written as numbers" in each or "cannot be read" in each for each in found.damaged] == [True] * 3
+
+
 def test_damaged_files(tmp_path: Path) -> None:
-    save(tmp_path / "a" / "a.xml", voc("a.jpg", "<object><name>c</name><bndbox><xmin>x</xmin></bndbox></object>"))
-    with pytest.raises(DataError, match="not written as numbers"):
+    save(tmp_path / "a" / "a.xml", "<annotation>")
+    with pytest.raises(DataError, match=r"a\.xml cannot be read"):
         VocImport().read(Source(tmp_path / "a"), Asked())
     save(tmp_path / "b" / "SegmentationClass" / "a.png", "none")
     with pytest.raises(DataError, match="cannot be read"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dapt.data.mask_imports.base import Asked
-from dapt.data.mask_imports.formats.instances import OTHERS, InstancesImport
+from dapt.data.mask_imports.formats.instances import COPIES, OTHERS, InstancesImport
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.rules import MaskRules
 from dapt.errors import DataError
@@ -30,6 +30,16 @@ def test_ways_of_naming(tmp_path: Path) -> None:
         "cat/1/masks/77": "cat/1",
     }
     assert found.left_out == {OTHERS: ["other/x_1.png"]}
+
+
+def test_copies_of_the_photos_are_no_masks(tmp_path: Path) -> None:
+    for name in ("1/images/1", "1/masks/a", "1/masks/b"):
+        png(tmp_path / f"{name}.png", np.zeros((4, 4), np.uint8))
+    asked = Asked(photos=("1.png",))
+    assert InstancesImport().evidence(Source(tmp_path), asked).startswith("there are 2 pictures for 1 photo, as ")
+    found = InstancesImport().read(Source(tmp_path), asked)
+    assert found.left_out == {COPIES: ["1/images/1.png"]}
+    assert found.files == ["1/masks/a.png", "1/masks/b.png"]
 
 
 def test_evidence(tmp_path: Path) -> None:

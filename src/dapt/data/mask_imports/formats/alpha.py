@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 
 from dapt.data.load.colours import may_be_transparent
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded, opened
-from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
+from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, Things, nothing_there
 from dapt.data.mask_imports.pictures import by_pattern
 from dapt.data.mask_imports.source import Source
 from dapt.data.masks.mask_files import has_transparency
 from dapt.data.masks.rules import MaskRules
 from dapt.data.read.kinds import ending
+from dapt.data.read.mask_words import photo_stems
 
 KINDS = (".png", ".apng", ".webp", ".tif", ".tiff", ".gif", ".avif", ".avifs", ".jp2")
+_TOOLS = re.compile(  # remove.bg, Photoroom, rembg and others
+    r"(?P<photo>.+?)[-_. ](?:removebg(?:[-_ ]preview)?|photoroom|(?:no|without)[-_ ]?(?:bg|background)|out|rembg)",
+    re.IGNORECASE,
+)
 SAMPLE = 8
 MOST = 0.5
-OPAQUE = "pictures without an alpha channel"
+OPAQUE = Things("picture without an alpha channel", "pictures without an alpha channel")
 
 
 @IMPORTS.register("alpha")
@@ -46,10 +52,19 @@ class AlphaImport(MaskImport):
                 found.leave_out(OPAQUE, name)
                 continue
             found.files.append(name)
-            found.pictures.append(Annotated((posixpath.normpath(name),), (), (source.top / name,), name, rules))
+            found.pictures.append(Annotated(_names(name), (), (source.top / name,), name, rules))
         if not found.files:
             raise nothing_there(source, "cut-outs", "pictures with an alpha channel (PNG, WebP, TIFF)")
         return found
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """What the photograph of a cut-out may be called: as it is, or without what tools put behind."""
+    folder, last = posixpath.split(name)
+    stem = last.rpartition(".")[0]
+    tool = _TOOLS.fullmatch(stem)
+    shorter = [tool["photo"]] if tool else [photo for photo, _ in photo_stems(stem)]
+    return (posixpath.normpath(name), *(posixpath.join(folder, each) for each in shorter))
 
 
 def _is_cut_out(source: Source, name: str) -> bool:

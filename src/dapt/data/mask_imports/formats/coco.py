@@ -9,49 +9,44 @@ from dapt.data.mask_imports.base import (
     BOXES,
     CROWDS,
     IMPORTS,
+    NO_PLACE,
     UNNAMED,
     Annotated,
-    Asked,
     Found,
     Mark,
-    MaskImport,
-    nothing_there,
+    Things,
 )
+from dapt.data.mask_imports.documents import DocumentImport
 from dapt.data.mask_imports.photo_names import beside
-from dapt.data.mask_imports.source import KEPT, Source
+from dapt.data.mask_imports.source import Source
 from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.coco import key_of
 from dapt.data.read.exports.coco_outlines import outlines_of
 from dapt.errors import DataError
 
 AGAIN = "Export the data again."
-ORPHANS = "objects of images that the file does not list"
-NO_PLACE = "objects without a place"
-TWICE = "images are listed twice, and their objects are put together"
+ORPHANS = Things("object of an image that the file does not list", "objects of images that the file does not list")
+TWICE = Things(
+    "image is listed twice, and its objects are put together",
+    "images are listed twice, and their objects are put together",
+)
 _DAMAGE = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
 
 
 @IMPORTS.register("coco")
-class CocoImport(MaskImport):
+class CocoImport(DocumentImport):
     """JSON files of COCO; captions and detection results are none."""
 
     title = "COCO"
+    sign = "has images and annotations"
+    kind = "COCO JSON"
+    needed = "a file with 'images' and 'annotations'"
 
-    def evidence(self, source: Source, asked: Asked) -> str:
-        for name in source.jsons[:KEPT]:
-            if is_coco(source.json_or_none(name)):
-                return f"{name} has images and annotations"
-        return ""
+    def is_mine(self, content: Any) -> bool:
+        return is_coco(content)
 
-    def read(self, source: Source, asked: Asked) -> Found:
-        found = Found(self.title)
-        for name in source.jsons:
-            content = source.json(name)
-            if is_coco(content):
-                _File(found, source, name, content).read()
-        if not found.files:
-            raise nothing_there(source, "COCO JSON", "a file with 'images' and 'annotations'")
-        return found
+    def take(self, found: Found, source: Source, name: str, content: Any) -> None:
+        _File(found, source, name, content).read()
 
 
 def is_coco(content: Any) -> bool:
@@ -79,7 +74,6 @@ class _File:
         Raises:
             DataError: its lists of images or categories are damaged.
         """
-        self.found.files.append(self.name)
         names = self._categories()
         self._list_images()
         for annotation in self.content["annotations"]:
@@ -150,15 +144,15 @@ class _File:
     def _outlines(self, annotation: Mapping[str, Any], size: tuple[float, float], file: str) -> list[Outline]:
         place = annotation.get("segmentation")
         if isinstance(place, Mapping):
-            (runs,) = outlines_of(annotation, size)
-            if sum(runs.values) != runs.size[0] * runs.size[1]:
-                raise ValueError(
-                    f"its run lengths fill {sum(runs.values):.0f} pixels, not {runs.size[0] * runs.size[1]}"
-                )
-            return [runs]
+            return [_runs(place)]
         if place:
-            rows = [place] if all(not isinstance(part, list) for part in place) else place  # one polygon, not in a list
-            return [outline for part in rows if (outline := self.found.polygon(part, size, file, self.name))]
+            plain = all(not isinstance(part, list | Mapping) for part in place)  # one polygon, not in a list
+            rows = [place] if plain else place
+            parts = [
+                _runs(part) if isinstance(part, Mapping) else self.found.polygon(part, size, file, self.name)
+                for part in rows
+            ]
+            return [outline for outline in parts if outline is not None]
         if annotation.get("bbox"):
             left, top, width, height = (self.found.number(value, file) for value in annotation["bbox"])
             if width <= 0 or height <= 0:
@@ -168,3 +162,15 @@ class _File:
             return [Outline("box", (left, top, left + width, top + height), size)]
         self.found.leave_out(NO_PLACE, file)
         return []
+
+
+def _runs(place: Mapping[str, Any]) -> Outline:
+    """Run lengths.
+
+    Raises:
+        KeyError, TypeError, ValueError: they are damaged, or do not fill their picture.
+    """
+    (runs,) = outlines_of({"segmentation": place}, UNTOLD)
+    if sum(runs.values) != runs.size[0] * runs.size[1]:
+        raise ValueError(f"its run lengths fill {sum(runs.values):.0f} pixels, not {runs.size[0] * runs.size[1]}")
+    return runs

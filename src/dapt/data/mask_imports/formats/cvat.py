@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,57 +13,49 @@ from dapt.data.mask_imports.base import (
     NO_AREA,
     UNNAMED,
     Annotated,
-    Asked,
     Found,
     Mark,
-    MaskImport,
-    nothing_there,
 )
+from dapt.data.mask_imports.documents import DocumentImport
 from dapt.data.mask_imports.shapes import ellipse, placed, turned_box
-from dapt.data.mask_imports.source import KEPT, Source
+from dapt.data.mask_imports.source import Source
 from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.coco_outlines import number_in
 from dapt.errors import DataError
 from dapt.limits import MAX_MEGAPIXELS
 
 _WITHOUT_AREA = ("polyline", "points", "cuboid", "skeleton")
+DEFAULT = "default"  # the subset of images that are in none
 _NO_SHAPES = ("tag", "attribute")
 
 
 @IMPORTS.register("cvat")
-class CvatImport(MaskImport):
+class CvatImport(DocumentImport):
     """XML files of CVAT for images; tracks of videos are refused."""
 
     title = "CVAT"
+    sign = "is an XML file of CVAT"
+    kind = "XML of CVAT"
+    needed = "an annotations.xml with <image> elements"
 
-    def evidence(self, source: Source, asked: Asked) -> str:
-        for name in source.xmls[:KEPT]:
-            if _is_cvat(source.xml_or_none(name)):
-                return f"{name} is an XML file of CVAT"
-        return ""
+    def documents(self, source: Source) -> Sequence[str]:
+        return source.xmls
 
-    def read(self, source: Source, asked: Asked) -> Found:
-        found = Found(self.title)
-        for name in source.xmls:
-            top = source.xml(name)
-            if not _is_cvat(top):
-                continue
-            if top.find("track") is not None:
-                raise DataError(
-                    f"{source.top / name} is an export 'CVAT for video', with tracks in place of images.",
-                    todo="Export it as 'CVAT for images 1.1', or as COCO.",
-                )
-            found.files.append(name)
-            for label in top.iterfind("./meta//labels/label/name"):
-                found.labels[(label.text or "").strip() or UNNAMED] = None
-            found.pictures += [_picture(found, image, name) for image in top.iterfind("image")]
-        if not found.files:
-            raise nothing_there(source, "XML of CVAT", "an annotations.xml with <image> elements")
-        return found
+    def content(self, source: Source, name: str) -> ElementTree.Element:
+        return source.xml(name)
 
+    def is_mine(self, content: ElementTree.Element) -> bool:
+        return content.tag == "annotations"
 
-def _is_cvat(top: ElementTree.Element | None) -> bool:
-    return top is not None and top.tag == "annotations"
+    def take(self, found: Found, source: Source, name: str, content: ElementTree.Element) -> None:
+        if content.find("track") is not None:
+            raise DataError(
+                f"{source.top / name} is an export 'CVAT for video', with tracks in place of images.",
+                todo="Export it as 'CVAT for images 1.1', or as COCO.",
+            )
+        for label in content.iterfind("./meta//labels/label/name"):
+            found.labels[(label.text or "").strip() or UNNAMED] = None
+        found.pictures += [_picture(found, image, name) for image in content.iterfind("image")]
 
 
 def _picture(found: Found, image: ElementTree.Element, file: str) -> Annotated:
@@ -86,7 +78,10 @@ def _picture(found: Found, image: ElementTree.Element, file: str) -> Annotated:
             continue
         if outline is not None:
             marks.append(Mark(label, (outline,)))
-    return Annotated((name.replace("\\", "/"),), tuple(marks), near=file)
+    plain = name.replace("\\", "/")
+    subset = image.get("subset") or DEFAULT  # of exports of a project, in which a name may be there once in each
+    names = (plain,) if subset == DEFAULT else (f"{subset}/{plain}", plain)
+    return Annotated(names, tuple(marks), near=file)
 
 
 def _outline(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import posixpath
 
-from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
+from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, Things, nothing_there
 from dapt.data.mask_imports.pictures import by_pattern, own_pictures, pictures_to_read, stems_of
 from dapt.data.mask_imports.source import Source
+from dapt.data.read.mask_words import IMAGE_FOLDERS
 
-OTHERS = "pictures that are called like no photo with a number or name behind it"
+OTHERS = Things(
+    "picture that is called like no photo with a number or name behind it",
+    "pictures that are called like no photo with a number or name behind it",
+)
+COPIES = Things("picture that is a copy of a photo, by its name", "pictures that are copies of photos, by their names")
 SEVERAL = 1.25  # masks per photograph, so that they are masks of objects
 
 
@@ -25,10 +30,14 @@ class InstancesImport(MaskImport):
             return f"--mask-name is {asked.rules.name}"
         stems = stems_of(asked.photos)
         names = own_pictures(source, asked)
+        names = [name for name in names if not _is_copy(name, stems)]
         fitting = {name: photo for name in names if (photo := _photo(name, stems))}
         if not fitting or 2 * len(fitting) < len(names) or len(fitting) < SEVERAL * len(set(fitting.values())):
             return ""
-        return f"there are {len(fitting)} pictures for {len(set(fitting.values()))} photos, as {min(fitting)}"
+        photos = len(set(fitting.values()))
+        return (
+            f"there are {len(fitting)} pictures for {photos} {'photo' if photos == 1 else 'photos'}, as {min(fitting)}"
+        )
 
     def read(self, source: Source, asked: Asked) -> Found:
         found = Found(self.title)
@@ -36,6 +45,9 @@ class InstancesImport(MaskImport):
             return by_pattern(found, source, asked)
         stems = stems_of(asked.photos)
         for name in pictures_to_read(source, asked):
+            if _is_copy(name, stems):
+                found.leave_out(COPIES, name)
+                continue
             photo = _photo(name, stems)
             if not photo:
                 found.leave_out(OTHERS, name)
@@ -47,6 +59,12 @@ class InstancesImport(MaskImport):
                 source, "masks of objects", "pictures such as NAME_0.png, NAME_1.png (else say --mask-name)"
             )
         return found
+
+
+def _is_copy(name: str, stems: set[str]) -> bool:
+    """Whether a picture lies in a folder of images and is called as a photograph: no mask, but that one again."""
+    folder, last = posixpath.split(name)
+    return posixpath.basename(folder).lower() in IMAGE_FOLDERS and last.rpartition(".")[0].casefold() in stems
 
 
 def _photo(name: str, stems: set[str]) -> str:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from dapt.data.load.picture_files import DAMAGE, Refusal, header, prepare
+from dapt.data.load.picture_files import DAMAGE, Refusal
 from dapt.data.mask_imports.base import (
     BOXES,
     IMPORTS,
     NO_AREA,
     UNNAMED,
     Annotated,
-    Asked,
     Found,
     Mark,
-    MaskImport,
-    nothing_there,
 )
+from dapt.data.mask_imports.documents import DocumentImport
 from dapt.data.mask_imports.photo_names import beside
-from dapt.data.mask_imports.shapes import box, ellipse, placed
-from dapt.data.mask_imports.source import KEPT, Source
+from dapt.data.mask_imports.shapes import bitmap, box, ellipse, placed
+from dapt.data.mask_imports.source import Source
 from dapt.data.outlines import UNTOLD, Outline
 
 UNKNOWN_SIZE = "a mask, and the file does not tell the size of its picture"
@@ -34,27 +27,19 @@ _WITHOUT_AREA = ("line", "linestrip", "point", "points")
 
 
 @IMPORTS.register("labelme")
-class LabelmeImport(MaskImport):
+class LabelmeImport(DocumentImport):
     """Polygons, rectangles, circles and masks; lines and points have no area."""
 
     title = "Labelme"
+    sign = "has shapes and an imagePath"
+    kind = "Labelme JSON"
+    needed = "files with 'shapes' and 'imagePath'"
 
-    def evidence(self, source: Source, asked: Asked) -> str:
-        for name in source.jsons[:KEPT]:
-            if is_labelme(source.json_or_none(name)):
-                return f"{name} has shapes and an imagePath"
-        return ""
+    def is_mine(self, content: Any) -> bool:
+        return is_labelme(content)
 
-    def read(self, source: Source, asked: Asked) -> Found:
-        found = Found(self.title)
-        for name in source.jsons:
-            content = source.json(name)
-            if is_labelme(content):
-                found.files.append(name)
-                found.pictures.append(_picture(found, name, content))
-        if not found.files:
-            raise nothing_there(source, "Labelme JSON", "files with 'shapes' and 'imagePath'")
-        return found
+    def take(self, found: Found, source: Source, name: str, content: Any) -> None:
+        found.pictures.append(_picture(found, name, content))
 
 
 def is_labelme(content: Any) -> bool:
@@ -79,7 +64,7 @@ def _picture(found: Found, name: str, content: Mapping[str, Any]) -> Annotated:
         try:
             label = shape.get("label")
             outline = _outline(found, shape, size, names[0], name)
-        except (*DAMAGE, AttributeError, Refusal, binascii.Error) as error:
+        except (*DAMAGE, AttributeError, Refusal) as error:
             told = str(error) or "its points are not written as numbers"
             found.damage(names[0], name, f"a shape cannot be understood: {told}")
             continue
@@ -118,13 +103,4 @@ def _outline(
         return box(x, y, other_x, other_y, size)
     if size == UNTOLD:
         raise ValueError(UNKNOWN_SIZE)
-    return placed(_bits(shape.get("mask")), round(x), round(y), (int(size[0]), int(size[1])))
-
-
-def _bits(packed: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """The bitmap of a mask: a PNG in base 64, of the part that its two points enclose."""
-    if not isinstance(packed, str):
-        raise ValueError("a mask without its bitmap")
-    with header(io.BytesIO(base64.b64decode(packed, validate=True))) as image:
-        prepare(image)
-        return np.asarray(image.convert("L")) > 0
+    return placed(bitmap(shape.get("mask")), round(x), round(y), (int(size[0]), int(size[1])))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 
-from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, nothing_there
+from dapt.data.mask_imports.base import IMPORTS, Annotated, Asked, Found, MaskImport, Things, nothing_there
 from dapt.data.mask_imports.pictures import by_pattern, own_pictures, pictures_to_read, stems_of
 from dapt.data.mask_imports.source import Source
 from dapt.data.read.mask_words import called_mask, photo_stems
 
 ENOUGH = 0.5  # of the photographs, or of the pictures that are none, fit
-OTHERS = "pictures that are not called like masks of a photo"
+OTHERS = Things(
+    "picture that is not called like a mask of a photo", "pictures that are not called like masks of a photo"
+)
 
 
 @IMPORTS.register("suffix")

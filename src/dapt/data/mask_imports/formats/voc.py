@@ -1,7 +1,8 @@
 """Pascal VOC: label maps in ``SegmentationClass/`` (Everingham et al., IJCV 2010), else polygons or boxes of XML files.
 
 CVAT and labelme2voc write these folders, too: CVAT paints each class in the colour that ``labelmap.txt`` tells,
-labelme2voc numbers the lines of ``class_names.txt`` from -1.
+labelme2voc numbers the lines of ``class_names.txt`` from -1. The XML files of the LabelMe web tool (Russell et al.,
+IJCV 2008) are alike; they keep what was deleted, and their masks lie in files of their own, which are not read.
 """
 
 from __future__ import annotations
@@ -16,30 +17,38 @@ from dapt.data.load.picture_files import DAMAGE, Refusal, opened
 from dapt.data.mask_imports.base import (
     BOXES,
     IMPORTS,
+    NO_PLACE,
     UNNAMED,
     Annotated,
     Asked,
     Found,
     Mark,
     MaskImport,
+    Things,
     Wanted,
     nothing_there,
 )
 from dapt.data.mask_imports.source import KEPT, Source
 from dapt.data.masks.rules import MaskRules
-from dapt.data.outlines import Outline
+from dapt.data.outlines import UNTOLD, Outline
 from dapt.data.read.exports.voc import box_in, size_in
 from dapt.data.read.exports.yolo_about import text_of
 from dapt.errors import DataError
 from dapt.strict import nfc
 
 FOLDERS = ("segmentationclass", "segmentationclasspng", "segmentationobject", "segmentationobjectpng")
-BOXES_TOO = "objects in XML files, for there are label maps"
+BOXES_TOO = Things("XML file, for there are label maps", "XML files, for there are label maps")
+DELETED = Things("object that was deleted in the tool", "objects that were deleted in the tool")
 VOID = 255
 NAMES = (
     "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep "
     "sofa train tvmonitor"
 ).split()  # of the challenge, numbered from 1
+ALL = "The foreground is all that is no background in the label maps; no file beside them names categories."
+GUESSED = (
+    "No labelmap.txt or class_names.txt tells what the numbers of the label maps mean: they are taken for those of "
+    "Pascal VOC, 1 aeroplane to 20 tvmonitor."
+)
 _BACKGROUND = ("background", "_background_", "__ignore__", "ignore", "void")
 
 Table = Mapping[str, int]  # number, or colour as 0xrrggbb, by the name of a category
@@ -64,18 +73,24 @@ class VocImport(MaskImport):
 
     def read(self, source: Source, asked: Asked) -> Found:
         found = Found(self.title)
+        closed: DataError | None = None
         maps = _maps(source)
         if maps:
             _read_maps(found, source, asked, maps)
         for name in source.xmls:
-            top = source.xml(name)
+            try:
+                top = source.xml(name)
+            except DataError as error:
+                closed = closed or error
+                found.damaged.append(error.what)
+                continue
             if top.tag == "annotation" and maps:
                 found.leave_out(BOXES_TOO, name)
             elif top.tag == "annotation":
                 found.files.append(name)
                 found.pictures.append(_picture(found, top, source.top / name, name))
         if not found.files:
-            raise nothing_there(
+            raise closed or nothing_there(
                 source, "Pascal VOC data", "a folder SegmentationClass with pictures, or XML files with <annotation>"
             )
         return found
@@ -97,8 +112,13 @@ def _folder(source: Source, name: str) -> str:
 
 def _read_maps(found: Found, source: Source, asked: Asked, maps: list[str]) -> None:
     kind = asked.rules.kind if asked.kind_given else _kind(source.top / maps[0])
-    table = _table(source, kind) if _folder(source, maps[0]).startswith("segmentationclass") else {}
-    found.labels.update(dict.fromkeys(table))
+    table, told_by = _table(source, kind) if _folder(source, maps[0]).startswith("segmentationclass") else ({}, "")
+    if not told_by and asked.classes is None:
+        found.guesses.append(ALL)
+    if told_by or asked.classes is not None:
+        found.labels.update(dict.fromkeys(table))
+    if table and not told_by and asked.classes is not None:
+        found.guesses.append(GUESSED)
     wanted = _wanted(table, kind, asked.classes)
     for name in maps:
         found.files.append(name)
@@ -116,17 +136,17 @@ def _kind(path: Path) -> MaskFormat:
         raise DataError(f"The mask {path} cannot be read ({error}).", todo="Export the data again.") from None
 
 
-def _table(source: Source, kind: MaskFormat) -> Table:
-    """The categories of label maps: as a file beside them tells, else those of the challenge."""
+def _table(source: Source, kind: MaskFormat) -> tuple[Table, str]:
+    """The categories of label maps: as a file beside them tells, with its name, else those of the challenge."""
     for name in sorted(source.texts, key=lambda each: each.count("/")):
         last = posixpath.basename(name).lower()
         if last == "labelmap.txt":
-            return _of_labelmap(text_of(source.top / name, name), kind)
+            return _of_labelmap(text_of(source.top / name, name), kind), name
         if last == "class_names.txt" and kind == "labels":
             lines = [line.strip() for line in text_of(source.top / name, name).splitlines() if line.strip()]
             first = -1 if lines[:1] == ["__ignore__"] else 0
-            return {line: number + first for number, line in enumerate(lines) if line not in _BACKGROUND}
-    return {name: number for number, name in enumerate(NAMES, start=1)} if kind == "labels" else {}
+            return {line: number + first for number, line in enumerate(lines) if line not in _BACKGROUND}, name
+    return ({name: number for number, name in enumerate(NAMES, start=1)} if kind == "labels" else {}), ""
 
 
 def _of_labelmap(text: str, kind: MaskFormat) -> Table:
@@ -157,24 +177,54 @@ def _wanted(table: Table, kind: MaskFormat, classes: tuple[str, ...] | None) -> 
 
 
 def _picture(found: Found, top: ElementTree.Element, path: Path, file: str) -> Annotated:
-    size = size_in(top, path)
     own = file.rpartition(".")[0]
     said = (top.findtext("filename") or "").strip().replace("\\", "/")
     marks: list[Mark] = []
+    try:
+        size = _size(top, path)
+    except DataError as error:
+        found.damaged.append(error.what)
+        return Annotated((own,), (), near=file)
     for each in top.iter("object"):
+        if (each.findtext("deleted") or "").strip() == "1":
+            found.leave_out(DELETED, own)
+            continue
         label = (each.findtext("name") or "").strip() or UNNAMED
         found.labels[label] = None
-        polygon = each.find("polygon")
-        outline: Outline | None
-        if polygon is not None and len(polygon):
-            outline = found.polygon(_corners(polygon), size, own, file)
-        else:
-            outline = box_in(each, size, path)
-            if outline is not None:
-                found.take(BOXES, own)
+        try:
+            outline = _outline(found, each, size, own, path, file)
+        except DataError as error:
+            found.damaged.append(error.what)
+            continue
         if outline is not None:
             marks.append(Mark(label, (outline,)))
     return Annotated(tuple(dict.fromkeys(filter(None, (own, said)))), tuple(marks), near=file)
+
+
+def _size(top: ElementTree.Element, path: Path) -> tuple[float, float]:
+    """The size of the photograph, also as the LabelMe web tool writes it; `UNTOLD` where there is none.
+
+    Raises:
+        DataError: it is not written as numbers.
+    """
+    size = size_in(top, path)
+    rows, columns = (_float(top.findtext(f"imagesize/{name}")) for name in ("nrows", "ncols"))
+    return (columns, rows) if size == UNTOLD and rows >= 1 and columns >= 1 else size
+
+
+def _outline(
+    found: Found, element: ElementTree.Element, size: tuple[float, float], picture: str, path: Path, file: str
+) -> Outline | None:
+    """The polygon of an object, else its box, which is counted; None where there is neither, which is counted, too."""
+    polygon = element.find("polygon")
+    if polygon is not None and len(polygon):
+        return found.polygon(_corners(polygon), size, picture, file)
+    box = box_in(element, size, path)
+    if box is None:
+        found.leave_out(NO_PLACE, picture)
+    else:
+        found.take(BOXES, picture)
+    return box
 
 
 def _corners(polygon: ElementTree.Element) -> list[float]:
