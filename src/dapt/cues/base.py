@@ -89,7 +89,8 @@ class CueReport:
             if values
         ]
         if parts:
-            text += f"; the DAPT terms skip {self.without} images ({', '.join(parts)})"
+            images = "image" if self.without == 1 else "images"
+            text += f"; the DAPT terms skip {self.without} {images} ({', '.join(parts)})"
         return text
 
     def counts(self) -> dict[str, int]:

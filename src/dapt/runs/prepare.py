@@ -15,6 +15,7 @@ from dapt.console import say, warn
 from dapt.cues.base import Cue, CueReport
 from dapt.cues.build import build_cue
 from dapt.cues.guards import Guarded, guard, trust_summary
+from dapt.dapt_options import AUTO
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
@@ -92,6 +93,8 @@ def prepare(
     model = build_model(config, clip, data.train.names)
     _let_it_look(config, model, data, cache)
     step = TrainStep(model, build_objectives(config, model))
+    if config.dapt.enabled and config.dapt.words == AUTO and not _has_background(config, step):
+        warn("dapt.words=auto changes nothing: L_b does not act in this run, and nothing else reads the words.")
     say(_headline(config, model))
     if config.epochs and model.prompts.count() and config.warmup_epochs >= config.epochs:
         warn(
@@ -190,6 +193,8 @@ def with_chosen_words(
     items, cue = data.train.items, own if alike else build_cue(config, cache, data.source)
     names = data.train.names
     words = list(SCENE_WORDS)  # what a cue that asks the model for the background may answer
+    likely = dapt.model_copy(update={"chosen_words": words[: dapt.auto_count]})
+    build_model(config.model_copy(update={"dapt": likely}), clip, names)  # what is wrong with it is found before masks
     trial = make_config({"data": "-", "method": "zero_shot"}).options
     model = assemble(
         clip,
@@ -236,6 +241,11 @@ def _guarded(config: RunConfig, cue: Cue, items: Sequence[Item], masks: list[Ten
     return guarded
 
 
+def _has_background(config: RunConfig, step: TrainStep) -> bool:
+    """Whether background texts are read in any epoch: L_b acts."""
+    return any(BACKGROUND in step.needs(epoch, config.epochs).texts for epoch in range(config.epochs))
+
+
 def _background(
     config: RunConfig,
     step: TrainStep,
@@ -247,7 +257,7 @@ def _background(
     """What L_b aims at in each image, where that is settled before training."""
     if config.dapt.background_label != "cue":
         return None
-    if not any(BACKGROUND in step.needs(epoch, config.epochs).texts for epoch in range(config.epochs)):
+    if not _has_background(config, step):
         warn("dapt.background_label=cue changes nothing: L_b does not act in this run.")
         return None
     found = background_labels(
