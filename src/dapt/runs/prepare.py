@@ -236,7 +236,7 @@ def _guarded(config: RunConfig, cue: Cue, items: Sequence[Item], masks: list[Ten
     cue.report = report
     _check_cues(config, cue, items, own=any(item.mask is not None for item in items))
     if guarded.trust is not None:
-        text, changes_nothing = trust_summary(cue, items)
+        text, changes_nothing = trust_summary(cue, items, guarded.trust)
         (warn if changes_nothing else say)(text)
     return guarded
 
