@@ -66,3 +66,9 @@ def test_auto_from_the_command_line_and_back_from_yaml() -> None:
     assert (config.dapt.words, config.dapt.trust, config.dapt.max_area) == ("auto", "score", 0.9)
     assert "words: auto" in to_yaml(config)
     assert "chosen_words" not in to_yaml(config)
+
+
+@pytest.mark.parametrize("given", [{"words": ["a", " "]}, {"words": "auto", "chosen_words": [""]}])
+def test_a_word_is_not_empty(given: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="a word is empty"):
+        make_config({"data": "-", "method": "maple", "dapt": given})

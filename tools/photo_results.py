@@ -21,6 +21,14 @@ HOSTS = {"MaPLe": ["--method", "maple"], "IVLP": ["--method", "ivlp", "--depth",
 PROTOCOLS = {"all": ["--epochs", "10"], "base": ["--epochs", "5", "--subset", "base"]}
 CUES = {"leeds_butterfly": ["masks", "gradcam", "border"], "caltech101": ["gradcam", "border"]}
 SEEDS = (1, 2, 3)
+# What may be done about poor cues (docs/cues.md), each beside the same cue without it: MaPLe, all classes, phased.
+POOR = {
+    "border trust": ("border", ["trust=score"]),
+    "border area": ("border", ["min_area=0.05", "max_area=0.7"]),
+    "patches": ("patches", []),
+    "patches label": ("patches", ["background_label=cue"]),
+    "patches words": ("patches", ["words=auto"]),
+}
 
 
 def cells(shared: Path) -> list[tuple[str, list[str]]]:
@@ -39,6 +47,19 @@ def cells(shared: Path) -> list[tuple[str, list[str]]]:
                         for variant in ("joint", "phased"):
                             dapt = [*plain, "--dapt", "--cue", cue, "--set", f"dapt.variant={variant}"]
                             found.append((f"{data}-{protocol}-{host}+DAPT {cue} {variant}-{seed}", dapt))
+    return found
+
+
+def poor_cells(shared: Path) -> list[tuple[str, list[str]]]:
+    """The same of the runs that do something about poor cues."""
+    plain = {name: arguments for name, arguments in cells(shared) if "-all-MaPLe-" in name}
+    found: list[tuple[str, list[str]]] = []
+    for name, arguments in plain.items():
+        data, protocol, host, seed = name.split("-")
+        for title, (cue, settings) in POOR.items():
+            given = [part for setting in settings for part in ("--set", f"dapt.{setting}")]
+            dapt = [*arguments, "--dapt", "--cue", cue, "--set", "dapt.variant=phased", *given]
+            found.append((f"{data}-{protocol}-{host}+DAPT {title} phased-{seed}", dapt))
     return found
 
 
@@ -96,7 +117,7 @@ def main() -> None:
     parser.add_argument("--commands", action="store_true", help="print the commands and stop")
     parser.add_argument("--tables-only", action="store_true")
     options = parser.parse_args()
-    work = cells(options.shared)
+    work = [*cells(options.shared), *poor_cells(options.shared)]
     chosen = [cell for cell in work if options.only is None or cell[0] in options.only]
     if options.commands:
         for name, arguments in chosen:

@@ -135,6 +135,13 @@ class DaptOptions(Strict):
         """Whether masks of some areas are left out."""
         return self.min_area > 0 or self.max_area < 1
 
+    @field_validator("words", "chosen_words")
+    @classmethod
+    def _no_blank(cls, value: Any) -> Any:
+        if isinstance(value, list) and not all(word.strip() for word in value):
+            raise ValueError("a word is empty")
+        return value
+
     @field_validator("words", mode="before")
     @classmethod
     def _words(cls, value: Any) -> Any:

@@ -108,6 +108,17 @@ def test_equal_scores_weigh_exactly_one(score: float) -> None:
     assert trust_summary(cue, ITEMS)[1]
 
 
+@pytest.mark.parametrize("scores", [{"none": 0.1, "empty": 0.2, "tiny": 0.5, "half": 0.5}, {"none": 0.3, "half": 0.4}])
+def test_scores_that_differ_only_where_no_mask_is_used_change_nothing(scores: dict[str, float]) -> None:
+    cue, masks = prepared(scores)
+    text, changes_nothing = trust_summary(cue, ITEMS, trust_of(cue, ITEMS, masks))
+    assert changes_nothing
+    assert text == (
+        f"dapt.trust=score changes nothing: the cue mine gives scores to {len(scores)} of 6 images, and those of "
+        "the masks in use are all alike."
+    )
+
+
 def test_no_image_can_weigh_too_much_to_compute_with() -> None:
     cue, masks = prepared({"empty": 1.0, "tiny": 0.0, "quarter": 0.0, "half": 5e-324, "most": 0.0})
     weights = trust_of(cue, ITEMS, masks)

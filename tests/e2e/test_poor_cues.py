@@ -96,7 +96,7 @@ def test_a_stopped_run_goes_on_with_the_words_it_chose(dapt, told, tmp_path: Pat
     assert (tmp_path / "s" / "prompts.safetensors").read_bytes() == whole
     code, _, err = dapt(*auto, *settings("dapt.word_count=7"), "--resume")
     assert code == 2
-    assert "was started with dapt=" in err
+    assert "was started with dapt.word_count=6, now it is 7" in " ".join(err.split())
     told_before = read_yaml(run / "run.yaml")["dapt"]["chosen_words"]
     code, _, err = dapt("train", "--config", run / "run.yaml", "--out", tmp_path / "t")
     assert code == 0, err  # the very words again, without choosing
@@ -152,6 +152,9 @@ def test_what_is_refused_and_what_is_said(dapt, arguments, told, photos: Path, t
     assert "dapt.background_label=cue changes nothing: L_b does not act" in " ".join(err.split())
     counts = json.loads((tmp_path / "r" / "results.json").read_text())["counts"]
     assert "background_from_cue" not in counts
+    code, _, err = dapt(*coop, "--method", "coop", "--overwrite", *settings("dapt.words=auto"))
+    assert code == 0, err
+    assert "dapt.words=auto changes nothing: L_b does not act in this run" in " ".join(err.split())
     worse = (tmp_path / "told.py").read_text().replace("number / len(items)", "2.0")
     (tmp_path / "worse.py").write_text(worse.replace('"told"', '"worse"'))
     changed = {"told": "worse", tmp_path / "told.py": tmp_path / "worse.py", tmp_path / "r": tmp_path / "w"}

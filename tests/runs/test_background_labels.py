@@ -44,7 +44,7 @@ def test_first_the_cue_then_the_untuned_model_then_nothing() -> None:
     found = background_labels(OPTIONS, clip, ITEMS, masks(), {}, image, batch_size=2)
     assert found.labels.tolist() == [seen[0], -1, *seen[2:]]
     assert found.counts() == {"background_from_cue": 0, "background_from_view": 4, "background_nearest": 1}
-    assert "1 have no cue, so the nearest text is theirs" in found.summary()
+    assert "1 has no cue, so the nearest text is theirs" in found.summary()
 
 
 def test_a_name_that_is_no_word_becomes_the_most_similar_one() -> None:

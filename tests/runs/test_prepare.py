@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dapt.config import make_config
+from dapt.errors import ConfigError
 from dapt.runs.prepare import prepare
 from dapt.runs.run_data import load_run_data
 from helpers import tiny_clip
@@ -34,3 +35,16 @@ def test_training_images_are_complete(table: Path) -> None:
     assert all(mask is not None and mask.dtype == torch.bool for mask in images.masks)
     assert not images.soft
     assert prepared.model_selection == "last"
+
+
+def test_what_is_wrong_with_the_host_is_found_before_words_are_chosen(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("dapt.runs.prepare.choose_words", lambda *_, **__: asked.append("words"))
+    monkeypatch.setattr("dapt.cues.border.BorderCue.prepare", lambda *_: asked.append("masks"))
+    given = {"data": str(photos), "method": "maple", "depth": 9, "shots": 1, "device": "cpu"}
+    config = make_config({**given, "dapt": {"words": "auto"}, "cue": "border"})
+    with pytest.raises(ConfigError, match="Prompt depth 9 is more than"):
+        prepare(config, load_run_data(config), tiny_clip())
+    assert asked == []

@@ -11,7 +11,7 @@ from dapt.config import make_config
 from dapt.config_text import to_yaml
 from dapt.errors import ConfigError
 from dapt.runs.run_folder import RunFolder
-from dapt.runs.run_settings import LATER_DAPT, result_settings, with_words_of, without_later
+from dapt.runs.run_settings import LATER_DAPT, first_difference, result_settings, with_words_of, without_later
 
 BARE = {"data": "photos", "method": "coop"}
 AUTO = {**BARE, "dapt": {"words": "auto"}}
@@ -34,6 +34,13 @@ def test_later_keys_decide_where_they_change_something(change: dict[str, Any]) -
 def test_a_tree_without_a_section_is_left_alone() -> None:
     assert without_later({"dapt": True, "a": 1}) == {"dapt": True, "a": 1}
     assert without_later({"a": 1}) == {"a": 1}
+
+
+def test_the_setting_that_differs_is_named_with_its_section() -> None:
+    assert first_difference("lr", 1, 2) == ("lr", 1, 2)
+    assert first_difference("dapt", {"a": 1, "trust": "score"}, {"a": 1}) == ("dapt.trust", "score", "none")
+    assert first_difference("cue", {"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}) == ("cue.a.c", None, 2)
+    assert first_difference("dapt", {"a": 1}, None) == ("dapt", {"a": 1}, None)
 
 
 def test_words_that_were_chosen_are_taken_over() -> None:
@@ -62,7 +69,7 @@ def test_a_run_goes_on_with_the_words_it_chose(tmp_path: Path) -> None:
     run.check(config, resume=True, overwrite=False)
     assert run.with_chosen_words(config).dapt.chosen_words == ["moss"]
     other = make_config({**BARE, "dapt": {"words": "auto", "word_count": 3}})
-    with pytest.raises(ConfigError, match="was started with dapt="):
+    with pytest.raises(ConfigError, match=r"was started with dapt\.word_count=None, now it is 3\."):
         run.check(other, resume=True, overwrite=False)
 
 
@@ -74,5 +81,5 @@ def test_a_run_of_before_these_keys_goes_on(tmp_path: Path) -> None:
     run = started(tmp_path, {**BARE, "dapt": True})
     run.config_file.write_text(old)
     run._check_same(config, None)
-    with pytest.raises(ConfigError, match="was started with dapt="):
+    with pytest.raises(ConfigError, match=r"was started with dapt\.trust=none, now it is score\."):
         run._check_same(make_config({**BARE, "dapt": {"trust": "score"}}), None)

@@ -18,6 +18,11 @@ from dapt.config import make_config
 from dapt.runs.train import run_training
 from helpers import stopping
 
+POOR = {
+    **{"variant": "joint", "words": "auto", "word_count": 6, "background_label": "cue"},
+    **{"trust": "score", "min_area": 0.1, "max_area": 0.6},
+}
+
 
 def config(data: Path, spec: str, out: Path, **changes: object):
     settings = {
@@ -95,6 +100,8 @@ def test_same_seed_same_result_and_run_yaml_reproduces(table: Path, tiny_spec: s
         {"cue": {"source": "gradcam", "refresh": 2}},
         pytest.param({"cue": {"source": "gradcam", "refresh": 0}}, marks=pytest.mark.long),
         pytest.param({"model_selection": "best_val"}, marks=pytest.mark.long),
+        pytest.param({"dapt": POOR, "cue": "border"}, marks=pytest.mark.long),
+        pytest.param({"dapt": POOR, "cue": {"source": "patches", "refresh": 2}}, marks=pytest.mark.long),
     ],
 )
 def test_resume_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_path: Path, changes) -> None:

@@ -92,3 +92,14 @@ def test_leaving_areas_out_is_leaving_their_masks_out(photos: Path) -> None:
     by_hand.fit()
     assert same(prompts_of(guarded), prompts_of(by_hand))
     assert figures(guarded) == figures(by_hand)
+
+
+@pytest.mark.usefixtures("_scored")
+def test_masks_that_come_to_nothing_are_said(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitter = making(photos, **POOR)()
+    monkeypatch.setattr(GradCamCue, "prepare", lambda self, items, model: [None for _ in items])
+    fitter.fit()
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("Of the masks made anew none is of use, so the DAPT terms rest.") == 1

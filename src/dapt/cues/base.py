@@ -196,6 +196,13 @@ class Cue(ABC):
         """
         return {}
 
+    def told(self, items: Sequence[Item]) -> dict[str, tuple[float | None, tuple[str, ...]]]:
+        """What is known of masks that are there already beside their pixels: score and names of backgrounds, by image.
+
+        Only of cues that read masks; others find it out as they make them, and report it.
+        """
+        return {}
+
     @abstractmethod
     def prepare(self, items: Sequence[Item], model: PromptedClip | None) -> list[Tensor | None]:
         """One mask per item, ``[h, w]`` in 0..1 (bool when hard) covering the whole image at any resolution, or None.

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from dapt.config import RunConfig
 from dapt.console import warn
 from dapt.cues.base import CUES, Cue, CueContext
 from dapt.cues.model_cue import ModelCue
-from dapt.cues.model_place import LOCAL, local_path
+from dapt.cues.model_place import LOCAL, is_local, local_path
 from dapt.data.items import ImageSet
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_files import mask_folder
 from dapt.errors import ConfigError, did_you_mean
+from dapt.paths import with_home
 from dapt.strict import Names, PartOptions
 from dapt.validation import validated
 from dapt.wording import listing
 
 AUTO = "auto"
+PROMPT_OPTIONS = "prompt_options"  # of a cue that asks another one first
 FREE = "border"  # the best of the cues that need no files, by measurement: docs/cues.md
 
 
@@ -55,18 +58,54 @@ def with_absolute_models(config: RunConfig, absolute: Callable[[str], str]) -> R
     Args:
         absolute: of a path.
     """
-    options = config.cue.options
-    keys = {key for name in CUES.names() for key in CUES.get(name).options_type.naming(Names.SEGMENTER)}
-    changed: dict[str, Any] = {}
-    for key in keys & set(options):
-        text = options[key]
-        if isinstance(text, str) and text and local_path(text).exists():
-            changed[key] = absolute(text.removeprefix(LOCAL))
+    changed = _absolute_values(config.cue.options, absolute)
     name, _, argument = config.cue.source.partition(":")
     file, colon, function = argument.rpartition(":")
     if colon:
         changed["source"] = f"{name}:{absolute(file)}:{function}"
     return config.model_copy(update={"cue": config.cue.model_copy(update=changed)}) if changed else config
+
+
+def _absolute_values(options: Mapping[str, Any], absolute: Callable[[str], str]) -> dict[str, Any]:
+    """The values to change; also of a cue that another one asks first."""
+    keys = {key for name in CUES.names() for key in CUES.get(name).options_type.naming(Names.SEGMENTER)}
+    changed: dict[str, Any] = {}
+    for key in keys & set(options):
+        if (path := _local(options[key])) is not None and path.exists():
+            changed[key] = absolute(options[key].removeprefix(LOCAL))
+    inner = options.get(PROMPT_OPTIONS)
+    if isinstance(inner, Mapping) and (more := _absolute_values(inner, absolute)):
+        changed[PROMPT_OPTIONS] = {**inner, **more}
+    return changed
+
+
+def named_models(config: RunConfig) -> dict[str, Path]:
+    """The files and folders that the cue of a configuration computes with, by the setting that names them.
+
+    Names elsewhere (of the hub, say) are not among them, and what is not there is not.
+    """
+    name, _, argument = config.cue.source.partition(":")
+    found = _models_of(name, config.cue.options, "cue.")
+    file, colon, _ = argument.rpartition(":")
+    if colon:
+        found["cue.source"] = Path(with_home(file))
+    return {key: path for key, path in found.items() if path.exists()}
+
+
+def _models_of(name: str, options: Mapping[str, Any], prefix: str) -> dict[str, Path]:
+    if name not in CUES.names():
+        return {}
+    given = {key: _local(options.get(key)) for key in CUES.get(name).options_type.naming(Names.SEGMENTER)}
+    found = {prefix + key: path for key, path in given.items() if path is not None}
+    inner, prompt = options.get(PROMPT_OPTIONS), options.get("prompt")
+    if isinstance(inner, Mapping) and isinstance(prompt, str):
+        found |= _models_of(prompt, inner, f"{prefix}{PROMPT_OPTIONS}.")
+    return found
+
+
+def _local(value: Any) -> Path | None:
+    """The path that a value would mean, if it means one."""
+    return local_path(value) if isinstance(value, str) and value and is_local(value) else None
 
 
 def check_cue(config: RunConfig) -> RunConfig:

@@ -84,21 +84,24 @@ class FileCue(Cue):
         return masks
 
     def _tell_scores(self, items: Sequence[Item]) -> None:
+        for name, (score, stuff) in self.told(items).items():
+            if score is not None:
+                self.report.scores[name] = score
+            if stuff:
+                self.report.stuff[name] = list(stuff)
+
+    def told(self, items: Sequence[Item]) -> dict[str, tuple[float | None, tuple[str, ...]]]:
         """What whoever made the masks says of them, where they are a store of `dapt masks`."""
         if self._finder is None:
-            return
+            return {}
         if self._entries is None:
             try:
                 self._entries = store_entries(self._finder.folder)
             except DaptError as error:
                 warn(f"Scores and background labels of the masks are not used. {error.what}")
                 self._entries = {}
-        entries = ((item.name, self._entries.get(item.name)) for item in items)
-        for name, entry in entries:
-            if entry is not None and entry.score is not None:
-                self.report.scores[name] = entry.score
-            if entry is not None and entry.stuff:
-                self.report.stuff[name] = list(entry.stuff)
+        known = ((item.name, self._entries.get(item.name)) for item in items)
+        return {name: (entry.score, entry.stuff) for name, entry in known if entry is not None}
 
     def check(self) -> None:
         """Refuse the masks prepared last if they were read in another collection's format; warn of odd ones.

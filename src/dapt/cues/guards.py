@@ -95,13 +95,23 @@ def trust_of(cue: Cue, items: Sequence[Item], masks: Sequence[Tensor | None]) ->
     return torch.tensor(weights, dtype=torch.float64).float()
 
 
-def trust_summary(cue: Cue, items: Sequence[Item]) -> tuple[str, bool]:
-    """One line for people on the scores of a cue, and whether it is a warning: they change nothing."""
+def trust_summary(cue: Cue, items: Sequence[Item], trust: Tensor | None = None) -> tuple[str, bool]:
+    """One line for people on the scores of a cue, and whether it is a warning: they change nothing.
+
+    Args:
+        trust: of `trust_of`, from which it is seen whether those of the masks in use are alike.
+    """
     scores = [cue.report.scores[item.name] for item in items if item.name in cue.report.scores]
     if not scores:
         return f"dapt.trust=score changes nothing: the cue {cue.name} gives no scores, so all images weigh 1.", True
     if len(set(scores)) == 1 and len(scores) == len(items):
         return f"dapt.trust=score changes nothing: all scores of the cue {cue.name} are {scores[0]:g}.", True
+    if trust is not None and bool((trust == 1).all()):
+        return (
+            f"dapt.trust=score changes nothing: the cue {cue.name} gives scores to {len(scores)} of {len(items)} "
+            "images, and those of the masks in use are all alike.",
+            True,
+        )
     text = (
         f"dapt.trust=score: {len(scores)} of {len(items)} images have a score, from {min(scores):.2f} to "
         f"{max(scores):.2f}, mean {math.fsum(scores) / len(scores):.2f}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dapt.config import RunConfig
+from dapt.cues.build import named_models
 from dapt.data.items import ImageSet
 from dapt.data.read.table_file import TABLE_TYPES
 from dapt.data.resolve import INDEX, is_path
@@ -29,6 +30,7 @@ def named_inputs(config: RunConfig) -> dict[str, Path | None]:
         "the split file": config.split_file,
         "the weights of the backbone": place if colon and head != "hf-hub" else None,
         **{f"the {key}": config.prompt[key] for key in config.recipe.options.naming(Names.SAVED_MODEL)},
+        **{f"what {key} names": str(path) for key, path in named_models(config).items()},
     }
     return {label: Path(with_home(text)) if text else None for label, text in given.items()}
 

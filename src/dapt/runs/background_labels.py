@@ -49,7 +49,8 @@ class BackgroundLabels:
             f"background labels of {len(self.labels)} images: {self.from_cue} by the cue, {self.from_view} by the "
             f"untuned model, {kinds} different"
         )
-        return text + (f"; {self.without} have no cue, so the nearest text is theirs" if self.without else "")
+        have = "has" if self.without == 1 else "have"
+        return text + (f"; {self.without} {have} no cue, so the nearest text is theirs" if self.without else "")
 
     def counts(self) -> dict[str, int]:
         """For results.json."""

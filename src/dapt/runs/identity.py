@@ -15,6 +15,7 @@ import torch
 from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
 from dapt.console import progress, say, warn
+from dapt.cues.base import Cue
 from dapt.data.items import Item
 from dapt.data.load.images import reading_mark
 from dapt.data.masks.mask_files import mask_folder
@@ -25,11 +26,15 @@ from dapt.model.saved import PROMPTS
 from dapt.plugins import installed_plugins
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import RunFolder, result_settings
+from dapt.runs.training_cue import model_files, told_of_masks
 from dapt.strict import Names
+from dapt.wording import some
 
 # Raise it whenever the same configuration and inputs would train to another result: older checkpoints are refused.
 CODE_SCHEMA = 2
 SCHEMA = 1
+LATER = ("cue", "told")  # inputs that came later: a run that was begun without them goes on without them
+MADE = "made"  # what was made of the inputs; not one itself, see `dapt.runs.training_cue`
 # Beyond so much, files are known by size, time and both ends: reading all of ImageNet first would take half an hour.
 FULL_BYTES = 20 * 2**30
 END_BYTES = 2**16
@@ -41,19 +46,25 @@ Inputs = dict[str, Any]
 
 def identity(config: RunConfig, inputs: Inputs) -> str:
     """A short hash of all that decides the result: settings, inputs, and this program's rules of training."""
+    inputs = {key: value for key, value in inputs.items() if key != MADE}
     parts = {"settings": result_settings(config), "inputs": inputs, "code": CODE_SCHEMA}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip) -> Inputs:
-    """The content of all inputs of a run: images, masks, class names, split file, weights, teacher.
+def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip, cue: Cue | None = None) -> Inputs:
+    """The content of all inputs of a run: images, masks, class names, split file, weights, teacher, the cue's model.
+
+    Args:
+        cue: of the run; None: it has none.
 
     Returns:
-        JSON values: ``images`` and ``masks`` by the image's name, ``files`` by the option that names them, and
-        ``weights`` of the backbone. Each value is a hash, of the whole content unless the inputs exceed `FULL_BYTES`.
+        JSON values: ``images`` and ``masks`` by the image's name, ``files`` by the option that names them,
+        ``weights`` of the backbone; with a cue, ``cue``: what it computes with, and ``told``: what decides the result
+        of what a store of masks says of them, by the image's name. Each value is a hash, of the whole content unless
+        the inputs exceed `FULL_BYTES`.
 
     Raises:
-        DataError: a file cannot be read.
+        DataError: a file cannot be read. DaptError: what the cue computes with is not there.
     """
     parts = [part for part in (data.train, data.val, data.test, data.novel) if part is not None]
     items = {item.name: item for part in parts for item in part.items}
@@ -63,6 +74,7 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip) -> Inputs:
         *(("images", name, item.path) for name, item in items.items()),
         *(("masks", name, path) for name, path in masks),
         *(("files", name, path) for name, path in files.items()),
+        *(("cue", name, path) for name, path in ({} if cue is None else model_files(config)).items()),
     ]
     whole = sum(_size(path) for _, _, path in every) <= FULL_BYTES
     if not whole:
@@ -76,8 +88,12 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip) -> Inputs:
         digests = list(progress(hashed, len(every), "noting the inputs", "files"))
         marks = dict(zip(items, pool.map(reading_mark, (item.path for item in items.values())), strict=True))
     found: Inputs = {"schema": SCHEMA, "whole": whole, "images": {}, "masks": {}, "files": {}}
+    if cue is not None:
+        found |= {"cue": {}, "told": told_of_masks(config, cue, data.train.items)}
     for (kind, name, _), digest in zip(every, digests, strict=True):
         found[kind][name] = digest + marks[name] if kind == "images" else digest
+    if cue is not None and not found["cue"]:
+        found["cue"] = cue.made_with()
     found["names"] = _hash_text(json.dumps([data.source.names, data.train.names]))
     found["groups"] = _hash_text(json.dumps(sorted((item.name, item.group) for item in items.values() if item.group)))
     found["weights"] = weights_digest(clip)
@@ -180,10 +196,14 @@ def check_unchanged(before: Any, now: Inputs, *, run: Path, data: str) -> None:
     Raises:
         DataError: names what changed.
     """
-    if before == now:
-        return
     if not isinstance(before, Mapping):
         raise DaptError(f"{run / 'inputs.json'} is damaged.", todo="Pass --overwrite to start again.")
+    before = {key: value for key, value in before.items() if key != MADE}
+    now = {key: value for key, value in now.items() if key in before or key not in LATER}
+    if before.get("cue") == {}:
+        now["cue"] = {}  # a model that was fetched by the run itself
+    if before == now:
+        return
     told = []
     for kind, one in (("images", "image"), ("masks", "mask")):
         names = _different(before.get(kind), now[kind])
@@ -191,6 +211,9 @@ def check_unchanged(before: Any, now: Inputs, *, run: Path, data: str) -> None:
             shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
             told.append(f"{len(names)} {one if len(names) == 1 else kind} ({shown})")
     told += [f"the {key.replace('_', ' ')} file" for key in _different(before.get("files"), now["files"])]
+    told += [f"the cue's {key.removeprefix('cue.')}" for key in _different(before.get("cue", {}), now.get("cue", {}))]
+    if scored := _different(before.get("told", {}), now.get("told", {})):
+        told.append(f"what is said of {len(scored)} {'mask' if len(scored) == 1 else 'masks'} ({some(scored)})")
     if before.get("names") != now["names"]:
         told.append("the class names")
     if before.get("groups") != now["groups"]:

@@ -13,8 +13,9 @@ from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig, make_config
 from dapt.console import say, warn
 from dapt.cues.base import Cue, CueReport
-from dapt.cues.build import AUTO, build_cue
+from dapt.cues.build import build_cue
 from dapt.cues.guards import Guarded, guard, trust_summary
+from dapt.dapt_options import AUTO
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, targets_of
@@ -35,6 +36,7 @@ from dapt.runs.features import training_set
 from dapt.runs.kept_cues import is_kept, kept_masks
 from dapt.runs.run_data import RunData
 from dapt.runs.scene_words import SCENE_WORDS
+from dapt.runs.training_cue import training_cue
 from dapt.training.step import TrainStep
 
 
@@ -69,11 +71,14 @@ class Prepared:
             torch.cuda.empty_cache()
 
 
-def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache | None = None) -> Prepared:
+def prepare(
+    config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache | None = None, cue: Cue | None = None
+) -> Prepared:
     """Build prompts and objectives, prepare the foreground cues.
 
     Args:
-        clip: the frozen backbone. cache: decoded training images; None: a new one.
+        clip: the frozen backbone. cache: decoded training images; None: a new one. cue: of `training_cue`; None: it is
+            made here.
 
     Raises:
         DaptError: anything that does not fit together.
@@ -83,21 +88,23 @@ def prepare(config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCach
     if config.deterministic:
         compute_repeatably()
     cache = cache or ImageCache(config.cache_mb)
-    config, made = with_chosen_words(config, data, clip, cache)
+    cue = cue or training_cue(config, data, cache)
+    config, made = with_chosen_words(config, data, clip, cache, cue)
     model = build_model(config, clip, data.train.names)
     _let_it_look(config, model, data, cache)
     step = TrainStep(model, build_objectives(config, model))
+    if config.dapt.enabled and config.dapt.words == AUTO and not _has_background(config, step):
+        warn("dapt.words=auto changes nothing: L_b does not act in this run, and nothing else reads the words.")
     say(_headline(config, model))
     if config.epochs and model.prompts.count() and config.warmup_epochs >= config.epochs:
         warn(
             f"Every epoch of this run is warm-up, at the rate {config.warmup_lr:g}: hardly anything is learned. Pass "
             "more --epochs, or --set warmup_epochs=0."
         )
-    cue = _prepare_cue(config, data, cache) if made is None else made.cue
     if cue is None:
         images = _training_images(config, model, data, cache)
         return Prepared(step, images, cue, model_selection_of(config, data, step), config)
-    masks = _made_by(cue, config, data, model) if made is None else made.masks
+    masks = _made_by(cue, config, data, model) if made is None else made
     guarded = _guarded(config, cue, data.train.items, masks)
     background = _background(config, step, cue, data.train.items, guarded.masks, cache)
     if not cue.follows_prompts:
@@ -149,16 +156,6 @@ def _training_images(
     )
 
 
-def _prepare_cue(config: RunConfig, data: RunData, cache: ImageCache) -> Cue | None:
-    """The source of masks of a run with DAPT."""
-    if config.dapt.enabled:
-        return build_cue(config, cache, data.source)
-    if config.cue.source != AUTO or config.masks:
-        build_cue(config, cache, data.source)  # mistakes in unused options are mistakes, too
-        warn("Foreground cues are only used with --dapt; without it the masks serve the attention figure at most.")
-    return None
-
-
 def _made_by(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) -> list[Tensor | None]:
     """The masks of a cue, from its store where it has one; counted where it has not counted them itself.
 
@@ -175,31 +172,29 @@ def _made_by(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) ->
     return masks
 
 
-@dataclass(frozen=True)
-class Made:
-    """Masks that were made already, and the cue that made them."""
-
-    cue: Cue
-    masks: list[Tensor | None]
-
-
 def with_chosen_words(
-    config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache
-) -> tuple[RunConfig, Made | None]:
+    config: RunConfig, data: RunData, clip: FrozenClip, cache: ImageCache, own: Cue | None
+) -> tuple[RunConfig, list[Tensor | None] | None]:
     """The configuration with background words for the data, where ``dapt.words=auto`` has not chosen any yet.
 
+    Args:
+        own: the cue of the run.
+
     Returns:
-        the configuration, and the masks that were made on the way, if the run's model would make the same ones.
+        the configuration, and the masks that `own` has made on the way, if the run's model would make the same ones.
 
     Raises:
         DaptError: see `choose_words`, and as `prepare`.
     """
     dapt = config.dapt
-    if not (dapt.enabled and dapt.chooses_words):
+    if own is None or not dapt.chooses_words:
         return config, None
-    items, cue = data.train.items, build_cue(config, cache, data.source)
+    alike = not (own.needs_model or own.follows_prompts)
+    items, cue = data.train.items, own if alike else build_cue(config, cache, data.source)
     names = data.train.names
     words = list(SCENE_WORDS)  # what a cue that asks the model for the background may answer
+    likely = dapt.model_copy(update={"chosen_words": words[: dapt.auto_count]})
+    build_model(config.model_copy(update={"dapt": likely}), clip, names)  # what is wrong with it is found before masks
     trial = make_config({"data": "-", "method": "zero_shot"}).options
     model = assemble(
         clip,
@@ -224,7 +219,7 @@ def with_chosen_words(
     )
     say(chosen.summary())
     config = config.model_copy(update={"dapt": dapt.model_copy(update={"chosen_words": chosen.words})})
-    return config, None if cue.needs_model or cue.follows_prompts else Made(cue, masks)
+    return config, masks if alike else None
 
 
 def _guarded(config: RunConfig, cue: Cue, items: Sequence[Item], masks: list[Tensor | None]) -> Guarded:
@@ -241,9 +236,14 @@ def _guarded(config: RunConfig, cue: Cue, items: Sequence[Item], masks: list[Ten
     cue.report = report
     _check_cues(config, cue, items, own=any(item.mask is not None for item in items))
     if guarded.trust is not None:
-        text, changes_nothing = trust_summary(cue, items)
+        text, changes_nothing = trust_summary(cue, items, guarded.trust)
         (warn if changes_nothing else say)(text)
     return guarded
+
+
+def _has_background(config: RunConfig, step: TrainStep) -> bool:
+    """Whether background texts are read in any epoch: L_b acts."""
+    return any(BACKGROUND in step.needs(epoch, config.epochs).texts for epoch in range(config.epochs))
 
 
 def _background(
@@ -257,7 +257,7 @@ def _background(
     """What L_b aims at in each image, where that is settled before training."""
     if config.dapt.background_label != "cue":
         return None
-    if not any(BACKGROUND in step.needs(epoch, config.epochs).texts for epoch in range(config.epochs)):
+    if not _has_background(config, step):
         warn("dapt.background_label=cue changes nothing: L_b does not act in this run.")
         return None
     found = background_labels(

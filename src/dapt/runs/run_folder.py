@@ -34,7 +34,7 @@ from dapt.owned import (
 from dapt.paths import with_home
 from dapt.results import RunResults, read_record
 from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
-from dapt.runs.run_settings import FREE_KEYS, with_words_of, without_later
+from dapt.runs.run_settings import FREE_KEYS, first_difference, with_words_of, without_later
 from dapt.runs.run_settings import result_settings as result_settings
 
 KIND = "run"
@@ -334,9 +334,9 @@ class RunFolder:
         now = without_later(with_words_of(config, found).model_dump(mode="json", exclude_none=True))
         changed = [key for key in sorted({*before, *now} - FREE_KEYS) if before.get(key) != now.get(key)]
         if changed:
-            key = changed[0]
+            key, old, new = first_difference(changed[0], before.get(changed[0]), now.get(changed[0]))
             raise ConfigError(
-                f"The run in {self.path} was started with {key}={before.get(key)}, now it is {now.get(key)}.",
+                f"The run in {self.path} was started with {key}={old}, now it is {new}.",
                 todo="Resume with the same settings, or pass --overwrite to start again.",
             )
 

@@ -32,6 +32,20 @@ def without_later(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {**tree, "dapt": {key: value for key, value in dapt.items() if LATER_DAPT.get(key) != value}}
 
 
+def first_difference(key: str, before: Any, now: Any) -> tuple[str, Any, Any]:
+    """The setting that differs, and both values; of sections, the first of theirs: ``dapt.trust``.
+
+    Args:
+        key: of a setting that differs. before, now: its values, of trees of `without_later`.
+    """
+    later = LATER_DAPT if key == "dapt" else {}
+    while isinstance(before, Mapping) and isinstance(now, Mapping):
+        inner = next(each for each in sorted({*before, *now}) if before.get(each) != now.get(each))
+        before, now = before.get(inner, later.get(inner)), now.get(inner, later.get(inner))
+        key = f"{key}.{inner}"
+    return key, before, now
+
+
 def with_words_of(config: RunConfig, before: Mapping[str, Any]) -> RunConfig:
     """`config` with the background words that ``dapt.words=auto`` chose before, where it leaves them open.
 

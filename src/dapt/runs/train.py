@@ -12,11 +12,12 @@ from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.check import Plan, check_run
 from dapt.runs.execute import AfterEpoch, Work, execute, save_log
-from dapt.runs.identity import check_unchanged, fingerprint, identity
+from dapt.runs.identity import MADE, Inputs, check_unchanged, fingerprint, identity
 from dapt.runs.load_inputs import load_inputs, select_inputs
-from dapt.runs.prepare import prepare
+from dapt.runs.prepare import Prepared, prepare
 from dapt.runs.run_data import describe_split
 from dapt.runs.run_folder import RunFolder, read_results
+from dapt.runs.training_cue import mask_digests, tell_of_changed_masks, training_cue
 
 
 def run_training(
@@ -89,14 +90,27 @@ def _trained(
     """Load, select, prepare, execute, finish."""
     config, folder = plan.config, plan.folder
     loaded = select_inputs(plan, load_inputs(plan), candidates)
-    inputs = fingerprint(config, loaded.data, loaded.clip)
+    cue = training_cue(config, loaded.data, loaded.cache)
+    inputs = fingerprint(config, loaded.data, loaded.clip, cue)
     if plan.goes_on:
-        check_unchanged(folder.earlier_inputs(), inputs, run=folder.path, data=config.data)
+        earlier = folder.earlier_inputs()
+        check_unchanged(earlier, inputs, run=folder.path, data=config.data)
+        inputs = earlier
     if plan.resume and folder.done:
         return _as_it_is(folder)
-    prepared = prepare(config, loaded.data, loaded.clip, loaded.cache)
+    prepared = prepare(config, loaded.data, loaded.clip, loaded.cache, cue)
     config = prepared.config
+    if prepared.cue is not None and not prepared.cue.reads_files:
+        inputs = _with_masks(inputs, prepared, goes_on=plan.goes_on)
     split = describe_split(loaded.data)
     folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs)
     work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch)
     return execute(work, prepared)
+
+
+def _with_masks(inputs: Inputs, prepared: Prepared, *, goes_on: bool) -> Inputs:
+    """What is noted of a run's inputs with what its cue has made of them, held against what was noted before."""
+    if goes_on:
+        tell_of_changed_masks(inputs.get(MADE, {}), prepared.images)
+        return inputs
+    return {**inputs, MADE: mask_digests(prepared.images)}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dapt.config import RunConfig
-from dapt.console import progress, say
+from dapt.console import progress, say, warn
 from dapt.cues.base import Cue
 from dapt.cues.guards import guard
 from dapt.data.batch import Batch, MultiLabel
@@ -220,6 +220,8 @@ class Fitter:
             items = self.images.items
             guarded = guard(self.cue, items, self.cue.prepare(items, self.step.model), self.config.dapt)
             self.images = self.images.with_masks(guarded.masks, trust=guarded.trust)
+            if items and not any(mask is not None for mask in guarded.masks) and not self.cue.may_be_without:
+                warn(f"Of the masks made anew none is of use, so the DAPT terms rest. {self.cue.report.summary()}.")
 
     def fit(self) -> Progress:
         """Train all epochs that are left.
