@@ -126,7 +126,7 @@ def train(photos: Tensor, masks: Tensor, epochs: int, seed: int) -> TinyUNet:
         loss.backward()
         optimizer.step()
         schedule.step()
-        total += float(loss)
+        total += float(loss.detach())
         if step % 100 == 0:
             say(f"step {step} of {steps}: loss {total / 100:.3f}")
             total = 0.0
