@@ -80,7 +80,8 @@ def unlike_the_border(colours: Tensor, spread: float) -> Tensor:
     seeds = (first > first.mean(dim=1, keepdim=True)).float()
     found = scaled(hears @ seeds[..., None])[..., 0].view(-1, grid, grid)
     differs = (colours.amax(dim=1) - colours.amin(dim=1)).norm(dim=-1) >= LEAST
-    return found * differs.view(-1, 1, 1)
+    shown: Tensor = found * differs.view(-1, 1, 1)
+    return shown
 
 
 def spread_by_colour(maps: Tensor, colours: Tensor, spread: float) -> Tensor:
