@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from dapt.cues.base import CUES, CueContext
 from dapt.cues.quality import MaskQuality, compare_masks
@@ -36,6 +37,18 @@ def test_drawn_objects_are_found_without_a_model(table: Path) -> None:
     assert quality.figures()["background_kept"] < 5
     assert all(0 < score <= 1 for score in scores.values())
     assert len(scores) == len(quality.iou)
+
+
+def test_photos_of_one_colour_have_no_cue(tmp_path: Path) -> None:
+    for number, name in enumerate(("a", "b")):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("RGB", (40, 30), (90 * number, 120, 200)).save(tmp_path / "photos" / name / "flat.png")
+    kind = CUES.get("border")
+    cue = kind(CueContext(kind.options_type(), None, "binary", False, ImageCache(0), 1))
+    items = load_data(str(tmp_path / "photos")).split("train")
+    assert cue.prepare(items, None) == [None, None]
+    assert cue.report.counts()["cue_empty"] == 2
+    assert set(cue.report.scores.values()) == {0.0}
 
 
 @pytest.mark.long

@@ -14,9 +14,10 @@ from dapt.cues.patches import STUFF, whole_pixels
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.resolve import load_data
-from dapt.errors import DataError, NotSupportedError
+from dapt.errors import ConfigError, DataError, NotSupportedError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
+from dapt.validation import validated
 from helpers import make_csv, tiny_clip
 
 NAMES = ["red square", "blue disc", "green bar", "white ring"]
@@ -100,3 +101,19 @@ def test_what_it_cannot_do(items) -> None:
     model = build_model(make_config({"data": "-", "method": "zero_shot"}), tiny_clip(vision_cfg=resnet), NAMES)
     with pytest.raises(NotSupportedError, match="patches of this image tower"):
         cue().prepare(items, model)
+
+
+@pytest.mark.parametrize("source", ["patches", "gradcam"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"background_template": "grass"}, "background_template: it must contain {} exactly once"),
+        ({"background_template": "{} on {}"}, "background_template: it must contain {} exactly once"),
+        ({"background": ["grass", " "]}, "background: one of the words is empty"),
+        ({"background": []}, "background: .*at least 1"),
+    ],
+)
+def test_background_texts_that_cannot_be(source: str, options: dict[str, object], said: str) -> None:
+    """A template without a place makes one text of all words, which says nothing of what the background is."""
+    with pytest.raises(ConfigError, match=said):
+        validated(CUES.get(source).options_type, options, "cue.")

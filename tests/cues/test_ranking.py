@@ -62,6 +62,18 @@ def test_what_differs_from_the_border_is_found_wherever_it_is(box: tuple[slice, 
     assert float(found[inside].min()) > float(found[~inside].max()) + 0.3
 
 
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_picture_of_one_colour_has_no_foreground(value: int) -> None:
+    """Its graph has a middle, whatever the colour: that is no object. Nor are steps of a byte that nobody sees."""
+    flat = torch.full((3, 8 * GRID, 8 * GRID), value, dtype=torch.uint8)
+    uneven = flat.clone()
+    uneven[:, 3 * GRID : 5 * GRID, 3 * GRID : 5 * GRID] ^= 1
+    seen = picture((slice(24, 40), slice(24, 40)))
+    found = unlike_the_border(colours_of(flat, uneven, seen), 0.07)
+    assert not found[:2].any()
+    assert float(found[2].max()) == 1
+
+
 def test_pictures_of_a_batch_do_not_meet() -> None:
     photos = [picture((slice(16, 32), slice(16, 32))), picture((slice(32, 56), slice(24, 40)), seed=1)]
     both = unlike_the_border(colours_of(*photos), 0.07)

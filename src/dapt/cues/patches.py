@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from dapt.clip.taps import LocalPath, local_tokens, patch_attention, read_tokens, require_taps, tapped
@@ -47,6 +47,20 @@ class TextOptions(MapOptions):
         default=list(BACKGROUND_WORDS), min_length=1, description="What backgrounds are made of."
     )
     background_template: str = Field("a clean origami {}.", description="Template of the background texts.")
+
+    @field_validator("background_template")
+    @classmethod
+    def _has_a_place(cls, template: str) -> str:
+        if template.count("{}") != 1:
+            raise ValueError("it must contain {} exactly once, for the words of cue.background")
+        return template
+
+    @field_validator("background")
+    @classmethod
+    def _are_words(cls, words: list[str]) -> list[str]:
+        if not all(word.strip() for word in words):
+            raise ValueError("one of the words is empty")
+        return words
 
     @property
     def texts(self) -> list[str]:

@@ -18,6 +18,7 @@ GRID = 16  # cells per side
 KEPT = 0.99  # of what a cell hands on; as published
 REACH = 2  # cells: neighbours and their neighbours, as published
 TIE = 1e-5  # between neighbours whose colours have nothing in common
+LEAST = 0.01  # between the colours of a picture in which anything can differ: the just noticeable difference of CIE 1976
 WHITE = (0.95047, 1.0, 1.08883)
 TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
 
@@ -67,6 +68,7 @@ def unlike_the_border(colours: Tensor, spread: float) -> Tensor:
     """How unlike the border of the picture each cell is, ``[B, grid, grid]`` in 0..1.
 
     Cells are ranked by each side of the picture, what is unlike all four is looked at, and all are ranked anew by it.
+    Where no cell differs visibly from another (`LEAST`) all are 0: the graph alone would say "the middle".
 
     Args:
         colours: ``[B, n, 3]``. spread: see `ranking`.
@@ -76,7 +78,10 @@ def unlike_the_border(colours: Tensor, spread: float) -> Tensor:
     _, sides = _neighbours(grid)
     first = (1 - scaled(hears @ sides)).prod(dim=2)
     seeds = (first > first.mean(dim=1, keepdim=True)).float()
-    return scaled(hears @ seeds[..., None])[..., 0].view(-1, grid, grid)
+    found = scaled(hears @ seeds[..., None])[..., 0].view(-1, grid, grid)
+    differs = (colours.amax(dim=1) - colours.amin(dim=1)).norm(dim=-1) >= LEAST
+    shown: Tensor = found * differs.view(-1, 1, 1)
+    return shown
 
 
 def spread_by_colour(maps: Tensor, colours: Tensor, spread: float) -> Tensor:
