@@ -58,7 +58,8 @@ def write_composites(audit: Audit, folder: AuditFolder, *, overwrite: bool = Fal
                 for kind, pixels in pictures:
                     _save(pixels, root / variant / kind / f"{place:06d}.png", root)
 
-        for _ in progress(pool.map(write, range(len(scenes))), len(scenes), "writing composites", "images"):
+        places = audit.material.judged
+        for _ in progress(pool.map(write, places), len(places), "writing composites", "images"):
             pass
         for variant in audit.variants:
             write_text(root / variant / INDEX, _table(audit, variant, splits), make_parents=False)
@@ -66,7 +67,7 @@ def write_composites(audit: Audit, folder: AuditFolder, *, overwrite: bool = Fal
 
 def _numbers(audit: Audit, variant: str) -> list[str]:
     """The names of a variant's pictures, in the order of the images."""
-    return [f"{place:06d}" for place in range(len(audit.scenes)) if _is_made(audit, variant, place)]
+    return [f"{place:06d}" for place in audit.material.judged if _is_made(audit, variant, place)]
 
 
 def _is_made(audit: Audit, variant: str, place: int) -> bool:
@@ -78,7 +79,8 @@ def _table(audit: Audit, variant: str, splits: dict[str, str]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for place, (item, label) in enumerate(zip(material.items, material.labels, strict=True)):
+    for place in material.judged:
+        item, label = material.items[place], material.labels[place]
         if not _is_made(audit, variant, place):
             continue
         donor = int(material.donors.of[variant][place]) if variant in MIXED else NONE
