@@ -34,7 +34,7 @@ WHY = {
     "missing": "without a mask",
     "empty": "with an empty mask",
     "full": "with a mask of the whole picture",
-    "bad": "with a mask that cannot be read",
+    "bad": "with a mask that cannot be read or has another shape",
     LOST: "with an object that is too small, or too large, to be seen at the model's size",
 }
 

@@ -109,8 +109,8 @@ def explained(record: Mapping[str, Any]) -> list[str]:
         )
     if first["taken_for_background"]:
         told.append(
-            "Says background: mixtures on the background of another class that are answered with that class; below it "
-            f"how often the originals of the same images are. Chance is {record['chance']:.1f}, as for all answers."
+            "Says background: mixtures on the background of another class that are taken for that class; below it how "
+            f"often the originals of the same images are. Chance is {record['chance']:.1f}, as for all answers."
         )
     else:
         told.append(f"Chance is {record['chance']:.1f}.")
