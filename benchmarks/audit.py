@@ -51,7 +51,7 @@ def measure(data: str, spec: str, *, split: str, limit: int | None, repeats: int
         rates["eval"].append(len(items) / (time.perf_counter() - begin))
         scenes = Scenes(material.items, material.cutouts.found, material.donors)  # nothing is decoded yet
         begin = time.perf_counter()
-        answers = ask([ready], scenes, material.labels, NAMES, batch_size=BATCH)[0]
+        answers = ask([ready], scenes, material.labels[: material.asked], NAMES, batch_size=BATCH)[0]
         rates["audit"].append(int((answers.predicted >= 0).sum()) / (time.perf_counter() - begin))
     figures = {way: statistics.median(found) for way, found in rates.items()}
     return {

@@ -44,7 +44,7 @@ def renamed(audit: Audit, names: list[str]) -> Audit:
     record["comparisons"][0] |= {"first": names[0], "second": names[1]}
     record["masks"] = {"guessed": True, "words": f"of the cue {names[3]}"}
     record["left_out"] = {"missing": {"images": 1, "first_names": [names[4]]}}
-    record["donors"] = {"filled_in": 1, "classes_without": names[:3], "classes_alone": names[:2]}
+    record["donors"] |= {"filled_in": 1, "classes_without": names[:3], "classes_alone": names[:2]}
     items = tuple(replace(item, name=names[n % len(names)]) for n, item in enumerate(audit.material.items))
     material = replace(audit.material, names=tuple(names[:4]), items=items)
     answers = dict(zip(names, audit.answers.values(), strict=False))
@@ -88,10 +88,31 @@ def test_of_one_class_without_mixtures(tmp_path: Path) -> None:
     record = copy.deepcopy(found.record)
     for key in ("bg_gap", "changed", "lost"):
         del record["models"][0][key]
+        record["models"][0]["taken_for_background"] = {}
         for row in record["models"][0]["per_class"].values():
             row.pop(key, None)
     write_audit_page(tmp_path / "index.html", replace(found, record=record))
-    assert "Its BG-gap is" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Its BG-gap is" not in text
+    assert "No BG-gap: no image has both mixed_same and mixed_rand." in text
+
+
+def test_what_each_figure_is_over(tmp_path: Path) -> None:
+    found = small_audit(tmp_path, models=1, limit=4)
+    write_audit_page(tmp_path / "index.html", found)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "percent of the 4 original images rightly, and" in text
+    assert "points, over the 4 images that have both mixed_same and mixed_rand." in text
+    assert "4 images not asked about: over the limit." in text
+    assert "Backgrounds are lent by 8 images, 4 images that are not asked about among them." in text
+    assert "24 images not asked about: in other splits." in text
+    record = copy.deepcopy(found.record) | {"divided": True}
+    record["donors"]["only_lend_without_mask"] = 2
+    write_audit_page(tmp_path / "index.html", replace(found, record=record))
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "in the other shares that dapt made, as the data has no splits of its own." in text
+    assert "table, the test share that dapt made: 4 images" in text
+    assert "2 images would only lend a background, and cannot" in text
 
 
 def test_nothing_raw_is_in_the_page(audit: Audit, tmp_path: Path) -> None:

@@ -86,6 +86,28 @@ def test_no_model(question: Question, tmp_path: Path) -> None:
     assert not (tmp_path / "o").exists()
 
 
+def test_interrupted_while_composites_are_written_no_model_is_asked_again(
+    question: Question, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {"out": tmp_path / "o", "write": tmp_path / "w", "device": "cpu"}
+
+    def stop(*given: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr("dapt.runs.write_composites.write_files", stop)
+        with pytest.raises(KeyboardInterrupt):
+            audit_and_write([tiny_spec], question, **places)  # type: ignore[arg-type]
+    assert (tmp_path / "o" / PART).is_file()
+    assert not (tmp_path / "o" / "audit.json").exists()
+    with monkeypatch.context() as silent:
+        silent.setattr("dapt.evaluation.audit.answers._batches", lambda scenes, variants, starts, *_: iter(starts))
+        again = audit_and_write([tiny_spec], question, resume=True, **places).record  # type: ignore[arg-type]
+    assert again["models"][0]["accuracy"]["original"]["images"] == 8
+    assert sorted(path.name for path in (tmp_path / "o").iterdir() if path.name[0] != ".") == sorted(FILES)
+    assert len(list((tmp_path / "w").rglob("index.csv"))) == 9
+
+
 def test_earlier_figures_are_known_by_their_keys() -> None:
     assert {"schema", "audit", "models"} <= AUDIT_KEYS
 

@@ -73,6 +73,29 @@ def test_a_sample_is_spread_over_the_classes_and_is_the_same_again(tmp_path: Pat
     assert len(choose_images(Question(data, split="all", limit=1000), []).part.items) == 32
 
 
+def test_images_over_the_limit_lend_backgrounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(make_csv(tmp_path / "t"))
+    found = choose_images(Question(data, split="all", limit=6), [])
+    assert len(found.lenders.items) == len(found.lenders.labels) == 26
+    assert not {item.name for item in found.lenders.items} & {item.name for item in found.part.items}
+    assert "backgrounds come from all of them" in capsys.readouterr().err
+    found = choose_images(Question(data, split="all", limit=6, cue="border"), [])
+    assert found.lenders.items == ()
+    assert "as the cue would have to find the objects in all others" in capsys.readouterr().err
+    assert choose_images(Question(data, split="all"), []).lenders.items == ()
+
+
+def test_lenders_are_not_trained_on_either(run: AuditedModel, trained: Path) -> None:
+    """Also where the few images that are asked about happen to be new to the run."""
+    data = str(trained.parent / "table" / "index.csv")
+    for seed in range(1, 30):
+        new = choose_images(Question(data, split="all", allow_leaks=True, limit=2, seed=seed), [])
+        if all(item.name.endswith(("_6.png", "_7.png")) for item in new.part.items):
+            break
+    with pytest.raises(DataError, match="trained on"):
+        choose_images(Question(data, split="all", limit=2, seed=seed), [run])
+
+
 def test_mistakes(tmp_path: Path, run: AuditedModel) -> None:
     data = make_csv(tmp_path / "t")
     with pytest.raises(ConfigError, match="Did you mean 'test'"):

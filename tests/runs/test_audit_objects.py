@@ -102,7 +102,7 @@ def test_images_without_a_mask_of_use_are_counted(tmp_path: Path, capsys: pytest
     said = capsys.readouterr().err
     assert "1 image without a mask left out" in said
     assert "1 image with an empty mask left out" in said
-    assert "1 image with a mask that cannot be read left out" in said
+    assert "1 image with a mask that cannot be read or has another shape left out" in said
 
 
 def test_no_mask_of_use(tmp_path: Path) -> None:

@@ -40,6 +40,19 @@ def test_the_record(audit: Audit) -> None:
             assert figure["low"] <= figure["value"] <= figure["high"]
 
 
+def test_a_sample_is_put_on_the_backgrounds_of_all(audit: Audit, tmp_path: Path) -> None:
+    found = small_audit(Path(audit.record["place"]).parent, models=1, limit=4)
+    assert (found.record["images"], found.record["limit"], found.record["unused"]["over the limit"]) == (4, 4, 4)
+    assert (found.record["donors"]["images"], found.record["donors"]["only_lend"]) == (8, 4)
+    assert {each["images"] for each in found.record["variants"].values()} == {4}
+    assert found.record["seconds"]["pictures"] == 4 * VARIANTS
+    rows, everything = image_rows(found)[1], image_rows(audit)[1]
+    whole = {row[0]: row[: 6 + VARIANTS] for row in everything}
+    assert len(rows) == 4
+    assert rows == [whole[row[0]] for row in rows], "the same donors, and the same answers, as without --limit"
+    assert {name for row in rows for name in row[3:6]} - {row[0] for row in rows}, "some only lend"
+
+
 @pytest.mark.long
 def test_the_same_question_has_the_same_answer(audit: Audit, tmp_path: Path) -> None:
     place = Path(audit.record["place"]).parent

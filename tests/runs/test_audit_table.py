@@ -8,7 +8,15 @@ import pytest
 
 from audit_helpers import VARIANTS, small_audit
 from dapt.runs.audit_run import Audit
-from dapt.runs.audit_table import compared, guess_note, lines_of_figures, print_audit, shown
+from dapt.runs.audit_table import (
+    asked_words,
+    compared,
+    explained,
+    guess_note,
+    lines_of_figures,
+    print_audit,
+    shown,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +32,9 @@ def test_a_figure_and_its_interval() -> None:
 
 def test_every_figure_of_every_model(audit: Audit) -> None:
     rows = lines_of_figures(audit.record)
-    assert len(rows) == VARIANTS + 3 + 2 + 6
-    assert {len(cells) for _, cells in rows} == {2}
-    assert rows[0] == ("original", [shown(model["accuracy"]["original"]) for model in audit.record["models"]])
+    assert len(rows) == VARIANTS + 3 + 4 + 6
+    assert {len(row.cells) for row in rows} == {len(row.numbers) for row in rows} == {2}
+    assert rows[0] == ("original", [shown(model["accuracy"]["original"]) for model in audit.record["models"]], [8, 8])
     (sentence,) = compared(audit.record)
     assert sentence.startswith("zero-shot model1 against zero-shot model0: original ")
     assert "McNemar p = " in sentence
@@ -54,9 +62,41 @@ def test_of_one_class_what_there_is(audit: Audit) -> None:
     for model in record["models"]:
         for key in ("bg_gap", "changed", "lost"):
             del model[key]
-        model["taken_for_background"] = {}
+        model["taken_for_background"] = model["same_answer_to_original"] = {}
         for part in model["by_size"]:
             del part["bg_gap"]
     record["comparisons"][0].pop("bg_gap")
     assert len(lines_of_figures(record)) == VARIANTS + 3
     assert "BG-gap" not in compared(record)[0]
+    assert explained(record) == ["No BG-gap: no image has both mixed_same and mixed_rand.", "Chance is 25.0."]
+
+
+def test_each_row_tells_over_how_many_images_it_is(audit: Audit) -> None:
+    record = copy.deepcopy(audit.record)
+    record["variants"]["mixed_same"]["images"] = 7
+    for model, right in zip(record["models"], (3, 5), strict=True):
+        model["bg_gap"]["images"] = model["accuracy"]["mixed_same"]["images"] = 6
+        model["lost"]["images"] = right
+    numbers = {line.name: line.n for line in lines_of_figures(record, brief=True)}
+    assert (numbers["original"], numbers["mixed_same"], numbers["BG-gap"]) == ("8", "6", "6")
+    assert numbers["right answers lost"] == "3/5", "one for each model where they differ"
+    gap, *_, chance = explained(record)
+    assert gap.startswith(
+        "BG-gap: mixed_same less mixed_rand, over the 6 images with both; mixed_same alone is over 7,"
+    )
+    assert "Chance is 25.0" in chance
+    assert ", n = 8, McNemar p = " in compared(record)[0]
+
+
+def test_which_images_of_the_data() -> None:
+    said = {
+        (split, divided): asked_words({"split": split, "divided": divided})
+        for split in ("test", "all")
+        for divided in (True, False)
+    }
+    assert said == {
+        ("test", False): "test",
+        ("test", True): "the test share that dapt made",
+        ("all", False): "all splits",
+        ("all", True): "undivided",
+    }

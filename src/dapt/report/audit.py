@@ -77,23 +77,34 @@ def audit_and_write(
         check_files_apart(folder.path, source.data, question.data)
     check_file_apart(json_file, "--json", source.data, question.data)
     prepared = prepare_audit(opened, question, size=size, blank=blank, device=device, source=source)
+    composites = None if write is None else folders[-1]
     if out is None:
         audit = finish_audit(prepared)
     else:
-        audit = _with_results(prepared, folders[0], overwrite=overwrite, resume=resume)
+        audit = _with_results(prepared, folders[0], composites, overwrite=overwrite, resume=resume)
     if json_file is not None:
         write_json(json_file, audit.record)
         say(f"figures: {json_file}")
-    if write is not None:
-        write_composites(audit, folders[-1], overwrite=overwrite, resume=resume)
-        say(f"composites: {write}, a data set for each variant, such as {write / audit.variants[-1]}")
+    if out is None:
+        _with_composites(audit, composites, overwrite=overwrite, resume=resume)
     return audit
 
 
-def _with_results(prepared: Prepared, folder: AuditFolder, *, overwrite: bool, resume: bool) -> Audit:
-    """Ask the models, and write figures, page and answers."""
+def _with_composites(audit: Audit, folder: AuditFolder | None, *, overwrite: bool, resume: bool) -> None:
+    """Write the composites, if that was asked for."""
+    if folder is not None:
+        write_composites(audit, folder, overwrite=overwrite, resume=resume)
+        place = folder.path
+        say(f"composites: {place}, a data set for each variant, such as {place / audit.variants[-1]}")
+
+
+def _with_results(
+    prepared: Prepared, folder: AuditFolder, composites: AuditFolder | None, *, overwrite: bool, resume: bool
+) -> Audit:
+    """Ask the models, and write composites, answers, page and figures; interrupted, it asks nobody again."""
     with folder.open((*FILES, PART), overwrite=overwrite, resume=resume, keep=(PART,)) as path:
         audit = finish_audit(prepared, path / PART)
+        _with_composites(audit, composites, overwrite=overwrite, resume=resume)
         text = io.StringIO(newline="")
         head, rows = image_rows(audit)
         csv.writer(text).writerows([head, *rows])

@@ -15,7 +15,7 @@ from dapt.report.charts import bar_chart
 from dapt.report.pages import data_uri, write_page
 from dapt.runs.audit_objects import WHY
 from dapt.runs.audit_run import Audit
-from dapt.runs.audit_table import compared, guess_note, lines_of_figures, shown
+from dapt.runs.audit_table import asked_words, compared, explained, guess_note, lines_of_figures, shown
 
 WORST = 10  # images of each model on the page
 CLASSES = 60  # rows of the table of classes
@@ -38,7 +38,9 @@ def write_audit_page(path: Path, audit: Audit) -> None:
         "models": models,
         "lead": _lead(record),
         "guess": guess_note(record),
+        "split": asked_words(record),
         "rows": lines_of_figures(record),
+        "explained": explained(record),
         "compared": compared(record),
         "chart": Markup(_chart(record)),
         "by_class": [_by_class(model) for model in record["models"]],
@@ -53,11 +55,16 @@ def _lead(record: dict[str, Any]) -> list[str]:
     told = []
     for model in record["models"]:
         original = shown(model["accuracy"][ORIGINAL])
-        text = f"{model['name']} answers {original} percent of the original images rightly"
+        number = model["accuracy"][ORIGINAL]["images"]
+        text = f"{model['name']} answers {original} percent of the {count(number, 'original image')} rightly"
+        if "changed" in model:
+            rand = model["accuracy"][RAND]
+            text += f", and {shown(rand)} of the {rand['images']:,} that can be put on the background of a random class"
+            text += f"; {shown(model['changed'])} percent of the answers to these change with the background"
         if "bg_gap" in model:
-            rand, gap = shown(model["accuracy"][RAND]), shown(model["bg_gap"], signed=True)
-            text += f", and {rand} on the background of a random class. Its BG-gap is {gap} points, and "
-            text += f"{shown(model['changed'])} percent of its answers change with the background"
+            gap = model["bg_gap"]
+            text += f". Its BG-gap is {shown(gap, signed=True)} points, over the {count(gap['images'], 'image')} that "
+            text += f"have both {SAME} and {RAND}"
         told.append(text + ".")
     return told
 
@@ -135,10 +142,21 @@ def _background(audit: Audit, variant: str, place: int) -> str:
 def _notes(record: dict[str, Any]) -> list[str]:
     """What is left out, in sentences."""
     notes = [f"{count(left['images'], 'image')} {WHY[why]} left out." for why, left in record["left_out"].items()]
-    notes += [f"{count(number, 'image')} not asked about: {why}." for why, number in record["unused"].items()]
+    shares = "in the other shares that dapt made, as the data has no splits of its own"
+    whys = {"in other splits": shares} if record["divided"] else {}
+    notes += [
+        f"{count(number, 'image')} not asked about: {whys.get(why, why)}." for why, number in record["unused"].items()
+    ]
     if record["damaged"]:
         notes.append(f"{count(record['damaged'], 'image')} damaged, and left out.")
     donors = record["donors"]
+    aside = f", {donors['only_lend']:,} images that are not asked about among them" if donors["only_lend"] else ""
+    notes.append(f"Backgrounds are lent by {count(donors['images'], 'image')}{aside}.")
+    if donors["only_lend_without_mask"]:
+        notes.append(
+            f"{count(donors['only_lend_without_mask'], 'image')} would only lend a background, and cannot: there is no "
+            "mask of use."
+        )
     if donors["filled_in"]:
         notes.append(
             f"{count(donors['filled_in'], 'object')} fill so much of the picture that its background is filled in "

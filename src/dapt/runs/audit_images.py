@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dapt.console import say
-from dapt.cues.build import AUTO
+from dapt.cues.build import AUTO, cue_type
 from dapt.data.catalog.base import CATALOG, data_root
 from dapt.data.check.finding import count
-from dapt.data.items import ImageSet
+from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part
 from dapt.data.load.notes import said_together
 from dapt.data.masks.drawn import with_drawn_masks
@@ -30,8 +30,8 @@ class Question:
     """Which images are asked about, as the user said it; None: by default.
 
     Attributes:
-        split, classes, names, root, own_split, skip_bad, allow_leaks: as for `dapt eval`. limit: so many images, spread
-            over the classes. seed: of the sample and of the mixtures.
+        split, classes, names, root, own_split, skip_bad, allow_leaks: as for `dapt eval`. limit: so many images are
+            asked about, spread over the classes. seed: of the sample and of the mixtures.
         cue: a source of masks. options: of that cue. masks, mask_format, mask_name, mask_background: as elsewhere.
     """
 
@@ -58,13 +58,15 @@ class Source:
     """The data, and what is asked of it.
 
     Attributes:
-        part: the images that are looked at, before masks are. asked: what of the data that is. bad: damaged images.
+        part: the images that are asked about, before masks are looked at; and all classes. lenders: other images of
+            the split, which only lend backgrounds. asked: what of the data that is. bad: damaged images.
         leaks: by the name of a model, images that it was trained on, for the record.
     """
 
     data: ImageSet
     split: str
     part: LabelledImages
+    lenders: LabelledImages
     asked: Asked
     bad: int
     leaks: Mapping[str, dict[str, Any]]
@@ -106,34 +108,52 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
         fixed=any(each.ready.prompts.fixed_classes for each in models if not each.zero_shot),
         chosen=question.split is not None,
     )
-    part = _limited(asked.part, question)
+    part, lenders = _limited(asked.part, question)
     with said_together():
         part, bad = checked_part(part, question.skip_bad, "checking images")
+        lenders, more_bad = checked_part(lenders, question.skip_bad, "checking backgrounds")
     if not part.items:
         raise DataError(f"{source.name} has no image that can be read in its {split} split.")
-    return Source(source, split, part, asked, bad, _leaks(question, source, split, part, runs))
+    leaks = _leaks(question, source, split, (*part.items, *lenders.items), runs)
+    return Source(source, split, part, lenders, asked, bad + more_bad, leaks)
 
 
-def _limited(part: LabelledImages, question: Question) -> LabelledImages:
-    """At most `limit` of the images, as many of each class as can be, chosen by the seed."""
-    limit = question.limit
+def _limited(part: LabelledImages, question: Question) -> tuple[LabelledImages, LabelledImages]:
+    """At most `limit` of the images, as many of each class as can be, chosen by the seed; and those that only lend.
+
+    Where a cue would have to find the objects in the others first, nothing is lent by them.
+    """
+    limit, none = question.limit, LabelledImages((), (), part.names)
     if limit is None or limit >= len(part.items):
-        return part
+        return part, none
     order = sorted(range(len(part.items)), key=lambda place: drawn(question.seed, part.items[place].name, 2**63))
     rank: dict[int, int] = {}
     turns: dict[int, int] = {}
     for place in order:
         label = part.labels[place]
         turns[place] = rank[label] = rank.get(label, -1) + 1
-    kept = sorted(sorted(order, key=lambda place: turns[place])[:limit])
-    say(f"{limit} of {count(len(part.items), 'image')} are asked about (--limit), chosen by the seed.")
+    order.sort(key=lambda place: turns[place])
+    lend = question.cue == AUTO or cue_type(question.cue).reads_files
+    backgrounds = (
+        "backgrounds come from all of them"
+        if lend
+        else "backgrounds come from these alone, as the cue would have to find the objects in all others, too "
+        "(with masks from dapt masks they come from all)"
+    )
+    say(f"{limit} of {count(len(part.items), 'image')} are asked about (--limit), chosen by the seed; {backgrounds}.")
+    return _chosen(part, order[:limit]), _chosen(part, order[limit:]) if lend else none
+
+
+def _chosen(part: LabelledImages, places: Sequence[int]) -> LabelledImages:
+    """The images at these places, in their order in `part`."""
+    kept = sorted(places)
     return LabelledImages(
         tuple(part.items[place] for place in kept), tuple(part.labels[place] for place in kept), part.names
     )
 
 
 def _leaks(
-    question: Question, source: ImageSet, split: str, part: LabelledImages, runs: Sequence[AuditedModel]
+    question: Question, source: ImageSet, split: str, items: Sequence[Item], runs: Sequence[AuditedModel]
 ) -> dict[str, dict[str, Any]]:
     """Images that models were trained on, as far as that is allowed.
 
@@ -150,7 +170,7 @@ def _leaks(
         leaks = look_for_trained(
             each.run,
             each.config,
-            part.items,
+            items,
             source.name,
             split,
             known=known,

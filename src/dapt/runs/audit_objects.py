@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,27 +34,41 @@ WHY = {
     "missing": "without a mask",
     "empty": "with an empty mask",
     "full": "with a mask of the whole picture",
-    "bad": "with a mask that cannot be read",
+    "bad": "with a mask that cannot be read or has another shape",
     LOST: "with an object that is too small, or too large, to be seen at the model's size",
 }
 
 
 @dataclass(frozen=True)
 class Material:
-    """Images with their objects and donors.
+    """Images with their objects and donors; the first are asked about, the others only lend backgrounds.
 
     Attributes:
-        items, labels, names: the images. cutouts: the object of each. donors: backgrounds for each.
-        source_of_masks: for the record and for people. left_out: names of images without a usable mask, by reason.
+        items, labels, names: the images. asked: how many of them, the first, are asked about. cutouts: the object of
+            each. donors: backgrounds for each. masks: where these come from, for the record and for people.
+        left_out: names of images without a usable mask, by reason. lend_none: how many images were only to lend, and
+            cannot as they have none.
     """
 
     items: tuple[Item, ...]
     labels: tuple[int, ...]
     names: tuple[str, ...]
+    asked: int
     cutouts: Cutouts
     donors: Donors
     masks: dict[str, Any]
     left_out: Mapping[str, list[str]]
+    lend_none: int = 0
+
+    @property
+    def judged(self) -> range:
+        """The places of the images that are asked about."""
+        return range(self.asked)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """The part ``[asked]`` of its photograph that each object takes, 0..1."""
+        return np.array([each.share for each in self.cutouts.found[: self.asked]])
 
 
 def find_material(question: Question, source: Source, clip: FrozenClip | None, shorter: int) -> Material:
@@ -66,33 +81,43 @@ def find_material(question: Question, source: Source, clip: FrozenClip | None, s
         DataError: there are no masks, or none can be used.
     """
     cue = _cue(question, source.data)
-    part = source.part
+    part, lenders = source.part, source.lenders
+    every, numbers = (*part.items, *lenders.items), (*part.labels, *lenders.labels)
     if question.masks is not None:  # a folder that was named goes before the data's own masks
-        part = LabelledImages(tuple(_without_mask(item) for item in part.items), part.labels, part.names)
+        every = tuple(replace(item, mask=None) for item in every)
     model = None
     if cue.needs_model or cue.follows_prompts:
         model = _zero_shot(question, clip, part.names)
     about = _about(cue, question)
     if about["guessed"]:
         warn(f"The masks are guesses ({about['words']}): all figures are as good as these are.")
-    cutouts = find_objects(cue, part.items, model, shorter)
-    for reason, names in cutouts.left_out.items():
+    cutouts = find_objects(cue, every, model, shorter)
+    asked = sum(place < len(part.items) for place in cutouts.kept)
+    left_out, lend_none = _left_out(cutouts, lenders)
+    for reason, names in left_out.items():
         warn(f"{count(len(names), 'image')} {WHY[reason]} left out (for example {names[0]}).")
-    if not cutouts.kept:
-        reasons = ", ".join(f"{len(names)} {WHY[reason]}" for reason, names in cutouts.left_out.items())
+    if lend_none:
+        warn(f"{count(lend_none, 'image')} without a mask of use cannot lend a background.")
+    if not asked:
+        reasons = ", ".join(f"{len(names)} {WHY[reason]}" for reason, names in left_out.items())
         raise DataError(
             f"None of the {count(len(part.items), 'image')} of {source.data.name} has a mask of use: {reasons}.",
             todo="Name other masks with --masks DIR, or let --cue find the objects.",
         )
-    items = tuple(part.items[place] for place in cutouts.kept)
-    labels = tuple(part.labels[place] for place in cutouts.kept)
-    donors = choose_donors([item.name for item in items], labels, [each.lends for each in cutouts.found], question.seed)
-    _say_donors(donors, part.names, labels, cutouts)
-    return Material(items, labels, part.names, cutouts, donors, about, cutouts.left_out)
+    items = tuple(every[place] for place in cutouts.kept)
+    labels = tuple(numbers[place] for place in cutouts.kept)
+    lends = [each.lends for each in cutouts.found]
+    donors = choose_donors([item.name for item in items], labels, lends, question.seed, asked)
+    _say_donors(donors, part.names, labels, lends[:asked])
+    return Material(items, labels, part.names, asked, cutouts, donors, about, left_out, lend_none)
 
 
-def _without_mask(item: Item) -> Item:
-    return replace(item, mask=None)
+def _left_out(cutouts: Cutouts, lenders: LabelledImages) -> tuple[dict[str, list[str]], int]:
+    """Names of the images to be asked about that have no mask of use, by reason; and how many lenders have none."""
+    others = {item.name for item in lenders.items}
+    found = {why: [name for name in names if name not in others] for why, names in cutouts.left_out.items()}
+    number = sum(map(len, cutouts.left_out.values())) - sum(map(len, found.values()))
+    return {why: names for why, names in found.items() if names}, number
 
 
 def _cue(question: Question, data: ImageSet) -> Cue:
@@ -158,23 +183,25 @@ def _about(cue: Cue, question: Question) -> dict[str, Any]:
     }
 
 
-def _say_donors(donors: Donors, names: Sequence[str], labels: Sequence[int], cutouts: Cutouts) -> None:
-    """Tell which images and classes have no background of a kind."""
-    close = sum(not each.lends for each in cutouts.found)
+def _say_donors(donors: Donors, names: Sequence[str], labels: Sequence[int], lends: Sequence[bool]) -> None:
+    """Tell which images and classes have no background of a kind; `lends`: those that are asked about."""
+    close = lends.count(False)
     if close:
         warn(
-            f"{close} of {count(len(cutouts.found), 'object')} fill their pictures so far that too little is left to "
+            f"{close} of {count(len(lends), 'object')} fill their pictures so far that too little is left to "
             "be tiled: there the background is filled in, and these images lend none."
         )
     if donors.bare:
         warn(
-            f"{count(len(donors.bare), 'class', 'classes')} have no image with a background to lend "
+            f"{count(len(donors.bare), 'class has', 'classes have')} no image with a background to lend "
             f"(for example '{names[donors.bare[0]]}')."
         )
     if donors.alone:
         warn(
-            f"{count(len(donors.alone), 'class', 'classes')} have images without another of their class to take a "
+            f"{count(len(donors.alone), 'class has', 'classes have')} images without another of their class to take a "
             f"background from, which are not in mixed_same (for example '{names[donors.alone[0]]}')."
         )
+    if len(names) == 1:
+        warn("There is one class to choose from, so every answer is right: name more classes with --classes.")
     if len(set(labels)) == 1:
         warn("All images are of one class: backgrounds of other classes (mixed_rand, mixed_next) cannot be had.")

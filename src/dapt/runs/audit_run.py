@@ -80,7 +80,8 @@ class Prepared:
     def key(self) -> str:
         """The checksum of all that decides the answers: models, classes, images, objects, donors and options."""
         donors = {name: of.tolist() for name, of in self.material.donors.of.items()}
-        plain = [self.variants, self.shorter, self.blank, self.material.names, self.material.labels, donors]
+        labels = self.material.labels[: self.material.asked]
+        plain = [self.variants, self.shorter, self.blank, self.material.names, labels, donors]
         models = [[each.ready.clip.fingerprint(), _prompts_of(each)] for each in self.models]
         images = [[item.name, *_state(item), each.bits.hex()] for item, each in _pairs(self.material)]
         return digest_of(json.dumps([plain, models, images]).encode())
@@ -135,11 +136,11 @@ def finish_audit(prepared: Prepared, kept: Path | None = None) -> Audit:
     keeper = None if kept is None else KeptAnswers(kept, prepared.key)
     found: list[Answers] = []
     if models:
-        found = ask(ready, prepared.scenes, material.labels, prepared.variants, batch_size=batch, kept=keeper)
+        labels = material.labels[: material.asked]
+        found = ask(ready, prepared.scenes, labels, prepared.variants, batch_size=batch, kept=keeper)
     answers = {model.name: each for model, each in zip(models, found, strict=True)}
     answered = time.perf_counter()
-    shares = np.array([each.share for each in material.cutouts.found])
-    asked = Asked(np.array(material.labels), shares, material.donors, material.names, question.seed)
+    asked = Asked(np.array(material.labels), material.shares, material.donors, material.names, question.seed)
     figures = figures_of(asked, answers) if answers else {"models": [], "comparisons": []}
     for row, model in zip(figures["models"], models, strict=True):
         row |= {**model.about(), "leaks": prepared.source.leaks.get(model.name)}
@@ -185,18 +186,22 @@ def _variants(material: Material) -> list[str]:
             f"{material.items[0].name} is the only image with a mask of use: there is no background to exchange.",
             todo="Name data with more images, or masks for more of them.",
         )
-    return [name for name in NAMES if name not in MIXED or bool((material.donors.of[name] != NONE).any())]
+    return [name for name in NAMES if name not in MIXED or _mixed(material, name)]
+
+
+def _mixed(material: Material, variant: str) -> int:
+    """Of how many of the images that are asked about a mixture can be made."""
+    return int((material.donors.of[variant][: material.asked] != NONE).sum())
 
 
 def _record(
     question: Question, source: Source, material: Material, variants: Sequence[str], shorter: int, blank: str
 ) -> dict[str, Any]:
     """What was asked of which images, as plain values."""
-    shares = 100 * np.array([each.share for each in material.cutouts.found])
+    shares, found = 100 * material.shares, material.cutouts.found
     donors, names = material.donors, material.names
-    numbers = {
-        name: int((donors.of[name] != NONE).sum()) if name in MIXED else len(material.items) for name in variants
-    }
+    over = 0 if question.limit is None else len(source.asked.part.items) - question.limit
+    numbers = {name: _mixed(material, name) if name in MIXED else material.asked for name in variants}
     return {
         "schema": AUDIT_SCHEMA,
         "audit": "background",
@@ -204,7 +209,8 @@ def _record(
         "data": source.data.name,
         "place": str(source.data.root),
         "split": source.split,
-        "images": len(material.items),
+        "divided": source.data.divided,
+        "images": material.asked,
         "classes": list(names),
         "seed": question.seed,
         "limit": question.limit,
@@ -227,11 +233,15 @@ def _record(
             for reason, left in material.left_out.items()
         },
         "damaged": source.bad,
-        "unused": source.asked.unused,
+        "unused": source.asked.unused | ({"over the limit": over} if over > 0 else {}),
         "unknown_classes": source.asked.unknown,
         "absent_classes": list(source.asked.absent),
+        "chance": 100 / len(names),
         "donors": {
-            "filled_in": sum(not each.lends for each in material.cutouts.found),
+            "images": sum(each.lends for each in found),
+            "only_lend": len(found) - material.asked,
+            "only_lend_without_mask": material.lend_none,
+            "filled_in": sum(not each.lends for each in found[: material.asked]),
             "classes_without": [names[label] for label in donors.bare],
             "classes_alone": [names[label] for label in donors.alone],
         },
@@ -245,7 +255,8 @@ def image_rows(audit: Audit) -> tuple[list[str], list[list[str]]]:
     head = ["image", "class", "object_percent", *(f"{kind}_background" for kind in kinds)]
     head += [f"{model}: {variant}" for model, given in audit.answers.items() for variant in given.variants]
     rows = []
-    for place, (item, label) in enumerate(zip(material.items, material.labels, strict=True)):
+    for place in material.judged:
+        item, label = material.items[place], material.labels[place]
         row = [item.name, names[label], f"{100 * material.cutouts.found[place].share:.2f}"]
         for kind in kinds:
             donor = int(material.donors.of[kind][place])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,12 @@ from dapt.data.items import ImageSet
 from dapt.environment import cores
 from dapt.evaluation.audit.donors import NONE
 from dapt.evaluation.audit.variants import MIXED
-from dapt.files import write_text, write_with
+from dapt.files import write_files, write_text
 from dapt.runs.audit_folder import AuditFolder
 from dapt.runs.audit_run import Audit
 
 INDEX = "index.csv"
+TOGETHER = 16  # images whose composites are synced together
 COLUMNS = ("image", "classname", "mask", "split", "source", "background", "background_class", "object_percent")
 
 
@@ -51,22 +51,26 @@ def write_composites(audit: Audit, folder: AuditFolder, *, overwrite: bool = Fal
             (root / variant / "images").mkdir(parents=True, exist_ok=True)
             (root / variant / "masks").mkdir(exist_ok=True)
 
-        def write(place: int) -> None:
-            mask = scenes.cutouts[place].inside.numpy().astype(np.uint8) * 255
-            for variant, picture in scenes.variants(place, audit.variants).items():
-                pictures = ("images", picture.permute(1, 2, 0).contiguous().numpy()), ("masks", mask)
-                for kind, pixels in pictures:
-                    _save(pixels, root / variant / kind / f"{place:06d}.png", root)
+        def pictures_of(place: int) -> list[tuple[Path, bytes]]:
+            mask = _png(scenes.cutouts[place].inside.numpy().astype(np.uint8) * 255)
+            made = scenes.variants(place, audit.variants)
+            return [
+                (root / variant / kind / f"{place:06d}.png", content)
+                for variant, picture in made.items()
+                for kind, content in (("images", _png(picture.permute(1, 2, 0).contiguous().numpy())), ("masks", mask))
+            ]
 
-        for _ in progress(pool.map(write, range(len(scenes))), len(scenes), "writing composites", "images"):
-            pass
+        places = audit.material.judged
+        batches = [places[start : start + TOGETHER] for start in range(0, len(places), TOGETHER)]
+        for batch in progress(batches, len(batches), "writing composites", "batches"):
+            write_files((part for parts in pool.map(pictures_of, batch) for part in parts), within=root)
         for variant in audit.variants:
             write_text(root / variant / INDEX, _table(audit, variant, splits), make_parents=False)
 
 
 def _numbers(audit: Audit, variant: str) -> list[str]:
     """The names of a variant's pictures, in the order of the images."""
-    return [f"{place:06d}" for place in range(len(audit.scenes)) if _is_made(audit, variant, place)]
+    return [f"{place:06d}" for place in audit.material.judged if _is_made(audit, variant, place)]
 
 
 def _is_made(audit: Audit, variant: str, place: int) -> bool:
@@ -78,7 +82,8 @@ def _table(audit: Audit, variant: str, splits: dict[str, str]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for place, (item, label) in enumerate(zip(material.items, material.labels, strict=True)):
+    for place in material.judged:
+        item, label = material.items[place], material.labels[place]
         if not _is_made(audit, variant, place):
             continue
         donor = int(material.donors.of[variant][place]) if variant in MIXED else NONE
@@ -102,5 +107,7 @@ def _splits(data: ImageSet) -> dict[str, str]:
     return {item.name: split for split in order for item in data.splits[split]}
 
 
-def _save(pixels: np.ndarray, path: Path, root: Path) -> None:
-    write_with(path, partial(Image.fromarray(pixels).save, format="PNG"), make_parents=False, within=root)
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -51,6 +51,36 @@ def test_a_model_that_looks_at_the_object() -> None:
     assert found["taken_for_background"]["mixed_next"] == {"value": 0.0, "low": 0.0, "high": 0.0, "images": 6}
 
 
+def test_what_is_answered_to_the_originals_stands_beside_what_names_the_background() -> None:
+    """Images 2 and 5 are never on the background of another class; of the others two are confused as they are."""
+    (found,) = figures_of(ASKED, {"a": answers(original=[1, 0, 1, 0, 1, 1], mixed_rand=[1, 1, 1, 0, 0, 1])})["models"]
+    taken, reference = found["taken_for_background"]["mixed_rand"], found["same_answer_to_original"]["mixed_rand"]
+    assert (taken["value"], taken["images"]) == (100.0, 3)
+    assert (reference["value"], reference["images"]) == (pytest.approx(200 / 3), 3)
+    assert found["same_answer_to_original"]["mixed_next"]["images"] == 6
+
+
+def test_images_that_only_lend_are_in_no_figure() -> None:
+    asked = Asked(LABELS, SHARES[:4], DONORS, ("cat", "dog"), 1)
+    given = answers(mixed_rand=[1, 1, 1, 0, 0, 1])
+    first = Answers(NAMES, given.predicted[:, :4], given.confidence[:, :4], given.truth[:, :4])
+    (found,) = figures_of(asked, {"a": first})["models"]
+    assert {figure["images"] for figure in found["accuracy"].values()} == {4}
+    assert found["taken_for_background"]["mixed_rand"] == {"value": 100.0, "low": 100.0, "high": 100.0, "images": 3}
+    assert found["per_class"]["dog"]["images"] == 1
+
+
+def test_without_a_gap_there_are_the_figures_of_one_mixture() -> None:
+    given = answers()
+    kept = [place for place, name in enumerate(NAMES) if name != "mixed_same"]
+    rows = (given.predicted[kept], given.confidence[kept], given.truth[kept])
+    found = figures_of(ASKED, {name: Answers(tuple(NAMES[place] for place in kept), *rows) for name in "ab"})
+    assert "bg_gap" not in found["models"][0]
+    assert found["models"][0]["changed"]["images"] == found["models"][0]["lost"]["images"] == 6
+    assert found["models"][0]["per_class"]["cat"]["changed"] == 0.0
+    assert "changed" in found["comparisons"][0]
+
+
 def test_a_model_that_looks_at_the_background() -> None:
     (found,) = figures_of(ASKED, {"a": looks_at_the_background()})["models"]
     accuracy = {name: figure["value"] for name, figure in found["accuracy"].items()}

@@ -129,3 +129,12 @@ def test_backgrounds_fill_another_size_unstretched(size: tuple[int, int]) -> Non
     ramp = torch.arange(96, dtype=torch.uint8).expand(3, 64, 96)
     middle = fitted(ramp, (64, 32))[0].float()
     assert middle[0].tolist() == list(range(32, 64)), "the middle, at its own scale"
+
+
+@pytest.mark.parametrize("size", [(10, 60_000), (60_000, 10)])
+def test_the_background_of_a_strip_takes_little_memory(size: tuple[int, int]) -> None:
+    """Resized before it is cut it would have 60,000 pixels to both sides."""
+    ramp = torch.arange(100, dtype=torch.uint8)[:, None].expand(3, 100, 100)
+    strip = fitted(ramp if size[0] < size[1] else ramp.transpose(1, 2), size)
+    assert tuple(strip.shape) == (3, *size)
+    assert (strip.float() - 50).abs().max() <= 1, "the middle"

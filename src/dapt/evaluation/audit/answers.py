@@ -87,13 +87,14 @@ def ask(
     goes through the image tower of a model once per variant.
 
     Args:
-        labels: the true classes, numbered as those of the models. batch_size: pictures at a time, about.
+        labels: the true classes of the images that are asked about, the first of the scenes, numbered as those of the
+            models. batch_size: pictures at a time, about.
         kept: where answers are kept, from which an interrupted audit goes on.
 
     Raises:
         DaptError: what a model computes is not finite, or an image cannot be read.
     """
-    shape = (len(variants), len(scenes))
+    shape = (len(variants), len(labels))
     found = [
         Answers(
             tuple(variants),
@@ -107,7 +108,7 @@ def ask(
     looks = {look_of(model): None for model in models}
     true = torch.tensor(list(labels), dtype=torch.long)
     per_batch = max(1, round(batch_size / max(1, len(variants))))
-    starts = range(0 if kept is None else kept.read(found), len(scenes), per_batch)
+    starts = range(0 if kept is None else kept.read(found), len(labels), per_batch)
     for batch in progress(_batches(scenes, variants, starts, per_batch, list(looks)), len(starts), label, "batches"):
         rows, columns = batch.variants, batch.places
         for answers, classify in zip(found, classifiers, strict=True):
@@ -137,7 +138,7 @@ def _batches(
     with ThreadPoolExecutor(cores(), thread_name_prefix="dapt-audit") as pool:
 
         def load(start: int) -> _Batch:
-            places = range(start, min(start + per_batch, len(scenes)))
+            places = range(start, min(start + per_batch, starts.stop))
             several = list(pool.map(pixels_of, places))
             return _Batch(
                 [variant for rows, _ in several for variant in rows],

@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional
 
 Box = tuple[int, int, int, int]
 
+MOST_CUT = 16  # times the pixels that are wanted are made at most, to be cut afterwards
 PER_FEATHER = 112  # pixels of the shorter side to one pixel of feather: 2 pixels at 224
 
 
@@ -109,6 +110,14 @@ def fitted(picture: Tensor, size: tuple[int, int]) -> Tensor:
     if (height, width) == size:
         return picture
     factor = max(size[0] / height, size[1] / width)
+    if height * width * factor**2 > MOST_CUT * size[0] * size[1]:  # a strip: cut first, or memory does not suffice
+        rows, columns = max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
+        top, left = (height - rows) // 2, (width - columns) // 2
+        strip = picture[:, top : top + rows, left : left + columns]
+        thin: Tensor = functional.resize_image(
+            strip, list(size), interpolation=InterpolationMode.BILINEAR, antialias=True
+        )
+        return thin
     target = [max(size[0], round(height * factor)), max(size[1], round(width * factor))]
     larger = functional.resize_image(picture, target, interpolation=InterpolationMode.BILINEAR, antialias=True)
     top, left = (target[0] - size[0]) // 2, (target[1] - size[1]) // 2

@@ -23,7 +23,7 @@ class Donors:
     Attributes:
         of: by variant, the place of each image's donor ``[N]``, `NONE` where there is none.
         bare: labels of classes with images none of which can lend its background.
-        alone: labels of classes with images for which no other image of the class lends one.
+        alone: labels of classes with images that are asked about, for which no other image of the class lends one.
     """
 
     of: dict[str, np.ndarray]
@@ -37,7 +37,9 @@ def drawn(seed: int, text: str, number: int) -> int:
     return int.from_bytes(digest, "big") % number
 
 
-def choose_donors(names: Sequence[str], labels: Sequence[int], lends: Sequence[bool], seed: int) -> Donors:
+def choose_donors(
+    names: Sequence[str], labels: Sequence[int], lends: Sequence[bool], seed: int, asked: int | None = None
+) -> Donors:
     """A donor of the same class, of a random class, and of the next class, for every image; none is its own donor.
 
     The random class is any of those that have donors, an image's own among them. The next class is the next one, in the
@@ -46,7 +48,9 @@ def choose_donors(names: Sequence[str], labels: Sequence[int], lends: Sequence[b
 
     Args:
         names: of the images. labels: their classes. lends: whether an image has a background to lend.
+        asked: so many images, the first, are asked about, and the others only lend; None: all are.
     """
+    number = len(names) if asked is None else asked
     order = sorted(range(len(names)), key=lambda place: names[place])
     present = sorted(set(labels))
     pool = {label: [place for place in order if labels[place] == label and lends[place]] for label in present}
@@ -61,7 +65,7 @@ def choose_donors(names: Sequence[str], labels: Sequence[int], lends: Sequence[b
         if with_donors:
             other = with_donors[drawn(seed, f"class|{name}", len(with_donors))]
             of[RAND][place] = _one(pool[other], place, seed, f"{RAND}|{name}")
-    lone = {label for place, label in enumerate(labels) if of[SAME][place] == NONE}
+    lone = {label for place, label in enumerate(labels[:number]) if of[SAME][place] == NONE}
     return Donors(of, tuple(label for label in present if not pool[label]), tuple(sorted(lone)))
 
 

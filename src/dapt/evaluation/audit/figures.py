@@ -24,20 +24,26 @@ class Asked:
     """What was asked: images with their true classes, donors and sizes.
 
     Attributes:
-        labels: ``[N]``. shares: ``[N]`` of the photograph that the object takes, 0..1. names: of the classes.
-        seed: of the intervals.
+        known: ``[M]`` classes of all images, of which the first ``N`` are asked about and the others only lend.
+        shares: ``[N]`` of the photograph that the object takes, 0..1. donors: of the ``M`` images. names: of the
+            classes. seed: of the intervals.
     """
 
-    labels: np.ndarray
+    known: np.ndarray
     shares: np.ndarray
     donors: Donors
     names: tuple[str, ...]
     seed: int
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The classes ``[N]`` of the images that are asked about."""
+        return self.known[: len(self.shares)]
+
     def background(self, variant: str) -> np.ndarray:
         """The class ``[N]`` that lent the background of a mixture; `NONE` where there was none."""
-        donor = self.donors.of[variant]
-        lent = np.array(self.labels[donor])
+        donor = self.donors.of[variant][: len(self.shares)]
+        lent = np.array(self.known[donor])
         lent[donor == NONE] = NONE
         return lent
 
@@ -70,10 +76,15 @@ class _Model:
         right = self.right(ORIGINAL) > 0
         return 1 - self.right(RAND), self.made(RAND) & self.made(ORIGINAL) & right
 
-    def background(self, variant: str) -> tuple[np.ndarray, np.ndarray]:
-        """Taken for the class that lent the background, where that is another one."""
+    def background(self, variant: str, shown: str = "") -> tuple[np.ndarray, np.ndarray]:
+        """Taken for the class that lent the background of a mixture, where that is another one.
+
+        Args:
+            shown: the variant that is answered; empty: the mixture itself. What is answered so to the original, where
+                nothing of that class is to be seen, is the model's own confusion of the two classes.
+        """
         lent = self.asked.background(variant)
-        taken = self.answers.of(variant) == lent
+        taken = self.answers.of(shown or variant) == lent
         return taken.astype(np.float64), self.made(variant) & (lent != NONE) & (lent != self.asked.labels)
 
 
@@ -114,11 +125,12 @@ def _note_model(means: Means, model: _Model, thirds: Sequence[np.ndarray]) -> di
     mixed = SAME in variants and RAND in variants
     if mixed:
         noted["bg_gap"] = means.add(*model.gap())
+    if RAND in variants:
         noted["changed"] = means.add(*model.changed())
         noted["lost"] = means.add(*model.lost())
-    noted["taken_for_background"] = {
-        each: means.add(*model.background(each)) for each in (RAND, NEXT) if each in variants
-    }
+    lent = [each for each in (RAND, NEXT) if each in variants]
+    noted["taken_for_background"] = {each: means.add(*model.background(each)) for each in lent}
+    noted["same_answer_to_original"] = {each: means.add(*model.background(each, ORIGINAL)) for each in lent}
     noted["by_size"] = []
     for inside in thirds:
         part: dict[str, Any] = {
@@ -139,9 +151,13 @@ def _note_pair(means: Means, one: _Model, two: _Model) -> dict[str, Any]:
             each: means.add(two.right(each) - one.right(each), one.made(each) & two.made(each)) for each in variants
         }
     }
+    pairs = []
     if SAME in variants and RAND in variants:
-        for key, first, second in (("bg_gap", one.gap(), two.gap()), ("changed", one.changed(), two.changed())):
-            noted[key] = means.add(second[0] - first[0], first[1] & second[1])
+        pairs.append(("bg_gap", one.gap(), two.gap()))
+    if RAND in variants:
+        pairs.append(("changed", one.changed(), two.changed()))
+    for key, first, second in pairs:
+        noted[key] = means.add(second[0] - first[0], first[1] & second[1])
     return noted
 
 
@@ -183,8 +199,10 @@ def _per_class(asked: Asked, model: _Model) -> dict[str, Any]:
         row |= {each: _percent(model.right(each), model.made(each) & own) for each in variants}
         if SAME in variants and RAND in variants:
             gap, counted = model.gap()
+            row["bg_gap"] = _percent(gap, counted & own)
+        if RAND in variants:
             changed, both = model.changed()
-            row |= {"bg_gap": _percent(gap, counted & own), "changed": _percent(changed, both & own)}
+            row["changed"] = _percent(changed, both & own)
         told[name] = row
     return told
 

@@ -57,12 +57,12 @@ class KeptAnswers:
         return done
 
     def keep(self, answers: Sequence[Answers], done: int) -> None:
-        """Write the answers to the first `done` images, if it is time.
+        """Write the answers to the first `done` images, if it is time, and in any case those to all.
 
         Raises:
             DaptError: the file system refuses.
         """
-        if time.monotonic() - self._last < self._every_s:
+        if time.monotonic() - self._last < self._every_s and done < answers[0].predicted.shape[1]:
             return
         buffer = io.BytesIO()
         np.savez(
