@@ -55,7 +55,13 @@ def test_pictures_page_and_figures(photos: Path, tmp_path: Path, tiny_spec: str,
 
 def test_of_many_images_some_and_damaged_ones_are_told(photos: Path, tmp_path: Path, tiny_spec: str, capsys) -> None:
     tree = explained(photos, tmp_path / "o", tiny_spec, limit=2)
-    assert "2 of 4 images are explained, evenly chosen" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "2 of 4 images are explained, evenly chosen" in told
+    assert "2 pictures, explain.html and explain.json in" in told
+    explained(photos, tmp_path / "one", tiny_spec, limit=1)
+    told = capsys.readouterr().err
+    assert "1 of 4 images is explained" in told
+    assert "1 picture, explain.html" in told
     assert (tree["images_given"], tree["images_chosen"], len(tree["explained"])) == (4, 2, 2)
     for path in photos.rglob("0*.png"):
         path.write_bytes(b"no picture")

@@ -130,7 +130,7 @@ def test_a_default_cue_that_the_model_lacks_is_told_and_one_asked_for_refused(
     explainer = make_explainer(Models(model, None), Foreground(), ["gradcam"])
     found = list(explain_all(explainer, items, default_cue=True))
     assert [one.mask for one in found] == [None, None]
-    say_missing(explainer, 2, 2)
+    say_missing(explainer, ["0.png", "1.png"], 2)
     told = capsys.readouterr().err.replace("\n", " ")
     assert "No foreground: " in told
     assert "--masks" in told
@@ -155,6 +155,17 @@ def test_masks_of_other_images_are_no_masks_and_guessed_ones_no_truth(
     assert Foreground(masks).made_by == ""
     (masks / "masks.json").write_text('{"settings": {"cue": "border"}}')
     assert Foreground(masks).words == f"masks in {masks}, guessed by border"
+
+
+def test_images_without_a_foreground_are_named_and_one_is_one(photos: list[Path], capsys) -> None:
+    model = dapt.create_model(tiny_clip(), "zero_shot", ["cat", "dog"]).eval()
+    explainer = make_explainer(Models(model, None), Foreground(), [])
+    say_missing(explainer, ["a.png", "b.png", "c.png", "d.png"], 9)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "4 of 9 images have no foreground of use" in told
+    assert told.endswith("a.png, b.png, c.png and 1 more")
+    say_missing(explainer, ["a.png"], 1)
+    assert "1 of 1 image has no foreground of use" in " ".join(capsys.readouterr().err.split())
 
 
 def test_two_sources_of_the_foreground(tmp_path: Path) -> None:

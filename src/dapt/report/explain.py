@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.console import cell, say
+from dapt.data.check.finding import count
 from dapt.environment import version
 from dapt.errors import ConfigError, DataError
 from dapt.evaluation.explain_sheet import draw_sheet
@@ -27,6 +28,7 @@ from dapt.runs.explain import (
     load_models,
     make_explainer,
     name_items,
+    say_guess,
     say_left_out,
     say_missing,
 )
@@ -83,9 +85,9 @@ def explain_and_write(
     folder = default_out(run) if out is None else out
     targets = _targets(folder, chosen, images, run, foreground)
     if len(chosen) < len(files):
-        say(f"{len(chosen)} of {len(files)} images are explained, evenly chosen; --limit {len(files)} explains all")
-    if foreground.made_by:
-        say(f"the foreground is {foreground.words}; where the guess is wrong the shares of the background say little")
+        are = "is" if len(chosen) == 1 else "are"
+        say(f"{len(chosen)} of {len(files)} images {are} explained, evenly chosen; --limit {len(files)} explains all")
+    say_guess(foreground)
     models = load_models(run, model_spec=model, classes=classes, device=device)
     explainer = make_explainer(models, foreground, names, top=top, skip_bad=skip_bad)
     items = name_items(chosen, foreground)
@@ -101,13 +103,14 @@ def explain_and_write(
         say_left_out(explainer)
         if not rows:
             raise DataError("None of the images can be read, so there is nothing to explain.")
-        say_missing(explainer, sum(row["foreground"]["share"] is None for row in rows), len(rows))
+        without = [row["image"] for row in rows if row["foreground"]["share"] is None]
+        say_missing(explainer, without, len(rows))
         words = _words(models, rows)
         tree = _tree(rows, models, explainer, run, foreground, words, names)
         tree |= {"images_given": len(files), "images_chosen": len(chosen), "images_damaged": len(explainer.damaged)}
         write_json(folder / JSON, tree, make_parents=False)
         write_explain_page(folder / PAGE, tree, entries, words)
-    say(f"{len(rows)} pictures, {PAGE} and {JSON} in {folder}")
+    say(f"{count(len(rows), 'picture')}, {PAGE} and {JSON} in {folder}")
     return tree
 
 
@@ -282,7 +285,7 @@ def print_explanations(tree: Mapping[str, Any]) -> None:
     for name in ("image", "model", "class"):
         table.add_column(name, overflow="fold")
     for name in ("probability", "rests on background", "attention on foreground"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
     for row in tree["explained"]:
         for number, (title, look) in enumerate(row["looks"].items()):
             image = "" if number else row["image"]
