@@ -95,6 +95,12 @@ def test_what_others_wrote_is_left_alone(photos: Path, tmp_path: Path, name: str
         explained(photos, out, "no such model")
 
 
+def test_no_class_is_named_twice(photos: Path, tmp_path: Path, tiny_spec: str) -> None:
+    with pytest.raises(ConfigError, match="The class 'cat' is named twice"):
+        explained(photos, tmp_path / "o", tiny_spec, classes=["cat", "cat"])
+    assert not (tmp_path / "o").exists()
+
+
 def test_not_among_photographs_or_masks(photos: Path, tmp_path: Path) -> None:
     masks = tmp_path / "photos-masks"
     (tmp_path / "note.txt").write_text("thesis")

@@ -175,3 +175,4 @@ def test_two_sources_of_the_foreground(tmp_path: Path) -> None:
         Foreground(cue="dataset")
     assert Foreground(tmp_path, cue="masks").source == "masks"
     assert Foreground(cue="gradcam").words == "guessed by Grad-CAM"
+    assert (Foreground(cue="none").words, Foreground(cue="none").made_by) == ("not looked for", ""), "nobody guesses"

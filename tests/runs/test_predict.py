@@ -119,6 +119,11 @@ def test_of_a_finished_run(trained: Path, pictures: list[Path], tmp_path: Path, 
         predict_files(trained, pictures, skip_bad=True, device="cpu")
 
 
+def test_no_class_is_named_twice(trained: Path, pictures: list[Path]) -> None:
+    with pytest.raises(ConfigError, match="The class 'cat' is named twice"):
+        predict_files(trained, pictures, classes=["cat", "dog", "cat"], device="cpu")
+
+
 def test_pictures_of_where_a_model_looks_go_to_no_photographs(run: Path, trained: Path, tmp_path: Path) -> None:
     fill(tmp_path, "photos/a.png")
     check_explain(tmp_path / "where", [tmp_path / "photos"])

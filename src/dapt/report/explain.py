@@ -32,7 +32,7 @@ from dapt.runs.explain import (
     say_left_out,
     say_missing,
 )
-from dapt.runs.predict import check_explain, check_explain_apart, find_images
+from dapt.runs.predict import check_classes, check_explain, check_explain_apart, find_images
 from dapt.runs.run_folder import find_run
 
 LIMIT = 50
@@ -77,6 +77,7 @@ def explain_and_write(
             into the folder.
     """
     foreground = foreground or Foreground()
+    check_classes(classes)
     names = chosen_maps(maps)
     files = list(dict.fromkeys(find_images(images)))
     chosen = evenly(files, limit)

@@ -38,7 +38,7 @@ from dapt.runs.run_folder import RunFolder
 from dapt.wording import some
 
 DEFAULT_CUE = FREE
-MASKS, DATASET = "masks", "dataset"
+MASKS, DATASET, NONE = "masks", "dataset", "none"
 ZERO_SHOT = "zero_shot"
 ADVICE = "Give mask files (--masks) or another --cue."
 DEEPEST = 8  # folders of an image's path that may be mirrored among the masks
@@ -81,12 +81,16 @@ class Foreground:
     @property
     def words(self) -> str:
         """For people."""
+        if self.source == NONE:
+            return "not looked for"
         guess = f"guessed by {title_of(self.made_by)}" if self.made_by else ""
         return ", ".join(filter(None, [f"masks in {self.masks}" if self.masks is not None else "", guess]))
 
     @property
     def made_by(self) -> str:
-        """The cue that guesses the foreground, or has guessed the masks; empty: files that somebody has drawn."""
+        """The cue that guesses the foreground, or has guessed the masks; empty: files that somebody has drawn, or none."""
+        if self.source == NONE:
+            return ""
         return self.source if self.masks is None else guessed_by(self.masks)
 
 
