@@ -11,7 +11,7 @@ import dapt
 from dapt.errors import ConfigError, DataError
 from dapt.files import write_json
 from dapt.lock import FolderLock
-from dapt.report.explain import JSON, PAGE, explain_and_write, print_explanations
+from dapt.report.explain import JSON, PAGE, _remarks, explain_and_write, print_explanations
 from dapt.runs.explain import Foreground
 from helpers import make_folder
 
@@ -99,6 +99,16 @@ def test_no_class_is_named_twice(photos: Path, tmp_path: Path, tiny_spec: str) -
     with pytest.raises(ConfigError, match="The class 'cat' is named twice"):
         explained(photos, tmp_path / "o", tiny_spec, classes=["cat", "cat"])
     assert not (tmp_path / "o").exists()
+
+
+def test_a_decision_that_no_image_is_needed_for_is_told() -> None:
+    def row(whole: float, empty: float) -> dict:
+        return {"looks": {"after": {"evidence_nats": {"whole_log_odds": whole, "empty_log_odds": empty}}}}
+
+    rows = [row(3.2, 5.7), row(3.2, -8.0), {"looks": {"after": {"evidence_nats": None}}}]
+    (said,) = _remarks(rows, ["after"])
+    assert said.startswith("after: of 1 of 2 images it is no surer than of nothing to see")
+    assert _remarks(rows[1:], ["after"]) == []
 
 
 def test_not_among_photographs_or_masks(photos: Path, tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ def test_a_run_is_known_by_what_is_in_it(trained: Path, photos: list[Path]) -> N
     assert is_run(trained)
     assert not is_run(photos[0])
     assert not is_run(photos[0].parent)
+    (photos[0].parent / "prompts.safetensors").touch()  # a saved model: no run, but not photographs either
+    assert is_run(photos[0].parent)
 
 
 def test_evenly_chosen() -> None:

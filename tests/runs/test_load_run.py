@@ -40,12 +40,12 @@ def test_a_backbone_that_has_moved(tmp_path: Path) -> None:
     spec = save_tiny_model(tmp_path / "backbone")
     run_training(make_config(run_with(make_csv(tmp_path / "table"), spec, tmp_path / "run", epochs=1)))
     (tmp_path / "backbone").rename(tmp_path / "moved")
-    with pytest.raises(ModelError, match="The backbone of .*run cannot be loaded: There is no model folder") as found:
+    with pytest.raises(ModelError, match=r"The backbone of .*run cannot be loaded: There is no model folder") as found:
         load_run(tmp_path / "run", device="cpu")
     assert "--model" in found.value.todo
     model, _ = load_run(tmp_path / "run", model_spec=f"local-dir:{tmp_path / 'moved'}", device="cpu")
     assert len(model.names) == 4
-    with pytest.raises(ModelError, match="^There is no model folder"):
+    with pytest.raises(ModelError, match=r"^There is no model folder"):
         load_run(tmp_path / "run", model_spec=spec, device="cpu")
 
 

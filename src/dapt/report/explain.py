@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dapt.console import cell, say
+from dapt.console import cell, say, warn
 from dapt.data.check.finding import count
 from dapt.environment import version
 from dapt.errors import ConfigError, DataError
@@ -106,8 +106,12 @@ def explain_and_write(
             raise DataError("None of the images can be read, so there is nothing to explain.")
         without = [row["image"] for row in rows if row["foreground"]["share"] is None]
         say_missing(explainer, without, len(rows))
+        remarks = _remarks(rows, [subject.title for subject in explainer.subjects])
+        for sentence in remarks:
+            warn(sentence)
         words = _words(models, rows)
         tree = _tree(rows, models, explainer, run, foreground, words, names)
+        tree |= {"remarks": remarks}
         tree |= {"images_given": len(files), "images_chosen": len(chosen), "images_damaged": len(explainer.damaged)}
         write_json(folder / JSON, tree, make_parents=False)
         write_explain_page(folder / PAGE, tree, entries, words)
@@ -239,6 +243,20 @@ def _tree(
         "words": None if words is None else _words_tree(words),
         "explained": list(rows),
     }
+
+
+def _remarks(rows: Sequence[Mapping[str, Any]], titles: Sequence[str]) -> list[str]:
+    """Of each model how many images tell it no more than no image does, a sentence; none where all tell it more."""
+    found = []
+    for title in titles:
+        known = [evidence for row in rows if (evidence := row["looks"][title]["evidence_nats"]) is not None]
+        none = sum(evidence["whole_log_odds"] <= evidence["empty_log_odds"] for evidence in known)
+        if none:
+            found.append(
+                f"{title}: of {none} of {count(len(known), 'image')} it is no surer than of nothing to see (the mean "
+                "colour), so what it says of them rests on the image hardly at all, and their shares say little."
+            )
+    return found
 
 
 def _summary(looks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Foreground:
 
     @property
     def made_by(self) -> str:
-        """The cue that guesses the foreground, or has guessed the masks; empty: files that somebody has drawn, or none."""
+        """The cue that guesses the foreground, or has guessed the masks; empty: files somebody has drawn, or none."""
         if self.source == NONE:
             return ""
         return self.source if self.masks is None else guessed_by(self.masks)
@@ -340,7 +340,8 @@ def write_explanations(predictor: Predictor, predictions: Sequence[Prediction], 
 
 
 def is_run(path: Path) -> bool:
-    """Whether a path is meant as a run: a folder with a configuration or a checkpoint, not one of images."""
+    """Whether a path is meant as a run: a folder with a configuration, prompts or a checkpoint, not one of images."""
     if not path.is_dir():
         return path.suffix == ".safetensors"
-    return RunFolder(path).config_file.is_file() or dassl_checkpoint(path) is not None
+    run = RunFolder(path)
+    return run.config_file.is_file() or run.prompts_file.is_file() or dassl_checkpoint(path) is not None
