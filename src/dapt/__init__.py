@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dapt.api.audit import audit
+    from dapt.api.masks import import_masks, make_masks
     from dapt.api.models import create_model, create_objectives, load_model
     from dapt.api.names import list_cues, list_data, list_methods, list_selectors
     from dapt.api.runs import Run, explain, load, run_protocol, train
@@ -41,6 +42,7 @@ __all__ = [
     "create_model",
     "create_objectives",
     "explain",
+    "import_masks",
     "list_cues",
     "list_data",
     "list_methods",
@@ -49,6 +51,7 @@ __all__ = [
     "load_clip",
     "load_model",
     "load_plugin",
+    "make_masks",
     "run_protocol",
     "train",
 ]
@@ -64,6 +67,7 @@ _WHERE = {
     "create_model": "dapt.api.models",
     "create_objectives": "dapt.api.models",
     "explain": "dapt.api.runs",
+    "import_masks": "dapt.api.masks",
     "list_cues": "dapt.api.names",
     "list_data": "dapt.api.names",
     "list_methods": "dapt.api.names",
@@ -72,6 +76,7 @@ _WHERE = {
     "load_clip": "dapt.clip.load",
     "load_model": "dapt.api.models",
     "load_plugin": "dapt.plugins",
+    "make_masks": "dapt.api.masks",
     "run_protocol": "dapt.api.runs",
     "train": "dapt.api.runs",
 }

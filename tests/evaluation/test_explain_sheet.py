@@ -12,6 +12,8 @@ from dapt.model.decision import Evidence
 from explanations import made_up
 from hostile import TITLE
 
+NOTHING = "; with nothing to see it is as sure or surer, 50%"
+
 
 def test_tiles_show_the_parts_in_the_mean_colour() -> None:
     one = made_up()
@@ -48,8 +50,10 @@ def test_the_class_decided_for_is_in_every_list() -> None:
     [
         (3.0, 1.0, "25% of the decision rests on the background"),
         (3.0, -1.0, "0% of the decision rests on the background, which speaks against it"),
-        (-3.0, 1.0, "100% of the decision rests on the background, the foreground speaks against it"),
-        (-3.0, -1.0, "neither part speaks for it"),
+        (-1.0, 3.0, "100% of the decision rests on the background, the foreground speaks against it"),
+        (-3.0, 1.0, f"100% of the decision rests on the background, the foreground speaks against it{NOTHING}"),
+        (1.0, -3.0, f"0% of the decision rests on the background, which speaks against it{NOTHING}"),
+        (-3.0, -1.0, f"neither part speaks for it{NOTHING}"),
     ],
 )
 def test_shares_in_words(foreground: float, background: float, words: str) -> None:

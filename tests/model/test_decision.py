@@ -71,3 +71,11 @@ def test_many_images_share_one_empty_view() -> None:
     for n in range(4):
         (alone,) = evidence_of(whole[n : n + 1], front[n : n + 1], back[n : n + 1], empty)
         assert together[n] == alone
+
+
+def test_whether_the_image_adds_anything() -> None:
+    (sure,) = evidence_of(two(3), two(2), two(1), two(-1))
+    (surer_without,) = evidence_of(two(3), two(2), two(5), two(6))
+    assert sure is not None
+    assert surer_without is not None
+    assert (sure.adds, surer_without.adds) == (True, False)

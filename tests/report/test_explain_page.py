@@ -29,6 +29,7 @@ def tree(*titles: str, **changes: object) -> dict:
         "images_chosen": 3,
         "images_damaged": 1,
         "not_shown": ["There is no attention."],
+        "remarks": ["Of 1 of 2 images it is no surer."],
         "summary": {**dict.fromkeys(titles, figures), "decisions_changed": 2},
         **changes,
     }
@@ -53,7 +54,12 @@ def test_all_figures_are_there(tmp_path: Path) -> None:
     text = re.sub(r"\s+", " ", (tmp_path / "page.html").read_text(encoding="utf-8"))
     assert MARK in text
     for part in (
-        *("2 images, 2 classes, demo.", "The decision changed in 2.", "3 of 9 images were explained"),
+        *(
+            "2 images, 2 classes, demo.",
+            "Of 1 of 2 images it is no surer.",
+            "The decision changed in 2.",
+            "3 of 9 images were explained",
+        ),
         *(
             "1 image could not be read",
             "There is no attention.",

@@ -11,7 +11,7 @@ import dapt
 from dapt.errors import ConfigError, DataError
 from dapt.files import write_json
 from dapt.lock import FolderLock
-from dapt.report.explain import JSON, PAGE, explain_and_write, print_explanations
+from dapt.report.explain import JSON, PAGE, _remarks, explain_and_write, print_explanations
 from dapt.runs.explain import Foreground
 from helpers import make_folder
 
@@ -55,7 +55,13 @@ def test_pictures_page_and_figures(photos: Path, tmp_path: Path, tiny_spec: str,
 
 def test_of_many_images_some_and_damaged_ones_are_told(photos: Path, tmp_path: Path, tiny_spec: str, capsys) -> None:
     tree = explained(photos, tmp_path / "o", tiny_spec, limit=2)
-    assert "2 of 4 images are explained, evenly chosen" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "2 of 4 images are explained, evenly chosen" in told
+    assert "2 pictures, explain.html and explain.json in" in told
+    explained(photos, tmp_path / "one", tiny_spec, limit=1)
+    told = capsys.readouterr().err
+    assert "1 of 4 images is explained" in told
+    assert "1 picture, explain.html" in told
     assert (tree["images_given"], tree["images_chosen"], len(tree["explained"])) == (4, 2, 2)
     for path in photos.rglob("0*.png"):
         path.write_bytes(b"no picture")
@@ -87,6 +93,22 @@ def test_what_others_wrote_is_left_alone(photos: Path, tmp_path: Path, name: str
     write_json(out / JSON, {"schema": 1})
     with pytest.raises(ConfigError, match="exists"):
         explained(photos, out, "no such model")
+
+
+def test_no_class_is_named_twice(photos: Path, tmp_path: Path, tiny_spec: str) -> None:
+    with pytest.raises(ConfigError, match="The class 'cat' is named twice"):
+        explained(photos, tmp_path / "o", tiny_spec, classes=["cat", "cat"])
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_decision_that_no_image_is_needed_for_is_told() -> None:
+    def row(whole: float, empty: float) -> dict:
+        return {"looks": {"after": {"evidence_nats": {"whole_log_odds": whole, "empty_log_odds": empty}}}}
+
+    rows = [row(3.2, 5.7), row(3.2, -8.0), {"looks": {"after": {"evidence_nats": None}}}]
+    (said,) = _remarks(rows, ["after"])
+    assert said.startswith("after: of 1 of 2 images it is no surer than of nothing to see")
+    assert _remarks(rows[1:], ["after"]) == []
 
 
 def test_not_among_photographs_or_masks(photos: Path, tmp_path: Path) -> None:

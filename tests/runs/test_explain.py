@@ -66,6 +66,8 @@ def test_a_run_is_known_by_what_is_in_it(trained: Path, photos: list[Path]) -> N
     assert is_run(trained)
     assert not is_run(photos[0])
     assert not is_run(photos[0].parent)
+    (photos[0].parent / "prompts.safetensors").touch()  # a saved model: no run, but not photographs either
+    assert is_run(photos[0].parent)
 
 
 def test_evenly_chosen() -> None:
@@ -130,7 +132,7 @@ def test_a_default_cue_that_the_model_lacks_is_told_and_one_asked_for_refused(
     explainer = make_explainer(Models(model, None), Foreground(), ["gradcam"])
     found = list(explain_all(explainer, items, default_cue=True))
     assert [one.mask for one in found] == [None, None]
-    say_missing(explainer, 2, 2)
+    say_missing(explainer, ["0.png", "1.png"], 2)
     told = capsys.readouterr().err.replace("\n", " ")
     assert "No foreground: " in told
     assert "--masks" in told
@@ -157,6 +159,17 @@ def test_masks_of_other_images_are_no_masks_and_guessed_ones_no_truth(
     assert Foreground(masks).words == f"masks in {masks}, guessed by border"
 
 
+def test_images_without_a_foreground_are_named_and_one_is_one(photos: list[Path], capsys) -> None:
+    model = dapt.create_model(tiny_clip(), "zero_shot", ["cat", "dog"]).eval()
+    explainer = make_explainer(Models(model, None), Foreground(), [])
+    say_missing(explainer, ["a.png", "b.png", "c.png", "d.png"], 9)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "4 of 9 images have no foreground of use" in told
+    assert told.endswith("a.png, b.png, c.png and 1 more")
+    say_missing(explainer, ["a.png"], 1)
+    assert "1 of 1 image has no foreground of use" in " ".join(capsys.readouterr().err.split())
+
+
 def test_two_sources_of_the_foreground(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="two sources"):
         Foreground(tmp_path, cue="random")
@@ -164,3 +177,4 @@ def test_two_sources_of_the_foreground(tmp_path: Path) -> None:
         Foreground(cue="dataset")
     assert Foreground(tmp_path, cue="masks").source == "masks"
     assert Foreground(cue="gradcam").words == "guessed by Grad-CAM"
+    assert (Foreground(cue="none").words, Foreground(cue="none").made_by) == ("not looked for", ""), "nobody guesses"

@@ -8,9 +8,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from dapt.config import make_config
 from dapt.errors import ConfigError, ModelError
 from dapt.runs.load_run import load_run
-from helpers import save_tiny_model
+from dapt.runs.train import run_training
+from helpers import make_csv, run_with, save_tiny_model
 
 
 def test_prompts_and_classes_are_those_of_the_run(trained: Path, tiny_spec: str) -> None:
@@ -32,6 +34,19 @@ def test_a_copy_of_the_backbone_will_do_and_another_will_not(trained: Path, tmp_
     assert torch.equal(moved.eval()(pixels), own.eval()(pixels))
     with pytest.raises(ModelError, match="the weights are different"):
         load_run(trained, model_spec=save_tiny_model(tmp_path / "other", seed=1), device="cpu")
+
+
+def test_a_backbone_that_has_moved(tmp_path: Path) -> None:
+    spec = save_tiny_model(tmp_path / "backbone")
+    run_training(make_config(run_with(make_csv(tmp_path / "table"), spec, tmp_path / "run", epochs=1)))
+    (tmp_path / "backbone").rename(tmp_path / "moved")
+    with pytest.raises(ModelError, match=r"The backbone of .*run cannot be loaded: There is no model folder") as found:
+        load_run(tmp_path / "run", device="cpu")
+    assert "--model" in found.value.todo
+    model, _ = load_run(tmp_path / "run", model_spec=f"local-dir:{tmp_path / 'moved'}", device="cpu")
+    assert len(model.names) == 4
+    with pytest.raises(ModelError, match=r"^There is no model folder"):
+        load_run(tmp_path / "run", model_spec=spec, device="cpu")
 
 
 def test_what_is_no_finished_run(trained: Path, run: Path) -> None:

@@ -105,14 +105,23 @@ def test_damaged_files_stop_it_or_are_left_out(model: PromptedClip, pictures: li
     assert "1 damaged image was left out" in capsys.readouterr().err
 
 
-def test_of_a_finished_run(trained: Path, pictures: list[Path], tmp_path: Path) -> None:
+def test_of_a_finished_run(trained: Path, pictures: list[Path], tmp_path: Path, capsys) -> None:
     found = predict_files(trained, pictures, classes=["cat", "dog"], top=1, explain=tmp_path / "where", device="cpu")
     assert {name for prediction in found for name in prediction.classes} <= {"cat", "dog"}
     assert len(list((tmp_path / "where").iterdir())) == 3
+    told = " ".join(capsys.readouterr().err.split())
+    assert "the foreground is guessed by border; where the guess is wrong" in told
+    assert "dapt explain takes mask files or another cue" in told
+    assert f"3 pictures of what decides in {tmp_path / 'where'}" in told
     for path in pictures:
         path.write_bytes(b"")
     with pytest.raises(DataError, match="nothing to predict"):
         predict_files(trained, pictures, skip_bad=True, device="cpu")
+
+
+def test_no_class_is_named_twice(trained: Path, pictures: list[Path]) -> None:
+    with pytest.raises(ConfigError, match="The class 'cat' is named twice"):
+        predict_files(trained, pictures, classes=["cat", "dog", "cat"], device="cpu")
 
 
 def test_pictures_of_where_a_model_looks_go_to_no_photographs(run: Path, trained: Path, tmp_path: Path) -> None:

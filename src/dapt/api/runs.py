@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,10 @@ class Run:
         classes: Sequence[str] | None = None,
         masks: Path | str | None = None,
         mask_format: str | None = None,
+        mask_name: str | None = None,
+        mask_background: str | None = None,
         cue: str | None = None,
+        cue_options: Mapping[str, Any] | None = None,
         maps: Sequence[str] | None = None,
         top: int = 5,
         limit: int = 50,
@@ -123,8 +126,10 @@ class Run:
 
         Args:
             images: images or folders of images. out: folder for pictures, page and figures; None: ``explained/NAME``.
-            classes: to choose among; None: the trained ones. masks, mask_format: folder of mask files, which say what
-                is foreground; None: `cue`, None: Grad-CAM of zero-shot. maps: cues that show where it looks; None: all.
+            classes: to choose among; None: the trained ones. masks: folder of mask files, which say what is
+                foreground; `mask_format`, `mask_name` and `mask_background` as the options of the command. cue: what
+                guesses it where there are no masks, None: ``border``; `cue_options` are its own. maps: cues that show
+                where it looks; None: all.
             top: so many classes of each view. limit: so many images, evenly chosen. skip_bad: leave out images that
                 cannot be read.
 
@@ -142,7 +147,10 @@ class Run:
             classes=classes,
             masks=masks,
             mask_format=mask_format,
+            mask_name=mask_name,
+            mask_background=mask_background,
             cue=cue,
+            cue_options=cue_options,
             maps=maps,
             top=top,
             limit=limit,
@@ -193,7 +201,10 @@ def explain(
     classes: Sequence[str] | None = None,
     masks: Path | str | None = None,
     mask_format: str | None = None,
+    mask_name: str | None = None,
+    mask_background: str | None = None,
     cue: str | None = None,
+    cue_options: Mapping[str, Any] | None = None,
     maps: Sequence[str] | None = None,
     top: int = 5,
     limit: int = 50,
@@ -219,7 +230,14 @@ def explain(
         run=None if run is None else Path(with_home(str(run))),
         model=model,
         classes=classes,
-        foreground=Foreground(None if masks is None else Path(with_home(str(masks))), mask_format, cue=cue),
+        foreground=Foreground(
+            None if masks is None else Path(with_home(str(masks))),
+            mask_format,
+            mask_name,
+            mask_background,
+            cue,
+            cue_options or {},
+        ),
         maps=maps,
         top=top,
         limit=limit,

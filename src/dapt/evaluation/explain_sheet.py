@@ -95,12 +95,13 @@ def share_words(look: Look) -> str:
     evidence = look.evidence
     if evidence is None:
         return "no two parts to compare" if look.foreground is None else "of a single class there is nothing to decide"
+    anyway = "" if evidence.adds else f"; with nothing to see it is as sure or surer, {100 * look.empty.decided:.0f}%"
     if evidence.background_share is None:
-        return "neither part speaks for it"
+        return f"neither part speaks for it{anyway}"
     share = f"{100 * evidence.background_share:.0f}% of the decision rests on the background"
     if evidence.background < 0:
-        return f"{share}, which speaks against it"
-    return share + (", the foreground speaks against it" if evidence.foreground < 0 else "")
+        return f"{share}, which speaks against it{anyway}"
+    return share + (", the foreground speaks against it" if evidence.foreground < 0 else "") + anyway
 
 
 def _draw_head(

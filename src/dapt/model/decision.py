@@ -37,6 +37,11 @@ class Evidence:
     empty: float
 
     @property
+    def adds(self) -> bool:
+        """Whether the image makes the model surer of the class than no image at all; if not, the share says little."""
+        return self.foreground + self.background > 0  # which is whole - empty
+
+    @property
     def background_share(self) -> float | None:
         """The share of the evidence *for* the decision that comes from the background, 0..1.
 

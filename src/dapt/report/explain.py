@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dapt.console import cell, say
+from dapt.console import cell, say, warn
+from dapt.data.check.finding import count
 from dapt.environment import version
 from dapt.errors import ConfigError, DataError
 from dapt.evaluation.explain_sheet import draw_sheet
@@ -27,10 +28,11 @@ from dapt.runs.explain import (
     load_models,
     make_explainer,
     name_items,
+    say_guess,
     say_left_out,
     say_missing,
 )
-from dapt.runs.predict import check_explain, check_explain_apart, find_images
+from dapt.runs.predict import check_classes, check_explain, check_explain_apart, find_images
 from dapt.runs.run_folder import find_run
 
 LIMIT = 50
@@ -75,6 +77,7 @@ def explain_and_write(
             into the folder.
     """
     foreground = foreground or Foreground()
+    check_classes(classes)
     names = chosen_maps(maps)
     files = list(dict.fromkeys(find_images(images)))
     chosen = evenly(files, limit)
@@ -83,9 +86,9 @@ def explain_and_write(
     folder = default_out(run) if out is None else out
     targets = _targets(folder, chosen, images, run, foreground)
     if len(chosen) < len(files):
-        say(f"{len(chosen)} of {len(files)} images are explained, evenly chosen; --limit {len(files)} explains all")
-    if foreground.made_by:
-        say(f"the foreground is {foreground.words}; where the guess is wrong the shares of the background say little")
+        are = "is" if len(chosen) == 1 else "are"
+        say(f"{len(chosen)} of {len(files)} images {are} explained, evenly chosen; --limit {len(files)} explains all")
+    say_guess(foreground)
     models = load_models(run, model_spec=model, classes=classes, device=device)
     explainer = make_explainer(models, foreground, names, top=top, skip_bad=skip_bad)
     items = name_items(chosen, foreground)
@@ -101,13 +104,18 @@ def explain_and_write(
         say_left_out(explainer)
         if not rows:
             raise DataError("None of the images can be read, so there is nothing to explain.")
-        say_missing(explainer, sum(row["foreground"]["share"] is None for row in rows), len(rows))
+        without = [row["image"] for row in rows if row["foreground"]["share"] is None]
+        say_missing(explainer, without, len(rows))
+        remarks = _remarks(rows, [subject.title for subject in explainer.subjects])
+        for sentence in remarks:
+            warn(sentence)
         words = _words(models, rows)
         tree = _tree(rows, models, explainer, run, foreground, words, names)
+        tree |= {"remarks": remarks}
         tree |= {"images_given": len(files), "images_chosen": len(chosen), "images_damaged": len(explainer.damaged)}
         write_json(folder / JSON, tree, make_parents=False)
         write_explain_page(folder / PAGE, tree, entries, words)
-    say(f"{len(rows)} pictures, {PAGE} and {JSON} in {folder}")
+    say(f"{count(len(rows), 'picture')}, {PAGE} and {JSON} in {folder}")
     return tree
 
 
@@ -237,6 +245,20 @@ def _tree(
     }
 
 
+def _remarks(rows: Sequence[Mapping[str, Any]], titles: Sequence[str]) -> list[str]:
+    """Of each model how many images tell it no more than no image does, a sentence; none where all tell it more."""
+    found = []
+    for title in titles:
+        known = [evidence for row in rows if (evidence := row["looks"][title]["evidence_nats"]) is not None]
+        none = sum(evidence["whole_log_odds"] <= evidence["empty_log_odds"] for evidence in known)
+        if none:
+            found.append(
+                f"{title}: of {none} of {count(len(known), 'image')} it is no surer than of nothing to see (the mean "
+                "colour), so what it says of them rests on the image hardly at all, and their shares say little."
+            )
+    return found
+
+
 def _summary(looks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Means over the images of which a figure is known, and how many those are."""
     found: dict[str, Any] = {}
@@ -282,7 +304,7 @@ def print_explanations(tree: Mapping[str, Any]) -> None:
     for name in ("image", "model", "class"):
         table.add_column(name, overflow="fold")
     for name in ("probability", "rests on background", "attention on foreground"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
     for row in tree["explained"]:
         for number, (title, look) in enumerate(row["looks"].items()):
             image = "" if number else row["image"]

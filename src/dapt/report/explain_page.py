@@ -74,7 +74,7 @@ def write_explain_page(
         "given": tree["images_given"],
         "chosen": tree["images_chosen"],
         "damaged": tree["images_damaged"],
-        "not_shown": tree["not_shown"],
+        "not_shown": [*tree["not_shown"], *tree["remarks"]],
         "summary": summary,
         "changed": changed,
         "entries": entries,

@@ -11,9 +11,10 @@ from dapt.clip.dassl import dassl_checkpoint
 from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import MaskFormat, make_config
-from dapt.console import progress, warn
+from dapt.console import progress, say, warn
 from dapt.cues.base import Cue, CueContext
 from dapt.cues.build import FREE, cue_options, cue_type, make_cue
+from dapt.data.check.finding import count
 from dapt.data.items import Item
 from dapt.data.load.images import RefusedImageError
 from dapt.data.load.notes import say_notes
@@ -37,7 +38,7 @@ from dapt.runs.run_folder import RunFolder
 from dapt.wording import some
 
 DEFAULT_CUE = FREE
-MASKS, DATASET = "masks", "dataset"
+MASKS, DATASET, NONE = "masks", "dataset", "none"
 ZERO_SHOT = "zero_shot"
 ADVICE = "Give mask files (--masks) or another --cue."
 DEEPEST = 8  # folders of an image's path that may be mirrored among the masks
@@ -80,12 +81,16 @@ class Foreground:
     @property
     def words(self) -> str:
         """For people."""
+        if self.source == NONE:
+            return "not looked for"
         guess = f"guessed by {title_of(self.made_by)}" if self.made_by else ""
         return ", ".join(filter(None, [f"masks in {self.masks}" if self.masks is not None else "", guess]))
 
     @property
     def made_by(self) -> str:
-        """The cue that guesses the foreground, or has guessed the masks; empty: files that somebody has drawn."""
+        """The cue that guesses the foreground, or has guessed the masks; empty: files somebody has drawn, or none."""
+        if self.source == NONE:
+            return ""
         return self.source if self.masks is None else guessed_by(self.masks)
 
 
@@ -219,8 +224,13 @@ def name_items(paths: Sequence[Path], foreground: Foreground) -> list[Item]:
         more, todo = explain_not_found(items, foreground.masks, rules)
         raise DataError("None of the images has a mask.", where=str(foreground.masks), more=more, todo=todo)
     if without:
-        warn(f"{len(without)} of {len(items)} images have no mask in {foreground.masks}: {some(without)}")
+        warn(f"{_of(without, len(items))} no mask in {foreground.masks}: {some(without)}")
     return items
+
+
+def _of(names: Sequence[str], total: int) -> str:
+    """How many of the images, and their verb: ``1 of 1 image has``, ``1 of 2 images have``."""
+    return f"{len(names)} of {count(total, 'image')} {'has' if total == 1 else 'have'}"
 
 
 def _masked_name(path: Path, finder: MaskFinder) -> str:
@@ -277,40 +287,61 @@ def say_left_out(explainer: Explainer) -> None:
             warn(f"{number} {one if number == 1 else many} left out.")
 
 
-def say_missing(explainer: Explainer, without: int, total: int, *, advice: str = ADVICE) -> None:
-    """Say what could not be shown: of the models, and images without a foreground; `advice`: where that comes from."""
+def say_guess(foreground: Foreground, *, todo: str = "") -> None:
+    """Say that the foreground is a guess, and whose; `todo`: where another one can be had."""
+    if foreground.made_by:
+        more = f"; {todo}" if todo else ""
+        say(
+            f"the foreground is {foreground.words}; where the guess is wrong the shares of the background say "
+            f"little{more}"
+        )
+
+
+def say_missing(explainer: Explainer, without: Sequence[str], total: int, *, advice: str = ADVICE) -> None:
+    """Say what could not be shown.
+
+    Args:
+        without: images without a foreground of use. total: so many images were explained. advice: where a foreground
+            comes from.
+    """
     for sentence in dict.fromkeys(text for subject in explainer.subjects for text in subject.missing):
         warn(sentence)
     if explainer.missing:
         warn(f"{explainer.missing} {advice}")
     elif without:
         warn(
-            f"{without} of {total} images have no foreground of use, so there are no parts of them to compare; the "
-            "rest of each is shown."
+            f"{_of(without, total)} no foreground of use, so there are no parts to compare; the rest is shown: "
+            f"{some(without)}"
         )
 
 
 def write_explanations(predictor: Predictor, predictions: Sequence[Prediction], folder: Path) -> None:
     """One picture per prediction of a file, named after the file, in `folder`.
 
-    The foreground is that of the default cue, made with the model itself.
+    The foreground is that of the default cue, made with the model itself; what guesses it is said, and where the
+    pictures are.
 
     Raises:
         ConfigError: as `dapt.evaluation.pictures.picture_files`.
     """
     paths = [prediction.path for prediction in predictions if prediction.path is not None]
     targets = picture_files(paths, folder)
-    explainer = make_explainer(Models(None, predictor.model, "prediction"), Foreground(), chosen_maps(None))
-    without = 0
+    foreground = Foreground()
+    say_guess(foreground, todo="dapt explain takes mask files or another cue")
+    explainer = make_explainer(Models(None, predictor.model, "prediction"), foreground, chosen_maps(None))
+    without = []
     found = explain_all(explainer, [unlabelled(path) for path in paths], default_cue=True)
     for one, target in zip(found, targets, strict=True):
-        write_picture(draw_sheet(one, Foreground().words), target)
-        without += one.mask is None
+        write_picture(draw_sheet(one, foreground.words), target)
+        if one.mask is None:
+            without.append(str(one.path))
     say_missing(explainer, without, len(paths), advice="dapt explain takes mask files or another cue.")
+    say(f"{count(len(targets), 'picture')} of what decides in {folder}")
 
 
 def is_run(path: Path) -> bool:
-    """Whether a path is meant as a run: a folder with a configuration or a checkpoint, not one of images."""
+    """Whether a path is meant as a run: a folder with a configuration, prompts or a checkpoint, not one of images."""
     if not path.is_dir():
         return path.suffix == ".safetensors"
-    return RunFolder(path).config_file.is_file() or dassl_checkpoint(path) is not None
+    run = RunFolder(path)
+    return run.config_file.is_file() or run.prompts_file.is_file() or dassl_checkpoint(path) is not None

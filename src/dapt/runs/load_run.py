@@ -8,6 +8,7 @@ from dapt.clip.load import load_clip
 from dapt.config import RunConfig
 from dapt.data.load.settings import reading_of, use_settings
 from dapt.devices import compute_exactly, pick_device
+from dapt.errors import ModelError
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import load_prompts
 from dapt.model.saved import rebuild_model
@@ -19,7 +20,7 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     """The model of a finished run with its learned prompts, and the run's configuration.
 
     Raises:
-        DaptError: no such run, or a backbone that does not match the prompts.
+        DaptError: no such run, a backbone that does not match the prompts, or is not where it was.
     """
     folder = find_run(run)
     config = folder.config()
@@ -28,5 +29,15 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     compute_exactly()
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]
-    clip = load_clip(spec, device=pick_device(device), precision=config.precision)
+    try:
+        clip = load_clip(spec, device=pick_device(device), precision=config.precision)
+    except ModelError as error:
+        if model_spec is not None:
+            raise
+        raise ModelError(
+            f"The backbone of {folder.path} cannot be loaded: {error.what}",
+            where=error.where,
+            more=error.more,
+            todo=f"Where it has moved, name its place with --model (model= in Python). {error.todo}".strip(),
+        ) from error
     return rebuild_model(saved, clip, config.dapt, reading_of(config)), config

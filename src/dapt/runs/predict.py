@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,17 @@ def _below(folder: Path) -> list[Path]:
     return [folder / name for name in parted.photos]
 
 
+def check_classes(classes: Sequence[str] | None) -> None:
+    """Refuse names to choose among of which two are the same: their probability would be shared out between them.
+
+    Raises:
+        ConfigError: naming the first.
+    """
+    twice = [name for name, number in Counter(classes or ()).items() if number > 1]
+    if twice:
+        raise ConfigError(f"The class '{twice[0]}' is named twice.", where="--classes", todo="Name every class once.")
+
+
 def predict_images(
     predictor: Predictor | PromptedClip, paths: Sequence[Path], *, top: int = 5, skip_bad: bool = False
 ) -> list[Prediction]:
@@ -126,11 +138,12 @@ def predict_files(
     """Load a run and classify files; with `explain` write a picture per image of where the model looks.
 
     Raises:
-        ConfigError: see `check_explain` and `check_explain_apart`; or in the folder `explain` a picture would take the
-            place of a file that is none of dapt's.
+        ConfigError: see `check_classes`, `check_explain` and `check_explain_apart`; or in the folder `explain` a
+            picture would take the place of a file that is none of dapt's.
     """
     from dapt.runs.load_run import load_run
 
+    check_classes(classes)
     files = find_images(paths)
     if explain is not None:
         from dapt.evaluation.pictures import picture_files
