@@ -47,14 +47,20 @@ def test_without_dapt_there_is_no_cue() -> None:
         {"enabled": True, "variant": "joint", "margin": 1.0},
         {"enabled": True, "variant": "joint", "margin": 1.0},
     ]
-    assert [cell.settings.get("cue") for cell in found.cells] == [None, *[{"source": "masks"}, {"source": "border"}] * 2]
+    assert [cell.settings.get("cue") for cell in found.cells] == [
+        None,
+        *[{"source": "masks"}, {"source": "border"}] * 2,
+    ]
     assert len({cell.name for cell in found.cells}) == 5
     assert found.cells[3].name == "photos-maple+dapt-joint_margin=1-masks-16shot-seed1"
 
 
 def test_dotted_keys_go_into_sections() -> None:
     found = cells(dapt=True, **{"dapt.margin": [0.5, 1.5], "cue": "border", "cue.cells": 8}).cells
-    assert [cell.settings["dapt"] for cell in found] == [{"enabled": True, "margin": 0.5}, {"enabled": True, "margin": 1.5}]
+    assert [cell.settings["dapt"] for cell in found] == [
+        {"enabled": True, "margin": 0.5},
+        {"enabled": True, "margin": 1.5},
+    ]
     assert found[0].settings["cue"] == {"source": "border", "cells": 8}
     assert found[1].name.endswith("-dapt.margin=1.5-seed1")
 
@@ -81,7 +87,9 @@ def test_everything_excluded() -> None:
 
 
 def test_included_settings_go_to_the_cells_that_they_fit() -> None:
-    found = cells(methods=["coop", "maple"], seeds=[1, 2], include=[{"method": "coop", "lr": 0.01}, {"epochs": 3}]).cells
+    found = cells(
+        methods=["coop", "maple"], seeds=[1, 2], include=[{"method": "coop", "lr": 0.01}, {"epochs": 3}]
+    ).cells
     assert [cell.settings.get("lr") for cell in found] == [0.01, 0.01, None, None]
     assert [cell.settings["epochs"] for cell in found] == [3] * 4
 
@@ -105,7 +113,9 @@ def test_protocols_with_their_points() -> None:
 
 
 def test_two_folders_of_one_name() -> None:
-    with pytest.raises(ConfigError, match=r"Two cells would have the same folder.*differ in data only \(/a/x and /b/x\)"):
+    with pytest.raises(
+        ConfigError, match=r"Two cells would have the same folder.*differ in data only \(/a/x and /b/x\)"
+    ):
         expand(make_experiment({"data": ["/a/x", "/b/x"]}, "e"))
 
 

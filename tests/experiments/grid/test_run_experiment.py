@@ -47,7 +47,14 @@ class Pretend(Executor):
             elif isinstance(found, BaseException):
                 raise found
             else:
-                about = {"method": job.config.method, "dapt": False, "backbone": "b", "data": "d", "shots": 1, "seed": 1}
+                about = {
+                    "method": job.config.method,
+                    "dapt": False,
+                    "backbone": "b",
+                    "data": "d",
+                    "shots": 1,
+                    "seed": 1,
+                }
                 yield Finished(job, RunResults(**about, metrics={"test/accuracy": found}))
 
     def cancel(self) -> None:

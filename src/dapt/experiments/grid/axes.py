@@ -30,12 +30,15 @@ def axis_of(key: str) -> str:
     known = [*RunSettings.model_fields, *OWN]
     if top not in known or top == "out":
         raise ConfigError(
-            f"There is no key '{key}' in an experiment.", todo=did_you_mean(key, [*known, *PLURALS, "include", "exclude"])
+            f"There is no key '{key}' in an experiment.",
+            todo=did_you_mean(key, [*known, *PLURALS, "include", "exclude"]),
         )
     if inner and top not in SECTIONS:
         raise ConfigError(f"'{key}': {top} is no section with settings of its own.")
     if top == "dapt" and inner and inner not in DaptOptions.model_fields:
-        raise ConfigError(f"There is no key '{key}' in an experiment.", todo=did_you_mean(inner, DaptOptions.model_fields))
+        raise ConfigError(
+            f"There is no key '{key}' in an experiment.", todo=did_you_mean(inner, DaptOptions.model_fields)
+        )
     return name
 
 
@@ -53,7 +56,9 @@ def values_of(key: str, name: str, given: Any) -> list[Any] | None:
     if takes_lists(name) and not any(isinstance(value, list) for value in given):
         return None
     if not given:
-        raise ConfigError(f"'{key}' is an empty list, so there is nothing to run.", todo="Leave the key out, or fill it.")
+        raise ConfigError(
+            f"'{key}' is an empty list, so there is nothing to run.", todo="Leave the key out, or fill it."
+        )
     for place, value in enumerate(given):
         if any(value == other and type(value) is type(other) for other in given[:place]):
             raise ConfigError(f"'{key}' names {value} twice.", todo="Name every value once.")

@@ -114,7 +114,9 @@ def _included(cells: list[Values], experiment: Experiment) -> list[Values]:
         for cell in fitting:
             cell.update(rest)
         if not fitting:
-            found += [dict(zip(entry, values, strict=True)) for values in itertools.product(*map(_listed, entry.values()))]
+            found += [
+                dict(zip(entry, values, strict=True)) for values in itertools.product(*map(_listed, entry.values()))
+            ]
     return [{key: cell[key] for key in sorted_axes(cell)} for cell in found]
 
 

@@ -17,7 +17,9 @@ def print_plan(planned: Planned) -> None:
     done = {each.name for each in planned.done}
     todo = {each.cell.name: each for each in planned.todo}
     cells = planned.cells.cells
-    table = Table(title=cell(f"{planned.folder.name}: {len(cells)} cells in {planned.folder.path}"), title_justify="left")
+    table = Table(
+        title=cell(f"{planned.folder.name}: {len(cells)} cells in {planned.folder.path}"), title_justify="left"
+    )
     for head in ("cell", "runs", "epochs", ""):
         table.add_column(head, justify="left" if head in ("cell", "") else "right", overflow="fold")
     for each in cells[:SHOWN]:

@@ -131,9 +131,7 @@ def _carried_out(
     return failed
 
 
-def _round(
-    waiting: list[Prepared], executor: Executor, folder: ExperimentFolder, view: View
-) -> dict[str, Exception]:
+def _round(waiting: list[Prepared], executor: Executor, folder: ExperimentFolder, view: View) -> dict[str, Exception]:
     """Carry out cells, each once; what failed, by name."""
     failed: dict[str, Exception] = {}
     begun: dict[str, float] = {}
