@@ -28,5 +28,5 @@ def test_long_names_are_told_by_a_hash() -> None:
 
 
 def test_values_that_are_written_alike() -> None:
-    with pytest.raises(ConfigError, match="prompt.init only"):
+    with pytest.raises(ConfigError, match=r"prompt\.init only"):
         named([{"prompt.init": "a b"}, {"prompt.init": "a/b"}], {"data": "d"})

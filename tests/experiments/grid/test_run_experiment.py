@@ -137,7 +137,7 @@ def test_data_that_is_not_there(table: Path, tmp_path: Path) -> None:
 
 def test_folders_of_something_else(table: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="is no folder of an experiment. It holds notes.txt"):
+    with pytest.raises(ConfigError, match=r"is no folder of an experiment\. It holds notes\.txt"):
         plan_experiment(experiment(table, tmp_path))
 
 
@@ -145,7 +145,7 @@ def test_damaged_record(table: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run_experiment(plan_experiment(experiment(table, out)), executor=Pretend(lambda job: 1.0))
     (out / "experiment.json").write_text('{"schema": 2, "cells": 3}')
-    with pytest.raises(ConfigError, match="experiment.json is damaged"):
+    with pytest.raises(ConfigError, match=r"experiment\.json is damaged"):
         plan_experiment(experiment(table, out))
     (out / "experiment.json").write_text('{"schema": 99, "cells": {}}')
     with pytest.raises(ConfigError, match="newer version"):

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 from dapt.errors import ConfigError
 from dapt.runs.run_names import data_name
 

@@ -29,7 +29,8 @@ class CellRecord(BaseModel):
 
     Attributes:
         values: what distinguishes it, by setting. protocol: its name, None for a single run. status: see `Status`.
-        key: `Prepared.key` of what its folder holds. error: what it ended with, in one line. tries: how often it was begun.
+        key: `Prepared.key` of what its folder holds. error: what it ended with, in one line.
+        tries: how often it was begun.
         seconds: from its last beginning to its end. metrics: figures of its run or, of a protocol, of each row.
     """
 
@@ -72,8 +73,8 @@ class ExperimentFolder:
         check_folder(self.path)
         refuse_linked(self.path, [f"{cell.name}/run.yaml" for cell in cells])
         before = self._before()
-        self.records = {cell.name: before.pop(cell.name, None) or CellRecord() for cell in cells}
-        self.earlier = before
+        self.records = {cell.name: before.get(cell.name, CellRecord()) for cell in cells}
+        self.earlier = {name: record for name, record in before.items() if name not in self.records}
         for cell in cells:
             record = self.records[cell.name]
             record.values, record.protocol = cell.values, cell.protocol

@@ -56,9 +56,8 @@ class CellCheck:
             DaptError: its settings contradict each other or ask for what is not there.
         """
         config = with_absolute_paths(make_config(cell.settings))
-        if cell.protocol is None:
-            runs = (config,)
-        else:
+        runs: tuple[RunConfig, ...] = (config,)
+        if cell.protocol is not None:
             plan = get_protocol(cell.protocol, cell.over).plan(cell.settings, cell.folder)
             runs = tuple(with_absolute_paths(run) for run in plan.runs.values())
         for run in runs:
