@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Job:
         name: by which events tell of it. config: resolved, with an `out` folder of its own.
         overwrite: start again; otherwise a finished run is kept and an interrupted one goes on.
         within: folder of a group of runs, which is not made: it has to be there.
+        task: what carries it out; None: a single run. It has to be a function of a module, for other processes.
         protocol: its name, None for a single run. over: its points. settings: what `config` was made of, which a
             protocol fills in for each of its runs.
     """
@@ -30,6 +31,7 @@ class Job:
     config: RunConfig
     overwrite: bool = False
     within: Path | None = None
+    task: Callable[[Job], RunResults | ProtocolResults] | None = None
     protocol: str | None = None
     over: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)

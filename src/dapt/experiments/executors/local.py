@@ -164,16 +164,8 @@ def _work(job: Job) -> RunResults | ProtocolResults:
 
 
 def _run(job: Job, candidates: CandidateCache) -> RunResults | ProtocolResults:
-    if job.protocol is not None:
-        from dapt.experiments.run_protocol import run_protocol
-
-        return run_protocol(
-            job.protocol,
-            job.settings,
-            over=job.over,
-            resume=not job.overwrite,
-            overwrite=job.overwrite,
-        )
+    if job.task is not None:
+        return job.task(job)
     from dapt.runs.train import run_training
 
     return run_training(

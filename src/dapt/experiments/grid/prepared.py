@@ -14,6 +14,7 @@ from dapt.data.resolve import load_data
 from dapt.errors import DaptError
 from dapt.experiments.executors.base import Job
 from dapt.experiments.grid.expand import Cell
+from dapt.experiments.grid.protocol_task import carry_out_protocol
 from dapt.experiments.protocols.base import get_protocol
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.check import check_settings
@@ -67,6 +68,7 @@ class CellCheck:
             cell.name,
             config,
             within=self._out,
+            task=None if cell.protocol is None else carry_out_protocol,
             protocol=cell.protocol,
             over=cell.over,
             settings=cell.settings,
