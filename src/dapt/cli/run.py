@@ -13,6 +13,8 @@ EXAMPLES = """Examples:
 
   dapt run experiment.yaml --dry-run
 
+  dapt run experiment.yaml --dry-run --measure --jobs 2
+
   dapt run experiment.yaml --jobs 2
 
 An experiment file has the keys of run.yaml, each with one value or with a list to go over, and the lists methods,
@@ -41,6 +43,12 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be run, and what is done already, and stop.")
     ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure", help="With --dry-run: take a few steps of each kind of run, and say how long it takes."
+        ),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make again what was made with other settings or other data.")
     ] = False,
@@ -51,16 +59,19 @@ def run(
     quiet: QuietOption = False,
 ) -> None:
     """Run an experiment: methods, data sets, shots, seeds and whatever else is to be gone over."""
+    from dapt.errors import ConfigError
     from dapt.experiments.executors.local import LocalExecutor
     from dapt.experiments.grid.experiment import read_experiment
     from dapt.experiments.grid.plan_table import print_plan
     from dapt.experiments.grid.run_experiment import plan_experiment, run_experiment
 
     silence(quiet)
+    if measure and not dry_run:
+        raise ConfigError("--measure belongs to --dry-run.", todo="Give both, or neither.")
     found = read_experiment(experiment, out)
     planned = plan_experiment(found, overwrite=overwrite)
     if dry_run:
-        print_plan(planned)
+        print_plan(planned, measure=measure, jobs=jobs or 1)
         return
     run_experiment(planned, executor=LocalExecutor(jobs or 1), retries=found.retries)
 
