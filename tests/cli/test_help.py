@@ -18,6 +18,8 @@ COMMANDS = [
     ["predict"],
     ["explain"],
     ["audit"],
+    ["run"],
+    ["report"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],
