@@ -18,7 +18,7 @@ from dapt.owned import reached_by_link, read_manifest
 from dapt.paths import as_written, both_ways, resolved, same, within
 
 CLOSED = ("run", "masks", "model")  # kinds of folders that hold no other output of any kind
-FILLED = (*CLOSED, "protocol")  # kinds that hold nothing of others; a protocol holds its own runs
+FILLED = (*CLOSED, "protocol", "experiment")  # kinds that hold nothing of others; the last two hold their own runs
 ELSEWHERE = "Choose another folder for the output."
 
 

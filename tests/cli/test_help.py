@@ -19,6 +19,8 @@ COMMANDS = [
     ["predict"],
     ["explain"],
     ["audit"],
+    ["run"],
+    ["report"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],

@@ -20,6 +20,8 @@ from dapt.cli.explain import explain
 from dapt.cli.masks import masks
 from dapt.cli.methods import methods
 from dapt.cli.predict import predict
+from dapt.cli.report import report
+from dapt.cli.run import run as run_command
 from dapt.cli.train import train
 from dapt.console import lines_of, visible
 from dapt.errors import DaptError
@@ -37,6 +39,8 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(train)
+app.command("run")(run_command)
+app.command()(report)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)

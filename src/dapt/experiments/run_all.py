@@ -105,13 +105,13 @@ def _epochs(events: Iterator[Event], outcome: Outcome) -> Iterator[None]:
             for _ in range(event.epochs - counted.get(event.job.name, 0)):
                 yield
             counted[event.job.name] = event.epochs
-        if isinstance(event, Finished):
+        if isinstance(event, Finished) and isinstance(event.results, RunResults):
             say(f"{event.job.name}: {_summary(event.results)}")
         _take(event, outcome)
 
 
 def _take(event: Event, outcome: Outcome) -> None:
-    if isinstance(event, Finished):
+    if isinstance(event, Finished) and isinstance(event.results, RunResults):  # a single run, as all of these are
         outcome.results[event.job.name] = event.results
     if isinstance(event, Failed):
         warn(f"{event.job.name} failed: {told(event.error)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dapt.config import RunConfig, make_config
 from dapt.console import say, warn
@@ -38,6 +39,15 @@ class IncompleteError(DaptError):
     def __init__(self, error: DaptError, result: ProtocolResults) -> None:
         super().__init__(error.what, where=error.where, todo=error.todo, more=error.more)
         self.result = result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Across processes it is made of its parts again."""
+        parts = {"what": self.what, "where": self.where, "todo": self.todo, "more": self.more}
+        return _incomplete, (parts, self.result)
+
+
+def _incomplete(parts: dict[str, Any], result: ProtocolResults) -> IncompleteError:
+    return IncompleteError(DaptError(**parts), result)
 
 
 def run_protocol(

@@ -52,21 +52,34 @@ def check_run(config: RunConfig, *, resume: bool, overwrite: bool, within: Path 
     Raises:
         DaptError: anything the user can mend.
     """
+    config, device, selector = check_settings(config)
+    folder = RunFolder(Path(config.out) if config.out else default_folder(config), within)
+    check_apart(folder.path, named_inputs(config), todo=advice(config))
+    folder.check(config, resume=resume, overwrite=overwrite)
+    if resume and folder.started:
+        config = folder.with_chosen_words(config)
+    return Plan(config, folder, device, selector, resume, overwrite)
+
+
+def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
+    """The part of `check_run` that looks at nothing but the settings.
+
+    Returns:
+        the configuration with absolute paths, the device, and what selects training images.
+
+    Raises:
+        DaptError: settings that contradict each other, or a device that is not there.
+    """
     config = check_cue(with_absolute_paths(config))
     if config.batch_size % config.devices:
         raise ConfigError(
             f"A batch of {config.batch_size} images cannot be divided among {config.devices} devices.",
             todo="Choose a --batch-size that --devices divides.",
         )
-    folder = RunFolder(Path(config.out) if config.out else default_folder(config), within)
-    check_apart(folder.path, named_inputs(config), todo=advice(config))
-    folder.check(config, resume=resume, overwrite=overwrite)
-    if resume and folder.started:
-        config = folder.with_chosen_words(config)
     device = pick_device(config.device)
     check_count(config.devices, device)
     check_dapt(config)
-    return Plan(config, folder, device, check_selection(config), resume, overwrite)
+    return config, device, check_selection(config)
 
 
 def check_count(devices: int, device: str) -> None:

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dapt.config import RunConfig
+from dapt.errors import DaptError
 from dapt.registry import Registry
-from dapt.results import RunResults
+from dapt.results import ProtocolResults, RunResults
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be carried out.
+    """A run to be carried out, or a whole protocol.
 
     Attributes:
         name: by which events tell of it. config: resolved, with an `out` folder of its own.
         overwrite: start again; otherwise a finished run is kept and an interrupted one goes on.
         within: folder of a group of runs, which is not made: it has to be there.
+        task: what carries it out; None: a single run. It has to be a function of a module, for other processes.
+        protocol: its name, None for a single run. over: its points. settings: what `config` was made of, which a
+            protocol fills in for each of its runs.
     """
 
     name: str
     config: RunConfig
     overwrite: bool = False
     within: Path | None = None
+    task: Callable[[Job], RunResults | ProtocolResults] | None = None
+    protocol: str | None = None
+    over: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class WorkerLostError(DaptError):
+    """The process that carried out a run was killed from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Its process was killed from outside, most likely because memory ran out.",
+            todo="What was finished is kept: go on with fewer runs at a time.",
+        )
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,7 @@ class Finished:
     """A run is done."""
 
     job: Job
-    results: RunResults
+    results: RunResults | ProtocolResults
 
 
 @dataclass(frozen=True)

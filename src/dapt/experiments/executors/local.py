@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from dapt.console import set_quiet
 from dapt.environment import cores, memory_mb
-from dapt.experiments.executors.base import EXECUTORS, Event, Executor, Failed, Finished, Job, Progressed, Started
+from dapt.experiments.executors.base import (
+    EXECUTORS,
+    Event,
+    Executor,
+    Failed,
+    Finished,
+    Job,
+    Progressed,
+    Started,
+    WorkerLostError,
+)
 from dapt.plugins import load_plugins
 from dapt.processes import worker_pool
-from dapt.results import RunResults
+from dapt.results import ProtocolResults, RunResults
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.run_folder import RunFolder
 
@@ -68,38 +79,72 @@ def _one_by_one(jobs: list[Job]) -> Generator[Event, None, None]:
 
 
 def _side_by_side(jobs: list[Job], workers: int) -> Generator[Event, None, None]:
+    """As many runs at a time as there are workers.
+
+    Where a worker is killed, what was going on in any of them is carried out again, one run at a time, each in a
+    process of its own: only the run whose process is killed again has failed.
+    """
+    waiting, suspects = deque(jobs), deque[Job]()
     workers = min(workers, len(jobs))
-    with worker_pool(workers, _prepare_worker, (max(cores() // workers, 1),)) as pool:
-        futures = {pool.submit(_work, job): job for job in jobs}
-        yield from map(Started, jobs)
-        told = {job.name: 0 for job in jobs}
-        while futures:
-            done, _ = wait(futures, timeout=POLL, return_when=FIRST_COMPLETED)
-            yield from _epochs(jobs, told)
-            for future in done:
-                yield _outcome(futures.pop(future), future)
+    while waiting:
+        suspects += yield from _in_a_pool(waiting, workers, cores() // workers)
+        while suspects:
+            alone = suspects.popleft()
+            if (yield from _in_a_pool(deque([alone]), 1, cores())):
+                yield Failed(alone, WorkerLostError())
 
 
-def _outcome(job: Job, future: Future[RunResults]) -> Event:
+def _in_a_pool(waiting: deque[Job], workers: int, threads: int) -> Generator[Event, None, list[Job]]:
+    """Carry out runs, which are taken from `waiting` as they begin.
+
+    Returns:
+        those that were going on when a worker was killed; with it the whole pool has ended.
+    """
+    going: dict[Future[RunResults | ProtocolResults], Job] = {}
+    told: dict[str, int] = {}
+    with worker_pool(workers, _prepare_worker, (max(threads, 1),)) as pool:
+        while waiting or going:
+            while waiting and len(going) < workers:
+                job = waiting.popleft()
+                try:
+                    going[pool.submit(_work, job)] = job
+                except BrokenProcessPool:
+                    waiting.appendleft(job)
+                    return list(going.values())
+                yield Started(job)
+            done, _ = wait(going, timeout=POLL, return_when=FIRST_COMPLETED)
+            yield from _epochs(going.values(), told)
+            for future in sorted(done, key=list(going).index):
+                if isinstance(future.exception(), BrokenProcessPool):
+                    return list(going.values())
+                yield _outcome(going.pop(future), future)
+    return []
+
+
+def _outcome(job: Job, future: Future[RunResults | ProtocolResults]) -> Event:
     error = future.exception()
-    if isinstance(error, BrokenProcessPool):
-        raise error  # a worker was killed, so that the others cannot go on either
     if isinstance(error, Exception):
         return Failed(job, error)
     return Finished(job, future.result())
 
 
-def _epochs(jobs: list[Job], told: dict[str, int]) -> Iterator[Event]:
+def _epochs(jobs: Iterable[Job], told: dict[str, int]) -> Iterator[Event]:
     """What has been finished since it was told last; changes `told`."""
     for job in jobs:
-        count = _epochs_in(Path(job.config.out or ""))
-        if count > told[job.name]:
+        count = _epochs_in(job)
+        if count > told.get(job.name, 0):
             told[job.name] = count
             yield Progressed(job, count)
 
 
-def _epochs_in(folder: Path) -> int:
-    path = RunFolder(folder).metrics_file
+def _epochs_in(job: Job) -> int:
+    """Epochs that a run has finished, or all runs of a protocol together."""
+    out = Path(job.config.out or "")
+    files = [RunFolder(out).metrics_file] if job.protocol is None else sorted(out.glob("*/metrics.jsonl"))
+    return sum(map(_lines_in, files))
+
+
+def _lines_in(path: Path) -> int:
     try:
         return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line)
     except OSError:  # not begun, or being replaced
@@ -113,12 +158,14 @@ def _prepare_worker(threads: int) -> None:
     set_quiet(True)
 
 
-def _work(job: Job) -> RunResults:
+def _work(job: Job) -> RunResults | ProtocolResults:
     load_plugins(job.config.plugins)
     return _run(job, _candidates)
 
 
-def _run(job: Job, candidates: CandidateCache) -> RunResults:
+def _run(job: Job, candidates: CandidateCache) -> RunResults | ProtocolResults:
+    if job.task is not None:
+        return job.task(job)
     from dapt.runs.train import run_training
 
     return run_training(

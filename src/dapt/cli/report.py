@@ -1,0 +1,97 @@
+"""`dapt report`: tables of many runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dapt.cli.options import QuietOption, at_home, silence, split_names
+
+EXAMPLES = """Examples:
+
+  dapt report runs/
+
+  dapt report runs/base-to-novel --table base-to-novel --compare published
+
+  dapt report runs/ --table few-shot --format latex --out table.tex
+
+  dapt report runs/ --figure test/accuracy --rows label --columns data,shots
+
+Without --table every table is made that there are runs for. Means are over seeds, with their standard deviation; of
+rows with DAPT the difference to the same method without it is told, with its 95% interval and the p-value of a
+Wilcoxon test, corrected for the number of rows. The best is bold, the second underlined.
+"""
+
+
+def report(
+    runs: Annotated[
+        list[str], typer.Argument(help="Folders with runs somewhere below them, or addresses as s3://bucket/runs.")
+    ],
+    table: Annotated[
+        str | None,
+        typer.Option("--table", help="base-to-novel, few-shot, cross, dg or data-efficient. [default: all]"),
+    ] = None,
+    figure: Annotated[
+        str | None,
+        typer.Option("--figure", help="A table of any figure, such as test/accuracy, by --rows and --columns."),
+    ] = None,
+    rows: Annotated[
+        str | None, typer.Option("--rows", help="With --figure: columns of results, joined. [default: label]")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="With --figure: columns of results, joined. [default: data]")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="rich, markdown, latex, typst or csv.")] = "rich",
+    compare: Annotated[
+        str | None, typer.Option("--compare", help="published: rows of published figures, named as such.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the tables into this file.", callback=at_home)
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Tables of many runs."""
+    from dapt.console import show
+    from dapt.errors import ConfigError
+    from dapt.files import write_bytes
+    from dapt.outputs import check_file
+    from dapt.report.tables.compared import to_hosts, to_zero_shot
+    from dapt.report.tables.formats import FORMATS, Shown, print_rich
+    from dapt.report.tables.kinds import free_table, tables
+    from dapt.report.tables.published import with_published
+    from dapt.results import load
+
+    silence(quiet)
+    if form not in ("rich", *FORMATS):
+        raise ConfigError(f"There is no format '{form}'.", todo=f"It is one of rich, {', '.join(FORMATS)}.")
+    if compare not in (None, "published"):
+        raise ConfigError(f"There is nothing called '{compare}' to compare with.", todo="Write --compare published.")
+    if figure is None and (rows or columns):
+        raise ConfigError("--rows and --columns belong to --figure.", todo="Name one: --figure test/accuracy.")
+    if figure is not None and (table or compare):
+        raise ConfigError("--figure goes with neither --table nor --compare.", todo="Leave one of them out.")
+    if out is not None and form == "rich":
+        raise ConfigError("--out needs a --format for files.", todo=f"It is one of {', '.join(FORMATS)}.")
+    check_file(out, "--out", {})
+    found = load([at_home(each) for each in runs]).to_dict("records")
+    if figure is not None:
+        grids = [free_table(found, figure, split_names(rows) or ["label"], split_names(columns) or ["data"])]
+    else:
+        grids = tables(found, table)
+    if compare:
+        grids = [with_published(grid, grid.kind, grid.data) for grid in grids]
+    shown = [Shown(grid, to_hosts(grid), to_zero_shot(grid)) for grid in grids]
+    if form == "rich":
+        for each in shown:
+            print_rich(each)
+        return
+    text = "\n\n".join(FORMATS[form](each) for each in shown) + "\n"
+    if out is None:
+        show(*text.rstrip("\n").split("\n"))
+    else:
+        write_bytes(out, text.encode())
+
+
+report.__doc__ = f"Tables of many runs: means over seeds, spread, and differences.\n\n{EXAMPLES}"

@@ -1,0 +1,79 @@
+"""`dapt run`: an experiment, which is many runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dapt.cli.options import QuietOption, at_home, silence
+
+EXAMPLES = """Examples:
+
+  dapt run experiment.yaml --dry-run
+
+  dapt run experiment.yaml --dry-run --measure --jobs 2
+
+  dapt run experiment.yaml --jobs 2
+
+An experiment file has the keys of run.yaml, each with one value or with a list to go over, and the lists methods,
+cues and seeds:
+
+  methods: [coop, maple]
+  dapt: [false, phased]
+  data: [photos/, flowers/index.csv]
+  shots: [1, 4, 16]
+  seeds: [1, 2, 3]
+  exclude: [{method: coop, dapt: phased}]
+  include: [{method: coop, lr: 0.002}]
+
+Every combination is a cell, with a folder of its own. Give the same command again to go on: what is done is kept.
+"""
+
+
+def run(
+    experiment: Annotated[
+        Path, typer.Argument(help="YAML file that says which runs there are to be.", callback=at_home)
+    ],
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Runs at the same time. [default: 1]", show_default=False),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be run, and what is done already, and stop.")
+    ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure", help="With --dry-run: take a few steps of each kind of run, and say how long it takes."
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make again what was made with other settings or other data.")
+    ] = False,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", help="Folder of all runs. [default: the file's, else runs/NAME]", callback=at_home),
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Run an experiment: methods, data sets, shots, seeds and whatever else is to be gone over."""
+    from dapt.errors import ConfigError
+    from dapt.experiments.executors.local import LocalExecutor
+    from dapt.experiments.grid.experiment import read_experiment
+    from dapt.experiments.grid.plan_table import print_plan
+    from dapt.experiments.grid.run_experiment import plan_experiment, run_experiment
+
+    silence(quiet)
+    if measure and not dry_run:
+        raise ConfigError("--measure belongs to --dry-run.", todo="Give both, or neither.")
+    found = read_experiment(experiment, out)
+    planned = plan_experiment(found, overwrite=overwrite)
+    if dry_run:
+        print_plan(planned, measure=measure, jobs=jobs or 1)
+        return
+    run_experiment(planned, executor=LocalExecutor(jobs or 1), retries=found.retries)
+
+
+run.__doc__ = f"Run an experiment: every combination of methods, data sets, shots, seeds and more.\n\n{EXAMPLES}"

@@ -1,0 +1,1 @@
+"""Grids of runs: one file says which, and all of them are carried out."""

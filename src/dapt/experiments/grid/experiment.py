@@ -1,0 +1,127 @@
+"""The experiment file: which runs there are to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dapt.config_text import read_yaml
+from dapt.errors import ConfigError
+from dapt.experiments.grid.axes import axis_of, sorted_axes, values_of
+from dapt.paths import with_home
+from dapt.strict import check_value
+
+RESERVED = ("name", "out", "include", "exclude", "over", "retries")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What an experiment file says.
+
+    Attributes:
+        name: of the experiment. out: folder of all its runs.
+        axes: values to go over, by setting. fixed: settings that all runs share.
+        include: each adds settings to the cells that it fits, or is a cell of its own. exclude: cells left out.
+        over: points of protocols, by their name. retries: how often a run goes on after something that may pass.
+    """
+
+    name: str
+    out: Path
+    axes: dict[str, list[Any]] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    include: tuple[dict[str, Any], ...] = ()
+    exclude: tuple[dict[str, Any], ...] = ()
+    over: dict[str, list[str]] = field(default_factory=dict)
+    retries: int = 1
+
+
+def read_experiment(path: Path, out: str | None = None) -> Experiment:
+    """The experiment that a YAML file describes.
+
+    Args:
+        out: in the place of what the file says.
+
+    Raises:
+        ConfigError: it cannot be read, has an unknown key or an empty list, or names a setting twice.
+    """
+    return make_experiment(read_yaml(path), path.stem, out, where=str(path))
+
+
+def make_experiment(tree: Mapping[str, Any], stem: str, out: str | None = None, where: str = "") -> Experiment:
+    """`read_experiment` of what the file holds.
+
+    Args:
+        stem: name of the experiment where the tree gives none. where: the file, for messages.
+    """
+    try:
+        check_value(dict(tree))
+        return _made(tree, stem, out)
+    except ConfigError as error:
+        raise ConfigError(error.what, where=error.where or where, todo=error.todo, more=error.more) from None
+    except ValueError as error:
+        raise ConfigError(str(error), where=where) from None
+
+
+def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
+    name = tree.get("name", stem)
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"'name' is {name!r}; it is a text.")
+    place = out or tree.get("out") or str(Path("runs") / name)
+    if not isinstance(place, str):
+        raise ConfigError(f"'out' is {place!r}; it is a folder.")
+    axes: dict[str, list[Any]] = {}
+    fixed: dict[str, Any] = {}
+    seen: dict[str, str] = {}
+    for key, given in tree.items():
+        if key in RESERVED:
+            continue
+        setting = axis_of(key)
+        if setting in seen:
+            raise ConfigError(f"'{key}' and '{seen[setting]}' are the same.", todo="Keep one of them.")
+        seen[setting] = key
+        values = values_of(key, setting, given)
+        if values is None:
+            fixed[setting] = given
+        else:
+            axes[setting] = values
+    if "data" not in seen:
+        raise ConfigError("No data was named.", todo="Write, for example, data: [oxford_pets, dtd].")
+    retries = tree.get("retries", 1)
+    if not isinstance(retries, int) or isinstance(retries, bool) or not 0 <= retries <= 100:
+        raise ConfigError(f"'retries' is {retries!r}; it is a number from 0 to 100.")
+    return Experiment(
+        name=name,
+        out=Path(with_home(place)),
+        axes={key: axes[key] for key in sorted_axes(axes)},
+        fixed=fixed,
+        include=_entries(tree, "include"),
+        exclude=_entries(tree, "exclude"),
+        over=_points(tree.get("over")),
+        retries=retries,
+    )
+
+
+def _entries(tree: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
+    """The mappings under ``include`` or ``exclude``, their keys as settings."""
+    given = tree.get(key)
+    entries = [] if given is None else given if isinstance(given, list) else [given]
+    found = []
+    for entry in entries:
+        if not isinstance(entry, dict) or not entry:
+            raise ConfigError(f"'{key}' holds {entry!r}; each entry is keys and values, as in {{method: coop}}.")
+        named = [(axis_of(each), value) for each, value in entry.items()]
+        if len({each for each, _ in named}) != len(named):
+            raise ConfigError(f"An entry of '{key}' names a setting twice: {', '.join(entry)}.")
+        found.append(dict(named))
+    return tuple(found)
+
+
+def _points(given: Any) -> dict[str, list[str]]:
+    """``over``: points of protocols, as texts."""
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or not all(isinstance(points, list) and points for points in given.values()):
+        raise ConfigError("'over' names points for protocols, as in over: {few_shot: [1, 4, 16]}.")
+    return {key.replace("-", "_"): [str(point) for point in points] for key, points in given.items()}

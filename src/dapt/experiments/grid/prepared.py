@@ -1,0 +1,123 @@
+"""Cells that may go ahead, and what is wrong with the others, before anything is trained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dapt.config import RunConfig, make_config
+from dapt.data.items import ImageSet
+from dapt.data.resolve import load_data
+from dapt.errors import DaptError
+from dapt.experiments.executors.base import Job
+from dapt.experiments.grid.expand import Cell
+from dapt.experiments.grid.protocol_task import carry_out_protocol
+from dapt.experiments.protocols.base import get_protocol
+from dapt.runs.absolute_paths import with_absolute_paths
+from dapt.runs.check import check_settings
+from dapt.runs.identity import CODE_SCHEMA
+from dapt.runs.run_folder import result_settings
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cell that may go ahead.
+
+    Attributes:
+        job: to be carried out. runs: configurations of its runs. key: a hash of all that decides its results, but for
+            the content of images and masks, which a run compares itself when it is gone on with.
+        train_images: how many there are to choose from, by class.
+    """
+
+    cell: Cell
+    job: Job
+    runs: tuple[RunConfig, ...]
+    key: str
+    train_images: tuple[int, ...] = ()
+
+
+class CellCheck:
+    """Looks at cells one after the other; every data set is listed once.
+
+    Args:
+        out: folder of the experiment.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._data: dict[str, ImageSet | DaptError] = {}
+
+    def __call__(self, cell: Cell) -> Prepared:
+        """The cell, ready to be carried out.
+
+        Raises:
+            DaptError: its settings contradict each other or ask for what is not there.
+        """
+        config = with_absolute_paths(make_config(cell.settings))
+        runs: tuple[RunConfig, ...] = (config,)
+        if cell.protocol is not None:
+            plan = get_protocol(cell.protocol, cell.over).plan(cell.settings, cell.folder)
+            runs = tuple(with_absolute_paths(run) for run in plan.runs.values())
+        for run in runs:
+            check_settings(run)
+        data = self._listed(config)
+        job = Job(
+            cell.name,
+            config,
+            within=self._out,
+            task=None if cell.protocol is None else carry_out_protocol,
+            protocol=cell.protocol,
+            over=cell.over,
+            settings=cell.settings,
+        )
+        labels = [item.label for item in data.splits.get("train", ()) if item.label is not None]
+        counts = tuple(labels.count(label) for label in sorted(set(labels)))
+        return Prepared(cell, job, runs, key_of(cell, runs, data), counts)
+
+    def _listed(self, config: RunConfig) -> ImageSet:
+        how: dict[str, Any] = {
+            "names": config.names,
+            "root": config.root,
+            "own_split": config.own_split,
+            "skip_bad": config.skip_bad,
+            "split_file": config.split_file,
+        }
+        place = json.dumps([config.data, how])
+        if place not in self._data:
+            try:
+                self._data[place] = load_data(config.data, **how)
+            except DaptError as error:
+                self._data[place] = error
+        found = self._data[place]
+        if isinstance(found, DaptError):
+            raise found
+        return found
+
+
+def key_of(cell: Cell, runs: tuple[RunConfig, ...], data: ImageSet) -> str:
+    """A hash of the settings of all runs of a cell, of its data's split, and of the rules of training."""
+    digest = hashlib.sha256()
+    for split, items in sorted(data.splits.items()):
+        digest.update(f"{split}\n".encode())
+        for item in items:
+            digest.update(f"{item.name}\t{item.label}\n".encode("utf-8", "surrogateescape"))
+    parts = [
+        [result_settings(run) for run in runs],
+        cell.protocol,
+        cell.over,
+        list(data.names),
+        [_content(Path(file)) for run in runs for file in run.plugins],
+        CODE_SCHEMA,
+    ]
+    digest.update(json.dumps(parts, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]
+
+
+def _content(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:  # the run says what is wrong with it
+        return ""

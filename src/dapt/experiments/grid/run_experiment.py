@@ -1,0 +1,226 @@
+"""Carrying out an experiment: what is done is kept, what was interrupted goes on, what fails stops nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dapt.console import say, warn
+from dapt.errors import DaptError
+from dapt.experiments.executors.base import Executor, Failed, Finished, Job, Progressed, Started, WorkerLostError
+from dapt.experiments.executors.local import LocalExecutor
+from dapt.experiments.grid.expand import Cell, Cells, expand
+from dapt.experiments.grid.experiment import Experiment
+from dapt.experiments.grid.experiment_folder import RESULT, CellRecord, ExperimentFolder, Status
+from dapt.experiments.grid.live import Progress, View, main_figure, spoken
+from dapt.experiments.grid.prepared import CellCheck, Prepared
+from dapt.experiments.run_all import told
+from dapt.results import Figures, ProtocolResults, RunResults
+from dapt.runs.run_names import data_name
+
+SHOWN = 20  # cells that are named at the end
+
+
+@dataclass
+class Planned:
+    """What is to be done for an experiment.
+
+    Attributes:
+        folder: with the records of all cells. cells: see `expand`. todo: cells to carry out. done: those that are
+            finished. contradictory: what is wrong with the others, by name.
+    """
+
+    folder: ExperimentFolder
+    cells: Cells
+    todo: list[Prepared] = field(default_factory=list)
+    done: list[Cell] = field(default_factory=list)
+    contradictory: dict[str, DaptError] = field(default_factory=dict)
+
+
+class UnfinishedError(DaptError):
+    """Some cells of an experiment failed or contradict themselves; the others are done."""
+
+
+def plan_experiment(experiment: Experiment, *, overwrite: bool = False) -> Planned:
+    """What is to be done; nothing is changed.
+
+    Args:
+        overwrite: carry out again what was made with other settings.
+
+    Raises:
+        ConfigError: the experiment's folder cannot be used, or nothing is to be run.
+    """
+    cells = expand(experiment)
+    folder = ExperimentFolder(experiment.out, experiment.name)
+    folder.look(cells.cells)
+    planned = Planned(folder, cells)
+    check = CellCheck(experiment.out)
+    for cell in cells.cells:
+        try:
+            prepared = check(cell)
+            done = folder.is_done(cell, prepared.key)
+        except DaptError as error:
+            planned.contradictory[cell.name] = error
+            continue
+        if done:
+            planned.done.append(cell)
+            continue
+        if overwrite and folder.holds_another(cell, prepared.key):
+            prepared = replace(prepared, job=replace(prepared.job, overwrite=True))
+        planned.todo.append(prepared)
+    return planned
+
+
+def run_experiment(planned: Planned, *, executor: Executor | None = None, retries: int = 1) -> ExperimentFolder:
+    """Carry out what is planned.
+
+    Args:
+        executor: None: on this machine, one after the other. retries: how often a cell goes on after something that
+            may pass: a process that was killed, memory or files that were not to be had.
+
+    Returns:
+        the folder with the records of all cells.
+
+    Raises:
+        UnfinishedError: cells failed, or contradict themselves; all others are done.
+        Exception: a fault of dapt's own, once all others are done.
+    """
+    folder = planned.folder
+    executor = executor or LocalExecutor()
+    epochs = {each.cell.name: sum(run.epochs for run in each.runs) for each in planned.todo}
+    progress = Progress(len(planned.todo), epochs, len(planned.done))
+    with folder.lock:
+        folder.begin()
+        for name, error in planned.contradictory.items():
+            _note(folder.records[name], "contradictory", told(error))
+        try:
+            with View(progress).shown() as view:
+                failed = _carried_out(planned.todo, executor, folder, view, retries)
+        finally:
+            _forget_running(folder.records.values())
+            folder.write(now=True)
+    _end(planned, failed)
+    return folder
+
+
+def _carried_out(
+    todo: list[Prepared], executor: Executor, folder: ExperimentFolder, view: View, retries: int
+) -> dict[str, Exception]:
+    """Every cell once, then again those that failed with what may pass.
+
+    Returns:
+        what has failed for good, by name.
+    """
+    failed: dict[str, Exception] = {}
+    waiting = todo
+    for left in range(retries, -1, -1):
+        ended = _round(waiting, executor, folder, view)
+        again = [each for each in waiting if left and may_pass(ended.get(each.cell.name))]
+        failed |= {name: error for name, error in ended.items() if all(name != each.cell.name for each in again)}
+        if not again:
+            break
+        for each in again:
+            warn(f"{each.cell.name}: {told(ended[each.cell.name])} It is tried again.")
+        waiting = again
+    for name, error in failed.items():
+        _note(folder.records[name], "failed", told(error))
+        view.progress.failed += 1
+        warn(f"{name} failed: {told(error)}")
+    return failed
+
+
+def _round(waiting: list[Prepared], executor: Executor, folder: ExperimentFolder, view: View) -> dict[str, Exception]:
+    """Carry out cells, each once; what failed, by name."""
+    failed: dict[str, Exception] = {}
+    begun: dict[str, float] = {}
+    keys = {each.cell.name: each.key for each in waiting}
+    for each in waiting:
+        executor.submit(each.job)
+    try:
+        for event in executor.events():
+            name, progress = event.job.name, view.progress
+            record = folder.records[name]
+            if isinstance(event, Started):
+                begun[name] = time.monotonic()
+                progress.running[name] = 0
+                _note(record, "running")
+                record.tries += 1
+                if event.job.overwrite or not begun_in(event.job):
+                    record.key = keys[name]
+            elif isinstance(event, Progressed):
+                progress.running[name] = event.epochs
+            elif isinstance(event, Finished):
+                progress.ended(name)
+                progress.done += 1
+                record.key, record.metrics = keys[name], figures_of(event.results)
+                record.seconds = round(time.monotonic() - begun[name], 1)
+                _note(record, "done")
+                progress.take(data_name(event.job.config.data), name, record.metrics)
+                view.tell(f"{name}: {_summary(record)}")
+            elif isinstance(event, Failed):
+                progress.ended(name)
+                failed[name] = event.error
+                _note(record, "waiting", told(event.error))
+            folder.write()
+    except BaseException:
+        executor.cancel()
+        raise
+    return failed
+
+
+def begun_in(job: Job) -> bool:
+    """Whether the folder of a cell holds something that may be gone on with."""
+    out = Path(job.config.out or "")
+    return (out / "run.yaml").is_file() or any(out.glob("*/run.yaml"))
+
+
+def may_pass(error: Exception | None) -> bool:
+    """Whether what a cell ended with may be gone at the next try: memory, files and processes, not settings or data."""
+    if isinstance(error, WorkerLostError | MemoryError | OSError):
+        return True
+    return error is not None and type(error).__name__ in ("OutOfMemoryError", "AcceleratorError")
+
+
+def figures_of(results: RunResults | ProtocolResults) -> dict[str, Figures]:
+    """The figures of a cell by row; those of a single run are called ``run``."""
+    if isinstance(results, ProtocolResults):
+        return {row.point: dict(row.metrics) for row in results.rows}
+    return {"run": dict(results.metrics)}
+
+
+def _summary(record: CellRecord) -> str:
+    found = main_figure(record.metrics)
+    figure = f"{found[0]} {found[1]:.2f}" if found is not None else "done"
+    return f"{figure} after {spoken(record.seconds or 0)}"
+
+
+def _note(record: CellRecord, status: Status, error: str | None = None) -> None:
+    record.status, record.error = status, error
+
+
+def _forget_running(records: Iterable[CellRecord]) -> None:
+    for record in records:
+        if record.status == "running":
+            _note(record, "waiting", "interrupted")
+
+
+def _end(planned: Planned, failed: dict[str, Exception]) -> None:
+    """Say how it ended; raise where not all is done."""
+    total = len(planned.cells.cells)
+    for error in failed.values():
+        if not isinstance(error, DaptError) and not may_pass(error):
+            raise error
+    wrong: dict[str, Exception] = {**planned.contradictory, **failed}
+    if not wrong:
+        say(f"all {total} cells are done: {planned.folder.path / RESULT}")
+        return
+    parts = [f"{len(failed)} failed"] if failed else []
+    parts += [f"{len(planned.contradictory)} cannot be run"] if planned.contradictory else []
+    raise UnfinishedError(
+        f"Of {total} cells {' and '.join(parts)}; the others are done.",
+        more=[f"{name}: {told(error)}" for name, error in list(wrong.items())[:SHOWN]]
+        + ([f"and {len(wrong) - SHOWN} more, see {planned.folder.path / RESULT}"] if len(wrong) > SHOWN else []),
+        todo="Mend that, or leave them out with 'exclude', and give the same command again.",
+    )

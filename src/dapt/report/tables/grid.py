@@ -1,0 +1,124 @@
+"""Figures by row and column, each with its values by data set and seed; and what is told of a cell."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+DECIMALS = 2  # in which the field prints figures, and from which it computes harmonic means
+AVERAGE = "Average"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One figure of one run.
+
+    Attributes:
+        row, column: where it belongs. data, seed: of the run, by which figures are paired. value: in percent.
+    """
+
+    row: str
+    column: str
+    data: str
+    seed: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a table shows at a row and column.
+
+    Attributes:
+        mean: over data sets, then over seeds. std: population standard deviation over seeds; None of a single one.
+        seeds: how many. values: by data set and seed. rank: 1 for the best of its column, 2 for the second; else 0.
+        published: it was published elsewhere, with that source.
+    """
+
+    mean: float
+    std: float | None = None
+    seeds: int = 1
+    values: dict[tuple[str, int], float] = field(default_factory=dict)
+    rank: int = 0
+    published: str = ""
+
+
+@dataclass
+class Grid:
+    """A table.
+
+    Attributes:
+        title: what it shows. rows, columns: in order. cells: by row and column; what was not measured is absent.
+        lower_is_better: columns of figures that are better when lower. main: the column that differences are told of.
+        kind, data: what table it is, and of which data set, `AVERAGE` for the average. notes: sentences for below.
+    """
+
+    title: str
+    rows: list[str]
+    columns: list[str]
+    cells: dict[tuple[str, str], Cell]
+    lower_is_better: frozenset[str] = frozenset()
+    main: str = ""
+    kind: str = ""
+    data: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def cell_of(seen: Iterable[Seen]) -> Cell | None:
+    """The cell of some figures; None where there are none.
+
+    Of several data sets only seeds that all of them have count, so that no mean is over fewer data sets than another.
+    """
+    values = {(each.data, each.seed): each.value for each in seen}
+    if not values:
+        return None
+    datas = {data for data, _ in values}
+    seeds = sorted({seed for _, seed in values})
+    whole = [seed for seed in seeds if all((data, seed) in values for data in datas)]
+    if not whole:
+        return None
+    means = [statistics.fmean(values[data, seed] for data in sorted(datas)) for seed in whole]
+    kept = {key: value for key, value in values.items() if key[1] in whole}
+    return Cell(statistics.fmean(means), statistics.pstdev(means) if len(means) > 1 else None, len(means), kept)
+
+
+def harmonic_mean(base: Cell, novel: Cell) -> Cell:
+    """The harmonic mean of two cells, as the field computes it: of the two means as they are printed.
+
+    Its spread is that of the harmonic means of each seed. CoCoOp (arXiv 2203.05557) and all after it print the means
+    over seeds with two decimals and take the harmonic mean of those, also of averages over data sets.
+    """
+    first, second = round(base.mean, DECIMALS), round(novel.mean, DECIMALS)
+    values = {key: _harmonic(value, novel.values[key]) for key, value in base.values.items() if key in novel.values}
+    by_seed = cell_of(Seen("", "", data, seed, value) for (data, seed), value in values.items())
+    std, seeds = (by_seed.std, by_seed.seeds) if by_seed is not None else (None, 1)
+    return Cell(_harmonic(first, second), std, seeds, values)
+
+
+def _harmonic(first: float, second: float) -> float:
+    return 2 * first * second / (first + second) if first + second else 0.0
+
+
+def ranked(grid: Grid) -> Grid:
+    """The grid with the best and second of each column marked; published figures take no part, equals share a rank."""
+    for column in grid.columns:
+        cells = {row: cell for row in grid.rows if (cell := grid.cells.get((row, column))) and not cell.published}
+        if len(cells) < 2:
+            continue
+        sign = -1 if column in grid.lower_is_better else 1
+        shown = sorted({round(sign * cell.mean, DECIMALS) for cell in cells.values()}, reverse=True)
+        for row, cell in cells.items():
+            place = shown.index(round(sign * cell.mean, DECIMALS))
+            rank = place + 1 if place < 2 else 0
+            grid.cells[row, column] = Cell(cell.mean, cell.std, cell.seeds, cell.values, rank)
+    return grid
+
+
+def fill(title: str, seen: Sequence[Seen], columns: Sequence[str]) -> Grid:
+    """A grid of figures; rows stand in the order in which they come first."""
+    rows = list(dict.fromkeys(each.row for each in seen))
+    grouped: dict[tuple[str, str], list[Seen]] = {}
+    for each in seen:
+        grouped.setdefault((each.row, each.column), []).append(each)
+    cells = {key: cell for key, group in grouped.items() if (cell := cell_of(group)) is not None}
+    return Grid(title, rows, list(columns), cells)

@@ -1,0 +1,221 @@
+"""The tables of the field: which runs belong into each, what their columns are, and how averages are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
+from dapt.report.tables.labels import labels_of
+
+Row = Mapping[str, Any]
+BASE, NOVEL, HARMONIC = "base", "novel", "HM"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of table.
+
+    Attributes:
+        title: for people. fits: whether a run belongs into it. make: its grids, of the runs with their labels.
+    """
+
+    title: str
+    fits: Callable[[Row], bool]
+    make: Callable[[Sequence[tuple[str, Row]]], list[Grid]]
+
+
+def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
+    """The tables of some runs.
+
+    Args:
+        rows: of `dapt.results.load`. kind: its name; None: every kind that has runs.
+
+    Raises:
+        ConfigError: there is no such kind. DataError: no run belongs into it.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ConfigError(f"There is no table '{kind}'.", todo=did_you_mean(kind, KINDS))
+    labelled = list(zip(labels_of(rows), rows, strict=True))
+    found: list[Grid] = []
+    for name in KINDS if kind is None else [kind]:
+        of_kind = [(label, row) for label, row in labelled if KINDS[name].fits(row)]
+        for grid in KINDS[name].make(of_kind) if of_kind else []:
+            grid.kind = name
+            found.append(ranked(grid))
+    if not found:
+        what = "no finished run" if kind is None else f"no run that belongs into the table {kind}"
+        raise DataError(f"There is {what}.", todo="Name other folders, or another --table.")
+    return found
+
+
+def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
+    """Base, novel and harmonic mean: of the average over data sets, then of each."""
+    names = {"test/accuracy_base": BASE, "test/accuracy_novel": NOVEL}
+    seen = [
+        Seen(label, column, str(row["data"]), int(row["seed"]), float(value))
+        for label, row in runs
+        for key, column in names.items()
+        if (value := row.get(key)) is not None and value == value
+    ]
+    grids = []
+    for data in _averaged(seen):
+        part = [each for each in seen if data == AVERAGE or each.data == data]
+        grid = fill(f"base-to-novel, {_about(data, part)}", part, [BASE, NOVEL, HARMONIC])
+        for row in grid.rows:
+            base, novel = grid.cells.get((row, BASE)), grid.cells.get((row, NOVEL))
+            if base is not None and novel is not None:
+                grid.cells[row, HARMONIC] = harmonic_mean(base, novel)
+        grid.main, grid.data = HARMONIC, data
+        grids.append(grid)
+    return grids
+
+
+def _few_shot(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
+    shots = sorted({int(row["shots"]) for _, row in runs}, key=lambda count: count or 10**9)
+    columns = {count: str(count) if count else "all" for count in shots}
+    return _by_data(runs, lambda row: columns[int(row["shots"])], list(columns.values()), "accuracy by shots")
+
+
+def _data_efficient(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
+    fractions = sorted({_fraction(row) for _, row in runs})
+    columns = [f"{100 * fraction:g}%" for fraction in fractions]
+    return _by_data(runs, lambda row: f"{100 * _fraction(row):g}%", columns, "accuracy by share of the images")
+
+
+def _fraction(row: Row) -> float:
+    return float(row["set/fraction"]) if _there(row.get("set/fraction")) else 1.0
+
+
+def _by_data(
+    runs: Sequence[tuple[str, Row]], column: Callable[[Row], str], columns: list[str], title: str
+) -> list[Grid]:
+    seen = [
+        Seen(label, column(row), str(row["data"]), int(row["seed"]), float(row["test/accuracy"]))
+        for label, row in runs
+        if _there(row.get("test/accuracy"))
+    ]
+    grids = []
+    for data in _averaged(seen):
+        part = [each for each in seen if data == AVERAGE or each.data == data]
+        grids.append(fill(f"{title}, {_about(data, part)}", part, columns))
+        grids[-1].main, grids[-1].data = columns[-1], data
+    return grids
+
+
+def _elsewhere(title: str) -> Callable[[Sequence[tuple[str, Row]]], list[Grid]]:
+    """A table of one source and its targets, with the mean over targets."""
+
+    def make(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
+        grids = []
+        for source in dict.fromkeys(str(row["data"]) for _, row in runs):
+            own = [(label, row) for label, row in runs if str(row["data"]) == source]
+            points = list(dict.fromkeys(str(row["point"]) for _, row in own if row["kind"] == "evaluation"))
+            seen = [
+                Seen(label, _point(row, source), _point(row, source), int(row["seed"]), float(row["test/accuracy"]))
+                for label, row in own
+                if _there(row.get("test/accuracy"))
+            ]
+            grid = fill(f"{title}, from {source}", seen, [source, *points, AVERAGE])
+            for row in grid.rows:
+                targets = [each for each in seen if each.row == row and each.column in points]
+                cell = cell_of(targets)
+                if cell is not None and {each.column for each in targets} == set(points):
+                    grid.cells[row, AVERAGE] = cell
+            grid.main, grid.data = AVERAGE, source
+            grids.append(grid)
+        return grids
+
+    return make
+
+
+def _point(row: Row, source: str) -> str:
+    return str(row["point"]) if row["kind"] == "evaluation" else source
+
+
+def _averaged(seen: Sequence[Seen]) -> list[str]:
+    """What there is a grid of: the average where there are several data sets, then each."""
+    datas = list(dict.fromkeys(each.data for each in seen))
+    return [AVERAGE, *datas] if len(datas) > 1 else datas
+
+
+def _about(data: str, seen: Sequence[Seen]) -> str:
+    return f"average of {len({each.data for each in seen})} data sets" if data == AVERAGE else data
+
+
+def _there(value: Any) -> bool:
+    return value is not None and value == value
+
+
+def _protocol(row: Row) -> str:
+    value = row.get("protocol")
+    return str(value) if _there(value) and value is not None else ""
+
+
+def _is_plain(row: Row) -> bool:
+    """A run of its own or of a few-shot protocol: all classes, all images of its shots."""
+    return row["kind"] == "run" and row.get("subset") == "all" and _fraction(row) == 1
+
+
+KINDS: dict[str, Kind] = {
+    "base-to-novel": Kind(
+        "base-to-novel generalisation",
+        lambda row: row["kind"] == "run" and row.get("subset") == "base",
+        _base_to_novel,
+    ),
+    "few-shot": Kind("few-shot learning", lambda row: _is_plain(row) and _protocol(row) in ("", "few_shot"), _few_shot),
+    "cross": Kind(
+        "cross-dataset transfer", lambda row: _protocol(row) == "cross_dataset", _elsewhere("cross-dataset transfer")
+    ),
+    "dg": Kind(
+        "domain generalisation",
+        lambda row: _protocol(row) == "domain_generalisation",
+        _elsewhere("domain generalisation"),
+    ),
+    "data-efficient": Kind(
+        "data-efficient learning",
+        lambda row: row["kind"] == "run" and (_protocol(row) == "data_efficient" or _fraction(row) < 1),
+        _data_efficient,
+    ),
+}
+
+
+def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column_keys: Sequence[str]) -> Grid:
+    """A table with any rows and columns.
+
+    Args:
+        figure: a column of `dapt.results.load`, such as ``test/accuracy``. row_keys, column_keys: columns whose values
+            are joined to names of rows and columns; ``label`` is the method with what tells it apart.
+
+    Raises:
+        ConfigError: there is no such column. DataError: no run has the figure.
+    """
+    known = sorted({key for row in rows for key in row} | {"label"})
+    for key in (figure, *row_keys, *column_keys):
+        if key not in known:
+            raise ConfigError(f"Runs have no column '{key}'.", todo=did_you_mean(key, known))
+    labels = labels_of(rows)
+    whole = [{**row, "label": label} for label, row in zip(labels, rows, strict=True)]
+    seen = [
+        Seen(
+            _named(row, row_keys),
+            _named(row, column_keys) or figure,
+            str(row["data"]),
+            int(row["seed"]),
+            float(row[figure]),
+        )
+        for row in whole
+        if _there(row.get(figure))
+    ]
+    if not seen:
+        raise DataError(f"No run has the figure {figure}.")
+    columns = list(dict.fromkeys(each.column for each in seen))
+    grid = ranked(fill(figure, seen, columns))
+    grid.main = columns[-1]
+    return grid
+
+
+def _named(row: Row, keys: Sequence[str]) -> str:
+    return ", ".join(f"{row.get(key):g}" if isinstance(row.get(key), float) else str(row.get(key)) for key in keys)

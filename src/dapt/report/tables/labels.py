@@ -1,0 +1,76 @@
+"""What runs are called in tables: their method, whether with DAPT, and what else tells them apart."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+# What may tell runs of one method apart, by what it is called in labels; a setting that all share is not told.
+TOLD = {"set/dapt.variant": "", "cue": ""}
+# Settings that never name a row: they are columns, seeds, or change no result.
+PASSED_OVER = (
+    *("set/data", "set/seed", "set/shots", "set/subset", "set/out", "set/method", "set/select", "set/fraction"),
+    *("set/workers", "set/cache_mb", "set/device", "set/root", "set/cue.source", "set/masks", "set/mask_format"),
+    *("set/allow_leaks", "set/cuda_graph", "set/plugins", "set/dapt.enabled", "set/split_file", "set/names"),
+)
+LOCAL = "local-dir:"
+LONGEST = 3  # further settings that are told
+
+
+def labels_of(rows: Sequence[Row]) -> list[str]:
+    """A label for each run; runs that differ in settings only get those behind their method.
+
+    ``maple``, ``maple + DAPT``, ``maple + DAPT (joint, masks)``, ``coop (lr 0.01)``. Settings that a method brings
+    itself are not told apart between methods, only within one.
+    """
+    plain = [_plain(row) for row in rows]
+    found = list(plain)
+    for name in dict.fromkeys(plain):
+        places = [place for place, label in enumerate(plain) if label == name]
+        keys = _telling([rows[place] for place in places])
+        for place in places:
+            told = [_told(key, rows[place].get(key)) for key in keys if _there(rows[place].get(key))]
+            found[place] = f"{name} ({', '.join(told)})" if told else name
+    return found
+
+
+def host_of(label: str) -> str | None:
+    """The label of the same method without DAPT; None for a label without it."""
+    name, dapt, _ = label.partition(" + DAPT")
+    return name if dapt else None
+
+
+def _plain(row: Row) -> str:
+    name = str(row.get("method"))
+    return f"{name} + DAPT" if bool(row.get("dapt")) else name
+
+
+def _telling(rows: Sequence[Row]) -> list[str]:
+    """The settings in which runs of one method differ, those of `TOLD` first."""
+    keys = dict.fromkeys(key for row in rows for key in row if key.startswith("set/") and key not in PASSED_OVER)
+    others = [key for key in keys if key not in TOLD and not key.startswith("set/cue.")]
+    found = [key for key in (*TOLD, *others) if len({_written(row.get(key)) for row in rows}) > 1]
+    return found[: len(TOLD) + LONGEST]
+
+
+def _written(value: Any) -> str:
+    """A value as it is compared: a folder is the same one however it was named."""
+    if isinstance(value, str) and value.startswith(LOCAL):
+        return LOCAL + os.path.realpath(value.removeprefix(LOCAL))
+    return json.dumps(value, default=str) if _there(value) else ""
+
+
+def _there(value: Any) -> bool:
+    return value is not None and value == value  # data frames have NaN for what is not there
+
+
+def _told(key: str, value: Any) -> str:
+    if key in TOLD:
+        return str(value)
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    if shown.startswith(LOCAL):
+        shown = shown.rstrip("/").rpartition("/")[2]
+    return f"{key.removeprefix('set/')} {shown}"

@@ -1,0 +1,109 @@
+"""From the files of a run or protocol to rows of a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from dapt.results.records import SCHEMA, ProtocolResults, RunResults
+
+Row = dict[str, Any]
+ABOUT = ("method", "dapt", "backbone", "data", "shots", "seed", "subset", "cue")
+PARTS = ("counts", "timing", "environment")
+# Those of C are ten times as fast, which counts with ten thousand runs.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class UnreadError(Exception):
+    """What is in a file is no result."""
+
+
+def row_of_run(results: bytes, settings: bytes | None) -> Row:
+    """A run as a row.
+
+    Columns: what it is about (``method``, ``dapt``, ``backbone``, ``data``, ``shots``, ``seed``, ``subset``, ``cue``),
+    each setting of run.yaml behind ``set/`` with dots between sections, each figure by its name (``test/accuracy``, in
+    percent), and counts, seconds and the environment behind ``counts/``, ``timing/``, ``environment/``. Lists are JSON
+    texts.
+
+    Args:
+        results: content of results.json. settings: content of run.yaml, if it is there.
+
+    Raises:
+        UnreadError: one of them is damaged, or of a newer version.
+    """
+    found = _record(RunResults, results)
+    row: Row = {"kind": "run", "point": None}
+    row |= {key: getattr(found, key) for key in ABOUT}
+    if settings is not None:
+        try:
+            tree = yaml.load(settings, _LOADER)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise UnreadError("run.yaml is damaged") from error
+        row |= {f"set/{key}": value for key, value in flat(tree if isinstance(tree, dict) else {}).items()}
+    row |= found.metrics
+    for part in PARTS:
+        row |= {f"{part}/{key}": value for key, value in flat(getattr(found, part)).items()}
+    row["flags"] = " ".join(found.flags)
+    row["per_class"] = json.dumps(found.per_class, sort_keys=True)
+    return row
+
+
+def rows_of_protocol(content: bytes, runs: Mapping[str, Row]) -> list[tuple[str, Row]]:
+    """What a protocol adds to the rows of its runs: its name and points, and a row for each evaluation elsewhere.
+
+    Args:
+        runs: rows of the runs in its folder, by name of their folders; those are changed.
+
+    Returns:
+        the rows of evaluations, with the name of the folder of the run that was evaluated.
+
+    Raises:
+        UnreadError: it is damaged, or of a newer version.
+    """
+    found = _record(ProtocolResults, content)
+    more: list[tuple[str, Row]] = []
+    seen: set[str] = set()
+    for each in found.rows:
+        run = runs.get(each.run)
+        if run is None:
+            continue  # it was not finished, or has been removed
+        if each.run not in seen:
+            seen.add(each.run)
+            run |= {"protocol": found.protocol, "point": each.point}
+            continue
+        kept = {key: value for key, value in run.items() if key in ABOUT or key.startswith(("set/", "environment/"))}
+        row = {**kept, **each.metrics, "kind": "evaluation", "protocol": found.protocol, "point": each.point}
+        more.append((each.run, row))
+    return more
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> Row:
+    """A nested mapping with dotted keys; lists as JSON texts."""
+    found: Row = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = json.dumps(value) if isinstance(value, list) else value
+    return found
+
+
+def _record(kind: Any, content: bytes) -> Any:
+    try:
+        tree = json.loads(content)
+        schema = tree.get("schema")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise UnreadError("it is damaged") from error
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise UnreadError("it was written by a newer version of dapt")
+    if schema not in (1, SCHEMA):
+        raise UnreadError("dapt did not write it")
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        raise UnreadError("it is damaged") from error

@@ -1,0 +1,141 @@
+"""From lists to cells: combinations, what is left out and what is put in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dapt.config import make_config
+from dapt.errors import ConfigError
+from dapt.experiments.grid.expand import Cells, expand, nested
+from dapt.experiments.grid.experiment import make_experiment
+
+
+def cells(**tree: Any) -> Cells:
+    return expand(make_experiment({"data": "/d/photos", **tree}, "x"))
+
+
+def test_every_combination_the_last_axis_fastest() -> None:
+    found = cells(methods=["coop", "maple"], seeds=[1, 2]).cells
+    assert [(cell.values["method"], cell.values["seed"]) for cell in found] == [
+        ("coop", 1),
+        ("coop", 2),
+        ("maple", 1),
+        ("maple", 2),
+    ]
+    assert found[0].name == "photos-coop-16shot-seed1"
+    assert found[0].folder == Path("runs/x/photos-coop-16shot-seed1")
+    assert make_config(found[3].settings).seed == 2
+
+
+def test_a_single_run_is_an_experiment_too() -> None:
+    (only,) = cells(method="coop").cells
+    assert only.settings == {"out": "runs/x/photos-coop-16shot-seed1", "data": "/d/photos", "method": "coop"}
+
+
+def test_without_dapt_there_is_no_cue() -> None:
+    found = cells(dapt=[False, "phased", {"variant": "joint", "margin": 1.0}], cues=["masks", "border"])
+    assert found.equal == 1
+    assert [cell.settings.get("dapt") for cell in found.cells] == [
+        None,
+        {"enabled": True, "variant": "phased"},
+        {"enabled": True, "variant": "phased"},
+        {"enabled": True, "variant": "joint", "margin": 1.0},
+        {"enabled": True, "variant": "joint", "margin": 1.0},
+    ]
+    assert [cell.settings.get("cue") for cell in found.cells] == [
+        None,
+        *[{"source": "masks"}, {"source": "border"}] * 2,
+    ]
+    assert len({cell.name for cell in found.cells}) == 5
+    assert found.cells[3].name == "photos-maple+dapt-joint_margin=1-masks-16shot-seed1"
+
+
+def test_dotted_keys_go_into_sections() -> None:
+    found = cells(dapt=True, **{"dapt.margin": [0.5, 1.5], "cue": "border", "cue.cells": 8}).cells
+    assert [cell.settings["dapt"] for cell in found] == [
+        {"enabled": True, "margin": 0.5},
+        {"enabled": True, "margin": 1.5},
+    ]
+    assert found[0].settings["cue"] == {"source": "border", "cells": 8}
+    assert found[1].name.endswith("-dapt.margin=1.5-seed1")
+
+
+def test_excluded() -> None:
+    found = cells(
+        methods=["zero_shot", "coop", "maple"],
+        dapt=[False, True],
+        exclude=[{"method": ["zero_shot", "coop"], "dapt": True}, {"method": "ivlp"}],
+    )
+    assert [(cell.values["method"], cell.values.get("dapt", False)) for cell in found.cells] == [
+        ("zero_shot", False),
+        ("coop", False),
+        ("maple", False),
+        ("maple", True),
+    ]
+    assert found.excluded == 2
+    assert found.unused == [{"method": "ivlp"}]
+
+
+def test_everything_excluded() -> None:
+    with pytest.raises(ConfigError, match="Every combination is excluded"):
+        cells(methods=["coop"], exclude=[{"method": "coop"}])
+
+
+def test_included_settings_go_to_the_cells_that_they_fit() -> None:
+    found = cells(
+        methods=["coop", "maple"], seeds=[1, 2], include=[{"method": "coop", "lr": 0.01}, {"epochs": 3}]
+    ).cells
+    assert [cell.settings.get("lr") for cell in found] == [0.01, 0.01, None, None]
+    assert [cell.settings["epochs"] for cell in found] == [3] * 4
+
+
+def test_what_fits_no_cell_is_a_cell_of_its_own() -> None:
+    found = cells(methods=["coop"], seeds=[1, 2], include=[{"method": "maple", "seed": [5, 6], "lr": 0.01}]).cells
+    assert [(cell.values["method"], cell.values["seed"]) for cell in found] == [
+        ("coop", 1),
+        ("coop", 2),
+        ("maple", 5),
+        ("maple", 6),
+    ]
+    assert found[3].settings["lr"] == 0.01
+
+
+def test_protocols_with_their_points() -> None:
+    found = cells(protocol=["base_to_novel", "few-shot"], over={"few_shot": [1, 4]}).cells
+    assert [(cell.protocol, cell.over) for cell in found] == [("base_to_novel", ()), ("few-shot", ("1", "4"))]
+    assert "protocol" not in found[0].settings
+    assert [cell.name for cell in found] == ["photos-base_to_novel-maple-seed1", "photos-few-shot-maple-seed1"]
+
+
+def test_two_folders_of_one_name() -> None:
+    with pytest.raises(ConfigError, match=r"the same folder.*differ in data only \(/a/x and /b/x\)"):
+        expand(make_experiment({"data": ["/a/x", "/b/x"]}, "e"))
+
+
+def test_no_section() -> None:
+    with pytest.raises(ConfigError, match=r"'cue.cells': cue is 3"):
+        nested({"cue": 3, "cue.cells": 1})
+
+
+@given(
+    st.lists(st.sampled_from(["coop", "maple", "ivlp", "vpt"]), unique=True, min_size=1),
+    st.lists(st.integers(0, 9), unique=True, min_size=1, max_size=4),
+    st.lists(st.sampled_from([0.1, 0.01, 1e-5]), unique=True, min_size=1),
+    st.integers(0, 9),
+)
+def test_combinations_less_the_excluded_ones(methods: list[str], seeds: list[int], lrs: list[float], gone: int) -> None:
+    tree: dict[str, Any] = {"methods": methods, "seeds": seeds, "lr": lrs, "exclude": [{"seed": gone}]}
+    left = [seed for seed in seeds if seed != gone]
+    if not left:
+        with pytest.raises(ConfigError, match="excluded"):
+            cells(**tree)
+        return
+    found = cells(**tree)
+    assert len(found.cells) == len(methods) * len(left) * len(lrs)
+    assert len({cell.name for cell in found.cells}) == len(found.cells)
+    assert found.excluded == len(methods) * (len(seeds) - len(left)) * len(lrs)

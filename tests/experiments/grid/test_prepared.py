@@ -1,0 +1,81 @@
+"""Cells before they are carried out: ready, or what is wrong with them; and what their key tells apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapt.errors import ConfigError, DaptError
+from dapt.experiments.grid.expand import expand
+from dapt.experiments.grid.experiment import make_experiment
+from dapt.experiments.grid.prepared import CellCheck, Prepared
+
+
+def prepared(data: Path, **changes: Any) -> Prepared:
+    experiment = make_experiment({"data": str(data), "model": "demo", "device": "cpu", **changes}, "x", "/nowhere/out")
+    (cell,) = expand(experiment).cells
+    return CellCheck(experiment.out)(cell)
+
+
+def test_a_single_run(table: Path) -> None:
+    found = prepared(table, method="coop", shots=2)
+    assert len(found.runs) == 1
+    assert found.job.protocol is None
+    assert found.job.config.out == "/nowhere/out/table-coop-2shot-seed1"
+    assert found.train_images == (4, 4, 4, 4)
+
+
+def test_a_protocol(table: Path) -> None:
+    found = prepared(table, protocol="few_shot", over={"few_shot": [1, 2]})
+    assert [run.shots for run in found.runs] == [1, 2]
+    assert (found.job.protocol, found.job.over) == ("few_shot", ("1", "2"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"method": "zero_shot", "dapt": True}, "zero_shot has no training steps"),
+        ({"method": "copo"}, "Did you mean 'coop'"),
+        ({"protocol": "few_shots"}, "Did you mean 'few_shot'"),
+        ({"device": "cuda:77"}, "cuda"),
+        ({"dapt": True, "cue": "bordr"}, "Did you mean 'border'"),
+    ],
+)
+def test_contradictions(table: Path, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(DaptError, match=said):
+        prepared(table, **changes)
+
+
+def test_the_key_tells_settings_and_splits_apart_and_nothing_else(table: Path) -> None:
+    before = prepared(table, method="coop").key
+    assert prepared(table, method="coop", workers=1).key == before, "it decides no result"
+    assert prepared(table, method="coop", seed=2).key != before
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines[:-1], ""]))
+    assert prepared(table, method="coop").key != before
+
+
+def test_data_is_listed_once(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dapt.experiments.grid import prepared as module
+
+    calls: list[str] = []
+    load = module.load_data
+    monkeypatch.setattr(module, "load_data", lambda data, **how: (calls.append(data), load(data, **how))[1])
+    experiment = make_experiment(
+        {"data": [str(table), "/nowhere/else"], "model": "demo", "device": "cpu", "seeds": [1, 2, 3]}, "x"
+    )
+    check = CellCheck(experiment.out)
+    for cell in expand(experiment).cells:
+        if cell.values["data"] == str(table):
+            check(cell)
+        else:
+            with pytest.raises(DaptError, match="There is no data"):
+                check(cell)
+    assert len(calls) == 2
+
+
+def test_options_of_the_method_are_checked(table: Path) -> None:
+    with pytest.raises(ConfigError, match="nonsense"):
+        prepared(table, **{"prompt.nonsense": 1})

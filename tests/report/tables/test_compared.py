@@ -1,0 +1,28 @@
+"""Differences to hosts and to zero-shot CLIP."""
+
+from __future__ import annotations
+
+from dapt.report.tables.compared import to_hosts, to_zero_shot
+from dapt.report.tables.grid import Cell, Seen, fill
+
+
+def test_each_row_to_its_own_host() -> None:
+    figures = {"zero_shot": 10.0, "maple": 50.0, "maple + DAPT (joint)": 53.0, "coop + DAPT": 1.0}
+    grid = fill("t", [Seen(row, "x", "d", seed, value) for row, value in figures.items() for seed in (1, 2)], ["x"])
+    grid.main = "x"
+    found = to_hosts(grid)
+    assert list(found) == ["maple + DAPT (joint)"]
+    assert found["maple + DAPT (joint)"].mean == 3.0
+    assert {row: each.mean for row, each in to_zero_shot(grid).items()} == {
+        "maple": 40.0,
+        "maple + DAPT (joint)": 43.0,
+        "coop + DAPT": -9.0,
+    }
+
+
+def test_published_figures_are_not_compared() -> None:
+    grid = fill("t", [Seen("maple", "x", "d", 1, 50.0)], ["x"])
+    grid.main = "x"
+    grid.rows.append("maple + DAPT")
+    grid.cells["maple + DAPT", "x"] = Cell(60.0, published="paper", values={("d", 1): 60.0})
+    assert to_hosts(grid) == {}

@@ -1,0 +1,84 @@
+"""Which runs belong into which table, and the averages of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dapt.errors import ConfigError, DataError
+from dapt.report.tables.grid import AVERAGE
+from dapt.report.tables.kinds import free_table, tables
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    row = {"kind": "run", "method": "maple", "dapt": False, "data": "a", "shots": 16, "seed": 1, "subset": "all"}
+    return {**row, "test/accuracy": 50.0, "protocol": None, "point": None, **changes}
+
+
+def test_base_to_novel_of_each_data_set_and_the_average() -> None:
+    rows = [
+        run(data=data, seed=seed, subset="base", **{"test/accuracy_base": base, "test/accuracy_novel": novel})
+        for data, seed, base, novel in (("a", 1, 80, 60), ("a", 2, 90, 70), ("b", 1, 60, 60), ("b", 2, 70, 50))
+    ]
+    average, first, second = tables(rows)
+    assert average.title == "base-to-novel, average of 2 data sets"
+    assert (average.data, first.data, second.data) == (AVERAGE, "a", "b")
+    assert average.cells["maple", "base"].mean == 75.0
+    assert average.cells["maple", "novel"].mean == 60.0
+    assert average.cells["maple", "HM"].mean == pytest.approx(2 * 75 * 60 / 135)
+    assert first.cells["maple", "base"].std == 5.0
+    assert average.main == "HM"
+
+
+def test_few_shot() -> None:
+    rows = [run(shots=shots, seed=seed, **{"test/accuracy": shots + seed}) for shots in (0, 4, 16) for seed in (1, 3)]
+    (grid,) = tables(rows, "few-shot")
+    assert grid.columns == ["4", "16", "all"]
+    assert grid.cells["maple", "16"].mean == 18.0
+    assert grid.main == "all"
+
+
+def test_transfer() -> None:
+    rows = [run(protocol="cross_dataset", point="a", **{"test/accuracy": 70.0})]
+    rows += [
+        run(kind="evaluation", protocol="cross_dataset", point=point, **{"test/accuracy": value})
+        for point, value in (("b", 20.0), ("c", 40.0))
+    ]
+    rows += [run(kind="evaluation", protocol="cross_dataset", method="coop", point="b")]
+    (grid,) = tables(rows, "cross")
+    assert grid.columns == ["a", "b", "c", AVERAGE]
+    assert [grid.cells["maple", column].mean for column in grid.columns] == [70.0, 20.0, 40.0, 30.0]
+    assert ("coop", AVERAGE) not in grid.cells, "a mean over fewer targets is no mean"
+    assert ("coop", "c") not in grid.cells
+
+
+def test_data_efficient() -> None:
+    rows = [run(**{"set/fraction": fraction, "set/select": "herding"}) for fraction in (0.1, 0.5)]
+    (grid,) = tables(rows, "data-efficient")
+    assert grid.columns == ["10%", "50%"]
+
+
+def test_all_kinds_that_there_are() -> None:
+    rows = [run(), run(subset="base", **{"test/accuracy_base": 1.0, "test/accuracy_novel": 2.0})]
+    assert [grid.kind for grid in tables(rows)] == ["base-to-novel", "few-shot"]
+
+
+def test_nothing_to_show() -> None:
+    with pytest.raises(DataError, match="no run that belongs into the table cross"):
+        tables([run()], "cross")
+    with pytest.raises(DataError, match="no finished run"):
+        tables([])
+    with pytest.raises(ConfigError, match="Did you mean 'few-shot'"):
+        tables([run()], "fewshot")
+
+
+def test_free() -> None:
+    rows = [run(data=data, shots=shots, **{"x": 1.0 * shots}) for data in "ab" for shots in (1, 4)]
+    grid = free_table(rows, "x", ["method"], ["data", "shots"])
+    assert grid.columns == ["a, 1", "a, 4", "b, 1", "b, 4"]
+    assert grid.cells["maple", "b, 4"].mean == 4.0
+    with pytest.raises(ConfigError, match="Did you mean 'shots'"):
+        free_table(rows, "x", ["method"], ["shot"])
+    with pytest.raises(DataError, match="No run has the figure protocol"):
+        free_table(rows, "protocol", ["method"], ["data"])

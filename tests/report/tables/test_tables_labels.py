@@ -1,0 +1,49 @@
+"""What runs are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dapt.report.tables.labels import host_of, labels_of
+
+
+def test_only_what_tells_runs_apart_is_told() -> None:
+    rows = [
+        {"method": "maple", "dapt": False, "set/lr": 0.1},
+        {"method": "maple", "dapt": True, "cue": "masks", "set/dapt.variant": "joint", "set/lr": 0.1},
+        {"method": "maple", "dapt": True, "cue": "border", "set/dapt.variant": "joint", "set/lr": 0.1},
+        {"method": "coop", "dapt": False, "set/lr": 0.2, "set/seed": 1, "set/shots": 4},
+        {"method": "coop", "dapt": False, "set/lr": 0.01, "set/seed": 2, "set/shots": 8},
+    ]
+    assert labels_of(rows) == [
+        "maple",
+        "maple + DAPT (masks)",
+        "maple + DAPT (border)",
+        "coop (lr 0.2)",
+        "coop (lr 0.01)",
+    ]
+
+
+def test_what_is_not_there_is_not_told() -> None:
+    nan = float("nan")
+    rows = [{"method": "a", "dapt": False, "set/x": nan}, {"method": "a", "dapt": False, "set/x": None}]
+    assert labels_of(rows) == ["a", "a"]
+    assert labels_of([{"method": "a", "dapt": True, "set/x": 1.0}, {"method": "a", "dapt": True}]) == [
+        "a + DAPT (x 1)",
+        "a + DAPT",
+    ]
+
+
+def test_one_model_named_in_two_ways(tmp_path: Path) -> None:
+    (tmp_path / "clip").mkdir()
+    (tmp_path / "other").mkdir()
+    first, second = f"local-dir:{tmp_path}/clip", f"local-dir:{tmp_path}/other/../clip"
+    rows = [{"method": "a", "dapt": False, "set/model": each} for each in (first, second)]
+    assert labels_of(rows) == ["a", "a"]
+    rows.append({"method": "a", "dapt": False, "set/model": f"local-dir:{tmp_path}/other"})
+    assert labels_of(rows) == ["a (model clip)", "a (model clip)", "a (model other)"]
+
+
+def test_hosts() -> None:
+    assert host_of("maple + DAPT (joint)") == "maple"
+    assert host_of("maple") is None

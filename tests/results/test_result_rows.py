@@ -1,0 +1,99 @@
+"""From files of runs to rows of a table."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dapt.results.result_rows import UnreadError, flat, row_of_run, rows_of_protocol
+
+
+def results(**changes: Any) -> bytes:
+    tree = {
+        "schema": 2,
+        "method": "maple",
+        "dapt": True,
+        "backbone": "demo",
+        "data": "photos",
+        "shots": 4,
+        "seed": 1,
+        "cue": "border",
+        "metrics": {"test/accuracy": 71.5, "test/harmonic_mean": None},
+        "per_class": {"ant": 50.0},
+        "counts": {"train": 16},
+        "timing": {"training_seconds": 3.5},
+        "environment": {"torch": "2"},
+        "flags": ["leaks"],
+    }
+    return json.dumps({**tree, **changes}).encode()
+
+
+SETTINGS = b"method: maple\nlr: 0.002\ndapt: {enabled: true, margin: 1.5, words: [sky, sea]}\n"
+
+
+def test_every_setting_and_figure() -> None:
+    row = row_of_run(results(), SETTINGS)
+    assert row["kind"] == "run"
+    assert (row["method"], row["dapt"], row["seed"], row["cue"]) == ("maple", True, 1, "border")
+    assert (row["set/lr"], row["set/dapt.margin"], row["set/dapt.words"]) == (0.002, 1.5, '["sky", "sea"]')
+    assert (row["test/accuracy"], row["test/harmonic_mean"]) == (71.5, None)
+    assert (row["counts/train"], row["timing/training_seconds"], row["environment/torch"]) == (16, 3.5, "2")
+    assert row["flags"] == "leaks"
+    assert json.loads(row["per_class"]) == {"ant": 50.0}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "damaged"),
+        (b"{", "damaged"),
+        (b"[1]", "damaged"),
+        (results(schema=99), "newer version"),
+        (results(schema="x"), "dapt did not write it"),
+        (results(metrics=3), "damaged"),
+        (b"\xff\xfe", "damaged"),
+    ],
+)
+def test_what_is_no_result(content: bytes, said: str) -> None:
+    with pytest.raises(UnreadError, match=said):
+        row_of_run(content, SETTINGS)
+
+
+def test_damaged_settings() -> None:
+    with pytest.raises(UnreadError, match=r"run\.yaml is damaged"):
+        row_of_run(results(), b"a: [")
+
+
+def test_older_schema_is_read() -> None:
+    assert row_of_run(results(schema=1), None)["test/accuracy"] == 71.5
+
+
+def test_a_protocol_names_its_runs_and_adds_its_evaluations() -> None:
+    runs = {"source": row_of_run(results(), SETTINGS)}
+    content = {
+        "schema": 2,
+        "protocol": "cross_dataset",
+        "source": "somewhere",
+        "method": "maple",
+        "dapt": True,
+        "backbone": "demo",
+        "data": "photos",
+        "seed": 1,
+        "rows": [
+            {"point": "photos", "run": "source", "metrics": {"test/accuracy": 71.5}},
+            {"point": "flowers", "run": "source", "metrics": {"test/accuracy": 20.0}},
+            {"point": "gone", "run": "removed", "metrics": {}},
+        ],
+    }
+    more = rows_of_protocol(json.dumps(content).encode(), runs)
+    assert (runs["source"]["protocol"], runs["source"]["point"]) == ("cross_dataset", "photos")
+    ((folder, row),) = more
+    assert folder == "source"
+    assert (row["kind"], row["point"], row["test/accuracy"], row["set/lr"]) == ("evaluation", "flowers", 20.0, 0.002)
+    assert "timing/training_seconds" not in row
+
+
+def test_flat() -> None:
+    assert flat({"a": {"b": {"c": 1}}, "d": []}) == {"a.b.c": 1, "d": "[]"}
