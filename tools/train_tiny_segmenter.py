@@ -1,7 +1,7 @@
 """Train a tiny U-Net that finds the object in rendered scenes, and write it as an ONNX file for the cue `salient`.
 
     python tools/train_tiny_segmenter.py --out tests/cues/tiny_segmenter.onnx     # a minute on a GPU and 16 cores
-    python tools/train_tiny_segmenter.py --out tiny.onnx --scenes 2000 --epochs 12 --device cpu    # IoU 90% on new scenes
+    python tools/train_tiny_segmenter.py --out tiny.onnx --scenes 2000 --epochs 12 --device cpu   # IoU 90%
 
 The second takes five minutes of one processor core; the first makes nearly eight times as many steps.
 

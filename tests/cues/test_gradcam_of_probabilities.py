@@ -92,3 +92,6 @@ def test_a_tower_without_patches_is_refused(items) -> None:
     with pytest.raises(NotSupportedError, match="cannot be looked at") as caught:
         cue(refine="affinity").prepare(items, model)
     assert "--cue border" in caught.value.todo
+    with pytest.raises(NotSupportedError, match="no transformer blocks to look at") as caught:
+        cue(refine="none").prepare(items, model)
+    assert "--cue border" in caught.value.todo

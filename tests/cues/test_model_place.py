@@ -89,6 +89,7 @@ def test_a_download_is_announced(folder: Path, monkeypatch: pytest.MonkeyPatch, 
     assert find_model("CIDAS/clipseg-rd64-refined", KIND) == folder
     said = " ".join(capsys.readouterr().err.split())
     assert "Downloading CIDAS/clipseg-rd64-refined (3 MB) to " in said
+    assert "Its licence: https://huggingface.co/CIDAS/clipseg-rd64-refined" in said
     assert hub.asked == [["model.safetensors", "*.json", "*.txt", "*.model"]]
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from dapt.config import make_config
-from dapt.errors import ConfigError
+from dapt.errors import ConfigError, DataError
 from dapt.runs.prepare import prepare
 from dapt.runs.run_data import load_run_data
 from helpers import tiny_clip
@@ -48,3 +49,17 @@ def test_what_is_wrong_with_the_host_is_found_before_words_are_chosen(
     with pytest.raises(ConfigError, match="Prompt depth 9 is more than"):
         prepare(config, load_run_data(config), tiny_clip())
     assert asked == []
+
+
+def test_photos_of_one_colour_have_no_cue_and_border_is_not_told_to_use_itself(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        for number in range(4):
+            (tmp_path / name).mkdir(exist_ok=True)
+            Image.new("RGB", (40, 30), (60 * number, 120, 100 * "ab".index(name))).save(
+                tmp_path / name / f"{number}.png"
+            )
+    given = {"data": str(tmp_path), "method": "maple", "depth": 2, "device": "cpu", "dapt": True, "cue": "border"}
+    config = make_config(given)
+    with pytest.raises(DataError, match=r"None of the images has a usable foreground cue: \d masks empty") as caught:
+        prepare(config, load_run_data(config), tiny_clip())
+    assert "use another cue" in caught.value.todo

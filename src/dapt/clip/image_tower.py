@@ -65,7 +65,10 @@ class ImageTower(Adaptable, ABC):
         Raises:
             NotSupportedError: the tower is not a ViT.
         """
-        raise NotSupportedError(f"{type(self.visual).__name__} has no transformer blocks to look at.")
+        raise NotSupportedError(
+            f"{type(self.visual).__name__} has no transformer blocks to look at.",
+            todo="Use a ViT backbone. Of the cues, --cue border and mask files (--masks) need none.",
+        )
 
     def last_attention(self) -> nn.Module:
         """The attention module of the last block.

@@ -104,8 +104,9 @@ def _from_hub(repository: str) -> Path:
         wanted = _wanted_files(sizes)
         if not wanted:
             raise ModelError(f"'{repository}' on the hub holds no weights that transformers reads.")
-        size = sum(sizes[name] for name in wanted) / 2**20
+        size = sum(sizes[name] for name in wanted) / 1e6  # as the hub counts
         say(f"Downloading {repository} ({size:.0f} MB) to {constants.HF_HUB_CACHE}.")
+        say(f"Its licence: https://huggingface.co/{repository}")
         return Path(snapshot_download(repository, allow_patterns=[*wanted, *SMALL]))
     except DaptError:
         raise

@@ -18,7 +18,7 @@ GRID = 16  # cells per side
 KEPT = 0.99  # of what a cell hands on; as published
 REACH = 2  # cells: neighbours and their neighbours, as published
 TIE = 1e-5  # between neighbours whose colours have nothing in common
-LEAST = 0.01  # between the colours of a picture in which anything can differ: the just noticeable difference of CIE 1976
+LEAST = 0.01  # between the colours of a picture in which anything can differ: what is just noticeable (CIE 1976)
 WHITE = (0.95047, 1.0, 1.08883)
 TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
 

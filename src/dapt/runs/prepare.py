@@ -312,7 +312,7 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
             "None of the images has a mask.", where=folder or "the data set's own masks", more=more, todo=todo
         )
     told = f"{len(report.empty)} masks empty, {len(report.full)} full, {len(report.bad)} unreadable"
-    todo = "Look at the masks, or use --cue border."
+    todo = f"Look at the masks, or use {'another cue' if cue.name == 'border' else '--cue border'}."
     if report.small or report.large:
         told += f", {len(report.small or ())} smaller than dapt.min_area"
         told += f", {len(report.large or ())} larger than dapt.max_area"
