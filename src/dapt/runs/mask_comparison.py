@@ -24,7 +24,7 @@ from dapt.data.masks.rules import MaskRules
 from dapt.environment import cores
 from dapt.errors import DataError
 from dapt.runs.mask_folder import MaskFolder
-from dapt.wording import some
+from dapt.wording import counted, some
 
 OWN = "own"
 TOGETHER = 32  # images whose masks are in memory
@@ -127,11 +127,12 @@ def compare_with(
     if true.finder is not None:
         check_convention(counts, items, true.finder.folder, true.rules.kind, rules=true.rules)
     if found.iou:
-        say(f"against {len(found.iou)} true masks, with 95% intervals: {_intervals(found.quality)}")
+        say(f"against {counted(len(found.iou), 'true mask')}, with 95% intervals: {_intervals(found.quality)}")
     else:
         say(found.quality.summary())
     for why, left in found.left_out.items():
-        warn(f"{len(left)} of the images are not compared, their true masks are {why}: {some(left)}")
+        are = "is not compared, its true mask is" if len(left) == 1 else "are not compared, their true masks are"
+        warn(f"{len(left)} of the images {are} {why}: {some(left)}")
     return found
 
 

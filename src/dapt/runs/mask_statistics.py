@@ -51,7 +51,8 @@ def count_masks(folder: MaskFolder, items: Sequence[Item]) -> dict[str, Any]:
     }
     say(report.summary())
     if entries and not report.coverage:
-        warn(f"None of the {len(entries)} masks is of use: each is empty or covers the whole picture.")
+        which = f"None of the {len(entries)} masks" if len(entries) > 1 else "The only mask there is"
+        warn(f"{which} is of {'use: each' if len(entries) > 1 else 'no use: it'} is empty or covers the whole picture.")
     if not_found:
         statistics["not_found"] = not_found
         say(f"the cue found nothing in {len(not_found)} of the images: {some(not_found)}")

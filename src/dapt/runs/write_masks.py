@@ -37,10 +37,11 @@ from dapt.runs.mask_comparison import OWN, TrueMasks, compare_with
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_preview import SHEET, sheet_names, worst_first, write_preview
 from dapt.runs.mask_statistics import count_masks
+from dapt.runs.mask_told import tell_missing, tell_preview, tell_use
 from dapt.runs.run_folder import find_run
 from dapt.runs.shard import shard_from
 from dapt.strict import PartOptions
-from dapt.wording import listing, some
+from dapt.wording import counted, listing, some
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def write_masks(
     wishes = _Wishes(true, images.names, preview_images if preview else 0, skip_bad)
     statistics = _fill(folder, cue, items, model, wishes)
     cue.close()
-    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    given = {"--names": names, "--root": root, "--own-split": own_split}
+    tell_use(folder, statistics, data, trainable=bool(images.names) and split in ("all", "train"), given=given)
     return statistics
 
 
@@ -222,7 +224,7 @@ def _fill(
     own = [item for item in items if folder.shard.holds(item.name)]
     with folder.writing() as left:
         if len(left) < len(own):
-            say(f"{len(own) - len(left)} of {len(own)} masks exist already and are kept")
+            say(f"{len(own) - len(left)} of {counted(len(own), 'mask')} exist already and are kept")
         make_masks(folder, cue, left, model, whole=True)
         folder.gather()
         there = folder.there()
@@ -237,21 +239,10 @@ def _fill(
         statistics = folder.finish(statistics)
         if wishes.previews:
             chosen = worst_first(present, folder.entries, iou)[: wishes.previews]
-            say(f"look at {', '.join(map(str, write_preview(folder, chosen)))}")
+            tell_preview(write_preview(folder, chosen), len(chosen), len(present))
         if not folder.shard.whole:
-            _tell_missing(folder, len(items))
+            tell_missing(folder, len(items))
     return statistics
-
-
-def _tell_missing(folder: MaskFolder, total: int) -> None:
-    """What other shards still have to make."""
-    missing = folder.missing()
-    count = folder.shard.count
-    if not missing:
-        say(f"All {count} shards are there: {total} masks.")
-        return
-    parts = ", ".join(f"{number}/{count} ({left})" for number, left in missing.items())
-    warn(f"{sum(missing.values())} of {total} masks are still missing, by --shard: {parts}.")
 
 
 def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> list[Item]:
