@@ -35,6 +35,7 @@ from dapt.files import read_json, write_json
 from dapt.lock import FolderLock
 from dapt.outputs import FILLED, check_folder, refuse_linked
 from dapt.owned import Manifest, read_manifest, strangers, sweep, write_manifest
+from dapt.runs.mask_settings import refuse_others, settings_there
 from dapt.runs.shard import Shard
 from dapt.wording import some
 
@@ -87,6 +88,11 @@ class MaskFolder:
     def target(self, item: Item) -> Path:
         """Where the mask of an image goes."""
         return self.path / mask_name(item)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all images."""
+        return {*self._names}
 
     def made_for(self, item: Item) -> str:
         """The class for which the mask of an image is made; empty where that does not matter."""
@@ -144,21 +150,18 @@ class MaskFolder:
             )
 
     def _check_settings(self) -> None:
-        tree = read_json(self.statistics_file)
-        before = tree.get("settings") if isinstance(tree, dict) else None
-        if not isinstance(before, dict):
-            raise ConfigError(
-                f"{self.statistics_file} is damaged.", todo="Choose another --out, or remove that folder."
-            )
-        changed = [key for key, value in self.settings.items() if key in before and before[key] != value]
-        changed += [key for key in before if key not in self.settings]  # said where it is not as usual
-        if changed:
-            key = changed[0]
-            now = self.settings.get(key, "as usual")
-            raise ConfigError(
-                f"The masks in {self.path} were made with {key} {before.get(key)}, not {now}.",
-                todo="Choose another --out, or remove that folder.",
-            )
+        before = settings_there(self.statistics_file)
+        if not self._is_blank():
+            refuse_others(self.path, before, self.settings)
+
+    def _is_blank(self) -> bool:
+        """Whether nothing was made yet: a command that fails before its first mask leaves only its settings."""
+        if not self.statistics_file.is_file() or set(read_json(self.statistics_file)) != {"settings"}:
+            return False
+        parts = part_folders(self.path)
+        if any(next_number(part) > 1 or _in_use(part) for part in parts):
+            return False
+        return not listed(self.path, self._names.values())
 
     @contextmanager
     def writing(self, wait_s: float = 0.0) -> Iterator[list[Item]]:
@@ -205,12 +208,13 @@ class MaskFolder:
         self.check()  # again, now that nobody else writes
         self.entries = self._joined()
         left = self._left()
+        blank = self._is_blank()
         if self.statistics_file.is_file() and len(left) < len(self._own):
             self._check_noted(some_left=bool(left))
         write_manifest(self.path, Manifest(KIND, {STATISTICS: None, PREVIEW: None}))
         # other shards are writing theirs
         sweep(self.path, [STATISTICS, PREVIEW, *(self._names[item.name] for item in self._own)])
-        if not self.statistics_file.is_file():
+        if blank or not self.statistics_file.is_file():
             write_json(self.statistics_file, {"settings": self.settings}, make_parents=False)
         self._next = next_number(self._part)
         return left

@@ -41,7 +41,7 @@ from dapt.runs.mask_told import tell_missing, tell_preview, tell_use
 from dapt.runs.run_folder import find_run
 from dapt.runs.shard import shard_from
 from dapt.strict import PartOptions
-from dapt.wording import counted, listing, some
+from dapt.wording import listing, some
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,8 @@ def _fill(
     own = [item for item in items if folder.shard.holds(item.name)]
     with folder.writing() as left:
         if len(left) < len(own):
-            say(f"{len(own) - len(left)} of {counted(len(own), 'mask')} exist already and are kept")
+            kept = len(own) - len(left)
+            say(f"{kept} of {len(own)} masks {'exists already and is' if kept == 1 else 'exist already and are'} kept")
         make_masks(folder, cue, left, model, whole=True)
         folder.gather()
         there = folder.there()
