@@ -27,6 +27,7 @@ from dapt.runs.mask_folder import MaskFolder
 from dapt.wording import counted, some
 
 OWN = "own"
+AGAINST = "--against"
 TOGETHER = 32  # images whose masks are in memory
 
 Read = tuple[str, "tuple[Tensor, Tensor] | None", bool]
@@ -51,16 +52,22 @@ class TrueMasks:
         if source == OWN:
             self.rules = MaskRules(own_kind)
             if not any(item.mask is not None and item.mask.is_file() for item in items):
-                raise DataError(f"{name} has no masks of its own to compare with.", todo="Leave --compare out.")
+                raise DataError(f"{name} has no masks of its own to compare with.", todo=f"Leave {AGAINST} own out.")
             return
-        folder = mask_folder(source)
+        folder = mask_folder(source, AGAINST)
         assert folder is not None
         self.rules = MaskRules(check_format(kind or "binary"))
         self.finder = MaskFinder(folder, self.rules.kind)
         self.finder.check(items)
         if not any(self.finder.find(item) for item in items):
-            more, todo = explain_not_found(items, folder, self.rules)
-            raise DataError("None of the images has a true mask.", where=f"--against {source}", more=more, todo=todo)
+            more, _ = explain_not_found(items, folder, self.rules)
+            raise DataError(
+                "None of the images has a true mask.",
+                where=f"{AGAINST} {source}",
+                more=more,
+                todo="Name the true masks as their images, or write their paths into a column mask of the data and use "
+                f"{AGAINST} own.",
+            )
 
     def files(self, item: Item) -> tuple[Path, ...]:
         """The files of the true mask of an image, none where it has none."""

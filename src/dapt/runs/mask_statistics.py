@@ -91,10 +91,10 @@ def _look_again(folder: MaskFolder, items: Sequence[Item]) -> None:
                 mended.append(item.name)
             folder.entries[item.name] = entry
     if mended:
-        are, they = ("is another than was", "it counts") if len(mended) == 1 else ("are others than were", "they count")
+        are = "is another than was" if len(mended) == 1 else "are others than were"
         warn(
-            f"{len(mended)} of the masks {are} made ({some(mended)}): {they} as mended by hand, and what the cue said of "
-            "its own is forgotten."
+            f"{len(mended)} of the masks {are} made ({some(mended)}), which counts as mended by hand: what the cue "
+            "said of its own is forgotten."
         )
     gone = sorted(folder.entries.keys() - folder.names)
     if gone:
