@@ -16,6 +16,7 @@ from dapt.data.masks.mask_entries import (
     PARTS,
     STATISTICS,
     MaskEntry,
+    State,
     content_of,
     listed,
     next_number,
@@ -55,6 +56,7 @@ class MaskFolder:
         path: the folder. settings: what decides the masks; of others they are not passed off as these.
         items: the images. shard: which of them this process makes masks for.
         made_for: names of the classes of the images, where the masks depend on them.
+        seen: what `state_of` has told of images a moment ago, by name; the others are asked for it.
 
     Attributes:
         lock: held while masks are written; with shards, while they are begun and joined.
@@ -69,6 +71,7 @@ class MaskFolder:
         items: Sequence[Item],
         shard: Shard | None = None,
         made_for: Mapping[str, str] | None = None,
+        seen: Mapping[str, State] | None = None,
     ) -> None:
         self.path = path
         self.lock = FolderLock(path)
@@ -81,6 +84,7 @@ class MaskFolder:
         self._own = [item for item in items if self.shard.holds(item.name)]
         self._names = {item.name: mask_name(item) for item in items}
         self._made_for = dict(made_for or {})
+        self._seen = dict(seen or {})
         self._part = path / PARTS / ("whole" if self.shard.whole else str(self.shard).replace("/", "-of-"))
         self._part_lock = FolderLock(self._part)
         self._next = 1
@@ -289,7 +293,7 @@ class MaskFolder:
             return False
         if entry.made_for != self.made_for(item):
             return True
-        state = state_of(item.path)
+        state = self._seen.get(item.name) or state_of(item.path)
         if state == entry.seen:
             return False
         if content_of(item.path) != entry.image:

@@ -39,6 +39,7 @@ from dapt.runs.mask_preview import SHEET, sheet_names, worst_first, write_previe
 from dapt.runs.mask_statistics import count_masks
 from dapt.runs.mask_told import tell_missing, tell_preview, tell_use
 from dapt.runs.run_folder import find_run
+from dapt.runs.seen_images import seen_images
 from dapt.runs.shard import shard_from
 from dapt.strict import PartOptions
 from dapt.wording import listing, some
@@ -113,7 +114,11 @@ def write_masks(
         say(f"not used: {len(files)} {why} ({some(files)})")
     if masks is None or against == OWN:
         images = with_drawn_masks(images, data_root(root))
-    items = list(check_images(images.chosen(split), skip_bad=skip_bad, label="checking images").good)
+    items = images.chosen(split)
+    seen = seen_images(out, items)
+    new = [item for item in items if item.name not in seen]
+    readable = {*check_images(new, skip_bad=skip_bad, label="checking images").good}
+    items = [item for item in items if item.name in seen or item in readable]
     true = None
     if against is not None:
         true = TrueMasks(against, items, images.name, own_kind=images.mask_format or kind, kind=against_format)
@@ -144,7 +149,7 @@ def write_masks(
     settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
     said = {"mask_name": mask_name, "mask_background": mask_background, **changed_reading()}
     settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
-    folder = MaskFolder(out, settings, items, part)
+    folder = MaskFolder(out, settings, items, part, seen=seen)
     folder.check()
     if preview:
         folder.check_preview(sheet_names(preview_images))
