@@ -38,6 +38,9 @@ def test_masks_of_one_shard_are_not_for_use_yet(plain: Path, tmp_path: Path, cap
     said = capsys.readouterr().err
     assert f"masks of shard 1/3 in {out}\n" in said
     assert "check them with" not in said
+    write_masks(str(plain), tmp_path / "none", source="random", shard="7/50", preview=True)
+    assert "no preview: there is no mask to show yet" in capsys.readouterr().err
+    assert not (tmp_path / "none" / "preview.jpg").exists()
     for number in (2, 3):
         write_masks(str(plain), out, source="random", shard=f"{number}/3")
     assert "All 3 shards are there: 6 masks." in (said := capsys.readouterr().err)

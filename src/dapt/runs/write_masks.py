@@ -243,7 +243,9 @@ def _fill(
             if wishes.true.source == OWN:
                 statistics["against_own_masks"] = found.quality.figures()
         statistics = folder.finish(statistics)
-        if wishes.previews:
+        if wishes.previews and not present:
+            say("no preview: there is no mask to show yet")
+        elif wishes.previews:
             chosen = worst_first(present, folder.entries, iou)[: wishes.previews]
             tell_preview(write_preview(folder, chosen), len(chosen), len(present))
         if not folder.shard.whole:
