@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dapt.errors import ConfigError, DaptError, DataError, ModelError, NotSupportedError, did_you_mean
+from dapt.errors import ConfigError, DaptError, DataError, ModelError, NotSupportedError, closest, did_you_mean
 
 
 def test_the_lines_of_a_message() -> None:
@@ -53,3 +53,8 @@ def test_an_endless_name_is_answered_at_once() -> None:
     start = time.perf_counter()
     assert did_you_mean("ab" * 500_000, [f"name-{number}" for number in range(200)]).startswith("Available: ")
     assert time.perf_counter() - start < 2
+
+
+def test_the_closest_name_alone() -> None:
+    assert closest("mapel", ["vpt", "maple"]) == "maple"
+    assert closest("xyz", ["vpt", "maple"]) is None

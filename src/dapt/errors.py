@@ -57,14 +57,20 @@ class NotSupportedError(DaptError):
     """A combination that cannot work, named together with what can."""
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like `name`; None if none is."""
+    name = name[:LONGEST_NAME]  # comparing takes the time of its length times that of all names
+    lowered = {option.lower(): option for option in sorted(set(known))}
+    found = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
+    return lowered[found[0]] if found else None
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the closest known name, or all known names when none is close."""
     options = sorted(set(known))
-    name = name[:LONGEST_NAME]  # comparing takes the time of its length times that of all names
-    lowered = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean '{lowered[close[0]]}'?"
+    near = closest(name, options)
+    if near is not None:
+        return f"Did you mean '{near}'?"
     if not options:
         return ""
     shown = ", ".join(options[:20]) + (", ..." if len(options) > 20 else "")

@@ -11,6 +11,11 @@ def some(names: Sequence[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + more
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts: ``1 mask``, ``2 masks``; `many` where that is not `one` with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def listing(names: Sequence[str]) -> str:
     """All of them, with "and" before the last."""
     return " and ".join([*filter(None, [", ".join(names[:-1])]), *names[-1:]])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
+from dapt.cli import app
 from dapt.cli.app import INTERRUPTED, run
 from dapt.environment import version
 from dapt.errors import ConfigError
@@ -76,3 +80,19 @@ def test_arguments_in_usage_errors_are_shown_with_escapes(dapt) -> None:
     assert code == 2
     assert "odd\\x1bname" in err
     assert "\x1b" not in err
+
+
+def test_a_forked_process_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pools of processes, as functions of the user's own may have them, end their workers by SIGTERM."""
+    monkeypatch.setattr(app, "_process", os.getpid())
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(signal.SIGTERM, app._interrupt)
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os._exit(7)  # it was raised as an interrupt
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
+    with pytest.raises(KeyboardInterrupt):
+        app._interrupt(signal.SIGTERM, None)
+    monkeypatch.setattr(app, "_interrupted", False)

@@ -139,6 +139,24 @@ def test_functions_that_are_not_there_are_named(file: Path, source: str, what: s
         asked(source.format(file=file), noise((8, 8)))[0].ready([], None)
 
 
+@pytest.mark.parametrize(
+    ("text", "todo"),
+    [
+        (SOURCE, "Write callable:{file}:half; it has half, bytes_, picture, decimals and smaller and others."),
+        ("def cut(photo, name):\n    return None\n", "Write callable:{file}:cut."),
+        ("def _inner(): ...\n", "Write callable:file.py:function."),
+        ("def broken(:\n", "Write callable:file.py:function."),
+    ],
+)
+def test_a_file_without_a_function_is_told_which_there_are(file: Path, text: str, todo: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="is a file; which function of it makes the masks is not said") as caught:
+        asked(f"callable:{file}", noise((8, 8)))[0].ready([], None)
+    assert caught.value.todo == todo.format(file=file)
+    with pytest.raises(ConfigError, match=r"There is no file gone\.py, and no function of it is named"):
+        asked("callable:gone.py", noise((8, 8)))[0].ready([], None)
+
+
 def test_modules_of_the_working_folder_are_found(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
     cue, items = asked("callable:own_masks.half", noise((20, 32)))

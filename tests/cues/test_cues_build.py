@@ -81,3 +81,20 @@ def test_checking_looks_at_the_options_of_all_cues() -> None:
     with pytest.raises(ConfigError, match="There is no cue 'grdcam'") as caught:
         check_cue(configured("x", cue="grdcam"))
     assert "gradcam" in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "todo"),
+    [
+        ("border", "foo", "Options of border: batch_size, cells, colour_spread, cut, share, smooth, soft, threshold."),
+        ("border", "cell", "Did you mean 'cells'?"),
+        ("dataset", "foo", "The cue dataset has no options."),
+        ("auto", "foo", "Which ones there are depends on the cue: choose one with --cue."),
+        ("border", "detectr", "Did you mean 'detector' (of grounded_sam)?"),
+        ("border", "refesh", "Did you mean 'refresh'?"),
+    ],
+)
+def test_an_unknown_option_is_answered_with_those_of_the_cue(source: str, key: str, todo: str) -> None:
+    with pytest.raises(ConfigError, match=f"There is no setting 'cue.{key}'") as caught:
+        check_cue(configured("x", cue={"source": source, key: 1}))
+    assert caught.value.todo == todo

@@ -36,6 +36,25 @@ def test_unknown_names() -> None:
     assert "'u2net'" in caught.value.todo
 
 
+@pytest.mark.parametrize(
+    ("inside", "what", "todo"),
+    [
+        ([], "it is empty", "Name a file: cue.model=model/FILE.onnx"),
+        (["config.json", "a.bin"], "it holds no .onnx file, but a.bin, config.json", "clipseg, grounded_sam"),
+        (["net.onnx", "x.txt"], "it holds net.onnx", "Name the file: cue.model=model/net.onnx"),
+    ],
+)
+@pytest.mark.parametrize("written", ["model", "./model", "local-dir:model"])
+def test_a_folder_is_told_what_it_lacks(tmp_path: Path, monkeypatch, written, inside, what, todo) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model").mkdir()
+    for name in inside:
+        Path("model", name).touch()
+    with pytest.raises(ModelError, match=f"model is a folder, {what}. The cue salient takes one ONNX file") as caught:
+        open_session(written, "u2net", "cpu")
+    assert todo in caught.value.todo
+
+
 @pytest.mark.long
 def test_files_that_are_missing_damaged_or_of_another_kind(tmp_path: Path) -> None:
     from onnx import TensorProto, helper, save

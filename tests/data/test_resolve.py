@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dapt.data.resolve import load_data, read_names
+from dapt.data.resolve import load_data, load_photos, read_names
 from dapt.errors import ConfigError, DaptError, DataError
 from helpers import SHARED, make_csv, make_folder, needs_shared
 
@@ -222,3 +222,23 @@ def test_names_files_in_other_encodings(tmp_path: Path, encoding: str) -> None:
     path.write_bytes(b"\x00\x81\xff\x00\x00")
     with pytest.raises(ConfigError, match="cannot be read"):
         read_names(path, ("a", "b"))
+
+
+@pytest.mark.parametrize("name", ["only.csv", "photos"])
+def test_a_table_without_classes_is_one_of_photos(tmp_path: Path, capsys, name: str) -> None:
+    """Where classes are not needed: for masks."""
+    folder = make_folder(tmp_path / "photos", per_class=2)
+    rows = [path.relative_to(tmp_path).as_posix() for path in sorted(folder.glob("*/*.png"))]
+    (tmp_path / "only.csv").write_text("\n".join(["image", *rows]))
+    if name == "photos":  # a table in a folder of loose pictures
+        for row in rows:
+            (tmp_path / row).rename(folder / row.replace("/", "_"))
+        (folder / "metadata.csv").write_text("\n".join(["file_name", *(row.replace("/", "_") for row in rows)]))
+    with pytest.raises(DataError, match="has neither a 'label' nor a 'classname' column"):
+        load_data(str(tmp_path / name))
+    found = load_photos(str(tmp_path / name))
+    said = capsys.readouterr().err
+    assert found.names == ()
+    assert len(found.chosen("all")) == len(rows) == 8
+    assert f"{found.name} names no classes: it is taken as 8 photos without classes." in said
+    assert ("the column 'file_name' names the images" in said) == (name == "photos"), "what was guessed is said"

@@ -47,7 +47,7 @@ def test_every_kind_of_problem_is_counted_and_named(dapt, photos: Path, tmp_path
     assert code == 0, err  # training passes over these
     for line in ("missing (1): red_square/00.png", "empty (1): red_square/01.png", "full (1): red_square/02.png"):
         assert line in out.splitlines()
-    assert "usable: 29 of 32 images; 1 masks need resizing" in out
+    assert "usable: 29 of 32 images; 1 mask needs resizing" in out
     Image.new("L", (40, 40), 255).save(masks / "04.png")
     spoil_png(masks / "05.png")
     code, out, err = dapt(*arguments)

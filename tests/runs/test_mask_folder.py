@@ -78,6 +78,8 @@ def test_checking_changes_nothing(items, out) -> None:
 
 def test_masks_of_other_settings_are_not_passed_off_as_these(items, out) -> None:
     begun(out, items)
+    MaskFolder(out, {**SETTINGS, "seed": 2}, items).check()  # there is no mask yet
+    put(out, items[0])
     with pytest.raises(ConfigError, match="were made with seed 1, not 2"):
         MaskFolder(out, {**SETTINGS, "seed": 2}, items).check()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def test_a_mask_mended_by_hand_is_counted_as_it_is_and_kept(photos: Path, tmp_pa
     Image.fromarray(mask).save(out / f"{name}.png")
     capsys.readouterr()
     second = write_masks(str(photos), out, source="random")
-    assert f"1 of the masks are others than were made ({name}.png)" in capsys.readouterr().err
+    assert f"1 of the masks is another than was made ({name}.png)" in capsys.readouterr().err
     before, now = (tree["masks"] for tree in (first, second))
     assert now[f"{name}.png"]["coverage"] == 0.25
     assert now[f"{name}.png"]["mask"] == before[f"{name}.png"]["mask"], "by which it is known as mended, again"
@@ -77,3 +78,31 @@ def test_masks_of_which_none_is_of_use_are_warned_of(photos: Path, tmp_path: Pat
     write_masks(str(photos), tmp_path / "out", source="none")
     said = " ".join(capsys.readouterr().err.split())
     assert "None of the 32 masks is of use: each is empty or covers the whole picture." in said
+
+
+def test_a_mended_mask_of_another_shape_or_in_colours_is_refused(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_masks(str(photos), out, source="random", split="test")
+    path = next(out.rglob("*.png"))
+    size = Image.open(path).size
+    Image.new("L", (size[1], size[0]), 255).save(path)
+    with pytest.raises(DataError, match="does not have the shape of its image") as caught:
+        write_masks(str(photos), out, source="random", split="test")
+    assert caught.value.todo == "Remove it: it is made again then."
+    Image.new("RGB", size, (255, 0, 0)).save(path)
+    with pytest.raises(DataError, match="is a picture in colours"):
+        write_masks(str(photos), out, source="random", split="test")
+    path.unlink()
+    assert write_masks(str(photos), out, source="random", split="test")["images"] > 0
+
+
+def test_masks_of_images_that_are_gone_are_said(photos: Path, tmp_path: Path, capsys) -> None:
+    data = Path(shutil.copytree(photos, tmp_path / "data"))
+    write_masks(str(data), tmp_path / "out", source="random")
+    gone = sorted(data.glob("*/*.png"))[0]
+    gone.unlink()
+    capsys.readouterr()
+    assert write_masks(str(data), tmp_path / "out", source="random")["images"] == 31
+    name = gone.relative_to(data).as_posix()
+    said = capsys.readouterr().err
+    assert f"1 of the masks in {tmp_path / 'out'} is of an image that is not among these ({name}); not counted" in said

@@ -68,11 +68,16 @@ def _root(
 
 
 _interrupted = False
+_process = os.getpid()  # whose signals are taken
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Whatever is raised from now on is the interrupt's doing: libraries that were being loaded fail in any way."""
     global _interrupted
+    if os.getpid() != _process and number == signal.SIGTERM:  # forked off by a library: it ends as it would elsewhere
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        return
     _interrupted = True
     raise KeyboardInterrupt
 
@@ -90,6 +95,8 @@ def main(arguments: list[str] | None = None) -> None:
     interrupted; 141 the reader of standard output has gone (nothing is said then); 1 our own bug. Standard error may be
     full or closed.
     """
+    global _process
+    _process = os.getpid()
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, as in the background
         signal.signal(signal.SIGINT, _interrupt)

@@ -30,6 +30,7 @@ def kept(
     from dapt.console import say, show, show_json
     from dapt.runs.kept_cues import stores_folder
     from dapt.runs.mask_stores import mask_stores, remove_stores
+    from dapt.wording import counted
 
     stores = mask_stores() if remove is None else remove_stores(remove)
     total = sum(store.size for store in stores)
@@ -38,7 +39,7 @@ def kept(
         show_json({"folder": str(stores_folder()), "removed": remove is not None, "stores": rows})
         return
     for store in stores:
-        show(f"{store.size / 1e6:10.1f} MB  {store.images:>9,} images  {store.name}")
+        images = counted(store.images, "image")
+        show(f"{store.size / 1e6:10.1f} MB  {images:>16}  {store.name}")
     done = "removed" if remove is not None else "kept"
-    these = "1 store" if len(stores) == 1 else f"{len(stores)} stores"
-    say(f"{these} of masks {done}, {total / 1e6:.1f} MB, in {stores_folder()}")
+    say(f"{counted(len(stores), 'store')} of masks {done}, {total / 1e6:.1f} MB, in {stores_folder()}")

@@ -20,6 +20,7 @@ from dapt.data.items import ImageSet, Item
 from dapt.data.masks.rules import MaskRules
 from dapt.registry import Registry
 from dapt.strict import PartOptions
+from dapt.wording import counted
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
@@ -89,8 +90,7 @@ class CueReport:
             if values
         ]
         if parts:
-            images = "1 image" if self.without == 1 else f"{self.without} images"
-            text += f"; the DAPT terms skip {images} ({', '.join(parts)})"
+            text += f"; the DAPT terms skip {counted(self.without, 'image')} ({', '.join(parts)})"
         return text
 
     def counts(self) -> dict[str, int]:

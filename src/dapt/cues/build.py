@@ -15,10 +15,10 @@ from dapt.cues.model_place import LOCAL, is_local, local_path
 from dapt.data.items import ImageSet
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_files import mask_folder
-from dapt.errors import ConfigError, did_you_mean
+from dapt.errors import ConfigError, closest
 from dapt.paths import with_home
 from dapt.strict import Names, PartOptions
-from dapt.validation import validated
+from dapt.validation import brief, validated
 from dapt.wording import listing
 
 AUTO = "auto"
@@ -116,7 +116,7 @@ def check_cue(config: RunConfig) -> RunConfig:
     """
     if config.cue.source != AUTO:
         cue_type(config.cue.source)
-    _check_known(config.cue.options)
+    _check_known(config.cue.source, config.cue.options)
     checked: dict[str, Any] = {}
     for name in CUES.names():
         kind = CUES.get(name).options_type
@@ -126,13 +126,31 @@ def check_cue(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"cue": config.cue.model_copy(update=checked)})
 
 
-def _check_known(given: Mapping[str, Any]) -> None:
-    known = {key for name in CUES.names() for key in CUES.get(name).options_type.model_fields}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise ConfigError(
-            f"There is no setting 'cue.{unknown[0]}'.", todo=did_you_mean(unknown[0], [*known, "source", "refresh"])
-        )
+def _check_known(source: str, given: Mapping[str, Any]) -> None:
+    """Refuse options that no cue has.
+
+    Raises:
+        ConfigError: naming the closest, or else those of the cue in use.
+    """
+    owners: dict[str, list[str]] = {}
+    for name in CUES.names():
+        for key in CUES.get(name).options_type.model_fields:
+            owners.setdefault(key, []).append(name)
+    unknown = sorted(set(given) - set(owners))
+    if not unknown:
+        return
+    what = f"There is no setting 'cue.{brief(unknown[0])}'."
+    own = [] if source == AUTO else list(cue_type(source).options_type.model_fields)
+    near = closest(unknown[0], [*owners, "source", "refresh"])
+    if near is not None:
+        whose = f" (of {listing(owners[near])})" if own and near in owners and near not in own else ""
+        todo = f"Did you mean '{near}'{whose}?"
+    elif source == AUTO:
+        todo = "Which ones there are depends on the cue: choose one with --cue."
+    else:
+        name = source.partition(":")[0]
+        todo = f"Options of {name}: {', '.join(sorted(own))}." if own else f"The cue {name} has no options."
+    raise ConfigError(what, todo=todo)
 
 
 def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
@@ -141,7 +159,7 @@ def cue_options(source: str, given: Mapping[str, Any]) -> PartOptions:
     Raises:
         ConfigError: an option that no cue has, or a value that the cue does not take.
     """
-    _check_known(given)
+    _check_known(source, given)
     kind = cue_type(source).options_type
     for key in sorted(set(given) - set(kind.model_fields)):
         owners = [name for name in CUES.names() if key in CUES.get(name).options_type.model_fields]

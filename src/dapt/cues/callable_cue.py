@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -27,10 +28,12 @@ from dapt.errors import ConfigError, DaptError, DataError
 from dapt.paths import with_home
 from dapt.plugins import module_name
 from dapt.strict import PartOptions, shown
+from dapt.wording import listing
 
 if TYPE_CHECKING:
     from dapt.model.prompted_clip import PromptedClip
 
+SHOWN = 5  # functions of a file that are named
 OFF = 0.02  # by so much the proportions of a mask may differ from the photo's
 
 Function = Callable[[Any, str], Any]
@@ -115,6 +118,8 @@ def find_function(text: str) -> Function:
         ConfigError: there is none, or its module cannot be imported.
     """
     place, colon, name = text.rpartition(":") if ".py:" in text else text.rpartition(".")
+    if not colon == ":" and (text.endswith(".py") or Path(with_home(text)).is_file()):
+        raise _only_a_file(text)
     if not place or not name:
         raise ConfigError(
             f"'{text}' names no function.",
@@ -135,6 +140,33 @@ def find_function(text: str) -> Function:
         what = "is no function" if hasattr(module, name) else "is not there"
         raise ConfigError(f"'{name}' {what} in {place}.", where=f"--cue callable:{text}")
     return found  # type: ignore[no-any-return]
+
+
+def _only_a_file(text: str) -> ConfigError:
+    """What to say of a file without a function."""
+    path = Path(with_home(text))
+    where = f"--cue callable:{text}"
+    if not path.is_file():
+        return ConfigError(
+            f"There is no file {path}, and no function of it is named.", where=where, todo="Write file.py:function."
+        )
+    functions = _functions_in(path)
+    named = f"Write callable:{text}:{functions[0]}" if functions else "Write callable:file.py:function"
+    more = f"; it has {listing(functions[:SHOWN])}{' and others' if len(functions) > SHOWN else ''}"
+    return ConfigError(
+        f"{path} is a file; which function of it makes the masks is not said.",
+        where=where,
+        todo=f"{named}{more if len(functions) > 1 else ''}.",
+    )
+
+
+def _functions_in(path: Path) -> list[str]:
+    """The functions that a file defines, by its text, those with a leading underscore left out; nothing is run."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return []
+    return [each.name for each in tree.body if isinstance(each, ast.FunctionDef) and not each.name.startswith("_")]
 
 
 def _module_of_file(path: Path) -> Any:

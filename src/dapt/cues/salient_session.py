@@ -15,6 +15,8 @@ from dapt.console import say, warn
 from dapt.cues.halving import is_out_of_memory
 from dapt.cues.model_place import LOCAL, local_path
 from dapt.errors import DataError, ModelError, NotSupportedError, did_you_mean
+from dapt.regular import reason
+from dapt.wording import some
 
 # Names of rembg's foreground models and the size of their files in MB, as far as it is known.
 MODELS: dict[str, int | None] = {
@@ -66,6 +68,8 @@ def open_session(spec: str, family: str, device: str) -> Session:
         ModelError: there is no such model or file, it is damaged, or it cannot be fetched.
         NotSupportedError: rembg is not installed.
     """
+    if spec not in MODELS and local_path(spec).is_dir():
+        raise _folder(local_path(spec))
     if not is_file_name(spec) and spec not in MODELS:
         raise ModelError(
             f"The cue salient knows no model '{spec}'.", todo=f"{did_you_mean(spec, MODELS)} Or name an ONNX file."
@@ -83,6 +87,26 @@ def open_session(spec: str, family: str, device: str) -> Session:
             "salient: onnxruntime cannot use this GPU, so the CPU computes. To change it: pip install onnxruntime-gpu."
         )
     return lambda photo: _values(session, photo)
+
+
+def _folder(path: Path) -> ModelError:
+    """What to say of a folder: the model is one file."""
+    try:
+        inside = sorted(each.name for each in path.iterdir() if not each.name.startswith("."))
+    except OSError as error:
+        return ModelError(f"The folder {path} cannot be read: {reason(error)}.", where="cue.model")
+    files = [name for name in inside if name.lower().endswith(".onnx")]
+    if files:
+        holds = f"it holds {some(files)}"
+    else:
+        holds = f"it holds no .onnx file, but {some(inside)}" if inside else "it is empty"
+    which = f"the file: cue.model={path / files[0]}" if len(files) == 1 else f"a file: cue.model={path / 'FILE.onnx'}"
+    return ModelError(
+        f"{path} is a folder, {holds}. The cue salient takes one ONNX file.",
+        where="cue.model",
+        todo=f"Name {which}; or one of rembg's models. Folders of transformers are for the cues clipseg, grounded_sam, "
+        "sam2, sam3 and panoptic.",
+    )
 
 
 def _rembg() -> Any:

@@ -23,6 +23,7 @@ from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
 from dapt.regular import irregular, read_bytes, reason
 from dapt.strict import is_utf8, nfc, readable, shown
+from dapt.wording import counted
 
 INDEX = "index.csv"  # in a folder: the data is what this lists
 HUB_PREFIX = "hf:"
@@ -48,6 +49,7 @@ def load_data(
     own_split: bool = False,
     skip_bad: bool = False,
     split_file: str | None = None,
+    classless: bool = False,
 ) -> ImageSet:
     """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with a table of its images, or a table.
 
@@ -56,7 +58,7 @@ def load_data(
         names: file with class names, see `read_names`. root: where catalog data lives, see `data_root`.
         own_split: divide a catalog data set anew if its official split file is missing.
         skip_bad: leave out images that an official split or an export names and that are absent.
-        split_file: see `dapt.data.read.split_file`.
+        split_file: see `dapt.data.read.split_file`. classless: a table without classes is no mistake.
 
     Raises:
         DataError: there is no such data, or it is damaged.
@@ -72,7 +74,7 @@ def load_data(
 
         found = load_catalog(data, root, own_split=own_split, skip_bad=skip_bad)
     else:
-        found = with_trimmed_names(_read_path(data, skip_bad))
+        found = with_trimmed_names(_read_path(data, skip_bad, classless))
     found = with_composed_names(found)
     if names:
         found = check_classes(found.with_names(read_names(Path(names), found.names)))
@@ -85,18 +87,26 @@ def load_data(
 
 
 def load_photos(data: str, names: str | None = None, **how: Any) -> ImageSet:
-    """As `load_data`, and photos that lie directly in a folder, as images without classes, which is said.
+    """As `load_data`, and photos without classes: a table of them, or those that lie directly in a folder.
+
+    What was taken for granted is said.
 
     Raises:
         DataError: as `load_data`.
     """
     try:
-        return load_data(data, names, **how)
+        found = load_data(data, names, classless=True, **how)
     except DataError as refusal:
         path = path_of(data)
         if path is None or not path.is_dir() or names is not None:
             raise
         return with_writable_names(with_composed_names(plain_photographs(path, refusal, deep=False)))
+    for sentence in found.guessed:
+        say(sentence)
+    if not found.names:
+        count = counted(len(found.chosen("all")), "photo")
+        say(f"{found.name} names no classes: it is taken as {count} without classes.")
+    return found
 
 
 def path_of(data: str) -> Path | None:
@@ -104,12 +114,12 @@ def path_of(data: str) -> Path | None:
     return Path(with_home(data)) if is_path(data) else None
 
 
-def _read_path(data: str, skip_bad: bool) -> ImageSet:
+def _read_path(data: str, skip_bad: bool, classless: bool) -> ImageSet:
     path = Path(with_home(data))
     if path.is_dir():
-        found = _read_folder(path, skip_bad)
+        found = _read_folder(path, skip_bad, classless)
     elif path.suffix.lower() in (*TABLE_TYPES, *OTHER_TYPES) and path.is_file():
-        found = read_csv(path)
+        found = read_csv(path, classless=classless)
     elif path.is_file():
         raise DataError(f"{path} is not a CSV index or a folder.", todo="Give a folder of photos or a table of images.")
     elif what := irregular(path):
@@ -119,10 +129,10 @@ def _read_path(data: str, skip_bad: bool) -> ImageSet:
     return found
 
 
-def _read_folder(path: Path, skip_bad: bool) -> ImageSet:
+def _read_folder(path: Path, skip_bad: bool, classless: bool) -> ImageSet:
     refuse_tables(path)
     try:
-        table = read_table_folder(path)
+        table = read_table_folder(path, classless=classless)
     except DataError:
         refuse_tasks(path)
         raise

@@ -132,7 +132,7 @@ def import_masks(
 
 def _photographs(data: str, *, root: str | None, own_split: bool, skip_bad: bool) -> ImageSet:
     try:
-        return load_data(data, root=root, own_split=own_split, skip_bad=skip_bad)
+        return load_data(data, root=root, own_split=own_split, skip_bad=skip_bad, classless=True)
     except DataError as error:
         path = path_of(data)
         if path is None or not path.is_dir():

@@ -34,6 +34,7 @@ from dapt.runs.making_masks import make_masks
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_statistics import grey_of, report_of
 from dapt.runs.run_data import RunData
+from dapt.wording import counted
 
 VARIABLE = "DAPT_MASKS"
 WAIT_S = 7 * 86400.0  # another process makes the same masks; they are not made twice
@@ -153,8 +154,8 @@ def _from_store(
         if left or part_folders(store.path):
             store.finish({"images": len(items)})
     say(
-        f"{len(items) - len(left)} masks read, {len(left)} made: kept in {store.path} for later runs (remove that "
-        "folder to be rid of them)"
+        f"{counted(len(items) - len(left), 'mask')} read, {len(left)} made: kept in {store.path} for later runs "
+        "(remove that folder to be rid of them)"
     )
     entries = [(item.name, store.entries[item.name]) for item in items]
     with ThreadPoolExecutor(cores()) as pool:

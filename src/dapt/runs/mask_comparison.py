@@ -24,9 +24,10 @@ from dapt.data.masks.rules import MaskRules
 from dapt.environment import cores
 from dapt.errors import DataError
 from dapt.runs.mask_folder import MaskFolder
-from dapt.wording import some
+from dapt.wording import counted, some
 
 OWN = "own"
+AGAINST = "--against"
 TOGETHER = 32  # images whose masks are in memory
 
 Read = tuple[str, "tuple[Tensor, Tensor] | None", bool]
@@ -51,16 +52,22 @@ class TrueMasks:
         if source == OWN:
             self.rules = MaskRules(own_kind)
             if not any(item.mask is not None and item.mask.is_file() for item in items):
-                raise DataError(f"{name} has no masks of its own to compare with.", todo="Leave --compare out.")
+                raise DataError(f"{name} has no masks of its own to compare with.", todo=f"Leave {AGAINST} own out.")
             return
-        folder = mask_folder(source)
+        folder = mask_folder(source, AGAINST)
         assert folder is not None
         self.rules = MaskRules(check_format(kind or "binary"))
         self.finder = MaskFinder(folder, self.rules.kind)
         self.finder.check(items)
         if not any(self.finder.find(item) for item in items):
-            more, todo = explain_not_found(items, folder, self.rules)
-            raise DataError("None of the images has a true mask.", where=f"--against {source}", more=more, todo=todo)
+            more, _ = explain_not_found(items, folder, self.rules)
+            raise DataError(
+                "None of the images has a true mask.",
+                where=f"{AGAINST} {source}",
+                more=more,
+                todo="Name the true masks as their images, or write their paths into a column mask of the data and use "
+                f"{AGAINST} own.",
+            )
 
     def files(self, item: Item) -> tuple[Path, ...]:
         """The files of the true mask of an image, none where it has none."""
@@ -127,11 +134,12 @@ def compare_with(
     if true.finder is not None:
         check_convention(counts, items, true.finder.folder, true.rules.kind, rules=true.rules)
     if found.iou:
-        say(f"against {len(found.iou)} true masks, with 95% intervals: {_intervals(found.quality)}")
+        say(f"against {counted(len(found.iou), 'true mask')}, with 95% intervals: {_intervals(found.quality)}")
     else:
         say(found.quality.summary())
     for why, left in found.left_out.items():
-        warn(f"{len(left)} of the images are not compared, their true masks are {why}: {some(left)}")
+        are = "is not compared, its true mask is" if len(left) == 1 else "are not compared, their true masks are"
+        warn(f"{len(left)} of the images {are} {why}: {some(left)}")
     return found
 
 

@@ -16,6 +16,7 @@ from dapt.data.masks.mask_entries import (
     PARTS,
     STATISTICS,
     MaskEntry,
+    State,
     content_of,
     listed,
     next_number,
@@ -35,6 +36,7 @@ from dapt.files import read_json, write_json
 from dapt.lock import FolderLock
 from dapt.outputs import FILLED, check_folder, refuse_linked
 from dapt.owned import Manifest, read_manifest, strangers, sweep, write_manifest
+from dapt.runs.mask_settings import refuse_others, settings_there
 from dapt.runs.shard import Shard
 from dapt.wording import some
 
@@ -54,6 +56,7 @@ class MaskFolder:
         path: the folder. settings: what decides the masks; of others they are not passed off as these.
         items: the images. shard: which of them this process makes masks for.
         made_for: names of the classes of the images, where the masks depend on them.
+        seen: what `state_of` has told of images a moment ago, by name; the others are asked for it.
 
     Attributes:
         lock: held while masks are written; with shards, while they are begun and joined.
@@ -68,6 +71,7 @@ class MaskFolder:
         items: Sequence[Item],
         shard: Shard | None = None,
         made_for: Mapping[str, str] | None = None,
+        seen: Mapping[str, State] | None = None,
     ) -> None:
         self.path = path
         self.lock = FolderLock(path)
@@ -80,6 +84,7 @@ class MaskFolder:
         self._own = [item for item in items if self.shard.holds(item.name)]
         self._names = {item.name: mask_name(item) for item in items}
         self._made_for = dict(made_for or {})
+        self._seen = dict(seen or {})
         self._part = path / PARTS / ("whole" if self.shard.whole else str(self.shard).replace("/", "-of-"))
         self._part_lock = FolderLock(self._part)
         self._next = 1
@@ -87,6 +92,11 @@ class MaskFolder:
     def target(self, item: Item) -> Path:
         """Where the mask of an image goes."""
         return self.path / mask_name(item)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all images."""
+        return {*self._names}
 
     def made_for(self, item: Item) -> str:
         """The class for which the mask of an image is made; empty where that does not matter."""
@@ -144,21 +154,18 @@ class MaskFolder:
             )
 
     def _check_settings(self) -> None:
-        tree = read_json(self.statistics_file)
-        before = tree.get("settings") if isinstance(tree, dict) else None
-        if not isinstance(before, dict):
-            raise ConfigError(
-                f"{self.statistics_file} is damaged.", todo="Choose another --out, or remove that folder."
-            )
-        changed = [key for key, value in self.settings.items() if key in before and before[key] != value]
-        changed += [key for key in before if key not in self.settings]  # said where it is not as usual
-        if changed:
-            key = changed[0]
-            now = self.settings.get(key, "as usual")
-            raise ConfigError(
-                f"The masks in {self.path} were made with {key} {before.get(key)}, not {now}.",
-                todo="Choose another --out, or remove that folder.",
-            )
+        before = settings_there(self.statistics_file)
+        if not self._is_blank():
+            refuse_others(self.path, before, self.settings)
+
+    def _is_blank(self) -> bool:
+        """Whether nothing was made yet: a command that fails before its first mask leaves only its settings."""
+        if not self.statistics_file.is_file() or set(read_json(self.statistics_file)) != {"settings"}:
+            return False
+        parts = part_folders(self.path)
+        if any(next_number(part) > 1 or _in_use(part) for part in parts):
+            return False
+        return not listed(self.path, self._names.values())
 
     @contextmanager
     def writing(self, wait_s: float = 0.0) -> Iterator[list[Item]]:
@@ -205,12 +212,13 @@ class MaskFolder:
         self.check()  # again, now that nobody else writes
         self.entries = self._joined()
         left = self._left()
+        blank = self._is_blank()
         if self.statistics_file.is_file() and len(left) < len(self._own):
             self._check_noted(some_left=bool(left))
         write_manifest(self.path, Manifest(KIND, {STATISTICS: None, PREVIEW: None}))
         # other shards are writing theirs
         sweep(self.path, [STATISTICS, PREVIEW, *(self._names[item.name] for item in self._own)])
-        if not self.statistics_file.is_file():
+        if blank or not self.statistics_file.is_file():
             write_json(self.statistics_file, {"settings": self.settings}, make_parents=False)
         self._next = next_number(self._part)
         return left
@@ -285,7 +293,7 @@ class MaskFolder:
             return False
         if entry.made_for != self.made_for(item):
             return True
-        state = state_of(item.path)
+        state = self._seen.get(item.name) or state_of(item.path)
         if state == entry.seen:
             return False
         if content_of(item.path) != entry.image:

@@ -15,11 +15,12 @@ from dapt.cues.base import CueReport
 from dapt.data.items import Item
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.data.masks.mask_entries import DIGITS, MaskEntry, kind_of
+from dapt.data.masks.mask_files import refuse_colours, same_shape
 from dapt.environment import cores
 from dapt.errors import DataError
 from dapt.owned import digest_of
 from dapt.regular import reason
-from dapt.runs.making_masks import ROUNDED
+from dapt.runs.making_masks import ROUNDED, size_of
 from dapt.runs.mask_folder import MaskFolder
 from dapt.wording import some
 
@@ -51,7 +52,8 @@ def count_masks(folder: MaskFolder, items: Sequence[Item]) -> dict[str, Any]:
     }
     say(report.summary())
     if entries and not report.coverage:
-        warn(f"None of the {len(entries)} masks is of use: each is empty or covers the whole picture.")
+        which = f"None of the {len(entries)} masks" if len(entries) > 1 else "The only mask there is"
+        warn(f"{which} is of {'use: each' if len(entries) > 1 else 'no use: it'} is empty or covers the whole picture.")
     if not_found:
         statistics["not_found"] = not_found
         say(f"the cue found nothing in {len(not_found)} of the images: {some(not_found)}")
@@ -89,10 +91,15 @@ def _look_again(folder: MaskFolder, items: Sequence[Item]) -> None:
                 mended.append(item.name)
             folder.entries[item.name] = entry
     if mended:
+        are = "is another than was" if len(mended) == 1 else "are others than were"
         warn(
-            f"{len(mended)} of the masks are others than were made ({some(mended)}): they count as mended by hand, and "
-            "what the cue said of its own is forgotten."
+            f"{len(mended)} of the masks {are} made ({some(mended)}), which counts as mended by hand: what the cue "
+            "said of its own is forgotten."
         )
+    gone = sorted(folder.entries.keys() - folder.names)
+    if gone:
+        are = "is of an image that is" if len(gone) == 1 else "are of images that are"
+        warn(f"{len(gone)} of the masks in {folder.path} {are} not among these ({some(gone)}); not counted here.")
 
 
 def _present(folder: MaskFolder, item: Item) -> tuple[MaskEntry, bool]:
@@ -106,7 +113,14 @@ def _present(folder: MaskFolder, item: Item) -> tuple[MaskEntry, bool]:
         raise _unreadable(path, reason(error)) from error
     if entry is not None and entry.mask == digest_of(content)[:DIGITS]:
         return entry, False
-    coverage = float(grey_of(path).mean() / 255)
+    grey = grey_of(path)
+    if not same_shape(grey.shape, size := size_of(item)):
+        raise DataError(
+            f"The mask {path} ({grey.shape[1]} x {grey.shape[0]}) does not have the shape of its image {item.path} "
+            f"({size[1]} x {size[0]}).",
+            todo="Remove it: it is made again then.",
+        )
+    coverage = float(grey.mean() / 255)
     kind, share = kind_of(coverage), round(coverage, ROUNDED)
     if entry is None:
         return MaskEntry(kind, share), False
@@ -123,6 +137,8 @@ def grey_of(path: Path) -> np.ndarray:
     """
     try:
         with decoded(path) as picture:
+            picture.load()
+            refuse_colours(picture, path)
             return np.array(picture.convert("L"))
     except (*DAMAGE, Refusal) as error:
         raise _unreadable(path, str(error)) from error

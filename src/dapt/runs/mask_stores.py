@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dapt.data.masks.mask_entries import STATISTICS, part_folders, remove_part, store_entries
 from dapt.errors import ConfigError, DaptError, did_you_mean
-from dapt.files import read_json, remove_file
+from dapt.files import remove_file
 from dapt.lock import LOCK, MANIFEST, FolderLock
 from dapt.owned import read_manifest, refuse_strangers, remove_empty, remove_known, strangers
-from dapt.runs.kept_cues import stores_folder
+from dapt.runs.kept_cues import DIGITS, stores_folder
 from dapt.runs.mask_folder import KIND
+from dapt.runs.mask_settings import settings_there
 
 ALL = "all"
+ASKED_FOR = "mask_format"  # among the settings of `dapt masks`, not of training
+_NAME = re.compile(rf".+-[0-9a-f]{{{DIGITS}}}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,29 @@ def mask_stores() -> list[Store]:
 
 
 def _is_store(path: Path) -> bool:
+    """Whether training keeps its masks there, by the name; what `dapt masks` was asked for is its user's own."""
+    if not _NAME.fullmatch(path.name):
+        return False
     try:
         manifest = read_manifest(path)
     except ConfigError:
         return False
-    return manifest is not None and manifest.kind == KIND
+    return manifest is not None and manifest.kind == KIND and ASKED_FOR not in _settings(path)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        return settings_there(path / STATISTICS)
+    except DaptError:
+        return {}
 
 
 def _look(path: Path) -> Store:
     size = sum(each.lstat().st_size for each in path.rglob("*") if each.is_file())
+    settings = _settings(path)
     try:
-        settings = read_json(path / STATISTICS)["settings"]
-        return Store(path, len(store_entries(path)), size, settings if isinstance(settings, dict) else {})
-    except (DaptError, KeyError, TypeError):
+        return Store(path, len(store_entries(path)) if settings else 0, size, settings)
+    except DaptError:
         return Store(path, 0, size, {})
 
 

@@ -28,6 +28,7 @@ from dapt.files import write_json
 from dapt.outputs import check_file, check_replaceable
 from dapt.regular import irregular
 from dapt.runs.apart import check_file_apart
+from dapt.wording import counted
 
 SHOWN_NAMES = 5
 
@@ -313,7 +314,10 @@ def print_table(result: Verification) -> None:
         )
     Console().print(table)
     usable = len(result.total.coverage)
-    show(f"usable: {usable} of {result.total.images} images; {result.total.resized} masks need resizing")
+    show(
+        f"usable: {usable} of {result.total.images} images; "
+        f"{counted(result.total.resized, 'mask')} {'needs' if result.total.resized == 1 else 'need'} resizing"
+    )
     for problem, names in result.total.names.items():
         if names:
             more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""

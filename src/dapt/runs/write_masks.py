@@ -37,7 +37,9 @@ from dapt.runs.mask_comparison import OWN, TrueMasks, compare_with
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_preview import SHEET, sheet_names, worst_first, write_preview
 from dapt.runs.mask_statistics import count_masks
+from dapt.runs.mask_told import tell_missing, tell_preview, tell_use
 from dapt.runs.run_folder import find_run
+from dapt.runs.seen_images import seen_images
 from dapt.runs.shard import shard_from
 from dapt.strict import PartOptions
 from dapt.wording import listing, some
@@ -112,7 +114,11 @@ def write_masks(
         say(f"not used: {len(files)} {why} ({some(files)})")
     if masks is None or against == OWN:
         images = with_drawn_masks(images, data_root(root))
-    items = list(check_images(images.chosen(split), skip_bad=skip_bad, label="checking images").good)
+    items = images.chosen(split)
+    seen = seen_images(out, items)
+    new = [item for item in items if item.name not in seen]
+    readable = {*check_images(new, skip_bad=skip_bad, label="checking images").good}
+    items = [item for item in items if item.name in seen or item in readable]
     true = None
     if against is not None:
         true = TrueMasks(against, items, images.name, own_kind=images.mask_format or kind, kind=against_format)
@@ -143,7 +149,7 @@ def write_masks(
     settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
     said = {"mask_name": mask_name, "mask_background": mask_background, **changed_reading()}
     settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
-    folder = MaskFolder(out, settings, items, part)
+    folder = MaskFolder(out, settings, items, part, seen=seen)
     folder.check()
     if preview:
         folder.check_preview(sheet_names(preview_images))
@@ -154,7 +160,8 @@ def write_masks(
     wishes = _Wishes(true, images.names, preview_images if preview else 0, skip_bad)
     statistics = _fill(folder, cue, items, model, wishes)
     cue.close()
-    say(f"masks in {out}; use them with: dapt train {data} --dapt --masks {out}")
+    given = {"--names": names, "--root": root, "--own-split": own_split}
+    tell_use(folder, statistics, data, trainable=bool(images.names) and split in ("all", "train"), given=given)
     return statistics
 
 
@@ -222,7 +229,8 @@ def _fill(
     own = [item for item in items if folder.shard.holds(item.name)]
     with folder.writing() as left:
         if len(left) < len(own):
-            say(f"{len(own) - len(left)} of {len(own)} masks exist already and are kept")
+            kept = len(own) - len(left)
+            say(f"{kept} of {len(own)} masks {'exists already and is' if kept == 1 else 'exist already and are'} kept")
         make_masks(folder, cue, left, model, whole=True)
         folder.gather()
         there = folder.there()
@@ -235,23 +243,14 @@ def _fill(
             if wishes.true.source == OWN:
                 statistics["against_own_masks"] = found.quality.figures()
         statistics = folder.finish(statistics)
-        if wishes.previews:
+        if wishes.previews and not present:
+            say("no preview: there is no mask to show yet")
+        elif wishes.previews:
             chosen = worst_first(present, folder.entries, iou)[: wishes.previews]
-            say(f"look at {', '.join(map(str, write_preview(folder, chosen)))}")
+            tell_preview(write_preview(folder, chosen), len(chosen), len(present))
         if not folder.shard.whole:
-            _tell_missing(folder, len(items))
+            tell_missing(folder, len(items))
     return statistics
-
-
-def _tell_missing(folder: MaskFolder, total: int) -> None:
-    """What other shards still have to make."""
-    missing = folder.missing()
-    count = folder.shard.count
-    if not missing:
-        say(f"All {count} shards are there: {total} masks.")
-        return
-    parts = ", ".join(f"{number}/{count} ({left})" for number, left in missing.items())
-    warn(f"{sum(missing.values())} of {total} masks are still missing, by --shard: {parts}.")
 
 
 def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ def looks_whole(path: Path) -> bool:
             if end is None or file is None or not is_plain(image) or deep_colour(image):
                 return False
             behind_header = file.tell()  # a JPEG keeps its preview, which has an end of its own, in the header
-            file.seek(max(behind_header, path.stat().st_size - TAIL))
+            file.seek(max(behind_header, file.seek(0, os.SEEK_END) - TAIL))  # asks the open file, not the disk
             whole = end in file.read()
             prepare(image, path)
             note_sequence(image, path)

@@ -31,6 +31,7 @@ from dapt.data.masks.photo_mask import is_of_stored, turn
 from dapt.data.outlines import UNTOLD, Outline
 from dapt.errors import DataError
 from dapt.files import make_folder, whole_file
+from dapt.wording import counted
 
 WHITE = 255
 GREY = 200  # foreground both as a brightness and as a label, beside masks of the data of whichever kind
@@ -70,7 +71,7 @@ def with_drawn_masks(data: ImageSet, root: Path) -> ImageSet:
     drawn = {name: folder / f"{name}.png" for name in shapes}
     left = [name for name in shapes if not drawn[name].is_file()]
     if left:
-        say(f"Drawing {len(left)} masks from the annotations of {data.root} into {folder}.")
+        say(f"Drawing {counted(len(left), 'mask')} from the annotations of {data.root} into {folder}.")
     for name in progress(left, len(left), "drawing masks", "masks"):
         path = drawn[name]
         make_folder(path.parent)

@@ -30,6 +30,7 @@ DIGITS = 32  # of a checksum in an entry
 READ_BYTES = 2**20
 BLACK_BELOW, WHITE_FROM = 0.0, 1.0
 
+State = tuple[int, int]  # size in bytes and time of change in nanoseconds of a file
 Kind = Literal["usable", "empty", "full", "not found", "unreadable"]
 
 
@@ -53,7 +54,7 @@ class MaskEntry:
     score: float | None = None
     stuff: tuple[str, ...] = field(default_factory=tuple)
     image: str | None = None
-    seen: tuple[int, int] | None = None
+    seen: State | None = None
     mask: str | None = None
     made_for: str = ""
 
@@ -237,7 +238,7 @@ def content_of(path: Path) -> str:
     return digest.hexdigest()[:DIGITS]
 
 
-def state_of(path: Path) -> tuple[int, int]:
+def state_of(path: Path) -> State:
     """Size in bytes and time of change in nanoseconds of a file.
 
     Raises:

@@ -44,8 +44,11 @@ def check_format(kind: str) -> MaskFormat:
     return cast(MaskFormat, kind)
 
 
-def mask_folder(path: Path | str | None) -> Path | None:
+def mask_folder(path: Path | str | None, option: str = "--masks") -> Path | None:
     """The folder of mask files, None when none was given.
+
+    Args:
+        option: by which it was given.
 
     Raises:
         ConfigError: it does not exist.
@@ -56,11 +59,11 @@ def mask_folder(path: Path | str | None) -> Path | None:
     if folder.is_file():
         raise ConfigError(
             f"{folder} is a file, not a folder of mask files.",
-            where="--masks",
+            where=option,
             todo=tables_todo(folder, folder) if folder.suffix.lower() in TABLES else "Give the folder, unpacked.",
         )
     if not folder.is_dir():
-        raise ConfigError(f"There is no mask folder {folder}.", todo="Check --masks.")
+        raise ConfigError(f"There is no mask folder {folder}.", todo=f"Check {option}.")
     return folder
 
 

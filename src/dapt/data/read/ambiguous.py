@@ -170,8 +170,9 @@ def flat(node: Node, shown: str) -> DataError:
         seems = (
             f"File names seem to begin with the class ({some(sorted(named))}): move them into folders of that name. "
         )
+    lie = f"{len(stems)} photos lie" if len(stems) > 1 else "only photo lies"
     return DataError(
-        f"{place(shown, node.path)} has no class folders: its {len(stems)} photos lie in it directly.",
+        f"{place(shown, node.path)} has no class folders: its {lie} in it directly.",
         todo=f"{seems}Put the photos of each class in one sub-folder, or name the classes in a CSV with the columns "
         "image and classname.",
     )

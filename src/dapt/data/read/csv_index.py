@@ -19,13 +19,15 @@ SHOWN = 3
 NOT_LISTED = "not in the table"
 
 
-def read_csv(path: Path) -> ImageSet:
+def read_csv(path: Path, *, classless: bool = False) -> ImageSet:
     """Read a table of images: a CSV of any dialect, a list, or JSON; see `read_tables`."""
     name = path.parent.resolve().name if path.stem == "index" else path.stem
-    return read_tables(path.parent, {path: None}, name=name)
+    return read_tables(path.parent, {path: None}, name=name, classless=classless)
 
 
-def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, everything: bool = False) -> ImageSet:
+def read_tables(
+    root: Path, tables: Mapping[Path, str | None], *, name: str, everything: bool = False, classless: bool = False
+) -> ImageSet:
     """Read tables of images. Paths are relative to their table and must stay in its folder.
 
     Rows whose label is -1 or empty are unlabelled: they serve for masks and prediction, not for training.
@@ -36,7 +38,7 @@ def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, eve
     Args:
         root: the folder of the data. tables: below it, each with the split of all its rows, or None.
         name: of the data. everything: all pictures below `root` that no row names are counted; otherwise those of the
-            folders that rows name.
+            folders that rows name. classless: a table without a column of classes is no mistake.
 
     Raises:
         DataError: missing, repeated or ambiguous columns, rows with more fields than the header, unknown split names,
@@ -45,7 +47,7 @@ def read_tables(root: Path, tables: Mapping[Path, str | None], *, name: str, eve
     """
     rows = Rows()
     for path, split in tables.items():
-        add_rows(rows, path, split, root)
+        add_rows(rows, path, split, root, classless=classless)
     where = next(iter(tables)) if len(tables) == 1 else root
     take_splits_of_folders(rows)
     classes = list(map(_shown_name, rows.one_hot)) or _class_table(rows, where)

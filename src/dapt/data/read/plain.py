@@ -9,6 +9,7 @@ from dapt.data.items import UNLABELLED, ImageSet, Item
 from dapt.data.read.beside import part_masks
 from dapt.data.read.tree import look_through
 from dapt.errors import DataError
+from dapt.wording import counted
 
 PLAIN = "all"
 
@@ -28,7 +29,6 @@ def plain_photographs(folder: Path, refusal: DataError, *, deep: bool = True) ->
         raise refusal
     masks = {name: folder / mask for name, mask in parted.masks.items()}
     items = tuple(Item(folder / name, UNLABELLED, name, masks.get(name)) for name in parted.photos)
-    photos = "1 photo" if len(items) == 1 else f"{len(items)} photos"
-    say(f"{refusal.what} For the masks it is taken as a folder of {photos} without classes.")
+    say(f"{refusal.what} For the masks it is taken as a folder of {counted(len(items), 'photo')} without classes.")
     unused = {why: tuple(names) for why, names in tree.unused.items()}
     return ImageSet(folder.resolve().name, folder, (), {PLAIN: items}, unused=unused)

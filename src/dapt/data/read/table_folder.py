@@ -36,7 +36,7 @@ _FIRST_TEXTS = re.compile(r'\{\s*"([^"]+)"(?:\s*:\s*[\[{]\s*"([^"]+)")?(?:\s*:\s
 _NO_LABELS = ("sample_submission", "samplesubmission", "submission", "sample_sub")
 
 
-def read_table_folder(folder: Path, above: int = 0) -> ImageSet | None:
+def read_table_folder(folder: Path, above: int = 0, *, classless: bool = False) -> ImageSet | None:
     """Read a folder by the table in it; None where there is none, and folders are the classes.
 
     A table called ``index`` counts always, one called ``metadata`` if it has classes; another one where the images lie
@@ -44,7 +44,7 @@ def read_table_folder(folder: Path, above: int = 0) -> ImageSet | None:
     which there is nothing but another one, as archives are unpacked, is looked through.
 
     Args:
-        above: how many folders around it were looked through.
+        above: how many folders around it were looked through. classless: a table without classes is no mistake.
 
     Raises:
         DataError: several tables name the images, or the table has faults.
@@ -52,11 +52,11 @@ def read_table_folder(folder: Path, above: int = 0) -> ImageSet | None:
     tables = find_tables(folder)
     inner = None if tables or above == WRAPPERS else _only_folder(folder)
     if inner is not None:
-        found = read_table_folder(inner, above + 1)
+        found = read_table_folder(inner, above + 1, classless=classless)
         return found and replace(found, name=folder.resolve().name, layout=f"in {inner.name}/: {found.layout}")
     if not tables:
         return None
-    return read_tables(folder, tables, name=folder.resolve().name, everything=True)
+    return read_tables(folder, tables, name=folder.resolve().name, everything=True, classless=classless)
 
 
 def _only_folder(folder: Path) -> Path | None:

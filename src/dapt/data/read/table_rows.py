@@ -62,18 +62,19 @@ class Rows:
     multi_label: bool = False
 
 
-def add_rows(found: Rows, path: Path, split: str | None, root: Path) -> None:
+def add_rows(found: Rows, path: Path, split: str | None, root: Path, *, classless: bool = False) -> None:
     """Add the rows of a table.
 
     Args:
         split: of all its rows; None: its own column says it. root: the folder of the data.
+        classless: a table without classes is no mistake.
 
     Raises:
         DataError: see `dapt.data.read.csv_index.read_tables`.
     """
     table = open_table(path)
     empty = _clean(table, [name for name in dict.fromkeys(table.columns) if key(name) in CLASS_KEYS])
-    columns = find_columns(table, Files(path.parent), unlabelled=split == "test")
+    columns = find_columns(table, Files(path.parent), unlabelled=classless or split == "test")
     if columns.classname and key(columns.classname) not in CLASS_KEYS:
         empty += _clean(table, [columns.classname])
     named, mark = _class_cells(table, columns)
