@@ -177,6 +177,8 @@ def _jobs(
     for name in matched.unknown:
         why = unread.get(name.rpartition("/")[2])
         remarks.add("not read" if why else UNKNOWN, f"{name} ({why})" if why else name)
+    for sentence in matched.contrary:
+        remarks.add("contrary", sentence)
     for name, job in matched.jobs.items():
         if not job.marks and not job.files:
             remarks.add("without objects", name)
