@@ -70,9 +70,9 @@ def _matched(pictures: Sequence[Annotated], names: PhotoNames) -> MatchedPicture
             found.unclear.append(f"{name} may be {some([item.name for item in items])}")
         else:
             _add(found, items[0], picture)
-            others = [] if picture.files else names.match(picture.names[1:], picture.near)
-            if others and items[0] not in others:
-                found.contrary.append(f"{picture.near}: taken for {items[0].name}, may be of {others[0].name}")
+            second = [] if picture.files else names.match(picture.names[1:], picture.near)
+            if second and items[0] not in second:
+                found.contrary.append(f"{picture.near}: taken for {items[0].name}, may be of {second[0].name}")
     for job in list(found.jobs.values()):
         keys = {path_key(name): name for name in job.called}
         first, *others = keys
