@@ -149,6 +149,17 @@ def test_photos_in_several_files_are_put_together_and_said(data: Path, tmp_path:
     assert found["import"]["several_files"] == [told]
 
 
+def test_files_that_name_another_photo_than_their_own(data: Path, tmp_path: Path, capsys) -> None:
+    for number in (1, 2):  # the second one was copied, and still names the first photo
+        save(tmp_path / "export" / "cat" / f"{number}.json", labelme("1.jpg", [shape("cat", corners((1, 1, 9, 9)))]))
+    found = import_masks(tmp_path / "export", str(data), tmp_path / "out")
+    told = "cat/2.json: taken for cat/1.jpg, may be of cat/2.jpg"
+    assert found["import"]["contrary"] == [told]
+    said = capsys.readouterr().err
+    assert f"1 annotation has the names of two photos: the first counts; the first: {told}." in said
+    assert "1 photo is annotated in several files: the union" in said
+
+
 def test_damaged_files_among_others(data: Path, tmp_path: Path, capsys) -> None:
     _, write = EXPORTS["labelme"]
     write(tmp_path / "export", BOXES)
@@ -442,7 +453,7 @@ def test_no_mask_at_all_is_an_error(data: Path, tmp_path: Path, capsys) -> None:
         import_masks(tmp_path / "lines", str(data), tmp_path / "out")
     assert "Left out: 4 polygons of fewer than three points" in capsys.readouterr().err, "why"
     write_coco(tmp_path / "export", {"cat/1.jpg": (100, 100, 120, 120)})
-    with pytest.raises(DataError, match=r"nothing of the objects in any photo, so .*out has no mask"):
+    with pytest.raises(DataError, match=r"nothing of the objects in any photo, so .*out has no mask.*\n.*remove"):
         import_masks(tmp_path / "export", str(data), tmp_path / "out")
 
 

@@ -123,7 +123,11 @@ def import_masks(
     remarks.say(found, images.name, loose=matched.loose)
     say_notes()
     if not statistics["images"]:
-        raise DataError(f"There is nothing of the objects in any photo, so {out} has no mask.", where=str(folder))
+        raise DataError(
+            f"There is nothing of the objects in any photo, so {out} has no mask.",
+            where=str(folder),
+            todo=f"Look at what is said above; then remove {out}, or choose another --out.",
+        )
     more = [*(["--root", root] if root else []), *(["--own-split"] if own_split else [])]
     use = shlex.join(["dapt", "train", data, *more, "--dapt", "--masks", str(out)])
     say(f"masks in {out}{f'; use them with: {use}' if images.names else ''}")
@@ -177,6 +181,8 @@ def _jobs(
     for name in matched.unknown:
         why = unread.get(name.rpartition("/")[2])
         remarks.add("not read" if why else UNKNOWN, f"{name} ({why})" if why else name)
+    for sentence in matched.contrary:
+        remarks.add("contrary", sentence)
     for name, job in matched.jobs.items():
         if not job.marks and not job.files:
             remarks.add("without objects", name)

@@ -26,6 +26,11 @@ SENTENCES = (
     ("nothing drawn", "photo has nothing within it, so no mask", "photos have nothing within them, so no mask"),
     (OVERLAPPING, "photo has categories that overlap: the union", "photos have categories that overlap: the union"),
     (
+        "contrary",
+        "annotation has the names of two photos: the first counts",
+        "annotations have the names of two photos: the first counts",
+    ),
+    (
         "several files",
         "photo is annotated in several files: the union",
         "photos are annotated in several files: the union",

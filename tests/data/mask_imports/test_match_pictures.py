@@ -29,6 +29,19 @@ def test_two_pictures_of_one_photo_are_not() -> None:
     assert found.jobs == {}
 
 
+def test_two_names_of_two_photos() -> None:
+    photos = items("cat/1.jpg", "cat/2.jpg")
+    pictures = [
+        Annotated(("cat/1.jpg", "cat/2"), near="cat/2.json"),
+        Annotated(("x/cat/1.jpg", "cat/1"), near="cat/1.json"),
+    ]
+    found = match_pictures(pictures, photos)
+    assert found.contrary == ["cat/2.json: taken for cat/1.jpg, may be of cat/2.jpg"]
+    assert list(found.jobs) == ["cat/1.jpg"]
+    mask = Annotated(("cat/1_mask", "cat/1", "cat/2"), (), (Path("m.png"),))
+    assert match_pictures([mask], photos).contrary == [], "of mask pictures the later names are guesses"
+
+
 def test_unknown_ones_and_folders_that_contradict_all_along() -> None:
     pictures = [Annotated(("batch/a.jpg",)), Annotated(("batch/c.jpg",))]
     loose = match_pictures(pictures, items("cat/a.jpg", "dog/b.jpg"))

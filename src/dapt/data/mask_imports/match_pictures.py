@@ -38,12 +38,14 @@ class MatchedPictures:
     Attributes:
         jobs: by name of the photograph. unknown: names in the annotations that no photograph has.
         unclear: sentences on names that may be of several photographs, or photographs of several names.
+        contrary: annotations with two names that are those of two photographs; the first name counts.
         loose: no folder of the annotations is one of the photographs, so file names alone decided.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
+    contrary: list[str] = field(default_factory=list)
     loose: bool = False
 
 
@@ -68,6 +70,9 @@ def _matched(pictures: Sequence[Annotated], names: PhotoNames) -> MatchedPicture
             found.unclear.append(f"{name} may be {some([item.name for item in items])}")
         else:
             _add(found, items[0], picture)
+            second = [] if picture.files else names.match(picture.names[1:], picture.near)
+            if second and items[0] not in second:
+                found.contrary.append(f"{picture.near}: taken for {items[0].name}, may be of {second[0].name}")
     for job in list(found.jobs.values()):
         keys = {path_key(name): name for name in job.called}
         first, *others = keys
