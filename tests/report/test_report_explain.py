@@ -107,7 +107,7 @@ def test_a_decision_that_no_image_is_needed_for_is_told() -> None:
 
     rows = [row(3.2, 5.7), row(3.2, -8.0), {"looks": {"after": {"evidence_nats": None}}}]
     (said,) = _remarks(rows, ["after"])
-    assert said.startswith("after: of 1 of 2 images it is no surer than of nothing to see")
+    assert said.startswith("after: in 1 of 2 images it is no surer of its class than with nothing to see")
     assert _remarks(rows[1:], ["after"]) == []
 
 
@@ -131,6 +131,10 @@ def test_from_python(photos: Path, tmp_path: Path, tiny_spec: str) -> None:
     tree = run.explain([photos], tmp_path / "a", masks=photos.parent / "photos-masks", maps=["gradcam"])
     assert set(tree["summary"]) == {"before (zero-shot)", "after (coop)", "decisions_changed"}
     assert len(tree["words"]["vectors"]) == 2
-    other = dapt.explain([photos], tmp_path / "b", model=tiny_spec, classes=CLASSES, device="cpu")
+    how = {"cue": "patches", "cue_options": {"cut": "otsu"}}
+    other = dapt.explain([photos], tmp_path / "b", model=tiny_spec, classes=CLASSES, device="cpu", **how)
+    assert other["foreground"]["guessed_by"] == "patches"
+    with pytest.raises(ConfigError, match="cutt"):
+        run.explain([photos], tmp_path / "c", cue="patches", cue_options={"cutt": 1})
     assert other["words"] is None
     assert other["explained"][0]["looks"]["zero-shot"]["maps"]["gradcam"] is True

@@ -253,8 +253,8 @@ def _remarks(rows: Sequence[Mapping[str, Any]], titles: Sequence[str]) -> list[s
         none = sum(evidence["whole_log_odds"] <= evidence["empty_log_odds"] for evidence in known)
         if none:
             found.append(
-                f"{title}: of {none} of {count(len(known), 'image')} it is no surer than of nothing to see (the mean "
-                "colour), so what it says of them rests on the image hardly at all, and their shares say little."
+                f"{title}: in {none} of {count(len(known), 'image')} it is no surer of its class than with nothing to "
+                "see (the mean colour), so the decision hardly rests on the image, and the share says little."
             )
     return found
 
