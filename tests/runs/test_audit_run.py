@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from audit_helpers import VARIANTS, small_audit
+from dapt.data.load.reading import use_matte
 from dapt.errors import ConfigError, DataError
 from dapt.evaluation.audit.variants import MIXED
 from dapt.runs.audit_images import Question
 from dapt.runs.audit_models import open_models
-from dapt.runs.audit_run import AUDIT_KEYS, Audit, image_rows, run_audit
+from dapt.runs.audit_run import AUDIT_KEYS, Audit, image_rows, prepare_audit, run_audit
 from dapt.runs.evaluate_run import evaluate_saved
 from helpers import make_csv, make_folder
 
@@ -86,6 +87,18 @@ def test_a_run_answers_the_originals_as_in_its_evaluation(trained: Path, tmp_pat
     assert model["accuracy"]["original"]["value"] == figures.metrics["test/accuracy"]
     assert model["method"] == "maple"
     assert model["leaks"] is None
+
+
+def test_answers_to_images_that_are_read_otherwise_are_others(audit: Audit) -> None:
+    question = Question(str(Path(audit.record["place"]) / "index.csv"))
+    prepared = prepare_audit([], question, size=20)
+    key = prepared.key
+    try:
+        use_matte("black")
+        assert prepared.key != key, "an interrupted audit does not go on with another colour behind images"
+    finally:
+        use_matte(None)
+    assert prepared.key == key
 
 
 def test_without_models_composites_are_only_made(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from dapt.colour import BLACK, colour_of
 from dapt.data.items import Item
+from dapt.data.load.reading import Reading, current
 from dapt.digests import content_digest
 from dapt.environment import version
 from dapt.errors import DataError
@@ -82,6 +83,8 @@ class Prepared:
         donors = {name: of.tolist() for name, of in self.material.donors.of.items()}
         labels = self.material.labels[: self.material.asked]
         plain = [self.variants, self.shorter, self.blank, self.material.names, labels, donors]
+        if (reading := current()) != Reading():
+            plain.append([reading.matte, reading.bits])
         models = [[each.ready.clip.fingerprint(), _prompts_of(each)] for each in self.models]
         images = [[item.name, *_state(item), each.bits.hex()] for item, each in _pairs(self.material)]
         return digest_of(json.dumps([plain, models, images]).encode())
