@@ -85,6 +85,7 @@ def test_arguments_in_usage_errors_are_shown_with_escapes(dapt) -> None:
 def test_a_forked_process_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pools of processes, as functions of the user's own may have them, end their workers by SIGTERM."""
     monkeypatch.setattr(app, "_process", os.getpid())
+    monkeypatch.setattr(app, "_interrupted", False)  # as it is again afterwards
     child = os.fork()
     if child == 0:
         try:
@@ -95,4 +96,3 @@ def test_a_forked_process_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatc
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
     with pytest.raises(KeyboardInterrupt):
         app._interrupt(signal.SIGTERM, None)
-    monkeypatch.setattr(app, "_interrupted", False)
