@@ -93,7 +93,7 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip, cue: Cue | N
     for (kind, name, _), digest in zip(every, digests, strict=True):
         found[kind][name] = digest + marks[name] if kind == "images" else digest
     if cue is not None and not found["cue"]:
-        found["cue"] = cue.made_with()
+        found["cue"] = {key: str(value) for key, value in cue.made_with().items()}
     found["names"] = _hash_text(json.dumps([data.source.names, data.train.names]))
     found["groups"] = _hash_text(json.dumps(sorted((item.name, item.group) for item in items.values() if item.group)))
     found["weights"] = weights_digest(clip)
