@@ -18,6 +18,9 @@ from helpers import make_csv, make_folder
 Call = Callable[..., tuple[int, str, str]]
 
 
+pytestmark = pytest.mark.long  # half a minute of real runs in odd places
+
+
 def tree(folder: Path) -> dict[str, bytes | str | None]:
     """Everything in a folder: content of files, targets of links, None for folders."""
     found: dict[str, bytes | str | None] = {}

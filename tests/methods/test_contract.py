@@ -66,7 +66,12 @@ def other_tower_long(found: list[Case]) -> list[Any]:
     ]
 
 
-TRAINED_ON_ONE_BACKBONE = [case for case in ON_ONE_BACKBONE if case.trains]
+# Of methods with several recipes (``method.variant``) one is resumed here, the others in the long matrix.
+TRAINED_ON_ONE_BACKBONE = [
+    pytest.param(case, marks=pytest.mark.long) if "." in case.method else case
+    for case in ON_ONE_BACKBONE
+    if case.trains
+]
 # The same architecture and terms behave alike on several processes, whatever the options.
 ON_TWO_PROCESSES = [
     Case(name)

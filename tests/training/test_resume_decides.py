@@ -51,9 +51,16 @@ def test_every_part_of_the_state_decides(photos: Path, key: str, stop: int, chan
     assert not same(prompts_of(resumed(make, at_start(make, state, key))), prompts_of(whole))
 
 
-@pytest.mark.parametrize("stop", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("refresh", [0, 1, 2, 3])
-@pytest.mark.parametrize("soft", [True, False])
+QUICK = {(0, 3, True), (1, 2, False), (2, 3, True), (3, 4, False)}  # the other combinations are of the long matrix
+COMBINED = [
+    pytest.param(refresh, stop, soft, marks=() if (refresh, stop, soft) in QUICK else pytest.mark.long)
+    for soft in (True, False)
+    for refresh in (0, 1, 2, 3)
+    for stop in (1, 2, 3, 4, 5)
+]
+
+
+@pytest.mark.parametrize(("refresh", "stop", "soft"), COMBINED)
 def test_masks_made_again_are_those_before_the_stop(photos: Path, refresh: int, stop: int, soft: bool) -> None:
     cue = {"source": "gradcam", "soft": soft, "threshold": 0.3, "refresh": refresh}
     make = partial(make_fitter, photos, dapt={"variant": "joint"}, cue=cue)

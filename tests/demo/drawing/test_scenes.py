@@ -80,6 +80,7 @@ def test_backgrounds_by_kind() -> None:
         background_for("car", "odd", rng)
 
 
+@pytest.mark.long
 def test_exchanged_backgrounds_are_as_varied_as_own_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What chose the background must not also decide how it looks (brick tone is the wall's first draw)."""
     seen = set()
