@@ -72,6 +72,7 @@ def run(
     planned = plan_experiment(found, overwrite=overwrite)
     if dry_run:
         print_plan(planned, measure=measure, jobs=jobs or 1)
+        planned.check()
         return
     run_experiment(planned, executor=LocalExecutor(jobs or 1), retries=found.retries)
 

@@ -65,3 +65,9 @@ def test_order() -> None:
         "lr",
         "seed",
     ]
+
+
+@pytest.mark.parametrize(("key", "text"), [("methods", "coop, maple"), ("methods", "-coop -maple"), ("seeds", "1-3")])
+def test_lists_written_as_a_text(key: str, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"A list is written \[a, b\]"):
+        values_of(key, axis_of(key), text)

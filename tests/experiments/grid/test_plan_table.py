@@ -25,7 +25,7 @@ def test_everything_that_is_left_out_is_said(table: Path, tmp_path: Path, capsys
     assert "trial: 80 cells in" in shown
     assert "and 40 more cells" in shown
     assert "80 cells with 80 runs are to be carried out, 0 are done." in shown
-    assert "40 combinations are excluded." in shown
-    assert "40 combinations come to the same as another one" in shown
+    assert "40 combinations excluded." in shown
+    assert "40 combinations the same as another one" in shown
     assert "An entry of 'exclude' fits nothing: {'method': 'ivlp'}." in shown
     assert not (tmp_path / "out").exists()

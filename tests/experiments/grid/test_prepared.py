@@ -79,3 +79,12 @@ def test_data_is_listed_once(table: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_options_of_the_method_are_checked(table: Path) -> None:
     with pytest.raises(ConfigError, match="nonsense"):
         prepared(table, **{"prompt.nonsense": 1})
+
+
+def test_what_is_not_there_is_found_before_anything_runs(photos: Path, table: Path) -> None:
+    with pytest.raises(ConfigError, match=r"None of the training images of .* has a mask") as caught:
+        prepared(photos, dapt=True, cue="masks")
+    assert "the key 'masks'" in caught.value.todo
+    prepared(table, dapt=True, cue="masks")
+    with pytest.raises(ConfigError, match="There is no backbone at /nowhere/clip"):
+        prepared(table, model="local-dir:/nowhere/clip")

@@ -73,7 +73,7 @@ def record(out: Path) -> dict[str, Any]:
 def test_all_cells_end_once_and_failures_are_noted(table: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out"
     executor = Pretend(lambda job: DataError("no such photo") if job.config.seed == 2 else 50.0)
-    with pytest.raises(UnfinishedError, match="Of 4 cells 2 failed; the others are done") as caught:
+    with pytest.raises(UnfinishedError, match="Of 4 cells 2 failed; the other 2 are done") as caught:
         run_experiment(plan_experiment(experiment(table, out)), executor=executor)
     assert len(executor.begun) == 4
     assert "seed2: no such photo" in caught.value.message
@@ -124,7 +124,9 @@ def test_contradictory_cells_are_explained_and_the_others_run(table: Path, tmp_p
     shown = capsys.readouterr().out
     assert "zero_shot has no training steps" in shown
     assert "6 cells with 6 runs are to be carried out, 0 are done." in shown
-    with pytest.raises(UnfinishedError, match="Of 8 cells 2 cannot be run"):
+    with pytest.raises(UnfinishedError, match="Of 8 cells 2 cannot be run; the other 6 can be run or are done"):
+        planned.check()
+    with pytest.raises(UnfinishedError, match="Of 8 cells 2 cannot be run; the other 6 are done"):
         run_experiment(planned, executor=Pretend(lambda job: 1.0))
     assert [cell["status"] for cell in record(tmp_path / "out").values()].count("contradictory") == 2
 
@@ -172,8 +174,17 @@ def test_done_cells_are_kept_and_changed_ones_told(table: Path, tiny_spec: str, 
     run_experiment(again)
     assert times == {path: path.stat().st_mtime_ns for path in out.rglob("results.json")}
     other = {**how, "epochs": 2, "methods": "coop"}
-    with pytest.raises(UnfinishedError, match="epochs"):
-        run_experiment(plan_experiment(experiment(table, out, **other)))
+    refused = plan_experiment(experiment(table, out, **other))
+    assert refused.todo == []
+    with pytest.raises(UnfinishedError, match=r"Of 1 cell 1 holds another run\.") as caught:
+        refused.check()
+    assert "started with epochs=1, now it is 2" in caught.value.message
+    assert "--overwrite makes those again" in caught.value.message
+    with pytest.raises(UnfinishedError, match="holds another run"):
+        run_experiment(refused)
+    assert len(plan_experiment(experiment(table, out, **how)).done) == 2, "what was done stays done"
+    (again,) = plan_experiment(experiment(table, out, **other), overwrite=True).todo
+    assert again.job.overwrite
     run_experiment(plan_experiment(experiment(table, out, **other), overwrite=True))
     assert json.loads((out / "table-coop-1shot-seed1" / "results.json").read_text())["shots"] == 1
     assert record(out)["table-zero_shot-1shot-seed1"]["status"] == "done", "a cell that is not named now is kept"

@@ -26,3 +26,11 @@ def test_published_figures_are_not_compared() -> None:
     grid.rows.append("maple + DAPT")
     grid.cells["maple + DAPT", "x"] = Cell(60.0, published="paper", values={("d", 1): 60.0})
     assert to_hosts(grid) == {}
+
+
+def test_in_the_last_column_that_both_rows_have() -> None:
+    figures = {("maple", "4"): 50.0, ("maple + DAPT", "4"): 52.0, ("maple", "16"): 60.0}
+    grid = fill("t", [Seen(row, column, "d", 1, value) for (row, column), value in figures.items()], ["4", "16"])
+    grid.main = "16"
+    assert to_hosts(grid)["maple + DAPT"].mean == 2.0
+    assert grid.notes == ["The difference of maple + DAPT is that in the column 4."]

@@ -29,6 +29,7 @@ def test_base_to_novel_of_each_data_set_and_the_average() -> None:
     assert average.cells["maple", "HM"].mean == pytest.approx(2 * 75 * 60 / 135)
     assert first.cells["maple", "base"].std == 5.0
     assert average.main == "HM"
+    assert average.notes == ["In percent: means over 2 seeds, ± their standard deviation."]
 
 
 def test_few_shot() -> None:

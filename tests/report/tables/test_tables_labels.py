@@ -45,5 +45,14 @@ def test_one_model_named_in_two_ways(tmp_path: Path) -> None:
 
 
 def test_hosts() -> None:
-    assert host_of("maple + DAPT (joint)") == "maple"
-    assert host_of("maple") is None
+    rows = [
+        "maple",
+        "maple + DAPT (joint)",
+        "coop (lr 0.1)",
+        "coop (lr 0.2)",
+        "coop + DAPT (masks, lr 0.2)",
+        "vpt + DAPT",
+    ]
+    assert [host_of(row, rows) for row in rows] == [None, "maple", None, None, "coop (lr 0.2)", None]
+    assert host_of("coop + DAPT (masks)", rows) is None, "nothing tells which"
+    assert host_of("maple + DAPT (phased, epochs 2)", ["maple (epochs 2)"]) == "maple (epochs 2)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -11,11 +12,13 @@ from pydantic import BaseModel
 from dapt.config import RunSettings
 from dapt.dapt_options import DaptOptions
 from dapt.errors import ConfigError, did_you_mean
+from dapt.strict import shown
 
 # In the order in which they go over their values, the last one fastest, and as which setting each value is taken.
 PLURALS = {"methods": "method", "cues": "cue", "seeds": "seed", "protocols": "protocol", "selects": "select"}
 ORDER = ("data", "protocol", "method", "dapt", "cue", "select", "fraction", "shots")  # then all others, then seed
 OWN = ("protocol",)  # beside the settings of a run
+LISTED = ("method", "seed", "shots", "protocol")  # of which no value has a comma or a space in it
 SECTIONS = ("dapt", "cue", "prompt", "selection")
 
 
@@ -51,6 +54,11 @@ def values_of(key: str, name: str, given: Any) -> list[Any] | None:
     Raises:
         ConfigError: the list is empty, or holds a value twice.
     """
+    if isinstance(given, str) and name in LISTED and re.search(r"[,\s]|\d-\d", given):
+        raise ConfigError(
+            f"'{key}' is the text {shown(given)}.",
+            todo=f"A list is written [a, b], or each on a line behind '- ': {key}: [...].",
+        )
     if not isinstance(given, list):
         return None
     if takes_lists(name) and not any(isinstance(value, list) for value in given):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dapt.console import cell, show
 from dapt.experiments.grid.estimate import estimate, from_before, measured
 from dapt.experiments.grid.live import spoken
-from dapt.experiments.grid.run_experiment import Planned
+from dapt.experiments.grid.run_experiment import Planned, advice_of
 from dapt.experiments.run_all import told
+from dapt.wording import counted
 
 SHOWN = 40
 
@@ -32,33 +33,43 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
         ready = todo.get(each.name)
         if each.name in planned.contradictory:
             table.add_row(cell(each.name), "", "", "cannot be run")
+        elif each.name in planned.others:
+            table.add_row(cell(each.name), "", "", "holds another run")
         elif ready is None:
             table.add_row(cell(each.name), "", "", "done")
         else:
             begun = any((each.folder / name).exists() for name in ("run.yaml", ".dapt.json"))
             epochs = sum(run.epochs for run in ready.runs)
-            table.add_row(cell(each.name), str(len(ready.runs)), str(epochs), "goes on" if begun else "to run")
+            how = "made again" if ready.job.overwrite else "goes on" if begun else "to run"
+            table.add_row(cell(each.name), str(len(ready.runs)), str(epochs), how)
     Console().print(table)
     if len(cells) > SHOWN:
         show(f"and {len(cells) - SHOWN} more cells")
     runs = sum(len(each.runs) for each in planned.todo)
-    show(f"{len(planned.todo)} cells with {runs} runs are to be carried out, {len(done)} are done.")
-    show(_cost(planned, measure, jobs))
+    are = "is" if len(planned.todo) == 1 else "are"
+    show(
+        f"{counted(len(planned.todo), 'cell')} with {counted(runs, 'run')} {are} to be carried out, "
+        f"{len(done)} {'is' if len(done) == 1 else 'are'} done."
+    )
+    if planned.todo:
+        show(_cost(planned, measure, jobs))
     found = planned.cells
     if found.excluded:
-        show(f"{found.excluded} combinations are excluded.")
+        show(f"{counted(found.excluded, 'combination')} excluded.")
     if found.equal:
-        show(f"{found.equal} combinations come to the same as another one (without DAPT there is no cue).")
+        show(f"{counted(found.equal, 'combination')} the same as another one (without DAPT there is no cue).")
     for entry in found.unused:
         show(f"An entry of 'exclude' fits nothing: {entry}.")
     for name, error in planned.contradictory.items():
-        show(f"{name} cannot be run: {told(error)}")
+        show(f"{name} cannot be run: {told(error)}{advice_of(error)}")
+    for name, error in planned.others.items():
+        show(f"{name} holds another run: {told(error)}")
+    if planned.others:
+        show("They are left alone; --overwrite makes them again.")
 
 
 def _cost(planned: Planned, measure: bool, jobs: int) -> str:
     """Time and disk, in a sentence."""
-    if not planned.todo:
-        return "Nothing is left to do."
     if measure:
         known = estimate(planned.todo, measured(planned.todo))
         time = spoken(known.seconds / min(jobs, max(known.known, 1)))

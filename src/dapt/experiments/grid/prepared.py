@@ -11,7 +11,7 @@ from typing import Any
 from dapt.config import RunConfig, make_config
 from dapt.data.items import ImageSet
 from dapt.data.resolve import load_data
-from dapt.errors import DaptError
+from dapt.errors import ConfigError, DaptError
 from dapt.experiments.executors.base import Job
 from dapt.experiments.grid.expand import Cell
 from dapt.experiments.grid.protocol_task import carry_out_protocol
@@ -20,6 +20,8 @@ from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.check import check_settings
 from dapt.runs.identity import CODE_SCHEMA
 from dapt.runs.run_folder import result_settings
+
+LOCAL = "local-dir:"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class CellCheck:
         for run in runs:
             check_settings(run)
         data = self._listed(config)
+        for run in runs:
+            _check_there(run, data)
         job = Job(
             cell.name,
             config,
@@ -95,6 +99,23 @@ class CellCheck:
         if isinstance(found, DaptError):
             raise found
         return found
+
+
+def _check_there(config: RunConfig, data: ImageSet) -> None:
+    """Refuse a backbone folder that is not there, and masks of data that has none.
+
+    Raises:
+        ConfigError: naming what is missing.
+    """
+    if config.model.startswith(LOCAL) and not Path(config.model.removeprefix(LOCAL)).exists():
+        raise ConfigError(f"There is no backbone at {config.model.removeprefix(LOCAL)}.", todo="Look at 'model'.")
+    if not config.dapt.enabled or config.cue.source != "masks" or config.masks is not None or data.outlines:
+        return
+    if not any(item.mask is not None for item in data.splits.get("train", ())):
+        raise ConfigError(
+            f"None of the training images of {data.name} has a mask, so the cue masks has nothing to read.",
+            todo="Name their folder with the key 'masks', or use another cue, such as border.",
+        )
 
 
 def key_of(cell: Cell, runs: tuple[RunConfig, ...], data: ImageSet) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapt.console import say, warn
-from dapt.errors import DaptError
+from dapt.errors import ConfigError, DaptError
 from dapt.experiments.executors.base import Executor, Failed, Finished, Job, Progressed, Started, WorkerLostError
 from dapt.experiments.executors.local import LocalExecutor
 from dapt.experiments.grid.expand import Cell, Cells, expand
@@ -18,9 +18,13 @@ from dapt.experiments.grid.live import Progress, View, main_figure, spoken
 from dapt.experiments.grid.prepared import CellCheck, Prepared
 from dapt.experiments.run_all import told
 from dapt.results import Figures, ProtocolResults, RunResults
+from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import data_name
+from dapt.wording import counted
 
 SHOWN = 20  # cells that are named at the end
+OVERWRITE = "--overwrite makes it again."
+DONE = "are done"
 
 
 @dataclass
@@ -29,7 +33,8 @@ class Planned:
 
     Attributes:
         folder: with the records of all cells. cells: see `expand`. todo: cells to carry out. done: those that are
-            finished. contradictory: what is wrong with the others, by name.
+            finished. contradictory: what is wrong with cells that cannot be run, by name. others: why cells are left
+            alone whose folders hold what was made with other settings or data.
     """
 
     folder: ExperimentFolder
@@ -37,6 +42,15 @@ class Planned:
     todo: list[Prepared] = field(default_factory=list)
     done: list[Cell] = field(default_factory=list)
     contradictory: dict[str, DaptError] = field(default_factory=dict)
+    others: dict[str, DaptError] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Whether every cell is done or can be run.
+
+        Raises:
+            UnfinishedError: naming those that cannot.
+        """
+        _end(self, {}, "can be run or are done")
 
 
 class UnfinishedError(DaptError):
@@ -67,10 +81,27 @@ def plan_experiment(experiment: Experiment, *, overwrite: bool = False) -> Plann
         if done:
             planned.done.append(cell)
             continue
-        if overwrite and folder.holds_another(cell, prepared.key):
+        other = _other_run(folder, prepared)
+        if other is not None and not overwrite:
+            planned.others[cell.name] = other
+            continue
+        if other is not None or (overwrite and folder.holds_another(cell, prepared.key)):
             prepared = replace(prepared, job=replace(prepared.job, overwrite=True))
         planned.todo.append(prepared)
     return planned
+
+
+def _other_run(folder: ExperimentFolder, prepared: Prepared) -> DaptError | None:
+    """What the folder of a cell holds, if that was made with other settings or other data; None where it goes on."""
+    cell = prepared.cell
+    if cell.protocol is None:
+        try:
+            RunFolder(cell.folder).check(prepared.runs[0], resume=True, overwrite=False)
+        except ConfigError as error:
+            return ConfigError(error.what, todo=OVERWRITE)
+    if folder.records[cell.name].key and folder.holds_another(cell, prepared.key) and begun_in(prepared.job):
+        return ConfigError("It was made with other settings, other data or another version of dapt.", todo=OVERWRITE)
+    return None
 
 
 def run_experiment(planned: Planned, *, executor: Executor | None = None, retries: int = 1) -> ExperimentFolder:
@@ -94,7 +125,8 @@ def run_experiment(planned: Planned, *, executor: Executor | None = None, retrie
     with folder.lock:
         folder.begin()
         for name, error in planned.contradictory.items():
-            _note(folder.records[name], "contradictory", told(error))
+            if folder.records[name].status != "done":  # what was done stays done, whatever is missing now
+                _note(folder.records[name], "contradictory", told(error))
         try:
             with View(progress).shown() as view:
                 failed = _carried_out(planned.todo, executor, folder, view, retries)
@@ -206,21 +238,40 @@ def _forget_running(records: Iterable[CellRecord]) -> None:
             _note(record, "waiting", "interrupted")
 
 
-def _end(planned: Planned, failed: dict[str, Exception]) -> None:
-    """Say how it ended; raise where not all is done."""
+def _end(planned: Planned, failed: dict[str, Exception], rest: str = DONE) -> None:
+    """Say how it ended; raise where not all is done.
+
+    Args:
+        rest: what is said of the cells with which nothing is wrong.
+    """
     total = len(planned.cells.cells)
     for error in failed.values():
         if not isinstance(error, DaptError) and not may_pass(error):
             raise error
-    wrong: dict[str, Exception] = {**planned.contradictory, **failed}
+    wrong: dict[str, Exception] = {**planned.contradictory, **planned.others, **failed}
+    where = planned.folder.path / RESULT
     if not wrong:
-        say(f"all {total} cells are done: {planned.folder.path / RESULT}")
+        if rest == DONE:
+            say(f"{'the only cell is' if total == 1 else f'all {total} cells are'} done: {where}")
         return
     parts = [f"{len(failed)} failed"] if failed else []
     parts += [f"{len(planned.contradictory)} cannot be run"] if planned.contradictory else []
-    raise UnfinishedError(
-        f"Of {total} cells {' and '.join(parts)}; the others are done.",
-        more=[f"{name}: {told(error)}" for name, error in list(wrong.items())[:SHOWN]]
-        + ([f"and {len(wrong) - SHOWN} more, see {planned.folder.path / RESULT}"] if len(wrong) > SHOWN else []),
-        todo="Mend that, or leave them out with 'exclude', and give the same command again.",
+    if planned.others:
+        parts.append(f"{len(planned.others)} {'holds' if len(planned.others) == 1 else 'hold'} another run")
+    left = total - len(wrong)
+    behind = (
+        f"; the other {left} {rest}" if left > 1 else f"; the other one {rest.replace('are', 'is')}" if left else ""
     )
+    raise UnfinishedError(
+        f"Of {counted(total, 'cell')} {' and '.join(parts)}{behind}.",
+        more=[f"{name}: {told(error)}{advice_of(error)}" for name, error in list(wrong.items())[:SHOWN]]
+        + ([f"and {len(wrong) - SHOWN} more, see {where}"] if len(wrong) > SHOWN else []),
+        todo="Mend that, or leave them out with 'exclude', and give the same command again."
+        + (" --overwrite makes those again that hold another run." if planned.others else ""),
+    )
+
+
+def advice_of(error: Exception) -> str:
+    """What can be done about a mistake, behind the sentence that names it; nothing where that is said once for all."""
+    todo = error.todo if isinstance(error, DaptError) else ""
+    return f" {todo}" if todo and todo != OVERWRITE else ""

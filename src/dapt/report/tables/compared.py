@@ -10,21 +10,31 @@ ZERO_SHOT = "zero_shot"
 
 
 def to_hosts(grid: Grid) -> dict[str, Difference]:
-    """The difference in the main column of every row with DAPT to the row of its method without, by row."""
-    return _to(grid, {row: host for row in grid.rows if (host := host_of(row)) is not None})
+    """The difference of every row with DAPT to the row of its method without, by row."""
+    return _to(grid, {row: host for row in grid.rows if (host := host_of(row, grid.rows)) is not None})
 
 
 def to_zero_shot(grid: Grid) -> dict[str, Difference]:
-    """The difference in the main column of every other row to zero-shot CLIP, by row."""
+    """The difference of every other row to zero-shot CLIP, by row."""
     return _to(grid, {row: ZERO_SHOT for row in grid.rows if row != ZERO_SHOT})
 
 
 def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:
+    """Differences in the main column, or in the last that both rows have; of another than the main one a note tells."""
     found: dict[str, Difference] = {}
+    elsewhere: dict[str, str] = {}
     for row, other in others.items():
-        one, two = grid.cells.get((row, grid.main)), grid.cells.get((other, grid.main))
-        if one is None or two is None or one.published or two.published:
-            continue
-        if (gap := difference(one, two)) is not None:
-            found[row] = gap
+        for column in dict.fromkeys([grid.main, *reversed(grid.columns)]):
+            one, two = grid.cells.get((row, column)), grid.cells.get((other, column))
+            if one is None or two is None or one.published or two.published:
+                continue
+            if (gap := difference(one, two)) is not None:
+                found[row] = gap
+                if column != grid.main:
+                    elsewhere[row] = column
+                break
+    for row, column in elsewhere.items():
+        note = f"The difference of {row} is that in the column {column}."
+        if note not in grid.notes:
+            grid.notes.append(note)
     return with_holm(found)

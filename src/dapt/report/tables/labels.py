@@ -37,10 +37,23 @@ def labels_of(rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def host_of(label: str) -> str | None:
-    """The label of the same method without DAPT; None for a label without it."""
-    name, dapt, _ = label.partition(" + DAPT")
-    return name if dapt else None
+def host_of(label: str, rows: Sequence[str]) -> str | None:
+    """The row of the same method without DAPT among `rows`; None where there is none, or nothing tells which.
+
+    Of several the one whose settings are all among those of the row with DAPT.
+    """
+    name, dapt, told = label.partition(" + DAPT")
+    if not dapt:
+        return None
+    hosts = [row for row in rows if row.partition(" (")[0] == name]
+    if len(hosts) > 1:
+        hosts = [row for row in hosts if _settings_in(row) <= _settings_in(told)]
+    return hosts[0] if len(hosts) == 1 else None
+
+
+def _settings_in(label: str) -> set[str]:
+    """What a label tells in brackets."""
+    return set(label.partition("(")[2].removesuffix(")").split(", ")) - {""}
 
 
 def _plain(row: Row) -> str:
