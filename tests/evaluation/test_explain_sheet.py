@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import ImageDraw, ImageFont
@@ -60,6 +62,9 @@ def test_shares_in_words(foreground: float, background: float, words: str) -> No
     look = made_up().looks["after (maple)"]
     changed = Look(**{**vars(look), "evidence": Evidence(foreground, background, 0.0, 0.0)})
     assert share_words(changed) == words
+    sure = Look(**{**vars(changed), "empty": replace(look.empty, decided=0.76)})
+    told = "; but with nothing to see it is at 76% already"
+    assert share_words(sure).endswith(told) == (foreground + background > 0)
     assert share_words(made_up(masked=False).looks["after (maple)"]) == "no two parts to compare"
     single = Look(**{**vars(look), "evidence": None})
     assert share_words(single) == "of a single class there is nothing to decide"

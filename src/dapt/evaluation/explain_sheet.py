@@ -16,6 +16,7 @@ MARGIN = 14
 LINE = 17
 HEAD = SIDE + CAPTION
 TILES = 5  # a sheet is at least so wide
+ALREADY = 0.5  # a greater probability by an empty image is told
 SOFT, PANEL = "#57606a", "#e4e8ec"
 FRONT, BACK = "#0072b2", "#e69f00"  # Okabe and Ito's blue and orange, told apart by every kind of colour vision
 FULL_TITLE, FRONT_TITLE, BACK_TITLE = "what the model sees", "foreground only", "background only"
@@ -95,7 +96,11 @@ def share_words(look: Look) -> str:
     evidence = look.evidence
     if evidence is None:
         return "no two parts to compare" if look.foreground is None else "of a single class there is nothing to decide"
-    anyway = "" if evidence.adds else f"; with nothing to see it is as sure or surer, {100 * look.empty.decided:.0f}%"
+    anyway = ""
+    if not evidence.adds:
+        anyway = f"; with nothing to see it is as sure or surer, {100 * look.empty.decided:.0f}%"
+    elif look.empty.decided > ALREADY:  # the share is one of the little that is added to it
+        anyway = f"; but with nothing to see it is at {100 * look.empty.decided:.0f}% already"
     if evidence.background_share is None:
         return f"neither part speaks for it{anyway}"
     share = f"{100 * evidence.background_share:.0f}% of the decision rests on the background"

@@ -10,6 +10,8 @@ from dapt.evaluation.audit.variants import NEXT, RAND, SAME
 
 DISTINCT = 0.05  # two-sided
 
+SAYS_BACKGROUND = "taken for the background's class (says background)"
+
 
 def shown(figure: Mapping[str, Any] | None, *, signed: bool = False) -> str:
     """A figure with its interval, in percent: ``81.2 [78.4, 84.0]``."""
@@ -73,8 +75,14 @@ def lines_of_figures(record: Mapping[str, Any], *, brief: bool = False) -> list[
             rows.append(line(title, [model[key] for model in models]))
     for variant in (RAND, NEXT):
         for key, title in (
-            ("taken_for_background", "{}: says background" if brief else "{} taken for the background's class"),
-            ("same_answer_to_original", "  the same of original" if brief else "  that answer to the original of {}"),
+            (
+                "taken_for_background",
+                "{}: says background" if brief else "{} taken for the background's class (says background)",
+            ),
+            (
+                "same_answer_to_original",
+                "  the same of original" if brief else "  of these, originals taken for that class",
+            ),
         ):
             if all(variant in model[key] for model in models):
                 rows.append(line(title.format(variant), [model[key][variant] for model in models]))
