@@ -140,4 +140,4 @@ def test_in_a_browser(audit: Audit, tmp_path: Path, width: int, names: list[str]
         assert visible(name) in found["text"]
     assert found["wide"] <= found["view"], "nothing sticks out sideways"
     assert found["sticking"] == []
-    assert found["tall"] <= 12_000
+    assert found["tall"] <= 14_000, "names of 320 letters wrap, and make nothing endless"

@@ -305,3 +305,19 @@ def test_files_are_not_looked_at_one_by_one(many, out, monkeypatch: pytest.Monke
     assert not [path for path in others if path.endswith(".png")]
     assert len(others) < 100
     assert len(listings) < 15
+
+
+def test_another_process_that_begins_meanwhile_is_no_stranger(items, out, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes its first files after this one has looked for them, and before it looks for strangers."""
+    from dapt.runs import mask_folder
+
+    plain = mask_folder.strangers
+
+    def late(folder: Path, known: list[str]) -> list[Path]:
+        monkeypatch.setattr(mask_folder, "strangers", plain)
+        begun(out, items)
+        return [out / "masks.json"]
+
+    monkeypatch.setattr(mask_folder, "strangers", late)
+    MaskFolder(out, SETTINGS, items).check()
+    assert (out / "masks.json").is_file()

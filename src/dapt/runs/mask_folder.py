@@ -147,6 +147,8 @@ class MaskFolder:
                 todo="Choose another --out.",
             )
         elif manifest is None and (found := strangers(self.path, ())):
+            if read_manifest(self.path) is not None:  # another process has begun meanwhile
+                return self.check()
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
             raise ConfigError(
                 f"{self.path} holds what dapt did not write: {found[0].name}{more}. It could be taken for masks.",
