@@ -22,7 +22,7 @@ from pathlib import Path
 HOSTS = {
     "MaPLe": ["--method", "maple"],
     "IVLP": ["--method", "ivlp", "--depth", "9"],
-    "CLIP-LoRA": ["--method", "clip_lora", "--epochs", "20", "--lr", "0.01"],  # with its own rate it learns nothing here
+    "CLIP-LoRA": ["--method", "clip_lora", "--epochs", "20", "--lr", "0.01"],  # at its own rate it learns nothing
 }
 SEEDS = (1, 2, 3)
 COLUMNS = {
