@@ -63,6 +63,7 @@ def test_a_folder_called_like_the_data_set(dapt, tmp_path: Path, monkeypatch: py
     assert "lies within the data" in err
 
 
+@pytest.mark.long
 def test_options_that_the_messages_recommend(dapt, tmp_path: Path) -> None:
     split_data(tmp_path, "dtd", split_file=False)
     write_many(tmp_path / "dtd" / "mask" / "images", paths_of(small_split("dtd")), half_white())

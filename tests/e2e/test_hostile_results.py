@@ -40,6 +40,7 @@ def test_evaluation(dapt, photos: Path, tmp_path: Path) -> None:
     check(dapt("eval", run, "--classes", "no\x1b[31m\nsuch"), 2)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="file names are always decodable here")
 def test_undecodable_names_all_the_way(dapt, photos: Path, tmp_path: Path) -> None:
     """A class folder and its images: trained on, evaluated, resumed, masks written."""

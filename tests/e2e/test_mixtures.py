@@ -53,6 +53,7 @@ def test_a_protocol_does_not_mix_old_and_new_data(dapt, train, photos: Path, tmp
     refused(dapt, "have changed since the run", *command, "--over", "1,2", "--resume")
 
 
+@pytest.mark.long
 def test_a_protocol_goes_on_with_more_points_only(dapt, train, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "protocol"
     command = [*train, photos, "--protocol", "few_shot", "--out", out]

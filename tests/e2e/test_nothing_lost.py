@@ -291,6 +291,7 @@ def test_what_file_managers_leave_is_no_stranger(dapt, train, photos: Path, tmp_
     assert (out / ".DS_Store").exists()
 
 
+@pytest.mark.long
 def test_masks_made_from_something_else_are_not_passed_off(
     dapt, train, photos: Path, tiny_spec: str, tmp_path: Path
 ) -> None:

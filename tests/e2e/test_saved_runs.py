@@ -30,6 +30,7 @@ def figures(run: Path) -> dict[str, dict]:
     return {path.name: json.loads(path.read_text()) for path in sorted((run / "eval").glob("*.json"))}
 
 
+@pytest.mark.long
 def test_figures_of_other_data_with_the_same_name_are_kept(dapt, run: Path, tmp_path: Path) -> None:
     first, second = (make_folder(tmp_path / each / "birds", first=100) for each in "ab")
     (second / "red_square").rename(second / "crimson")
@@ -91,6 +92,7 @@ def test_figures_of_long_lists_of_classes_are_told_apart(dapt, train, tmp_path: 
     assert len(figures(run)) == 3
 
 
+@pytest.mark.long
 def test_the_configuration_of_a_moved_run_means_that_run(dapt, train, run: Path, photos: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere" / "moved"
     moved.parent.mkdir()

@@ -348,6 +348,7 @@ def test_resumed_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_p
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["clip_lora", "clip_lora.vision", "clip_lora.text"])
 def test_it_learns_alone_and_with_dapt(table: Path, tiny_spec: str, tmp_path: Path, method: str) -> None:
     for name, extra in (("alone", {}), ("dapt", {"dapt": True})):

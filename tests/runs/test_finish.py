@@ -17,6 +17,7 @@ from dapt.runs.train import run_training
 from helpers import run_with
 
 
+@pytest.mark.long
 def test_selection_is_named(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     for selection in ("last", "best_val", "best_test"):
         config = make_config(run_with(table, tiny_spec, tmp_path / selection, model_selection=selection))

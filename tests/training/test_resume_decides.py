@@ -111,6 +111,7 @@ def test_the_trained_gate_is_restored_and_not_the_one_of_the_start(photos: Path)
     assert same(dict(again.step.helpers.state_dict()), dict(first.step.helpers.state_dict()))
 
 
+@pytest.mark.long
 def test_the_loss_scale_decides(photos: Path) -> None:
     """A scale that doubles at every step overflows after a while, and steps that overflow are left out."""
 

@@ -246,6 +246,7 @@ def test_several_masks_of_a_photo_in_a_folder(tmp_path: Path) -> None:
     assert len(parted.masks) == len(parted.unused[FURTHER]) == 4
 
 
+@pytest.mark.long
 def test_a_folder_of_masks_for_every_photo_takes_no_long() -> None:
     names = [f"c{number}/{folder}/0.png" for number in range(4000) for folder in ("images", "masks")]
     start = time.process_time()

@@ -144,6 +144,7 @@ def test_data_set_is_the_same_again_and_kept(index: Path, tmp_path: Path, monkey
     assert touched.stat().st_mtime_ns == before, "scenes that are there are kept"
 
 
+@pytest.mark.long
 def test_a_scene_that_is_damaged_is_drawn_again(index: Path, tmp_path: Path) -> None:
     other = write_scenes(tmp_path, seed=2, train_per_class=2, test_per_class=4, size=40, jobs=1)
     first, second, third, fourth = (other.parent / row["image"] for row in list(csv.DictReader(other.open()))[:4])
@@ -157,6 +158,7 @@ def test_a_scene_that_is_damaged_is_drawn_again(index: Path, tmp_path: Path) -> 
     assert fourth.read_bytes() == kept
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("with_index", [True, False])
 def test_an_edited_scene_is_kept(tmp_path: Path, with_index: bool) -> None:
     """Neither it nor anything else is written over: figures would not be those of the demonstration."""
