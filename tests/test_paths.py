@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dapt.errors import ConfigError
-from dapt.paths import as_written, both_ways, resolved, same, with_home, within
+from dapt.paths import as_written, both_ways, resolved, same, user_cache, with_home, within
 
 
 def test_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -28,6 +28,14 @@ def test_a_home_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ConfigError, match=f"not known what ~ in {path} stands for"):
             with_home(path)
     assert with_home("~x") == "~x"
+
+
+def test_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert user_cache() == tmp_path / "cache" / "dapt"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert user_cache() == tmp_path / ".cache" / "dapt"
 
 
 def test_written_and_resolved_differ_where_links_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -7,6 +7,18 @@ from pathlib import Path
 
 from dapt.errors import ConfigError
 
+LOCAL = "local-dir:"  # before a folder with a model, where names of models may stand
+
+
+def user_cache() -> Path:
+    """dapt's folder in the user's cache: in ``$XDG_CACHE_HOME``, else in ``~/.cache``.
+
+    Raises:
+        RuntimeError: nobody knows where the home folder is.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "dapt"
+
 
 def with_home(path: str) -> str:
     """`path` with ``~`` or ``~USER`` at its beginning replaced by the home folder.

@@ -32,7 +32,7 @@ class Strict(BaseModel):
     @classmethod
     def _no_truth_for_numbers(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, bool) and info.field_name in cls.model_fields:
-            kinds = _kinds(cls.model_fields[info.field_name].annotation)
+            kinds = kinds_of(cls.model_fields[info.field_name].annotation)
             if kinds & {int, float} and bool not in kinds:
                 raise ValueError("it is a number, not true or false")
         return value
@@ -44,13 +44,14 @@ class Strict(BaseModel):
         return value
 
 
-def _kinds(annotation: Any) -> set[Any]:
-    """The types that an annotation allows: those of a union, without what is written beside them."""
+def kinds_of(annotation: Any) -> set[Any]:
+    """The types that an annotation allows: those of a union, without what is written beside or within them."""
     if get_origin(annotation) is Annotated:
-        return _kinds(get_args(annotation)[0])
+        return kinds_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return set().union(*map(_kinds, get_args(annotation)))
-    return {annotation} if isinstance(annotation, type) else set()
+        return set().union(*map(kinds_of, get_args(annotation)))
+    plain = get_origin(annotation) or annotation
+    return {plain} if isinstance(plain, type) else set()
 
 
 class Names(Enum):

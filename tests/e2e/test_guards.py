@@ -48,6 +48,7 @@ def test_cues_are_checked_and_pointed_out_without_dapt(dapt, arguments, tmp_path
     code, _, err = dapt(*arguments, "--cue", "gradcam")
     assert code == 0
     assert "only used with --dapt" in err
+    assert err.count("only used with --dapt") == 1
 
 
 def test_resume_with_other_images(dapt, arguments, table: Path, tmp_path: Path) -> None:

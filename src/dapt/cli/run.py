@@ -36,10 +36,7 @@ def run(
     experiment: Annotated[
         Path, typer.Argument(help="YAML file that says which runs there are to be.", callback=at_home)
     ],
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", min=1, help="Runs at the same time. [default: 1]", show_default=False),
-    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs at the same time.")] = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be run, and what is done already, and stop.")
     ] = False,
@@ -71,10 +68,10 @@ def run(
     found = read_experiment(experiment, out)
     planned = plan_experiment(found, overwrite=overwrite)
     if dry_run:
-        print_plan(planned, measure=measure, jobs=jobs or 1)
+        print_plan(planned, measure=measure, jobs=jobs)
         planned.check()
         return
-    run_experiment(planned, executor=LocalExecutor(jobs or 1), retries=found.retries)
+    run_experiment(planned, executor=LocalExecutor(jobs), retries=found.retries)
 
 
 run.__doc__ = f"Run an experiment: every combination of methods, data sets, shots, seeds and more.\n\n{EXAMPLES}"

@@ -13,9 +13,9 @@ from dapt.clip.transformers_layout import CONFIG, WEIGHTS, read_table, weight_fi
 from dapt.clip.weight_files import first_line
 from dapt.console import say
 from dapt.errors import ConfigError, DaptError, ModelError
+from dapt.paths import LOCAL as LOCAL
 from dapt.paths import with_home
 
-LOCAL = "local-dir:"
 SMALL = ("*.json", "*.txt", "*.model")  # configuration and vocabulary
 SAMPLE = 2**20  # bytes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dapt.console import progress, warn
 from dapt.errors import ConfigError, DaptError
 from dapt.files import whole_file
+from dapt.paths import user_cache
 from dapt.results.result_files import PROTOCOL, RUN, SETTINGS, Place, Stamped, place_of
 from dapt.results.result_rows import Row, UnreadError, row_of_run, rows_of_protocol
 from dapt.wording import listing
@@ -182,8 +182,7 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "dapt" / "results"
+    return user_cache() / "results"
 
 
 def _file_of(where: str) -> Path:

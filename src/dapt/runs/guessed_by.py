@@ -7,8 +7,8 @@ from pathlib import Path
 from dapt.cues.base import CUES
 from dapt.data.masks.photo_mask import MADE_HERE
 from dapt.errors import DaptError
-from dapt.files import read_json
 from dapt.runs.import_masks import IMPORTED
+from dapt.runs.mask_settings import settings_there
 
 
 def guessed_by(folder: Path) -> str:
@@ -16,8 +16,8 @@ def guessed_by(folder: Path) -> str:
     if not (folder / MADE_HERE).is_file():
         return ""
     try:
-        made_by = str(read_json(folder / MADE_HERE)["settings"]["cue"])
-    except (DaptError, KeyError, TypeError):
+        made_by = str(settings_there(folder / MADE_HERE)["cue"])
+    except (DaptError, KeyError):
         return ""
     drawn = made_by == IMPORTED or (made_by in CUES.names() and CUES.get(made_by).reads_files)
     return "" if drawn else made_by

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from dapt.runs.apart import check_files_apart
 from dapt.runs.import_remarks import OVERLAPPING, UNKNOWN, Remarks, counted, left_out, listed, noted_overlaps
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_statistics import count_masks
+from dapt.runs.mask_told import train_command
 from dapt.wording import some
 
 IMPORTED = "import"  # what masks.json calls the source of these masks
@@ -128,8 +128,7 @@ def import_masks(
             where=str(folder),
             todo=f"Look at what is said above; then remove {out}, or choose another --out.",
         )
-    more = [*(["--root", root] if root else []), *(["--own-split"] if own_split else [])]
-    use = shlex.join(["dapt", "train", data, *more, "--dapt", "--masks", str(out)])
+    use = train_command(data, out, {"--root": root, "--own-split": own_split})
     say(f"masks in {out}{f'; use them with: {use}' if images.names else ''}")
     return statistics
 

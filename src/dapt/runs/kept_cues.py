@@ -29,7 +29,7 @@ from dapt.environment import cores, version
 from dapt.errors import ConfigError, DaptError
 from dapt.model.prompted_clip import PromptedClip
 from dapt.owned import digest_of
-from dapt.paths import with_home
+from dapt.paths import user_cache, with_home
 from dapt.runs.making_masks import make_masks
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_statistics import grey_of, report_of
@@ -44,11 +44,9 @@ HALF = 128
 
 def stores_folder() -> Path | None:
     """Where stores are kept: ``$DAPT_MASKS``, else ``dapt/masks`` in the user's cache; None: nobody knows a home."""
-    chosen, cache = os.environ.get(VARIABLE), os.environ.get("XDG_CACHE_HOME")
+    chosen = os.environ.get(VARIABLE)
     try:
-        if chosen:
-            return Path(with_home(chosen))
-        return (Path(cache) if cache else Path.home() / ".cache") / "dapt" / "masks"
+        return Path(with_home(chosen)) if chosen else user_cache() / "masks"
     except RuntimeError:
         return None
 

@@ -55,12 +55,19 @@ def tell_use(
     if blank >= statistics["images"]:
         say(f"masks in {folder.path}")
         return
-    options = [
+    if trainable:
+        say(f"masks in {folder.path}; use them with: {train_command(data, folder.path, given)}")
+    else:
+        command = ["dapt", "masks", "verify", data, *_options(given), "--masks", str(folder.path)]
+        say(f"masks in {folder.path}; check them with: {shlex.join(command)}")
+
+
+def train_command(data: str, masks: Path, given: Mapping[str, str | bool | None]) -> str:
+    """The command that trains on masks, to be pasted into a shell; `given`: options by which the data was found."""
+    return shlex.join(["dapt", "train", data, *_options(given), "--dapt", "--masks", str(masks)])
+
+
+def _options(given: Mapping[str, str | bool | None]) -> list[str]:
+    return [
         part for name, value in given.items() if value for part in ([name] if value is True else [name, str(value)])
     ]
-    if trainable:
-        command = ["dapt", "train", data, *options, "--dapt", "--masks", str(folder.path)]
-        say(f"masks in {folder.path}; use them with: {shlex.join(command)}")
-    else:
-        command = ["dapt", "masks", "verify", data, *options, "--masks", str(folder.path)]
-        say(f"masks in {folder.path}; check them with: {shlex.join(command)}")

@@ -88,7 +88,8 @@ def prepare(
     if config.deterministic:
         compute_repeatably()
     cache = cache or ImageCache(config.cache_mb)
-    cue = cue or training_cue(config, data, cache)
+    if cue is None and config.dapt.enabled:
+        cue = training_cue(config, data, cache)
     config, made = with_chosen_words(config, data, clip, cache, cue)
     model = build_model(config, clip, data.train.names)
     _let_it_look(config, model, data, cache)

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from dapt.console import progress
 from dapt.data.items import ImageSet
@@ -18,6 +17,7 @@ from dapt.evaluation.audit.variants import MIXED
 from dapt.files import write_files, write_text
 from dapt.runs.audit_folder import AuditFolder
 from dapt.runs.audit_run import Audit
+from dapt.runs.making_masks import png_of
 
 INDEX = "index.csv"
 TOGETHER = 16  # images whose composites are synced together
@@ -52,12 +52,15 @@ def write_composites(audit: Audit, folder: AuditFolder, *, overwrite: bool = Fal
             (root / variant / "masks").mkdir(exist_ok=True)
 
         def pictures_of(place: int) -> list[tuple[Path, bytes]]:
-            mask = _png(scenes.cutouts[place].inside.numpy().astype(np.uint8) * 255)
+            mask = png_of(scenes.cutouts[place].inside.numpy().astype(np.uint8) * 255)
             made = scenes.variants(place, audit.variants)
             return [
                 (root / variant / kind / f"{place:06d}.png", content)
                 for variant, picture in made.items()
-                for kind, content in (("images", _png(picture.permute(1, 2, 0).contiguous().numpy())), ("masks", mask))
+                for kind, content in (
+                    ("images", png_of(picture.permute(1, 2, 0).contiguous().numpy())),
+                    ("masks", mask),
+                )
             ]
 
         places = audit.material.judged
@@ -105,9 +108,3 @@ def _splits(data: ImageSet) -> dict[str, str]:
     """The split of every image; of several the last, so that test images stay test images."""
     order = sorted(data.splits, key=lambda split: ("train", "val", "test").index(split))
     return {item.name: split for split in order for item in data.splits[split]}
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG")
-    return buffer.getvalue()

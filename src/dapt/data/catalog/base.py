@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dapt.config import MaskFormat
 from dapt.data.items import ImageSet
-from dapt.paths import with_home
+from dapt.paths import user_cache, with_home
 from dapt.registry import Registry
 
 ROOT_VARIABLE = "DAPT_DATA"
@@ -232,5 +232,4 @@ def data_root(given: str | Path | None = None) -> Path:
     chosen = given or os.environ.get(ROOT_VARIABLE)
     if chosen:
         return Path(with_home(str(chosen)))
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "dapt" / "data"
+    return user_cache() / "data"

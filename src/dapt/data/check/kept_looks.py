@@ -11,6 +11,7 @@ from pathlib import Path
 from dapt.console import warn
 from dapt.data.check.look import VERSION, Look
 from dapt.files import make_folder
+from dapt.paths import user_cache
 
 AT_A_TIME = 500  # paths that are asked for in one go
 
@@ -22,9 +23,8 @@ def cache_file() -> Path | None:
 
     None where nobody knows the home folder.
     """
-    cache = os.environ.get("XDG_CACHE_HOME")
     try:
-        return (Path(cache) if cache else Path.home() / ".cache") / "dapt" / "looks.sqlite"
+        return user_cache() / "looks.sqlite"
     except RuntimeError:
         return None
 

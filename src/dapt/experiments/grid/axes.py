@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
 
 from dapt.config import RunSettings
 from dapt.dapt_options import DaptOptions
 from dapt.errors import ConfigError, did_you_mean
-from dapt.strict import shown
+from dapt.strict import kinds_of, shown
 
 # In the order in which they go over their values, the last one fastest, and as which setting each value is taken.
 PLURALS = {"methods": "method", "cues": "cue", "seeds": "seed", "protocols": "protocol", "selects": "select"}
@@ -82,15 +81,7 @@ def takes_lists(name: str) -> bool:
     field = model.model_fields.get(top)
     if field is None or (inner and model is RunSettings):
         return False
-    return bool(_origins(field.annotation) & {list, tuple})
-
-
-def _origins(annotation: Any) -> set[Any]:
-    """The types in an annotation: those of its union, and what is within ``Annotated``."""
-    origin = get_origin(annotation)
-    if origin in (Annotated, Union, UnionType):
-        return set().union(*map(_origins, get_args(annotation)))
-    return {origin or annotation} if isinstance(origin or annotation, type) else set()
+    return bool(kinds_of(field.annotation) & {list, tuple})
 
 
 def sorted_axes(axes: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,11 @@ from dapt.experiments.executors.base import Job
 from dapt.experiments.grid.expand import Cell
 from dapt.experiments.grid.protocol_task import carry_out_protocol
 from dapt.experiments.protocols.base import get_protocol
+from dapt.paths import LOCAL
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.check import check_settings
 from dapt.runs.identity import CODE_SCHEMA
 from dapt.runs.run_folder import result_settings
-
-LOCAL = "local-dir:"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,31 @@ class Prepared:
     train_images: tuple[int, ...] = ()
 
 
+class Listed:
+    """A data set, and what all cells on it have in common.
+
+    Attributes:
+        data: the data set.
+    """
+
+    def __init__(self, data: ImageSet) -> None:
+        self.data = data
+        self._digest = hashlib.sha256()
+        for split, items in sorted(data.splits.items()):
+            self._digest.update(f"{split}\n".encode())
+            for item in items:
+                self._digest.update(f"{item.name}\t{item.label}\n".encode("utf-8", "surrogateescape"))
+        self._counts = Counter(item.label for item in data.splits.get("train", ()))
+
+    def train_images(self) -> tuple[int, ...]:
+        """How many training images there are of each class."""
+        return tuple(self._counts[label] for label in sorted(self._counts))
+
+    def digest(self) -> hashlib._Hash:
+        """A hash of the splits, to which more can be added."""
+        return self._digest.copy()
+
+
 class CellCheck:
     """Looks at cells one after the other; every data set is listed once.
 
@@ -50,7 +75,7 @@ class CellCheck:
 
     def __init__(self, out: Path) -> None:
         self._out = out
-        self._data: dict[str, ImageSet | DaptError] = {}
+        self._data: dict[str, Listed | DaptError] = {}
 
     def __call__(self, cell: Cell) -> Prepared:
         """The cell, ready to be carried out.
@@ -65,9 +90,9 @@ class CellCheck:
             runs = tuple(with_absolute_paths(run) for run in plan.runs.values())
         for run in runs:
             check_settings(run)
-        data = self._listed(config)
+        listed = self._listed(config)
         for run in runs:
-            _check_there(run, data)
+            _check_there(run, listed.data)
         job = Job(
             cell.name,
             config,
@@ -77,11 +102,9 @@ class CellCheck:
             over=cell.over,
             settings=cell.settings,
         )
-        labels = [item.label for item in data.splits.get("train", ()) if item.label is not None]
-        counts = tuple(labels.count(label) for label in sorted(set(labels)))
-        return Prepared(cell, job, runs, key_of(cell, runs, data), counts)
+        return Prepared(cell, job, runs, key_of(cell, runs, listed), listed.train_images())
 
-    def _listed(self, config: RunConfig) -> ImageSet:
+    def _listed(self, config: RunConfig) -> Listed:
         how: dict[str, Any] = {
             "names": config.names,
             "root": config.root,
@@ -92,7 +115,7 @@ class CellCheck:
         place = json.dumps([config.data, how])
         if place not in self._data:
             try:
-                self._data[place] = load_data(config.data, **how)
+                self._data[place] = Listed(load_data(config.data, **how))
             except DaptError as error:
                 self._data[place] = error
         found = self._data[place]
@@ -118,18 +141,14 @@ def _check_there(config: RunConfig, data: ImageSet) -> None:
         )
 
 
-def key_of(cell: Cell, runs: tuple[RunConfig, ...], data: ImageSet) -> str:
+def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed) -> str:
     """A hash of the settings of all runs of a cell, of its data's split, and of the rules of training."""
-    digest = hashlib.sha256()
-    for split, items in sorted(data.splits.items()):
-        digest.update(f"{split}\n".encode())
-        for item in items:
-            digest.update(f"{item.name}\t{item.label}\n".encode("utf-8", "surrogateescape"))
+    digest = listed.digest()
     parts = [
         [result_settings(run) for run in runs],
         cell.protocol,
         cell.over,
-        list(data.names),
+        list(listed.data.names),
         [_content(Path(file)) for run in runs for file in run.plugins],
         CODE_SCHEMA,
     ]

@@ -24,7 +24,6 @@ from dapt.wording import counted
 
 SHOWN = 20  # cells that are named at the end
 OVERWRITE = "--overwrite makes it again."
-DONE = "are done"
 
 
 @dataclass
@@ -50,7 +49,8 @@ class Planned:
         Raises:
             UnfinishedError: naming those that cannot.
         """
-        _end(self, {}, "can be run or are done")
+        if error := _unfinished(self, {}, "can be run or are done"):
+            raise error
 
 
 class UnfinishedError(DaptError):
@@ -133,7 +133,13 @@ def run_experiment(planned: Planned, *, executor: Executor | None = None, retrie
         finally:
             _forget_running(folder.records.values())
             folder.write(now=True)
-    _end(planned, failed)
+    for fault in failed.values():
+        if not isinstance(fault, DaptError) and not may_pass(fault):
+            raise fault
+    if unfinished := _unfinished(planned, failed, "are done"):
+        raise unfinished
+    total = len(planned.cells.cells)
+    say(f"{'the only cell is' if total == 1 else f'all {total} cells are'} done: {folder.path / RESULT}")
     return folder
 
 
@@ -150,7 +156,8 @@ def _carried_out(
     for left in range(retries, -1, -1):
         ended = _round(waiting, executor, folder, view)
         again = [each for each in waiting if left and may_pass(ended.get(each.cell.name))]
-        failed |= {name: error for name, error in ended.items() if all(name != each.cell.name for each in again)}
+        names = {each.cell.name for each in again}
+        failed |= {name: error for name, error in ended.items() if name not in names}
         if not again:
             break
         for each in again:
@@ -238,22 +245,17 @@ def _forget_running(records: Iterable[CellRecord]) -> None:
             _note(record, "waiting", "interrupted")
 
 
-def _end(planned: Planned, failed: dict[str, Exception], rest: str = DONE) -> None:
-    """Say how it ended; raise where not all is done.
+def _unfinished(planned: Planned, failed: dict[str, Exception], rest: str) -> UnfinishedError | None:
+    """What is wrong with cells, None if nothing is.
 
     Args:
         rest: what is said of the cells with which nothing is wrong.
     """
     total = len(planned.cells.cells)
-    for error in failed.values():
-        if not isinstance(error, DaptError) and not may_pass(error):
-            raise error
     wrong: dict[str, Exception] = {**planned.contradictory, **planned.others, **failed}
     where = planned.folder.path / RESULT
     if not wrong:
-        if rest == DONE:
-            say(f"{'the only cell is' if total == 1 else f'all {total} cells are'} done: {where}")
-        return
+        return None
     parts = [f"{len(failed)} failed"] if failed else []
     parts += [f"{len(planned.contradictory)} cannot be run"] if planned.contradictory else []
     if planned.others:
@@ -262,7 +264,7 @@ def _end(planned: Planned, failed: dict[str, Exception], rest: str = DONE) -> No
     behind = (
         f"; the other {left} {rest}" if left > 1 else f"; the other one {rest.replace('are', 'is')}" if left else ""
     )
-    raise UnfinishedError(
+    return UnfinishedError(
         f"Of {counted(total, 'cell')} {' and '.join(parts)}{behind}.",
         more=[f"{name}: {told(error)}{advice_of(error)}" for name, error in list(wrong.items())[:SHOWN]]
         + ([f"and {len(wrong) - SHOWN} more, see {where}"] if len(wrong) > SHOWN else []),

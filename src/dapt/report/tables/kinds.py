@@ -8,7 +8,7 @@ from typing import Any
 
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
-from dapt.report.tables.labels import labels_of
+from dapt.report.tables.labels import labels_of, there
 from dapt.wording import counted
 
 Row = Mapping[str, Any]
@@ -57,10 +57,10 @@ def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
     """Base, novel and harmonic mean: of the average over data sets, then of each."""
     names = {"test/accuracy_base": BASE, "test/accuracy_novel": NOVEL}
     seen = [
-        Seen(label, column, str(row["data"]), int(row["seed"]), float(value))
+        Seen(label, column, str(row["data"]), int(row["seed"]), float(row[key]))
         for label, row in runs
         for key, column in names.items()
-        if (value := row.get(key)) is not None and value == value
+        if there(row.get(key))
     ]
     grids = []
     for data in _averaged(seen):
@@ -88,7 +88,7 @@ def _data_efficient(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
 
 
 def _fraction(row: Row) -> float:
-    return float(row["set/fraction"]) if _there(row.get("set/fraction")) else 1.0
+    return float(row["set/fraction"]) if there(row.get("set/fraction")) else 1.0
 
 
 def _by_data(
@@ -97,7 +97,7 @@ def _by_data(
     seen = [
         Seen(label, column(row), str(row["data"]), int(row["seed"]), float(row["test/accuracy"]))
         for label, row in runs
-        if _there(row.get("test/accuracy"))
+        if there(row.get("test/accuracy"))
     ]
     grids = []
     for data in _averaged(seen):
@@ -118,7 +118,7 @@ def _elsewhere(title: str) -> Callable[[Sequence[tuple[str, Row]]], list[Grid]]:
             seen = [
                 Seen(label, _point(row, source), _point(row, source), int(row["seed"]), float(row["test/accuracy"]))
                 for label, row in own
-                if _there(row.get("test/accuracy"))
+                if there(row.get("test/accuracy"))
             ]
             grid = fill(f"{title}, from {source}", seen, [source, *points, AVERAGE])
             for row in grid.rows:
@@ -147,13 +147,9 @@ def _about(data: str, seen: Sequence[Seen]) -> str:
     return f"average of {len({each.data for each in seen})} data sets" if data == AVERAGE else data
 
 
-def _there(value: Any) -> bool:
-    return value is not None and value == value
-
-
 def _protocol(row: Row) -> str:
     value = row.get("protocol")
-    return str(value) if _there(value) and value is not None else ""
+    return str(value) if there(value) else ""
 
 
 def _is_plain(row: Row) -> bool:
@@ -209,7 +205,7 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
             float(row[figure]),
         )
         for row in whole
-        if _there(row.get(figure))
+        if there(row.get(figure))
     ]
     if not seen:
         raise DataError(f"No run has the figure {figure}.")

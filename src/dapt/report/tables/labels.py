@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dapt.paths import LOCAL
+
 Row = Mapping[str, Any]
 # What may tell runs of one method apart, by what it is called in labels; a setting that all share is not told.
 TOLD = {"set/dapt.variant": "", "cue": ""}
@@ -16,7 +18,6 @@ PASSED_OVER = (
     *("set/workers", "set/cache_mb", "set/device", "set/root", "set/cue.source", "set/masks", "set/mask_format"),
     *("set/allow_leaks", "set/cuda_graph", "set/plugins", "set/dapt.enabled", "set/split_file", "set/names"),
 )
-LOCAL = "local-dir:"
 LONGEST = 3  # further settings that are told
 
 
@@ -32,7 +33,7 @@ def labels_of(rows: Sequence[Row]) -> list[str]:
         places = [place for place, label in enumerate(plain) if label == name]
         keys = _telling([rows[place] for place in places])
         for place in places:
-            told = [_told(key, rows[place].get(key)) for key in keys if _there(rows[place].get(key))]
+            told = [_told(key, rows[place].get(key)) for key in keys if there(rows[place].get(key))]
             found[place] = f"{name} ({', '.join(told)})" if told else name
     return found
 
@@ -73,10 +74,11 @@ def _written(value: Any) -> str:
     """A value as it is compared: a folder is the same one however it was named."""
     if isinstance(value, str) and value.startswith(LOCAL):
         return LOCAL + os.path.realpath(value.removeprefix(LOCAL))
-    return json.dumps(value, default=str) if _there(value) else ""
+    return json.dumps(value, default=str) if there(value) else ""
 
 
-def _there(value: Any) -> bool:
+def there(value: Any) -> bool:
+    """Whether a row has a value."""
     return value is not None and value == value  # data frames have NaN for what is not there
 
 
