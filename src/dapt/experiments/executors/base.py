@@ -38,13 +38,14 @@ class Job:
 
 
 class WorkerLostError(DaptError):
-    """The process that carried out a run was killed from outside."""
+    """The process that carried out a run was killed from outside.
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Its process was killed from outside, most likely because memory ran out.",
-            todo="What was finished is kept: go on with fewer runs at a time.",
-        )
+    Args:
+        what: one sentence, where more is known of it.
+    """
+
+    def __init__(self, what: str = "Its process was killed from outside, most likely because memory ran out.") -> None:
+        super().__init__(what, todo="What was finished is kept: go on with fewer runs at a time.")
 
 
 @dataclass(frozen=True)

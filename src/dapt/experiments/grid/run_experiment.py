@@ -57,11 +57,12 @@ class UnfinishedError(DaptError):
     """Some cells of an experiment failed or contradict themselves; the others are done."""
 
 
-def plan_experiment(experiment: Experiment, *, overwrite: bool = False) -> Planned:
+def plan_experiment(experiment: Experiment, *, overwrite: bool = False, here: bool = True) -> Planned:
     """What is to be done; nothing is changed.
 
     Args:
         overwrite: carry out again what was made with other settings.
+        here: it is this machine that carries the runs out, not a cluster.
 
     Raises:
         ConfigError: the experiment's folder cannot be used, or nothing is to be run.
@@ -70,7 +71,7 @@ def plan_experiment(experiment: Experiment, *, overwrite: bool = False) -> Plann
     folder = ExperimentFolder(experiment.out, experiment.name)
     folder.look(cells.cells)
     planned = Planned(folder, cells)
-    check = CellCheck(experiment.out)
+    check = CellCheck(experiment.out, here=here)
     for cell in cells.cells:
         try:
             prepared = check(cell)
