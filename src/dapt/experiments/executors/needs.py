@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from dapt.config import RunConfig
@@ -63,8 +62,3 @@ def elsewhere(job: Job) -> Job:
         return job
     settings: dict[str, Any] = {**job.settings, "device": "cuda"}
     return replace(job, config=job.config.model_copy(update={"device": "cuda"}), settings=settings)
-
-
-def missing(places: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the files and folders that this machine does not have."""
-    return tuple(place for place in places if not Path(place).exists())

@@ -1,4 +1,7 @@
-"""What Ray carries out on the nodes of a cluster: a look at each of them, and the runs."""
+"""What Ray carries out on the nodes of a cluster: a look at each of them, and the runs.
+
+Importing it loads no torch: the look is to be quick, and the process that takes notes small.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from dapt.experiments.executors.base import Job
-from dapt.experiments.executors.needs import missing
 from dapt.results import ProtocolResults, RunResults
 
 PACKAGES = ("torch", "torchvision", "open-clip-torch", "lightning-fabric", "numpy", "pillow")  # which decide bits
@@ -133,6 +135,11 @@ def versions() -> dict[str, str | None]:
 def look(probe: Probe | None, places: tuple[str, ...]) -> Look:
     """Look at the node on which this is called."""
     return Look(versions(), "" if probe is None else problem_with(probe), missing(places))
+
+
+def missing(places: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the files and folders that this machine does not have."""
+    return tuple(place for place in places if not Path(place).exists())
 
 
 def problem_with(probe: Probe) -> str:
