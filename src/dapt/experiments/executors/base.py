@@ -25,6 +25,7 @@ class Job:
         task: what carries it out; None: a single run. It has to be a function of a module, for other processes.
         protocol: its name, None for a single run. over: its points. settings: what `config` was made of, which a
             protocol fills in for each of its runs.
+        store: address of the run's folder, where that is none of this machine (see `dapt.experiments.stores`).
     """
 
     name: str
@@ -35,6 +36,7 @@ class Job:
     protocol: str | None = None
     over: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    store: str | None = None
 
 
 class WorkerLostError(DaptError):

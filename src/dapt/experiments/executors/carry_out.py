@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dapt.experiments.executors.base import Job
+from dapt.experiments.stores import in_store, local_job
 from dapt.results import ProtocolResults, RunResults
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.run_folder import RunFolder
@@ -19,6 +20,8 @@ def carry_out(job: Job, candidates: CandidateCache | None = None) -> RunResults 
     Raises:
         DaptError: anything the user can mend.
     """
+    if job.store is not None:
+        return in_store(job, lambda made: carry_out(made, candidates))
     if job.task is not None:
         return job.task(job)
     from dapt.runs.train import run_training
@@ -34,6 +37,7 @@ def carry_out(job: Job, candidates: CandidateCache | None = None) -> RunResults 
 
 def epochs_in(job: Job) -> int:
     """Epochs that a run has finished, or all runs of a protocol together, as its folder tells."""
+    job = local_job(job)
     out = Path(job.config.out or "")
     files = [RunFolder(out).metrics_file] if job.protocol is None else sorted(out.glob("*/metrics.jsonl"))
     return sum(map(_lines_in, files))

@@ -66,7 +66,7 @@ class RayExecutor(Executor):
         if not jobs:
             return
         with ExitStack() as stack:
-            folder = jobs[0].within
+            folder = None if jobs[0].store is not None else jobs[0].within
             probe = stack.enter_context(probed(folder)) if folder is not None and folder.is_dir() else None
             ray = stack.enter_context(connected(self.address))
             nodes = Nodes(ray)

@@ -35,6 +35,7 @@ def imported() -> Any:
         ConfigError: it is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # seconds in which the head of a cluster has to answer
     try:
         import ray
     except ImportError as error:
@@ -60,8 +61,7 @@ def connected(address: str) -> Iterator[Any]:
     code = {"py_modules": [package], "excludes": ["__pycache__"], "env_vars": environment()}
     terminated = signal.getsignal(signal.SIGTERM)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _hushed():
             ray.init(address=place, runtime_env=code, log_to_driver=False, logging_level="ERROR", **how)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, terminated)  # Ray puts its own in its place
@@ -72,6 +72,24 @@ def connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Meanwhile nothing is said on standard error, by Python or by the C++ part of Ray; exceptions tell what is wrong."""
+    with warnings.catch_warnings(), open(os.devnull, "wb") as nothing:  # noqa: PTH123
+        warnings.simplefilter("ignore")
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed
+            yield
+            return
+        try:
+            os.dup2(nothing.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _reachable(address: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from dapt.config_text import read_yaml
 from dapt.errors import ConfigError
 from dapt.experiments.grid.axes import axis_of, sorted_axes, values_of
+from dapt.experiments.stores import is_address, mirror_of
 from dapt.paths import with_home
 from dapt.strict import check_value
 
@@ -35,6 +36,7 @@ class Experiment:
     exclude: tuple[dict[str, Any], ...] = ()
     over: dict[str, list[str]] = field(default_factory=dict)
     retries: int = 1
+    store: str | None = None
 
 
 def read_experiment(path: Path, out: str | None = None) -> Experiment:
@@ -71,6 +73,7 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
     place = out or tree.get("out") or str(Path("runs") / name)
     if not isinstance(place, str):
         raise ConfigError(f"'out' is {place!r}; it is a folder.")
+    store = place if is_address(place) else None
     axes: dict[str, list[Any]] = {}
     fixed: dict[str, Any] = {}
     seen: dict[str, str] = {}
@@ -93,13 +96,14 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
         raise ConfigError(f"'retries' is {retries!r}; it is a number from 0 to 100.")
     return Experiment(
         name=name,
-        out=Path(with_home(place)),
+        out=mirror_of(store) if store else Path(with_home(place)),
         axes={key: axes[key] for key in sorted_axes(axes)},
         fixed=fixed,
         include=_entries(tree, "include"),
         exclude=_entries(tree, "exclude"),
         over=_points(tree.get("over")),
         retries=retries,
+        store=store,
     )
 
 

@@ -71,10 +71,12 @@ class CellCheck:
 
     Args:
         out: folder of the experiment. here: it is this machine that carries the runs out, not a cluster.
+        store: address of which `out` is a mirror.
     """
 
-    def __init__(self, out: Path, *, here: bool = True) -> None:
+    def __init__(self, out: Path, *, here: bool = True, store: str | None = None) -> None:
         self._out = out
+        self._store = store
         self._here = here
         self._data: dict[str, Listed | DaptError] = {}
 
@@ -102,6 +104,7 @@ class CellCheck:
             protocol=cell.protocol,
             over=cell.over,
             settings=cell.settings,
+            store=None if self._store is None else f"{self._store.rstrip('/')}/{cell.name}",
         )
         return Prepared(cell, job, runs, key_of(cell, runs, listed), listed.train_images())
 
