@@ -35,7 +35,9 @@ def choose_executor(
         imported()
         return RayExecutor(ray, jobs, cpus or 1)
     if slurm:
-        raise ConfigError("not yet")
+        from dapt.experiments.executors.slurm import SlurmExecutor, parameters_of
+
+        return SlurmExecutor(out / "slurm", parameters_of(slurm), jobs, cpus or 1)
     if cpus is not None:
         raise ConfigError("--cpus belongs to --ray and --slurm.", todo="On this machine --jobs divides the cores.")
     from dapt.experiments.executors.local import LocalExecutor

@@ -28,6 +28,10 @@ LOOK_S = 90.0  # for a node to start its first worker
 SHOWN = 3
 
 
+def _say_nothing(*_: Any, **__: Any) -> None:
+    """In the place of what prints lines about workers and nodes that were lost: dapt tells that itself."""
+
+
 def imported() -> Any:
     """The module `ray`.
 
@@ -63,6 +67,8 @@ def connected(address: str) -> Iterator[Any]:
     try:
         with _hushed():
             ray.init(address=place, runtime_env=code, log_to_driver=False, logging_level="ERROR", **how)
+        if hasattr(ray._private.worker, "print_to_stdstream"):
+            ray._private.worker.print_to_stdstream = _say_nothing
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, terminated)  # Ray puts its own in its place
     except (RuntimeError, ConnectionError, ValueError, OSError) as error:

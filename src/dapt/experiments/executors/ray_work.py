@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +88,14 @@ class Ended:
     """What has become of a run.
 
     Attributes:
-        results: None if it failed. error, trace: with what, and from where.
+        results: None if it failed. error, trace: with what, and from where. warnings: what it has warned of, where
+            nobody has heard it meanwhile.
     """
 
     results: RunResults | ProtocolResults | None = None
     error: Exception | None = None
     trace: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,23 +185,38 @@ def work(job: Job, order: Order, desk: Any) -> Ended | Unfit:
 
     tell("started", node)
     try:
-        return _ended(job, order, tell)
+        return ended(job, order.threads, order.plugins, tell)
     finally:
         ray.wait(last, timeout=POLL_S * 5)  # notes arrive in order, so all are there before the run has ended
 
 
-def _ended(job: Job, order: Order, tell: Callable[[str, Any], None]) -> Ended:
+def ended(job: Job, threads: int, texts: Mapping[str, bytes], tell: Callable[[str, Any], None]) -> Ended:
+    """Carry out a run in this process of another machine.
+
+    Args:
+        threads: with which it computes. texts: of its plugins, see `plugins`. tell: takes notes, see `Note`.
+    """
     from dapt.console import set_quiet, warnings_to
 
     set_quiet(True)
     try:
         import torch
 
-        torch.set_num_threads(order.threads)
-        with warnings_to(lambda text: tell("warning", text)), plugins(order.plugins), _epochs_told(job, tell):
+        torch.set_num_threads(threads)
+        with warnings_to(lambda text: tell("warning", text)), plugins(texts), _epochs_told(job, tell):
             return Ended(_carried_out(job))
     except Exception as error:  # whatever it is: it is told, and the others go on
         return Ended(error=_sendable(error), trace=traceback.format_exc())
+
+
+def carried_out_quietly(job: Job, threads: int) -> Ended:
+    """As `ended` for a machine that has all files; warnings are told at the end."""
+    from dapt.plugins import load_plugins
+
+    heard: list[str] = []
+    load_plugins(job.config.plugins)
+    found = ended(job, threads, {}, lambda kind, value: heard.append(value) if kind == "warning" else None)
+    return replace(found, warnings=tuple(heard))
 
 
 def _carried_out(job: Job) -> RunResults | ProtocolResults:
