@@ -95,7 +95,11 @@ class Store:
                 path.unlink()
         for path, size in there.items():
             target = folder / path
-            if target.is_file() and target.stat().st_size == size and target.name not in ("experiment.json", ".dapt.json"):
+            if (
+                target.is_file()
+                and target.stat().st_size == size
+                and target.name not in ("experiment.json", ".dapt.json")
+            ):
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             content = self._try(lambda path=path: self._files.cat_file(self._at(inside, path)), "read")
@@ -135,7 +139,9 @@ class Store:
             return call()
         except Exception as error:  # of any library behind fsspec: no such bucket, no rights, no network
             told = f"{type(error).__name__}: {error}" if not isinstance(error, OSError) else str(error)
-            raise ConfigError(f"{self.address} cannot be {what}: {told}.", todo="Look at its name and rights.") from error
+            raise ConfigError(
+                f"{self.address} cannot be {what}: {told}.", todo="Look at its name and rights."
+            ) from error
 
 
 def scratch_of(job: Job) -> Path:
@@ -154,9 +160,7 @@ def local_job(job: Job) -> Job:
     return replace(job, config=config, settings={**job.settings, "out": out}, store=None, within=None)
 
 
-def in_store(
-    job: Job, carry_out: Callable[[Job], RunResults | ProtocolResults]
-) -> RunResults | ProtocolResults:
+def in_store(job: Job, carry_out: Callable[[Job], RunResults | ProtocolResults]) -> RunResults | ProtocolResults:
     """Carry out a run of a store in a scratch folder, and bring that to the store, however the run ends.
 
     Raises:
