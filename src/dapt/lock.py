@@ -89,7 +89,8 @@ class FolderLock:
             wait_s: how long to wait for another owner to finish.
 
         Raises:
-            InUseError: another process is. ConfigError: a file of somebody else's is in the place of the lock or its note.
+            InUseError: another process is.
+            ConfigError: a file of somebody else's is in the place of the lock or its note.
             DaptError: the folder cannot be used.
         """
         if self.held:

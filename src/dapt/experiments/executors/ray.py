@@ -179,10 +179,10 @@ class _Round:
         if ended.results is not None:
             yield Finished(job, ended.results)
             return
-        error = ended.error or RuntimeError("it ended without results")
-        if ended.trace and hasattr(error, "add_note"):
-            error.add_note(f"On node {self._nodes.name(task.node)}:\n{ended.trace}")
-        yield Failed(job, error)
+        fault = ended.error or RuntimeError("it ended without results")
+        if ended.trace and hasattr(fault, "add_note"):
+            fault.add_note(f"On node {self._nodes.name(task.node)}:\n{ended.trace}")
+        yield Failed(job, fault)
 
     def _lost(self, task: _Task, error: Exception) -> Exception:
         """Why Ray has no result of a run."""

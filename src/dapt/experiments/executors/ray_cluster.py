@@ -82,7 +82,7 @@ def connected(address: str) -> Iterator[Any]:
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Meanwhile nothing is said on standard error, by Python or by the C++ part of Ray; exceptions tell what is wrong."""
+    """Meanwhile nothing is said on standard error, by Python or the C++ part of Ray; exceptions tell what is wrong."""
     with warnings.catch_warnings(), open(os.devnull, "wb") as nothing:  # noqa: PTH123
         warnings.simplefilter("ignore")
         try:

@@ -183,10 +183,10 @@ def _outcome(job: Job, task: Any) -> Event:
         warn(f"{job.name}: {text}")
     if ended.results is not None:
         return Finished(job, ended.results)
-    error = ended.error or RuntimeError("it ended without results")
-    if ended.trace and hasattr(error, "add_note"):
-        error.add_note(ended.trace)
-    return Failed(job, error)
+    fault = ended.error or RuntimeError("it ended without results")
+    if ended.trace and hasattr(fault, "add_note"):
+        fault.add_note(ended.trace)
+    return Failed(job, fault)
 
 
 def _short(task: Any, error: Exception) -> str:

@@ -82,7 +82,8 @@ class ExperimentFolder:
         """Take over what an earlier start has noted; changes nothing but the mirror of a store.
 
         Raises:
-            InUseError: another process of this machine uses the mirror. ConfigError: the folder holds something else, or its record is damaged or of a newer version.
+            InUseError: another process of this machine uses the mirror.
+            ConfigError: the folder holds something else, or its record is damaged or of a newer version.
         """
         if self.store is not None:
             with self.lock:
