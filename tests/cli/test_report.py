@@ -45,7 +45,7 @@ def test_into_a_file_beside_published_figures(runs: Path, tmp_path: Path) -> Non
     code = run_cli(["report", str(runs), "--format", "markdown", "--compare", "published", "--out", str(out)])
     assert code == 0
     text = out.read_text()
-    assert "| maple + DAPT | **84.00 ± 0.82** | **59.00 ± 0.82** | **69.31 ± 0.29** | +1.37 [" in text
+    assert "| MaPLe + DAPT | **84.00 ± 0.82** | **59.00 ± 0.82** | **69.31 ± 0.29** | +1.37 [" in text
     assert "No published figures are known for this table." in text
 
 

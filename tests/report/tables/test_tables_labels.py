@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from dapt.report.tables.labels import host_of, labels_of
 
 
@@ -16,12 +18,18 @@ def test_only_what_tells_runs_apart_is_told() -> None:
         {"method": "coop", "dapt": False, "set/lr": 0.01, "set/seed": 2, "set/shots": 8},
     ]
     assert labels_of(rows) == [
-        "maple",
-        "maple + DAPT (masks)",
-        "maple + DAPT (border)",
-        "coop (lr 0.2)",
-        "coop (lr 0.01)",
+        "MaPLe",
+        "MaPLe + DAPT (masks)",
+        "MaPLe + DAPT (border)",
+        "CoOp (lr 0.2)",
+        "CoOp (lr 0.01)",
     ]
+
+
+def test_methods_go_by_their_titles_unless_two_have_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert labels_of([{"method": "a_plugin_s"}, {"method": "clip_lora", "dapt": True}]) == ["a_plugin_s", "CLIP-LoRA + DAPT"]
+    monkeypatch.setattr("dapt.report.tables.labels.title_of", lambda method: "One")
+    assert labels_of([{"method": "a"}, {"method": "b"}, {"method": "a"}]) == ["One a", "One b", "One a"]
 
 
 def test_what_is_not_there_is_not_told() -> None:

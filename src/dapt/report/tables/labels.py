@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dapt.methods.base import METHODS
 from dapt.paths import LOCAL
 
 Row = Mapping[str, Any]
@@ -24,10 +26,11 @@ LONGEST = 3  # further settings that are told
 def labels_of(rows: Sequence[Row]) -> list[str]:
     """A label for each run; runs that differ in settings only get those behind their method.
 
-    ``maple``, ``maple + DAPT``, ``maple + DAPT (joint, masks)``, ``coop (lr 0.01)``. Settings that a method brings
+    ``MaPLe``, ``MaPLe + DAPT``, ``MaPLe + DAPT (joint, masks)``, ``CoOp (lr 0.01)``. Settings that a method brings
     itself are not told apart between methods, only within one.
     """
-    plain = [_plain(row) for row in rows]
+    titles = _titles({str(row.get("method")) for row in rows})
+    plain = [titles[str(row.get("method"))] + (" + DAPT" if bool(row.get("dapt")) else "") for row in rows]
     found = list(plain)
     for name in dict.fromkeys(plain):
         places = [place for place, label in enumerate(plain) if label == name]
@@ -52,14 +55,21 @@ def host_of(label: str, rows: Sequence[str]) -> str | None:
     return hosts[0] if len(hosts) == 1 else None
 
 
+def title_of(method: str) -> str:
+    """What tables call a method; its name where it is not known here, as those of plugins."""
+    return METHODS.get(method).title if method in METHODS.names() else method
+
+
 def _settings_in(label: str) -> set[str]:
     """What a label tells in brackets."""
     return set(label.partition("(")[2].removesuffix(")").split(", ")) - {""}
 
 
-def _plain(row: Row) -> str:
-    name = str(row.get("method"))
-    return f"{name} + DAPT" if bool(row.get("dapt")) else name
+def _titles(methods: set[str]) -> dict[str, str]:
+    """What each method is called; two of one title, as one of a plugin may have it, are told apart by their names."""
+    titles = {method: title_of(method) for method in methods}
+    taken = Counter(titles.values())
+    return {method: title if taken[title] == 1 else f"{title} {method}" for method, title in titles.items()}
 
 
 def _telling(rows: Sequence[Row]) -> list[str]:
