@@ -3,8 +3,8 @@
 Usage: python tools/experiment_costs.py experiments/*.yaml
 
 Steps are counted from the settings and the catalogue; the seconds of a step and images per second are those of
-ViT-B/16 at 224 px in bf16 on one H100 (benchmarks/results/nvidia-h100-80gb-hbm3/graphs.md, docs/performance.md). Reading pictures
-is assumed to keep up with READ images per second, and a run to begin within START seconds.
+ViT-B/16 at 224 px in bf16 on one H100 (benchmarks/results/nvidia-h100-80gb-hbm3/graphs.md, docs/performance.md).
+Reading pictures is assumed to keep up with READ images per second, and a run to begin within START seconds.
 """
 
 from __future__ import annotations
