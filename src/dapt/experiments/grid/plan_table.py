@@ -25,7 +25,7 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
     todo = {each.cell.name: each for each in planned.todo}
     cells = planned.cells.cells
     table = Table(
-        title=cell(f"{planned.folder.name}: {len(cells)} cells in {planned.folder.path}"), title_justify="left"
+        title=cell(f"{planned.folder.name}: {len(cells)} cells in {planned.folder.place}"), title_justify="left"
     )
     for head in ("cell", "runs", "epochs", ""):
         table.add_column(head, justify="left" if head in ("cell", "") else "right", overflow="fold")
