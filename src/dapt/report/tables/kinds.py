@@ -39,10 +39,10 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
     """
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"There is no table '{kind}'.", todo=did_you_mean(kind, KINDS))
-    labelled = list(zip(labels_of(rows), rows, strict=True))
     found: list[Grid] = []
     for name in KINDS if kind is None else [kind]:
-        of_kind = [(label, row) for label, row in labelled if KINDS[name].fits(row)]
+        fitting = _in_order([row for row in rows if KINDS[name].fits(row)])
+        of_kind = list(zip(labels_of(fitting), fitting, strict=True))
         for grid in KINDS[name].make(of_kind) if of_kind else []:
             grid.kind = name
             grid.notes.append(_spread(grid))
@@ -51,6 +51,13 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
         what = "no finished run" if kind is None else f"no run that belongs into the table {kind}"
         raise DataError(f"There is {what}.", todo="Name other folders, or another --table.")
     return found
+
+
+def _in_order(rows: Sequence[Row]) -> list[Row]:
+    """Zero-shot first, methods as they come, each without DAPT before it is with it."""
+    methods = list(dict.fromkeys(str(row.get("method")) for row in rows))
+    methods.sort(key=lambda method: not method.startswith("zero_shot"))
+    return sorted(rows, key=lambda row: (methods.index(str(row.get("method"))), bool(row.get("dapt"))))
 
 
 def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
