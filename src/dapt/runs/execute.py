@@ -20,6 +20,7 @@ from dapt.errors import DaptError
 from dapt.evaluation.evaluate import evaluate
 from dapt.plugins import load_plugins
 from dapt.results import RunResults
+from dapt.runs.events import EventsFile
 from dapt.runs.finish import finish_run
 from dapt.runs.keep import StateKeeper
 from dapt.runs.prepare import Prepared, prepare
@@ -115,17 +116,17 @@ def _worker(fabric: Any, work: Work, quiet: bool) -> RunResults | None:
 def _train(fabric: Any, work: Work, prepared: Prepared) -> RunResults | None:
     """Train and finish; the results, on the first process."""
     started = time.perf_counter()
-    progress = Progress()
+    progress, events = Progress(), EventsFile(work.folder)
     if work.config.epochs and prepared.model.prompts.count():
-        progress = _fit(fabric, work, prepared)
+        progress = _fit(fabric, work, prepared, events)
     if not fabric.is_global_zero:
         return None
     seconds = time.perf_counter() - started
-    return finish_run(work.config, work.folder, work.data, prepared, progress, seconds, work.log)
+    return finish_run(work.config, work.folder, work.data, prepared, progress, seconds, work.log, events)
 
 
-def _fit(fabric: Any, work: Work, prepared: Prepared) -> Progress:
-    keeper = StateKeeper(work.folder, work.identity, prepared.model.clip.device.type, work.log)
+def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile) -> Progress:
+    keeper = StateKeeper(work.folder, work.identity, prepared.model.clip.device.type, work.log, events)
 
     def keep(state: State, progress: Progress) -> None:
         keeper.keep(state, progress)

@@ -14,7 +14,7 @@ from dapt.clip.dassl import dassl_checkpoint
 from dapt.config import RunConfig, make_saved_config
 from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
-from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
+from dapt.files import append_bytes, json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, MANIFEST, FolderLock
 from dapt.model.saved import find_prompts
 from dapt.old_folders import is_old_run
@@ -228,6 +228,18 @@ class RunFolder:
         with self.staying():
             write_bytes(path, content, make_parents=False)
         self._written[path.relative_to(self.path).as_posix()] = digest_of(content)
+
+    def append(self, path: Path, content: bytes, before: bytes) -> None:
+        """Let one of the run's files, which holds `before`, grow; it is written whole where it holds less.
+
+        Raises:
+            DaptError: as `write`.
+        """
+        with self.staying():
+            grown = append_bytes(path, content, len(before))
+        if not grown:
+            self.write(path, before + content)
+        self._written[path.relative_to(self.path).as_posix()] = digest_of(before + content)
 
     @contextmanager
     def staying(self) -> Iterator[None]:
