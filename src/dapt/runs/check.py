@@ -19,6 +19,7 @@ from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import default_folder
 from dapt.runs.selecting import check_selection
 from dapt.selection.base import Selector
+from dapt.tracking.check import trackers_of
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
     device = pick_device(config.device)
     check_count(config.devices, device)
     check_dapt(config)
+    trackers_of(config)
     return config, device, check_selection(config)
 
 

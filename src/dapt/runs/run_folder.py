@@ -42,7 +42,7 @@ EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (
     *("run.yaml", "last.ckpt", "results.json", "prompts.safetensors", "metrics.jsonl", "split.json", "inputs.json"),
-    *("log.txt", EVENTS),
+    *("log.txt", EVENTS, "tracked.json"),
 )
 
 
@@ -64,6 +64,7 @@ class RunFolder:
         self.inputs_file = path / "inputs.json"
         self.log_file = path / "log.txt"
         self.events_file = path / EVENTS
+        self.tracked_file = path / "tracked.json"
         self.lock: FolderLock = FolderLock(path, within)
         self.begun = False
         self._place: tuple[int, int] | None = None

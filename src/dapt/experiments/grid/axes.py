@@ -18,7 +18,7 @@ PLURALS = {"methods": "method", "cues": "cue", "seeds": "seed", "protocols": "pr
 ORDER = ("data", "protocol", "method", "dapt", "cue", "select", "fraction", "shots")  # then all others, then seed
 OWN = ("protocol",)  # beside the settings of a run
 LISTED = ("method", "seed", "shots", "protocol")  # of which no value has a comma or a space in it
-SECTIONS = ("dapt", "cue", "prompt", "selection")
+SECTIONS = ("dapt", "cue", "prompt", "selection", "track_options")
 
 
 def axis_of(key: str) -> str:

@@ -78,6 +78,8 @@ def expand(experiment: Experiment) -> Cells:
             for key in ("cue", "masks"):
                 settings.pop(key, None)
             settings.pop("dapt", None)
+        if settings.get("track"):
+            settings["track_options"] = {"group": experiment.name, **(settings.get("track_options") or {})}
         key = json.dumps([settings, protocol], sort_keys=True)
         if key not in seen:
             seen[key] = values

@@ -17,6 +17,7 @@ PASSED_OVER = (
     *("set/data", "set/seed", "set/shots", "set/subset", "set/out", "set/method", "set/select", "set/fraction"),
     *("set/workers", "set/cache_mb", "set/device", "set/root", "set/cue.source", "set/masks", "set/mask_format"),
     *("set/allow_leaks", "set/cuda_graph", "set/plugins", "set/dapt.enabled", "set/split_file", "set/names"),
+    "set/track",
 )
 LONGEST = 3  # further settings that are told
 
@@ -65,7 +66,7 @@ def _plain(row: Row) -> str:
 def _telling(rows: Sequence[Row]) -> list[str]:
     """The settings in which runs of one method differ, those of `TOLD` first."""
     keys = dict.fromkeys(key for row in rows for key in row if key.startswith("set/") and key not in PASSED_OVER)
-    others = [key for key in keys if key not in TOLD and not key.startswith("set/cue.")]
+    others = [key for key in keys if key not in TOLD and not key.startswith(("set/cue.", "set/track_options."))]
     found = [key for key in (*TOLD, *others) if len({_written(row.get(key)) for row in rows}) > 1]
     return found[: len(TOLD) + LONGEST]
 
