@@ -141,7 +141,8 @@ def train(
     track: Annotated[
         list[str] | None,
         typer.Option(
-            "--track", help=f"Let a tracker follow, beside TensorBoard: {listed('dapt.tracking.kinds')}; may be repeated."
+            "--track",
+            help=f"Let a tracker follow, beside TensorBoard: {listed('dapt.tracking.kinds')}; may be repeated.",
         ),
     ] = None,
     plugin: PluginOption = None,

@@ -143,9 +143,7 @@ def _has_epochs(work: Work, prepared: Prepared) -> bool:
     return bool(work.config.epochs and prepared.model.prompts.count())
 
 
-def _fit(
-    fabric: Any, work: Work, prepared: Prepared, events: EventsFile, following: Following | None
-) -> Progress:
+def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile, following: Following | None) -> Progress:
     keeper = StateKeeper(work.folder, work.identity, prepared.model.clip.device.type, work.log, events)
 
     def keep(state: State, progress: Progress) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from dapt.config import RunConfig
@@ -13,7 +14,7 @@ from dapt.errors import DaptError
 from dapt.files import read_json, write_json
 from dapt.results import RunResults
 from dapt.runs.run_folder import RunFolder
-from dapt.tracking.base import Tracked, Tracker
+from dapt.tracking.base import Tracked
 from dapt.tracking.check import trackers_of
 from dapt.tracking.delivery import Delivery
 from dapt.wording import counted
@@ -50,6 +51,7 @@ class Following:
         self._deliveries = {name: Delivery(name) for name in self._trackers}
         self._notes: dict[str, Note] = {}
         self._told: set[str] = set()
+        self._kept: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._open = True
 
@@ -59,7 +61,7 @@ class Following:
             return
         earlier = self._earlier()
         for name, delivery in self._deliveries.items():
-            delivery.put(lambda name=name: self._begin(name, earlier.get(name)), needed=True)  # type: ignore[misc]
+            delivery.put(partial(self._begin, name, earlier.get(name)), needed=True)
         for line in lines:
             self.log(line)
         for name, delivery in self._deliveries.items():
@@ -72,9 +74,9 @@ class Following:
     def log(self, line: Mapping[str, Any]) -> None:
         """The metrics of an epoch, as in metrics.jsonl."""
         figures = {name: float(value) for name, value in line.items() if name != "epoch" and value is not None}
+        step = int(line["epoch"])
         for name, delivery in self._deliveries.items():
-            tracker, step = self._trackers[name], int(line["epoch"])
-            delivery.put(lambda name=name, tracker=tracker: self._log(name, tracker, figures, step))  # type: ignore[misc]
+            delivery.put(partial(self._log, name, figures, step))
         self._tell()
 
     def finish(self, results: RunResults, epochs: int) -> None:
@@ -84,8 +86,7 @@ class Following:
             figures |= {f"{part}/{name}": value for name, value in getattr(results, part).items()}
         plain = {name: float(value) for name, value in figures.items() if value is not None}
         for name, delivery in self._deliveries.items():
-            tracker = self._trackers[name]
-            delivery.put(lambda tracker=tracker: tracker.finish(plain, epochs))  # type: ignore[misc]
+            delivery.put(partial(self._trackers[name].finish, plain, epochs))
         self._end(self._wait)
 
     def failed(self, error: BaseException) -> None:
@@ -93,8 +94,7 @@ class Following:
         interrupted = isinstance(error, KeyboardInterrupt)
         text = "interrupted" if interrupted else f"{type(error).__name__}: {error}"
         for name, delivery in self._deliveries.items():
-            tracker = self._trackers[name]
-            delivery.put(lambda tracker=tracker: tracker.failed(text, interrupted=interrupted))  # type: ignore[misc]
+            delivery.put(partial(self._trackers[name].failed, text, interrupted=interrupted))
         self._end(min(self._wait, END_WAIT))
 
     @property
@@ -115,10 +115,10 @@ class Following:
         known = 0 if earlier is None else earlier.steps
         self._note(name, Note(place.key, place.where, known if place.steps is None else place.steps))
 
-    def _log(self, name: str, tracker: Tracker, figures: Mapping[str, float], step: int) -> None:
+    def _log(self, name: str, figures: Mapping[str, float], step: int) -> None:
         note = self._notes[name]
         if step > note.steps:
-            tracker.log(figures, step)
+            self._trackers[name].log(figures, step)
             self._note(name, Note(note.key, note.where, step))
 
     def _note(self, name: str, note: Note) -> None:
@@ -133,7 +133,6 @@ class Following:
 
     def _earlier(self) -> dict[str, Note]:
         """What an earlier session of this run has noted."""
-        self._kept: dict[str, Any] = {}
         if not self._folder.tracked_file.is_file():
             return {}
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 Call = Callable[[], None]
+LONGEST = 160  # letters of an error
 
 
 class Delivery:
@@ -51,13 +52,19 @@ class Delivery:
             call, needed = self._queue.get()
             if call is None:
                 return
-            if self._given_up and getattr(call, "__self__", None).__class__ is not threading.Event:
+            if self._given_up and not isinstance(getattr(call, "__self__", None), threading.Event):
                 self.failures += 1
                 continue
             try:
                 call()
             except BaseException as error:  # of somebody else's package: SystemExit and KeyboardInterrupt, too
-                lines = str(error).strip().splitlines()
                 self.failures += 1
-                self.first = self.first or f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+                self.first = self.first or _told(error)
                 self._given_up |= needed
+
+
+def _told(error: BaseException) -> str:
+    """An error in one line that is not too long."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

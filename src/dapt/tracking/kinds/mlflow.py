@@ -39,8 +39,8 @@ class MlflowTracker(Tracker):
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # of seven, the last wait for minutes
         import mlflow
 
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        for name, level in (("mlflow", logging.WARNING), ("alembic", logging.WARNING), ("urllib3", logging.ERROR)):
+            logging.getLogger(name).setLevel(level)
         self._store: Any = self._opened(mlflow)
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME") or run.group or run.project
         self._run_id = run.key or self._new(run, experiment)
@@ -66,10 +66,11 @@ class MlflowTracker(Tracker):
         self._store.set_terminated(self._run_id, "KILLED" if interrupted else "FAILED")
 
     def _opened(self, mlflow: Any) -> Any:
-        """The store, once it is there."""
-        for left in range(TRIES - 1, -1, -1):
+        """The store, once it is there; a server that cannot be reached has been tried several times by MLflow."""
+        address = str(self.options.uri or mlflow.get_tracking_uri())
+        for left in range(0 if address.startswith("http") else TRIES - 1, -1, -1):
             try:
-                store = mlflow.MlflowClient(tracking_uri=self.options.uri)
+                store = mlflow.MlflowClient(tracking_uri=address)
                 store.search_experiments(max_results=1)
                 return store
             except Exception:

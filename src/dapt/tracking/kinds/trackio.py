@@ -35,7 +35,9 @@ class TrackioTracker(Tracker):
                 auto_log_gpu=False,
                 auto_log_cpu=False,
             )
-        return Place(key, f"project {run.project}, run {key}")
+        following = getattr(self._run, "_next_step", None)  # where the store has it from: it writes with a delay
+        known = following - 1 if run.key and isinstance(following, int) else None
+        return Place(key, f"project {run.project}, run {key}", None if known is None else max(known, 0))
 
     def log(self, figures: Figures, step: int) -> None:
         self._run.log(dict(figures), step=step)

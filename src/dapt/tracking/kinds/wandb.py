@@ -5,6 +5,7 @@ from __future__ import annotations
 import netrc
 import os
 import secrets
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlparse
 
@@ -50,8 +51,11 @@ class WandbTracker(Tracker):
             mode=mode,
             settings=settings,
         )
-        where = str(self._run.url) if mode == "online" else os.path.dirname(self._run.dir)  # noqa: PTH120
-        return Place(str(self._run.id), where)
+        if mode == "online":  # the server knows how far it came
+            return Place(str(self._run.id), str(self._run.url), max(self._run.starting_step - 1, 0))
+        # A killed session may leave nothing on disk, and of two with one id the later is what `wandb sync` keeps: each
+        # holds the whole run.
+        return Place(str(self._run.id), str(Path(self._run.dir).parent), 0)
 
     def log(self, figures: Figures, step: int) -> None:
         self._run.log(dict(figures), step=step)
