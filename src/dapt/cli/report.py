@@ -31,7 +31,7 @@ def report(
     ],
     table: Annotated[
         str | None,
-        typer.Option("--table", help="base-to-novel, few-shot, cross, dg or data-efficient. [default: all]"),
+        typer.Option("--table", help="base-to-novel, few-shot, cross, dg, data-efficient or audit. [default: all]"),
     ] = None,
     figure: Annotated[
         str | None,

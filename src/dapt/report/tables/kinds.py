@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.report.tables.audits import audit_grids
 from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
 from dapt.report.tables.labels import labels_of, there
 from dapt.wording import counted
@@ -39,7 +40,8 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
     """
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"There is no table '{kind}'.", todo=did_you_mean(kind, KINDS))
-    labelled = list(zip(labels_of(rows), rows, strict=True))
+    audits, others = [[row for row in rows if (row["kind"] == "audit") is wanted] for wanted in (True, False)]
+    labelled = [pair for part in (others, audits) for pair in zip(labels_of(part), part, strict=True)]
     found: list[Grid] = []
     for name in KINDS if kind is None else [kind]:
         of_kind = [(label, row) for label, row in labelled if KINDS[name].fits(row)]
@@ -177,6 +179,7 @@ KINDS: dict[str, Kind] = {
         lambda row: row["kind"] == "run" and (_protocol(row) == "data_efficient" or _fraction(row) < 1),
         _data_efficient,
     ),
+    "audit": Kind("background audit", lambda row: row["kind"] == "audit", audit_grids),
 }
 
 

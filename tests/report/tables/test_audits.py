@@ -1,0 +1,44 @@
+"""The table of background audits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dapt.report.tables.audits import CHANGED, COLUMNS, GAP
+from dapt.report.tables.compared import to_hosts
+from dapt.report.tables.kinds import tables
+
+
+def audited(gap: float, seed: int = 1, **changes: Any) -> dict[str, Any]:
+    row = {"kind": "audit", "method": "maple", "dapt": False, "data": "a", "shots": 16, "seed": seed, "subset": "all"}
+    figures = {key: 50.0 for key in COLUMNS.values()} | {"audit/bg_gap": gap}
+    about = {"audit/split": "test", "audit/images": 9.0, "audit/masks": "masks", "audit/seed": seed}
+    return {**row, **figures, **about, **changes}
+
+
+def test_methods_by_what_is_asked_over_seeds() -> None:
+    rows = [audited(4.0), audited(6.0, 2), audited(1.0, dapt=True), audited(2.0, 2, dapt=True)]
+    runs = [{**audited(0.0), "kind": "run", "test/accuracy": 70.0}]
+    (grid,) = tables([*rows, *runs], "audit")
+    assert (grid.title, grid.columns[-2:]) == ("background audit, a", [GAP, CHANGED])
+    assert (grid.cells["maple", GAP].mean, grid.cells["maple", GAP].std) == (5.0, 1.0)
+    assert grid.cells["maple + DAPT", GAP].rank == 1, "a smaller gap is better"
+    assert to_hosts(grid)["maple + DAPT"].mean == -3.5
+    assert any("9 images (test)" in note for note in grid.notes)
+
+
+def test_audits_of_other_pictures_and_several_of_one_run_are_told() -> None:
+    rows = [audited(4.0), audited(8.0, **{"audit/seed": 7}), audited(1.0, method="coop", **{"audit/split": "val"})]
+    (grid,) = tables(rows, "audit")
+    assert grid.cells["maple", GAP].mean == 6.0
+    notes = " ".join(grid.notes)
+    assert "not of the same pictures: their splits are test and val" in notes
+    assert "Several audits of one run" in notes
+
+
+def test_a_figure_that_was_not_measured_is_missing() -> None:
+    (grid,) = tables([audited(1.0, **{"audit/bg_gap": None}), audited(1.0, method="coop")], "audit")
+    assert ("maple", GAP) not in grid.cells
+    assert grid.cells["coop", GAP].mean == pytest.approx(1.0)
