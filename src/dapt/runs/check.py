@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,11 @@ def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
         raise ConfigError(
             f"A batch of {config.batch_size} images cannot be divided among {config.devices} devices.",
             todo="Choose a --batch-size that --devices divides.",
+        )
+    if "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError(
+            "torchrun has started several processes of this run, which would all write into one folder.",
+            todo="Give the command without torchrun, with --devices N.",
         )
     device = pick_device(config.device)
     check_count(config.devices, device)

@@ -13,7 +13,7 @@ from dapt.report.tables.kinds import tables
 
 def audited(gap: float, seed: int = 1, **changes: Any) -> dict[str, Any]:
     row = {"kind": "audit", "method": "maple", "dapt": False, "data": "a", "shots": 16, "seed": seed, "subset": "all"}
-    figures = {key: 50.0 for key in COLUMNS.values()} | {"audit/bg_gap": gap}
+    figures = dict.fromkeys(COLUMNS.values(), 50.0) | {"audit/bg_gap": gap}
     about = {"audit/split": "test", "audit/images": 9.0, "audit/masks": "masks", "audit/seed": seed}
     return {**row, **figures, **about, **changes}
 
