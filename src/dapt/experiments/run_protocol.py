@@ -107,7 +107,8 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
     """The content of protocol.json; makes the evaluations on other data and the audits."""
     rows: dict[str, Metrics] = {key: outcome.results[key].metrics for key in plan.runs if key in outcome.results}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
-    for step in (*plan.evaluations, *plan.audits):
+    steps: list[OtherData | AuditOf] = [*plan.evaluations, *plan.audits]
+    for step in steps:
         run = plan.runs[step.run]
         folder = Path(run.out or "")
         try:
