@@ -48,8 +48,12 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
             grid.notes.append(_spread(grid))
             found.append(ranked(grid))
     if not found:
-        what = "no finished run" if kind is None else f"no run that belongs into the table {kind}"
-        raise DataError(f"There is {what}.", todo="Name other folders, or another --table.")
+        what = (
+            "no finished run" if not rows else f"no run that belongs into {f'the table {kind}' if kind else 'a table'}"
+        )
+        raise DataError(
+            f"There is {what}.", todo="Name other folders, another --table, or a --figure such as test/accuracy."
+        )
     return found
 
 
