@@ -83,3 +83,15 @@ def test_free() -> None:
         free_table(rows, "x", ["method"], ["shot"])
     with pytest.raises(DataError, match="No run has the figure protocol"):
         free_table(rows, "protocol", ["method"], ["data"])
+
+
+def test_rows_without_all_data_sets_are_not_in_the_average() -> None:
+    rows = [
+        {"method": method, "subset": "base", "data": data, "seed": 1, "shots": 16, "kind": "run"}
+        | {"test/accuracy_base": 60.0, "test/accuracy_novel": 40.0}
+        for method, data in [("coop", "a"), ("coop", "b"), ("maple", "a")]
+    ]
+    average, first, _ = tables(rows, "base-to-novel")
+    assert average.rows == ["CoOp"]
+    assert "Without all 2 data sets, so not in the average: MaPLe." in average.notes
+    assert first.rows == ["CoOp", "MaPLe"]

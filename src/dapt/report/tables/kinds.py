@@ -9,7 +9,7 @@ from typing import Any
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
 from dapt.report.tables.labels import labels_of, there
-from dapt.wording import counted
+from dapt.wording import counted, some
 
 Row = Mapping[str, Any]
 BASE, NOVEL, HARMONIC = "base", "novel", "HM"
@@ -75,15 +75,29 @@ def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
     ]
     grids = []
     for data in _averaged(seen):
-        part = [each for each in seen if data == AVERAGE or each.data == data]
+        part, left = _of_data(seen, data)
         grid = fill(f"base-to-novel, {_about(data, part)}", part, [BASE, NOVEL, HARMONIC])
         for row in grid.rows:
             base, novel = grid.cells.get((row, BASE)), grid.cells.get((row, NOVEL))
             if base is not None and novel is not None:
                 grid.cells[row, HARMONIC] = harmonic_mean(base, novel)
         grid.main, grid.data = HARMONIC, data
+        grid.notes += left
         grids.append(grid)
     return grids
+
+
+def _of_data(seen: Sequence[Seen], data: str) -> tuple[list[Seen], list[str]]:
+    """The figures of a data set; of the average those of rows that have all data sets, and what is said of others."""
+    if data != AVERAGE:
+        return [each for each in seen if each.data == data], []
+    every = {each.data for each in seen}
+    found = {row: {each.data for each in seen if each.row == row} for row in dict.fromkeys(each.row for each in seen)}
+    partial = [row for row, datas in found.items() if datas != every]
+    if len(partial) == len(found):
+        return list(seen), []
+    said = [f"Without all {len(every)} data sets, so not in the average: {some(partial, 5)}."] if partial else []
+    return [each for each in seen if each.row not in partial], said
 
 
 def _few_shot(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
@@ -112,9 +126,10 @@ def _by_data(
     ]
     grids = []
     for data in _averaged(seen):
-        part = [each for each in seen if data == AVERAGE or each.data == data]
+        part, left = _of_data(seen, data)
         grids.append(fill(f"{title}, {_about(data, part)}", part, columns))
         grids[-1].main, grids[-1].data = columns[-1], data
+        grids[-1].notes += left
     return grids
 
 
