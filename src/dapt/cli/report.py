@@ -19,6 +19,8 @@ EXAMPLES = """Examples:
 
   dapt report runs/ --figure test/accuracy --rows label --columns data,shots
 
+  dapt report runs/ --store runs.parquet
+
 Without --table every table is made that there are runs for. Means are over seeds, with their standard deviation; of
 rows with DAPT the difference to the same method without it is told, with its 95% interval and the p-value of a
 Wilcoxon test, corrected for the number of rows. The best is bold, the second underlined.
@@ -27,7 +29,8 @@ Wilcoxon test, corrected for the number of rows. The best is bold, the second un
 
 def report(
     runs: Annotated[
-        list[str], typer.Argument(help="Folders with runs somewhere below them, or addresses as s3://bucket/runs.")
+        list[str],
+        typer.Argument(help="Folders with runs below them, addresses as s3://bucket/runs, or files of --store."),
     ],
     table: Annotated[
         str | None,
@@ -50,10 +53,14 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the tables into this file.", callback=at_home)
     ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Keep all runs as one Parquet file, which dapt report reads.", callback=at_home),
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Tables of many runs."""
-    from dapt.console import show
+    from dapt.console import say, show
     from dapt.errors import ConfigError
     from dapt.files import write_bytes
     from dapt.outputs import check_file
@@ -61,7 +68,8 @@ def report(
     from dapt.report.tables.formats import FORMATS, Shown, print_rich
     from dapt.report.tables.kinds import free_table, tables
     from dapt.report.tables.published import with_published
-    from dapt.results import load
+    from dapt.results import load, save
+    from dapt.wording import counted
 
     silence(quiet)
     if form not in ("rich", *FORMATS):
@@ -75,7 +83,11 @@ def report(
     if out is not None and form == "rich":
         raise ConfigError("--out needs a --format for files.", todo=f"It is one of {', '.join(FORMATS)}.")
     check_file(out, "--out", {})
-    found = load([at_home(each) for each in runs]).to_dict("records")
+    check_file(store, "--store", {})
+    frame = load([at_home(each) for each in runs])
+    if store is not None:
+        say(f"{counted(len(frame), 'row')} of results: {save(frame, store)}")
+    found = frame.to_dict("records")
     if figure is not None:
         grids = [free_table(found, figure, split_names(rows) or ["label"], split_names(columns) or ["data"])]
     else:

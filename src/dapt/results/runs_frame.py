@@ -15,6 +15,7 @@ from dapt.results.audit_rows import HEAD, is_audit, rows_of_audit
 from dapt.results.audit_rows import NAME as AUDIT
 from dapt.results.result_files import NAMES, PROTOCOL, RUN, SETTINGS, Place, Stamped, place_of
 from dapt.results.result_rows import Row, UnreadError, row_of_run, rows_of_protocol
+from dapt.results.store_file import is_store, read_store
 from dapt.wording import listing
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def load(where: Path | str | Sequence[Path | str], *, engine: str = "pandas", ca
     """All finished runs below a folder, a row each, and a row for each model of a background audit there.
 
     Args:
-        where: a folder, several of them, or an address that fsspec reads (``s3://bucket/runs``).
+        where: a folder, an address that fsspec reads (``s3://bucket/runs``), a file that `save` wrote, or several.
         engine: ``pandas`` or ``polars``. cache: keep the table in the user's cache; read anew only what has changed.
 
     Returns:
@@ -48,7 +49,7 @@ def load(where: Path | str | Sequence[Path | str], *, engine: str = "pandas", ca
     frames: list[Any] = []
     unread: dict[str, str] = {}
     for each in places:
-        frame, bad = _of_place(str(each), cache=cache)
+        frame, bad = (read_store(str(each)), {}) if is_store(str(each)) else _of_place(str(each), cache=cache)
         frames.append(frame)
         unread |= bad
     table = _typed(pandas.concat(frames, ignore_index=True)) if len(frames) > 1 else frames[0]

@@ -72,6 +72,11 @@ def values_of(key: str, name: str, given: Any) -> list[Any] | None:
     return given
 
 
+def listed(value: Any) -> list[Any]:
+    """A value of a file as the list of values that it stands for: itself alone, unless it is a list."""
+    return value if isinstance(value, list) else [value]
+
+
 def takes_lists(name: str) -> bool:
     """Whether the values of a setting are lists or tuples."""
     model: type[BaseModel] = RunSettings

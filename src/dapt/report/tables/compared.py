@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dapt.report.tables.grid import Grid
-from dapt.report.tables.labels import host_of
+from dapt.report.tables.labels import host_of, title_of
 from dapt.report.tables.significance import Difference, difference, with_holm
 
-ZERO_SHOT = "zero_shot"
+ZERO_SHOT = title_of("zero_shot")
 
 
 def to_hosts(grid: Grid) -> dict[str, Difference]:
