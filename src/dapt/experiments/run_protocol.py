@@ -222,9 +222,11 @@ def _audited(run: RunConfig) -> Metrics:
         masks=run.masks,
         mask_format=run.mask_format,
     )
-    found = audit_and_write([run.out or ""], question, device=run.device).record["models"][0]
+    record = audit_and_write([run.out or ""], question, device=run.device).record
+    found = record["models"][0]
     values = {**found["accuracy"], **{key: found[key] for key in ("bg_gap", "changed", "lost")}}
-    return {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
+    figures = {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
+    return {**figures, "audit/images": float(record["images"])}
 
 
 def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:

@@ -20,6 +20,11 @@ COLUMNS = {
 ASKED = {"audit/split": "splits", "audit/images": "numbers of images", "audit/masks": "sources of masks"}
 
 
+def is_of_audit(row: Row) -> bool:
+    """Whether a row is a model of `dapt audit`, or what the protocol ``background_audit`` asked a run."""
+    return row["kind"] == "audit" or (row["kind"] == "evaluation" and there(row.get("audit/original")))
+
+
 def audit_grids(rows: Sequence[tuple[str, Row]]) -> list[Grid]:
     """A grid for each data set that was asked about; rows are methods, figures the mean over the seeds of their runs.
 
@@ -55,5 +60,7 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         if len(found) > 1:
             told.append(f"These audits are not of the same pictures: their {name} are {listing(found)}.")
     if not told:
-        told = [f"Asked about {rows[0]['audit/images']:g} images ({rows[0]['audit/split']}); see docs/audit.md."]
+        images = next((f"{row['audit/images']:g} images" for row in rows if there(row.get("audit/images"))), "images")
+        split = next((str(row["audit/split"]) for row in rows if there(row.get("audit/split"))), "test")
+        told = [f"Asked about {images} ({split}); see docs/audit.md."]
     return told

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dapt.errors import ConfigError, DataError, did_you_mean
-from dapt.report.tables.audits import audit_grids
+from dapt.report.tables.audits import audit_grids, is_of_audit
 from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
 from dapt.report.tables.labels import labels_of, there
 from dapt.wording import counted, some
@@ -204,7 +204,7 @@ KINDS: dict[str, Kind] = {
         lambda row: row["kind"] == "run" and (_protocol(row) == "data_efficient" or _fraction(row) < 1),
         _data_efficient,
     ),
-    "audit": Kind("background audit", lambda row: row["kind"] == "audit", audit_grids),
+    "audit": Kind("background audit", is_of_audit, audit_grids),
 }
 
 
