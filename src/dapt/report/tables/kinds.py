@@ -110,6 +110,7 @@ def _few_shot(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
 def _data_efficient(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
     fractions = sorted({_fraction(row) for _, row in runs})
     columns = [f"{100 * fraction:g}%" for fraction in fractions]
+    runs = [(f"{row['set/select']}: {label}" if there(row.get("set/select")) else label, row) for label, row in runs]
     return _by_data(runs, lambda row: f"{100 * _fraction(row):g}%", columns, "accuracy by share of the images")
 
 

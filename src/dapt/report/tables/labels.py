@@ -22,8 +22,8 @@ PASSED_OVER = (
     "set/track",
     *("set/prompt.teacher", "set/dapt.chosen_words"),  # of each seed its own
 )
-# Settings that published recipes give by data set and number of shots.
-BY_DATA = ("set/epochs",)
+# Settings that published recipes give by data set and number of shots, or that go with those.
+BY_DATA = ("set/epochs", "set/prompt.gpa_mean", "set/prompt.gpa_std")
 LONGEST = 5  # settings; where runs differ in more, only what departs from most of them is told
 
 
