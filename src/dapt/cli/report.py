@@ -19,6 +19,8 @@ EXAMPLES = """Examples:
 
   dapt report runs/ --figure test/accuracy --rows label --columns data,shots
 
+  dapt report runs/ --where data=caltech101 --where dapt.variant=joint
+
   dapt report runs/ --store runs.parquet
 
 Without --table every table is made that there are runs for. Means are over seeds, with their standard deviation; of
@@ -34,7 +36,7 @@ def report(
     ],
     table: Annotated[
         str | None,
-        typer.Option("--table", help="base-to-novel, few-shot, cross, dg or data-efficient. [default: all]"),
+        typer.Option("--table", help="base-to-novel, few-shot, cross, dg, data-efficient or audit. [default: all]"),
     ] = None,
     figure: Annotated[
         str | None,
@@ -45,6 +47,14 @@ def report(
     ] = None,
     columns: Annotated[
         str | None, typer.Option("--columns", help="With --figure: columns of results, joined. [default: data]")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="COLUMN=VALUE",
+            help="Only runs with this value of a setting or column, or one of several: data=caltech101,dtd.",
+        ),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="rich, markdown, latex, typst or csv.")] = "rich",
     compare: Annotated[
@@ -64,6 +74,7 @@ def report(
     from dapt.errors import ConfigError
     from dapt.files import write_bytes
     from dapt.outputs import check_file
+    from dapt.report.tables.chosen import chosen
     from dapt.report.tables.compared import to_hosts, to_zero_shot
     from dapt.report.tables.formats import FORMATS, Shown, print_rich
     from dapt.report.tables.kinds import free_table, tables
@@ -87,7 +98,7 @@ def report(
     frame = load([at_home(each) for each in runs])
     if store is not None:
         say(f"{counted(len(frame), 'row')} of results: {save(frame, store)}")
-    found = frame.to_dict("records")
+    found = chosen(frame.to_dict("records"), where or [])
     if figure is not None:
         grids = [free_table(found, figure, split_names(rows) or ["label"], split_names(columns) or ["data"])]
     else:

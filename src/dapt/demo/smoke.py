@@ -8,7 +8,7 @@ from typing import Any
 
 from dapt.console import say
 from dapt.demo.scene_data import write_scenes
-from dapt.experiments.grid.axes import PLURALS
+from dapt.experiments.grid.axes import PLURALS, listed
 from dapt.methods.base import METHODS
 from dapt.wording import counted
 
@@ -45,7 +45,7 @@ def small(tree: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], list[s
     found = {key: value for key, value in tree.items() if key not in LEFT_OUT}
     said = []
     home = _scenes(folder, 1)
-    datas = _listed(found.get("data", []))
+    datas = listed(found.get("data", []))
     if datas:
         found["data"] = [str(home)]
         said.append(f"{counted(len(datas), 'data set')} -> {counted(CLASSES, 'class', 'classes')} of drawn scenes")
@@ -54,14 +54,14 @@ def small(tree: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], list[s
     said.append(f"the bundled model, {counted(EPOCHS, 'epoch')}")
     for key in ("seed", "seeds"):
         if key in found:
-            seeds = _listed(found[key])
+            seeds = listed(found[key])
             found[key] = seeds[:1]
             said.append(f"{counted(len(seeds), 'seed')} -> 1" if len(seeds) > 1 else f"seed {seeds[0]}")
-    if any(_listed(found.get("shots", 0))):
+    if any(listed(found.get("shots", 0))):
         found["shots"] = [1]
         said.append("one image per class")
-    if "select" in found and NEEDS_VAL in _listed(found["select"]):
-        found["select"] = [each for each in _listed(found["select"]) if each != NEEDS_VAL] or ["uniform"]
+    if "select" in found and NEEDS_VAL in listed(found["select"]):
+        found["select"] = [each for each in listed(found["select"]) if each != NEEDS_VAL] or ["uniform"]
         said.append(f"without {NEEDS_VAL}, because the scenes have no val split")
     found["include"] = [*_shallow(found), *_entries(found, "include", datas, home)]
     found["exclude"] = _entries(found, "exclude", datas, home)
@@ -116,7 +116,7 @@ def _entries(tree: Mapping[str, Any], key: str, datas: list[Any], home: Path) ->
         if key == "exclude" and {PLURALS.get(name, name) for name in entry} & {"data", "seed", "shots"}:
             continue
         changed = {name: value for name, value in entry.items() if name not in ("epochs", "model", "shots", *LEFT_OUT)}
-        if any(each in datas for each in _listed(changed.get("data", []))):
+        if any(each in datas for each in listed(changed.get("data", []))):
             changed["data"] = str(home)
         if len(changed) > 1 or changed == entry:
             kept.append(changed)
@@ -125,7 +125,7 @@ def _entries(tree: Mapping[str, Any], key: str, datas: list[Any], home: Path) ->
 
 def _shallow(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Entries that give methods with prompts in more layers than the bundled model has as many as it has."""
-    names = [*_listed(tree.get("method", [])), *_listed(tree.get("methods", []))]
+    names = [*listed(tree.get("method", [])), *listed(tree.get("methods", []))]
     found = []
     for name in names:
         if not isinstance(name, str) or name not in METHODS.names():
@@ -139,8 +139,4 @@ def _shallow(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _protocols(tree: Mapping[str, Any]) -> list[Any]:
-    return _listed(tree.get("protocol", [])) + _listed(tree.get("protocols", []))
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value]
+    return listed(tree.get("protocol", [])) + listed(tree.get("protocols", []))

@@ -107,7 +107,8 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
     """The content of protocol.json; makes the evaluations on other data and the audits."""
     rows: dict[str, Metrics] = {key: outcome.results[key].metrics for key in plan.runs if key in outcome.results}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
-    for step in (*plan.evaluations, *plan.audits):
+    steps: list[OtherData | AuditOf] = [*plan.evaluations, *plan.audits]
+    for step in steps:
         run = plan.runs[step.run]
         folder = Path(run.out or "")
         try:
@@ -221,9 +222,11 @@ def _audited(run: RunConfig) -> Metrics:
         masks=run.masks,
         mask_format=run.mask_format,
     )
-    found = audit_and_write([run.out or ""], question, device=run.device).record["models"][0]
+    record = audit_and_write([run.out or ""], question, device=run.device).record
+    found = record["models"][0]
     values = {**found["accuracy"], **{key: found[key] for key in ("bg_gap", "changed", "lost")}}
-    return {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
+    figures = {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
+    return {**figures, "audit/images": float(record["images"])}
 
 
 def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dapt.errors import ConfigError, DataError
 from dapt.files import whole_file
+from dapt.results.portable import portable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,7 @@ def save(table: pd.DataFrame, path: Path | str) -> Path:
     """Write a table of `dapt.results.load` as one file, which `load` reads and `dapt report` takes.
 
     Rows are those of the table, columns without any value are left out, and the same table gives the same bytes.
+    Absolute paths are shortened (`dapt.results.portable`), so that the file says nothing about the machine.
 
     Raises:
         ConfigError: the name does not end in .parquet. DaptError: the file cannot be written.
@@ -54,5 +56,5 @@ def save(table: pd.DataFrame, path: Path | str) -> Path:
     if path.suffix != ENDING:
         raise ConfigError(f"{path} does not end in {ENDING}.", todo=f"Write {path.with_suffix(ENDING)}.")
     with whole_file(path) as temporary:
-        table.dropna(axis="columns", how="all").to_parquet(temporary, index=False, compression="zstd")
+        portable(table).dropna(axis="columns", how="all").to_parquet(temporary, index=False, compression="zstd")
     return path

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.errors import ConfigError
-from dapt.experiments.grid.axes import sorted_axes, takes_lists
+from dapt.experiments.grid.axes import listed, sorted_axes, takes_lists
 from dapt.experiments.grid.cell_names import named
 from dapt.experiments.grid.experiment import Experiment
 
@@ -81,6 +81,8 @@ def expand(experiment: Experiment) -> Cells:
             for key in ("cue", "masks"):
                 settings.pop(key, None)
             settings.pop("dapt", None)
+        if settings.get("track"):
+            settings["track_options"] = {"group": experiment.name, **(settings.get("track_options") or {})}
         key = json.dumps([settings, protocol], sort_keys=True)
         if key not in seen:
             seen[key] = values
@@ -110,7 +112,7 @@ def _each(key: str, value: Any) -> list[Any]:
     """The values of a setting; a list is one where the setting takes a list itself, unless it holds lists."""
     if takes_lists(key) and isinstance(value, list) and not any(isinstance(each, list) for each in value):
         return [value]
-    return _listed(value)
+    return listed(value)
 
 
 def _fits(entry: Values, cell: Values, experiment: Experiment) -> bool:
@@ -136,13 +138,9 @@ def _included(cells: list[Values], experiment: Experiment) -> list[Values]:
             cell.update(rest)
         if not fitting:
             found += [
-                dict(zip(entry, values, strict=True)) for values in itertools.product(*map(_listed, entry.values()))
+                dict(zip(entry, values, strict=True)) for values in itertools.product(*map(listed, entry.values()))
             ]
     return [{key: cell[key] for key in sorted_axes(cell)} for cell in found]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _has_dapt(settings: Mapping[str, Any]) -> bool:

@@ -19,10 +19,11 @@ PASSED_OVER = (
     *("set/data", "set/seed", "set/shots", "set/subset", "set/out", "set/method", "set/select", "set/fraction"),
     *("set/workers", "set/cache_mb", "set/device", "set/root", "set/cue.source", "set/masks", "set/mask_format"),
     *("set/allow_leaks", "set/cuda_graph", "set/plugins", "set/dapt.enabled", "set/split_file", "set/names"),
+    "set/track",
     *("set/prompt.teacher", "set/dapt.chosen_words"),  # of each seed its own
 )
-# Settings that published recipes give by data set and number of shots.
-BY_DATA = ("set/epochs",)
+# Settings that published recipes give by data set and number of shots, or that go with those.
+BY_DATA = ("set/epochs", "set/prompt.gpa_mean", "set/prompt.gpa_std")
 LONGEST = 5  # settings; where runs differ in more, only what departs from most of them is told
 
 
@@ -86,7 +87,7 @@ def _telling(rows: Sequence[Row]) -> list[str]:
     What a method is meant to have otherwise with other data or shots counts only where it differs with the same.
     """
     keys = dict.fromkeys(key for row in rows for key in row if key.startswith("set/") and key not in PASSED_OVER)
-    others = [key for key in keys if key not in TOLD and not key.startswith("set/cue.")]
+    others = [key for key in keys if key not in TOLD and not key.startswith(("set/cue.", "set/track_options."))]
     return [key for key in (*TOLD, *others) if _differs(key, rows)]
 
 
