@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,9 @@ class Store:
             without: names of files that are not brought.
         """
         there = {path: size for path, size in self.names(inside).items() if path.rpartition("/")[2] not in without}
-        for path in [path for path in folder.rglob("*") if path.is_file() and path.name not in STAYS]:
-            if path.relative_to(folder).as_posix() not in there:
-                path.unlink()
+        for here in [path for path in folder.rglob("*") if path.is_file() and path.name not in STAYS]:
+            if here.relative_to(folder).as_posix() not in there:
+                here.unlink()
         for path, size in there.items():
             target = folder / path
             if (
@@ -102,7 +103,7 @@ class Store:
             ):
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            content = self._try(lambda path=path: self._files.cat_file(self._at(inside, path)), "read")
+            content = self._try(partial(self._files.cat_file, self._at(inside, path)), "read")
             target.write_bytes(content)
         return bool(there)
 
@@ -114,7 +115,7 @@ class Store:
         last = [path for path in here if path in LAST]
         self._remove(inside, [path for path in there if path in LAST])
         for path in [path for path in here if path not in LAST] + last:
-            self._try(lambda path=path: self._put(f"{inside}/{path}", (folder / path).read_bytes()), "written into")
+            self._try(partial(self._put, f"{inside}/{path}".lstrip("/"), (folder / path).read_bytes()), "written into")
         self._remove(inside, [path for path in there if path not in here and path not in LAST])
 
     def write(self, path: str, content: bytes) -> None:
@@ -123,7 +124,7 @@ class Store:
 
     def _remove(self, inside: str, paths: Iterable[str]) -> None:
         for path in paths:
-            self._try(lambda path=path: self._files.rm(self._at(inside, path)), "written into")
+            self._try(partial(self._files.rm, self._at(inside, path)), "written into")
 
     def _put(self, path: str, content: bytes) -> None:
         where = self._at(path)

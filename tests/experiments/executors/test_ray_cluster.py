@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,37 +9,14 @@ import pytest
 
 from dapt.errors import ConfigError, DaptError
 from dapt.experiments.executors.needs import Needs
-from dapt.experiments.executors.ray_cluster import Nodes, _refused, connected, probed
+from dapt.experiments.executors.ray_cluster import Nodes, look_for_ray, probed
 
 pytest.importorskip("ray")
 
 
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("127.0.0.1:1", "cannot be reached"),
-        ("nonsense", "is no address"),
-        ("ray://head:10001", "Ray client server"),
-        ("127.0.0.1:99999999", "cannot be reached|no address"),
-    ],
-)
-def test_no_such_cluster(address: str, said: str) -> None:
-    begun = time.monotonic()
-    with pytest.raises(ConfigError, match=said), connected(address):
-        pass
-    assert time.monotonic() - begun < 20
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("Version mismatch: The cluster was started with: Ray: 2.9.0", "another version of Ray or Python"),
-        ("Can't find a node with IP 10.0.0.1", "is no node of the Ray cluster"),
-        ("anything", "cannot be used: anything"),
-    ],
-)
-def test_why_ray_does_not_connect(text: str, said: str) -> None:
-    assert said in _refused("head:1", RuntimeError(text)).what
+def test_a_client_server_is_no_head() -> None:
+    with pytest.raises(ConfigError, match="Ray client server"):
+        look_for_ray("ray://head:10001")
 
 
 def nodes(**resources: float) -> Nodes:
@@ -73,8 +49,14 @@ def test_what_no_node_has_room_for() -> None:
 
 
 def test_the_probe_is_removed(tmp_path: Path) -> None:
+    for left in (".ray-0123456789ab", ".ray-0123456789ab.xyz"):  # by a process that was killed
+        (tmp_path / left).write_text("")
     with probed(tmp_path) as probe:
         assert (tmp_path / probe.name).read_text() == probe.token
     assert not list(tmp_path.iterdir())
+    (tmp_path / ".ray-of-somebody").write_text("")
+    with probed(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [".ray-of-somebody"]
     with pytest.raises(DaptError, match="Could not write"), probed(tmp_path / "none"):
         pass

@@ -30,9 +30,9 @@ def choose_executor(
         raise ConfigError("--ray and --slurm exclude each other.", todo="Choose one of them.")
     if ray is not None:
         from dapt.experiments.executors.ray import RayExecutor
-        from dapt.experiments.executors.ray_cluster import imported
+        from dapt.experiments.executors.ray_cluster import look_for_ray
 
-        imported()
+        look_for_ray(ray)
         return RayExecutor(ray, jobs, cpus or 1)
     if slurm:
         from dapt.experiments.executors.slurm import SlurmExecutor, parameters_of

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dapt.clusters import joined
 from dapt.console import warn
 from dapt.errors import DataError
 from dapt.experiments.executors.base import (
@@ -23,7 +24,7 @@ from dapt.experiments.executors.base import (
     WorkerLostError,
 )
 from dapt.experiments.executors.needs import Needs, elsewhere, needs_of
-from dapt.experiments.executors.ray_cluster import Nodes, connected, probed
+from dapt.experiments.executors.ray_cluster import Nodes, probed
 from dapt.experiments.executors.ray_work import Desk, Ended, Note, Order, Probe, Unfit, work
 from dapt.plugins import plugin_file
 
@@ -38,7 +39,7 @@ class RayExecutor(Executor):
     """Runs on a Ray cluster.
 
     Args:
-        address: see `connected`. jobs: runs at the same time; None: as the cluster has room for.
+        address: see `dapt.clusters.joined`. jobs: runs at the same time; None: as the cluster has room for.
         cpus: processor cores of each process of a run, which are the threads that it computes with.
     """
 
@@ -68,7 +69,9 @@ class RayExecutor(Executor):
         with ExitStack() as stack:
             folder = None if jobs[0].store is not None else jobs[0].within
             probe = stack.enter_context(probed(folder)) if folder is not None and folder.is_dir() else None
-            ray = stack.enter_context(connected(self.address))
+            stack.enter_context(joined(self.address))
+            import ray
+
             nodes = Nodes(ray)
             needs = {job.name: needs_of(job, self.cpus, nodes.have_gpus) for job in jobs}
             nodes.look(probe, needs.values())

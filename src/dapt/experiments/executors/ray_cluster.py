@@ -1,153 +1,40 @@
-"""The Ray cluster that carries out runs: finding it, and what its nodes are like."""
+"""What the nodes of a Ray cluster are like, and which of them can carry out which runs."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 import secrets
-import signal
-import socket
-import threading
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import dapt
+from dapt.clusters import CLIENT, check_installed
 from dapt.console import warn
-from dapt.environment import cores
 from dapt.errors import ConfigError, DaptError
 from dapt.experiments.executors.needs import Needs
-from dapt.experiments.executors.ray_work import Look, Probe, environment, look, versions
+from dapt.experiments.executors.ray_work import Look, Probe, look, versions
 from dapt.files import remove_file, write_text
 from dapt.wording import listing
 
-REACH_S = 5.0  # for a connection to the head
 LOOK_S = 90.0  # for a node to start its first worker
 SHOWN = 3
+PROBE = re.compile(r"\.ray-[0-9a-f]{12}(\..*)?")  # names of probes, and of files by which they try to write
 
 
-def _say_nothing(*_: Any, **__: Any) -> None:
-    """In the place of what prints lines about workers and nodes that were lost: dapt tells that itself."""
-
-
-def imported() -> Any:
-    """The module `ray`.
+def look_for_ray(address: str) -> None:
+    """Refuse what cannot be a cluster of this command before anything is read.
 
     Raises:
-        ConfigError: it is not installed.
+        ConfigError: Ray is not installed, or the address is that of a Ray client server.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # seconds in which the head of a cluster has to answer
-    try:
-        import ray
-    except ImportError as error:
-        raise ConfigError("Ray is not installed.", todo="Install it: pip install 'dapt[ray]'.") from error
-    return ray
-
-
-@contextmanager
-def connected(address: str) -> Iterator[Any]:
-    """The module `ray`, connected to a cluster; Ray's own lines are silenced, and its workers get this very package.
-
-    Args:
-        address: ``auto``: as ``RAY_ADDRESS`` or Ray's own files say. ``local``: a cluster of this machine alone, which
-            ends with the context. Otherwise ``HOST:PORT`` of the head.
-
-    Raises:
-        ConfigError: no such cluster can be reached, or it has another version of Ray or Python.
-    """
-    ray = imported()
-    place = address if address == "local" else _reachable(address)
-    how: dict[str, Any] = {"num_cpus": cores(), "include_dashboard": False} if place == "local" else {}
-    package = str(Path(dapt.__file__).parent)
-    code = {"py_modules": [package], "excludes": ["__pycache__"], "env_vars": environment()}
-    terminated = signal.getsignal(signal.SIGTERM)
-    try:
-        with _hushed():
-            ray.init(address=place, runtime_env=code, log_to_driver=False, logging_level="ERROR", **how)
-        if hasattr(ray._private.worker, "print_to_stdstream"):
-            ray._private.worker.print_to_stdstream = _say_nothing
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, terminated)  # Ray puts its own in its place
-    except (RuntimeError, ConnectionError, ValueError, OSError) as error:
-        ray.shutdown()
-        raise _refused(place, error) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Meanwhile nothing is said on standard error, by Python or the C++ part of Ray; exceptions tell what is wrong."""
-    with warnings.catch_warnings(), open(os.devnull, "wb") as nothing:  # noqa: PTH123
-        warnings.simplefilter("ignore")
-        try:
-            kept = os.dup(2)
-        except OSError:  # it is closed
-            yield
-            return
-        try:
-            os.dup2(nothing.fileno(), 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-def _reachable(address: str) -> str:
-    """``HOST:PORT`` of a head that takes connections.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if address.startswith("ray://"):
+    check_installed()
+    if address.startswith(CLIENT):
         raise ConfigError(
             f"{address} is the address of a Ray client server.",
             todo="Give that of the cluster's head, HOST:PORT, on one of its nodes (or use ray job submit there).",
         )
-    from ray._private import services  # what ray.init does itself, without its retries of a minute
-
-    try:
-        place = services.canonicalize_bootstrap_address(address)
-    except ConnectionError:
-        raise ConfigError(
-            "No Ray cluster was found: neither RAY_ADDRESS nor Ray's own files on this machine name one.",
-            todo="Start one (ray start --head), name its address with --ray HOST:PORT, or use --ray local.",
-        ) from None
-    except (ValueError, OSError) as error:
-        raise ConfigError(
-            f"'{address}' is no address of a Ray cluster.", todo="Write --ray auto, local or HOST:PORT."
-        ) from error
-    if place is None:
-        return "local"
-    host, _, port = place.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S):
-            return str(place)
-    except (OSError, ValueError, OverflowError) as error:
-        raise ConfigError(
-            f"The Ray cluster at {place} cannot be reached: {error}.", todo="Look whether it runs: ray status."
-        ) from error
-
-
-def _refused(place: str, error: Exception) -> DaptError:
-    """Why Ray does not connect, in a sentence."""
-    text = " ".join(str(error).split())
-    if "ersion mismatch" in text:
-        return ConfigError(
-            f"The cluster at {place} has another version of Ray or Python than this process: {text[:300]}",
-            todo="Use one environment for all of them.",
-        )
-    if "node" in text.lower() and ("ip" in text.lower() or "raylet" in text.lower()):
-        return ConfigError(
-            f"This machine is no node of the Ray cluster at {place}: {text[:200]}",
-            todo=f"Give the command on one of its nodes, or let this one join it: ray start --address={place}.",
-        )
-    return ConfigError(f"The Ray cluster at {place} cannot be used: {text[:300]}", todo="Look at it: ray status.")
 
 
 class Nodes:
@@ -275,15 +162,25 @@ def _short(error: Exception) -> str:
 
 @contextmanager
 def probed(folder: Path) -> Iterator[Probe]:
-    """A `Probe` in a folder, which is removed afterwards.
+    """A `Probe` in a folder that only this process writes probes into; it is removed afterwards.
+
+    What a process has left that was killed meanwhile is removed, too.
 
     Raises:
         DaptError: the folder cannot be written into.
     """
+    _remove_probes(folder)
     probe = Probe(str(folder), f".ray-{secrets.token_hex(6)}", secrets.token_hex(16))
     write_text(folder / probe.name, probe.token, make_parents=False)
     try:
         yield probe
     finally:
-        with contextlib.suppress(DaptError):  # the folder may be gone
-            remove_file(folder / probe.name)
+        _remove_probes(folder)
+
+
+def _remove_probes(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # the folder may be gone
+        for path in list(folder.iterdir()):
+            if PROBE.fullmatch(path.name):
+                with contextlib.suppress(DaptError):
+                    remove_file(path)

@@ -6,7 +6,6 @@ Importing it loads no torch: the look is to be quick, and the process that takes
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import tempfile
 import threading
@@ -288,9 +287,3 @@ def _sendable(error: Exception) -> Exception:
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error
-
-
-def environment() -> dict[str, str]:
-    """Variables of this process that workers are given: settings of dapt, and whether models may be downloaded."""
-    offline = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
-    return {key: value for key, value in os.environ.items() if key.startswith("DAPT_") or key in offline}
