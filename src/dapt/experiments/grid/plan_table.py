@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dapt.console import cell, show
+from dapt.experiments.grid.acting import never_acting
 from dapt.experiments.grid.estimate import estimate, from_before, measured
 from dapt.experiments.grid.live import spoken
 from dapt.experiments.grid.run_experiment import Planned, advice_of
@@ -60,6 +61,8 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
         show(f"{counted(found.equal, 'combination')} the same as another one (without DAPT there is no cue).")
     for entry in found.unused:
         show(f"An entry of 'exclude' fits nothing: {entry}.")
+    for sentence in never_acting(planned.todo):
+        show(sentence)
     for name, error in planned.contradictory.items():
         show(f"{name} cannot be run: {told(error)}{advice_of(error)}")
     for name, error in planned.others.items():
