@@ -56,6 +56,32 @@ def check_installed() -> None:
         raise ConfigError("--ray needs Ray, which is not installed.", todo=f"Install it: {INSTALL}.")
 
 
+def refuse_client(address: str) -> None:
+    """Refuse what runs cannot be carried out through: their driver has to be on a node.
+
+    Raises:
+        ConfigError: the address is that of a Ray client server.
+    """
+    if address.startswith(CLIENT):
+        raise ConfigError(
+            f"{address} is the address of a Ray client server.",
+            todo="Give that of the cluster's head, HOST:PORT, on one of its nodes (or use ray job submit there).",
+        )
+
+
+def check_address(address: str) -> None:
+    """Whether somebody answers where a cluster is to be; nothing is joined. See `joined`.
+
+    Raises:
+        ConfigError: Ray is not installed, it is no address, there is no such cluster, or nobody answers.
+    """
+    check_installed()
+    if address == AUTO:
+        _found(address)
+    elif address != LOCAL:
+        _check_answers(address)
+
+
 @contextmanager
 def joined(address: str) -> Iterator[Cluster]:
     """Be part of a cluster; it is left on every way out, and one that was started here is stopped.
@@ -70,8 +96,6 @@ def joined(address: str) -> Iterator[Cluster]:
         ConfigError: Ray is not installed, there is no such cluster, or it runs another version of Ray or Python.
     """
     check_installed()
-    if address not in (AUTO, LOCAL):
-        _check_answers(address)
     for key, value in {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -84,6 +108,7 @@ def joined(address: str) -> Iterator[Cluster]:
     if ray.is_initialized():  # a program that uses dapt as a library has joined one itself
         yield _described(address)
         return
+    check_address(address)
     try:
         with _own_signals():
             _join(ray, _found(address) if address == AUTO else address)

@@ -94,14 +94,12 @@ def run(
     quiet: QuietOption = False,
 ) -> None:
     """Run an experiment: methods, data sets, shots, seeds and whatever else is to be gone over."""
+    from dapt.clusters import check_address, refuse_client
     from dapt.config_text import read_yaml
     from dapt.console import show
     from dapt.demo.smoke import small_experiment
     from dapt.errors import ConfigError
-    from dapt.experiments.executors.choose import choose_executor
     from dapt.experiments.grid.experiment import make_experiment, with_values
-    from dapt.experiments.grid.plan_table import print_plan
-    from dapt.experiments.grid.run_experiment import plan_experiment, run_experiment
 
     silence(quiet)
     if measure and not dry_run:
@@ -113,6 +111,13 @@ def run(
     found = make_experiment(tree, stem, out, where=str(experiment))
     if found.about and dry_run:
         show(found.about)
+    if ray is not None and not slurm and not dry_run:  # before seconds are spent on imports
+        refuse_client(ray)
+        check_address(ray)
+    from dapt.experiments.executors.choose import choose_executor
+    from dapt.experiments.grid.plan_table import print_plan
+    from dapt.experiments.grid.run_experiment import plan_experiment, run_experiment
+
     executor = choose_executor(found.out, jobs=jobs, ray=ray, slurm=slurm or [], cpus=cpus)
     planned = plan_experiment(found, overwrite=overwrite, here=ray is None and not slurm)
     if dry_run:

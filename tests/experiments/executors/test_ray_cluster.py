@@ -7,16 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import DaptError
 from dapt.experiments.executors.needs import Needs
-from dapt.experiments.executors.ray_cluster import Nodes, look_for_ray, probed
+from dapt.experiments.executors.ray_cluster import Nodes, probed
 
 pytest.importorskip("ray")
-
-
-def test_a_client_server_is_no_head() -> None:
-    with pytest.raises(ConfigError, match="Ray client server"):
-        look_for_ray("ray://head:10001")
 
 
 def nodes(**resources: float) -> Nodes:

@@ -29,10 +29,12 @@ def choose_executor(
     if ray is not None and slurm:
         raise ConfigError("--ray and --slurm exclude each other.", todo="Choose one of them.")
     if ray is not None:
-        from dapt.experiments.executors.ray import RayExecutor
-        from dapt.experiments.executors.ray_cluster import look_for_ray
+        from dapt.clusters import check_installed, refuse_client
 
-        look_for_ray(ray)
+        check_installed()
+        refuse_client(ray)
+        from dapt.experiments.executors.ray import RayExecutor
+
         return RayExecutor(ray, jobs, cpus or 1)
     if slurm:
         from dapt.experiments.executors.slurm import SlurmExecutor, parameters_of

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dapt.clusters import CLIENT, check_installed
 from dapt.console import warn
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import DaptError
 from dapt.experiments.executors.needs import Needs
 from dapt.experiments.executors.ray_work import Look, Probe, look, versions
 from dapt.files import remove_file, write_text
@@ -21,20 +20,6 @@ from dapt.wording import listing
 LOOK_S = 90.0  # for a node to start its first worker
 SHOWN = 3
 PROBE = re.compile(r"\.ray-[0-9a-f]{12}(\..*)?")  # names of probes, and of files by which they try to write
-
-
-def look_for_ray(address: str) -> None:
-    """Refuse what cannot be a cluster of this command before anything is read.
-
-    Raises:
-        ConfigError: Ray is not installed, or the address is that of a Ray client server.
-    """
-    check_installed()
-    if address.startswith(CLIENT):
-        raise ConfigError(
-            f"{address} is the address of a Ray client server.",
-            todo="Give that of the cluster's head, HOST:PORT, on one of its nodes (or use ray job submit there).",
-        )
 
 
 class Nodes:

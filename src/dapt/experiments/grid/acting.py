@@ -40,10 +40,7 @@ def never_acting(cells: Iterable[Prepared]) -> list[str]:
         for sentence in [*terms.left_out, terms.too_short(config.epochs)]:
             if sentence:
                 why.setdefault(sentence, []).append(each.cell.name)
-    return [
-        f"DAPT in {counted(len(names), 'cell')} ({some(names)}): {sentence}"
-        for sentence, names in why.items()
-    ]
+    return [f"DAPT in {counted(len(names), 'cell')} ({some(names)}): {sentence}" for sentence, names in why.items()]
 
 
 def _terms(config: RunConfig, clip: FrozenClip) -> Disentangle | None:
