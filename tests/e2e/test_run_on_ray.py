@@ -1,4 +1,4 @@
-"""`dapt run --ray` and `--slurm` as they are used: stores, commands given again, interrupts, clusters that are not there."""
+"""`dapt run --ray` and `--slurm` as they are used: stores, interrupts, nodes without the data, no cluster at all."""
 
 from __future__ import annotations
 
