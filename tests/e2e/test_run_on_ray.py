@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,6 +51,14 @@ def test_a_cluster_that_is_not_there(grid: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert re.match(r"error: No Ray cluster answers at \S+:1: Connection refused\.\n", done.stderr)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_store_that_ends_with_the_command(grid: Path) -> None:
+    done = run(grid, "--out", "memory://runs")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "error: memory://runs ends with this command, and its results.",
+    )
 
 
 @pytest.mark.slow
@@ -113,4 +122,48 @@ def test_jobs_of_slurm_are_carried_out_once(grid: Path, tmp_path: Path) -> None:
     again = run(grid, *options)
     assert again.returncode == 0, again.stderr
     cells = json.loads((tmp_path / "out" / "experiment.json").read_text())["cells"]
+    assert [(cell["status"], cell["tries"]) for cell in cells.values()] == [("done", 1)] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_a_node_without_the_data(table: Path, grid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+        pytest.skip("a node with other files needs a mount namespace, which is not allowed here")
+    from ray.cluster_utils import Cluster
+
+    out = tmp_path / "out"
+    store = 80 * 2**20
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 1, "object_store_memory": store, "include_dashboard": False},
+    )
+    start = [str(Path(sys.executable).with_name("ray")), "start", f"--address={cluster.address}", "--num-cpus=1"]
+    start += [f"--object-store-memory={store}", "--block"]
+    script = 'mount -t tmpfs none "$0" && exec "$@"'
+    other = subprocess.Popen(
+        ["unshare", "-m", "sh", "-c", script, str(table.parent), *start],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while sum(node["Alive"] for node in cluster.global_state.node_table()) < 2 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        done = run(grid, "--out", str(out), "--ray", cluster.address)
+    finally:
+        os.killpg(other.pid, signal.SIGTERM)
+        try:
+            other.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(other.pid, signal.SIGKILL)
+        cluster.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert "Ray: 2 nodes, 2 cores" in done.stderr
+    told = rf"Node \S+ \(\w{{8}}\) does not have {table}: the runs that read it go to other nodes"
+    assert len(re.findall(told, done.stderr)) == 1, done.stderr
+    cells = json.loads((out / "experiment.json").read_text())["cells"]
     assert [(cell["status"], cell["tries"]) for cell in cells.values()] == [("done", 1)] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -80,3 +81,25 @@ def test_a_run_that_fails_leaves_what_it_has_kept(
     assert seen == [[], ["last.ckpt"]]
     assert set(store.names("a")) == {"results.json"}
     assert not scratch_of(job).exists()
+
+
+def test_cells_in_a_store_are_run_once(
+    store: Store, table: Path, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dapt.experiments.grid.experiment import make_experiment
+    from dapt.experiments.grid.run_experiment import plan_experiment, run_experiment
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tree = {"data": str(table), "model": tiny_spec, "device": "cpu", "methods": ["zero_shot"], "seeds": [1, 2]}
+    experiment = make_experiment(tree, "trial", store.address)
+    assert len(plan_experiment(experiment).todo) == 2
+    run_experiment(plan_experiment(experiment))
+    there = store.names()
+    assert sum(path.endswith("/results.json") for path in there) == 2
+    again = plan_experiment(experiment)
+    assert (len(again.todo), len(again.done)) == (0, 2)
+    shutil.rmtree(tmp_path / "cache")  # on another machine
+    again = plan_experiment(experiment)
+    assert (len(again.todo), len(again.done)) == (0, 2)
+    assert store.names() == there

@@ -109,6 +109,8 @@ def run(
     if smoke:
         tree, out = small_experiment(tree, stem, out)
     found = make_experiment(tree, stem, out, where=str(experiment))
+    if (found.store or "").startswith("memory://"):
+        raise ConfigError(f"{found.store} ends with this command, and its results.", todo="Choose another --out.")
     if found.about and dry_run:
         show(found.about)
     if ray is not None and not slurm and not dry_run:  # before seconds are spent on imports
