@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from dapt.config import make_config
 from dapt.errors import ConfigError, DataError
 from dapt.experiments.executors.base import Job
+from dapt.experiments.executors.carry_out import carry_out
 from dapt.experiments.stores import Store, in_store, is_address, local_job, mirror_of, scratch_of
 
 
@@ -103,3 +105,25 @@ def test_cells_in_a_store_are_run_once(
     again = plan_experiment(experiment)
     assert (len(again.todo), len(again.done)) == (0, 2)
     assert store.names() == there
+
+
+def test_results_that_did_not_arrive(
+    table: Path, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dapt.experiments.executors import local
+    from dapt.experiments.grid.experiment import make_experiment
+    from dapt.experiments.grid.run_experiment import UnfinishedError, plan_experiment, run_experiment
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def elsewhere(job: Job, candidates: object = None) -> object:
+        return carry_out(replace(job, store=f"file://{tmp_path / 'of another machine'}/a"))
+
+    monkeypatch.setattr(local, "carry_out", elsewhere)
+    tree = {"data": str(table), "model": tiny_spec, "device": "cpu", "methods": ["zero_shot"]}
+    experiment = make_experiment(tree, "trial", f"file://{tmp_path / 'store'}")
+    with pytest.raises(UnfinishedError) as found:
+        run_experiment(plan_experiment(experiment))
+    assert "Its results did not arrive at file://" in found.value.message
+    assert len(plan_experiment(experiment).todo) == 1

@@ -10,6 +10,7 @@ import pytest
 from dapt.errors import DaptError
 from dapt.experiments.executors.needs import Needs
 from dapt.experiments.executors.ray_cluster import Nodes, probed
+from dapt.experiments.executors.ray_work import Look, versions
 
 pytest.importorskip("ray")
 
@@ -55,3 +56,11 @@ def test_the_probe_is_removed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [".ray-of-somebody"]
     with pytest.raises(DaptError, match="Could not write"), probed(tmp_path / "none"):
         pass
+
+
+def test_other_versions_on_a_node_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    found = nodes(a=2)
+    found._tell_versions("a" * 8, Look({**versions(), "torch": "1.0"}, "", ()))
+    assert "Node a (aaaaaaaa) has torch 1.0 (here " in capsys.readouterr().err
+    found._tell_versions("a" * 8, Look(versions(), "", ()))
+    assert capsys.readouterr().err == ""

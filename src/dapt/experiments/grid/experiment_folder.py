@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dapt.errors import ConfigError
+from dapt.errors import ConfigError, DataError
 from dapt.experiments.grid.expand import Cell
 from dapt.experiments.stores import CHECKPOINT, Store
 from dapt.files import read_json, write_json
@@ -141,9 +141,17 @@ class ExperimentFolder:
         self.write(now=True)
 
     def fetch(self, name: str) -> None:
-        """Bring the folder of a cell that has ended from the store, where there is one."""
-        if self.store is not None:
-            self.store.pull(name, self.path / name, without=[CHECKPOINT])
+        """Bring the folder of a cell that has ended from the store, where there is one.
+
+        Raises:
+            DataError: the store does not hold it: the machine that made it has brought it elsewhere.
+            ConfigError: the store cannot be read.
+        """
+        if self.store is not None and not self.store.pull(name, self.path / name, without=[CHECKPOINT]):
+            raise DataError(
+                f"Its results did not arrive at {self.store.address}/{name}.",
+                todo="Choose an --out that means the same place on every machine.",
+            )
 
     def write(self, *, now: bool = False) -> None:
         """Write the record: at once, or if the last time is a while ago."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapt.console import say, warn
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import ConfigError, DaptError, DataError
 from dapt.experiments.executors.base import Executor, Failed, Finished, Job, Progressed, Started, WorkerLostError
 from dapt.experiments.executors.local import LocalExecutor
 from dapt.experiments.grid.expand import Cell, Cells, expand
@@ -194,8 +194,13 @@ def _round(waiting: list[Prepared], executor: Executor, folder: ExperimentFolder
             elif isinstance(event, Progressed):
                 progress.running[name] = event.epochs
             elif isinstance(event, Finished):
-                folder.fetch(name)
                 progress.ended(name)
+                try:
+                    folder.fetch(name)
+                except DataError as error:
+                    failed[name] = error
+                    _note(record, "waiting", told(error))
+                    continue
                 progress.done += 1
                 record.key, record.metrics = keys[name], figures_of(event.results)
                 record.seconds = round(time.monotonic() - begun[name], 1)
