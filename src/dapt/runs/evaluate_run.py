@@ -248,7 +248,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
     )
 
 
-def _of_the_data(breakdown: dict[str, Figures], asked: Asked | None) -> dict[str, Figures]:
+def _of_the_data(breakdown: dict[str, Any], asked: Asked | None) -> dict[str, Any]:
     """The figures of classes, of other data only those of classes that it has."""
     if asked is None:
         return breakdown
