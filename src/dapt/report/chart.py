@@ -175,7 +175,7 @@ def key_below(axes: Any, handles: Sequence[Any], names: Sequence[str]) -> None:
     inches = figure.get_size_inches()[0]
     longest = max((len(visible(name)) for name in names), default=1)
     columns = max(1, min(len(names), int(inches / (0.075 * min(longest, 36) + 0.45))))
-    texts = [written(name, inches / columns - 0.3) for name in names]
+    texts = [written(name, max(1.25, inches / columns)) for name in names]
     legend(figure, handles, texts, loc="outside lower center", ncols=columns, handlelength=2.2)
 
 

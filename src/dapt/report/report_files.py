@@ -9,6 +9,7 @@ from dapt.console import say
 from dapt.files import make_folder
 from dapt.outputs import check_file, check_folder
 from dapt.report.chart import write_charts
+from dapt.report.overview.gallery import look
 from dapt.report.overview.material import material_of
 from dapt.report.overview.results_page import charts_of, check_page, parts_of, write_results_page
 from dapt.report.tables.formats import Shown
@@ -50,7 +51,7 @@ def write_report_files(
         DaptError: the file system refuses, or a file is in the way.
     """
     material = material_of(rows, shown, places, unread)
-    parts = parts_of(material)
+    parts = parts_of(material, look(material, images=gallery, device=device) if html is not None else [])
     if figures is not None:
         made = write_charts(charts_of(parts), figures)
         say(f"{counted(len(made), 'figure')} in {figures}")

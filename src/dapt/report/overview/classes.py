@@ -67,7 +67,7 @@ def _chart(pair: Pair, gaps: Mapping[str, float]) -> Chart:
         values = [gaps[name] for name in shown]
         axes.barh(list(places), values, color=[GAIN if value >= 0 else LOSS for value in values], height=0.75)
         inches = axes.figure.get_size_inches()[0]
-        axes.set_yticks(list(places), [written(name, inches / 2.6) for name in shown])
+        axes.set_yticks(list(places), [written(name, max(2.2, inches / 2.6)) for name in shown])
         axes.axvline(0, color=INK, linewidth=0.6)
         if len(shown) < len(names):
             axes.axhline(len(shown) - ENDS - 0.5, color=INK, linewidth=0.6, linestyle=":")
@@ -144,7 +144,7 @@ def _matrix(label: str, words: str, counts: Confusion) -> Chart:
         axes.set_ylim(len(names), 0)
         inches = axes.figure.get_size_inches()[0]
         ticks = [place + 0.5 for place in range(len(names))]
-        texts = [written(name, inches / 3.2) for name in names]
+        texts = [written(name, max(1.8, inches / 3.2)) for name in names]
         axes.set_xticks(ticks, texts, rotation=90)
         axes.set_yticks(ticks, texts)
         axes.set_xlabel("answer")

@@ -123,7 +123,7 @@ def _attention(material: Material) -> tuple[Chart, int] | None:
 
 def _names(axes: Any, names: Sequence[str]) -> None:
     inches = axes.figure.get_size_inches()[0]
-    axes.set_yticks(range(len(names)), [written(name, inches / 1.9) for name in reversed(names)])
+    axes.set_yticks(range(len(names)), [written(name, max(3.0, inches / 1.9)) for name in reversed(names)])
 
 
 def _high(names: Sequence[str]) -> float:

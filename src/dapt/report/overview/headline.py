@@ -36,6 +36,7 @@ def _compared(material: Material) -> str:
     with_dapt = sum(bool(row.get("dapt")) for row in rows)
     dapt = " without DAPT" if not with_dapt else " with DAPT" if with_dapt == len(rows) else " with and without DAPT"
     short = [each.rstrip("/").rpartition("/")[2] if each.startswith("local-dir:") else each for each in backbones]
+    short = list(dict.fromkeys(short))
     of = listing(short) if len(short) <= LISTED else counted(len(short), "backbone")
     return (
         f"{counted(len(rows), 'run')} of {counted(len(methods), 'method')}{dapt} on {on}, "
