@@ -62,11 +62,15 @@ def report(
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", help="Write one page with tables, charts and pictures into this file.", callback=at_home),
+        typer.Option(
+            "--html", help="Write one page with tables, charts and pictures into this file.", callback=at_home
+        ),
     ] = None,
     figures: Annotated[
         Path | None,
-        typer.Option("--figures", help="Write the charts of the page into this folder, as PNG and SVG.", callback=at_home),
+        typer.Option(
+            "--figures", help="Write the charts of the page into this folder, as PNG and SVG.", callback=at_home
+        ),
     ] = None,
     gallery: Annotated[
         int | None,

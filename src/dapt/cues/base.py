@@ -99,7 +99,8 @@ class CueReport:
             return {}
         shares = sorted(100 * share for share in self.coverage)
         quantiles = {
-            f"p{percent}": round(shares[round(percent / 100 * (len(shares) - 1))], 3) for percent in (10, 25, 50, 75, 90)
+            f"p{percent}": round(shares[round(percent / 100 * (len(shares) - 1))], 3)
+            for percent in (10, 25, 50, 75, 90)
         }
         return {"mean": round(sum(shares) / len(shares), 3), **quantiles}
 

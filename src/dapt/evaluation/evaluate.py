@@ -112,7 +112,6 @@ class Evaluation:
             classes = dict(zip(self.names, average_precisions(self.scores, self.targets), strict=True))
         return {"per_class": classes, "per_group": per_group(self.predicted, self.expected, self.groups)}
 
-
     def answers(self) -> dict[str, Any]:
         """Which classes are taken for which, and how right probabilities are, as in results.json; nothing of images
         that show several classes."""

@@ -27,7 +27,10 @@ def test_only_what_tells_runs_apart_is_told() -> None:
 
 
 def test_methods_go_by_their_titles_unless_two_have_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert labels_of([{"method": "a_plugin_s"}, {"method": "clip_lora", "dapt": True}]) == ["a_plugin_s", "CLIP-LoRA + DAPT"]
+    assert labels_of([{"method": "a_plugin_s"}, {"method": "clip_lora", "dapt": True}]) == [
+        "a_plugin_s",
+        "CLIP-LoRA + DAPT",
+    ]
     monkeypatch.setattr("dapt.report.tables.labels.title_of", lambda method: "One")
     assert labels_of([{"method": "a"}, {"method": "b"}, {"method": "a"}]) == ["One a", "One b", "One a"]
 

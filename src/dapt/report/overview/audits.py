@@ -126,8 +126,14 @@ def _chart(rows: Sequence[str], groups: Mapping[str, Sequence[Mapping[str, Any]]
             known = [each for each in found if each]
             whiskers = [[each[1] for each in known], [each[2] for each in known]]
             tone = COLOURS[number % len(COLOURS)]
-            options = {"error_kw": {"linewidth": 0.7}, "ecolor": "#010203", "hatch": "///" if number >= len(COLOURS) else ""}
-            handles.append(axes.bar(places, [each[0] for each in known], wide * 0.9, color=tone, yerr=whiskers, **options))
+            options = {
+                "error_kw": {"linewidth": 0.7},
+                "ecolor": "#010203",
+                "hatch": "///" if number >= len(COLOURS) else "",
+            }
+            handles.append(
+                axes.bar(places, [each[0] for each in known], wide * 0.9, color=tone, yerr=whiskers, **options)
+            )
         axes.set_xticks(range(len(VARIANTS)), [name.replace("_", "\n") for name in VARIANTS])
         axes.set_ylabel("accuracy, percent")
         key_below(axes, handles, list(rows))
@@ -136,7 +142,9 @@ def _chart(rows: Sequence[str], groups: Mapping[str, Sequence[Mapping[str, Any]]
     for row in rows:
         found = [value_of(groups[row], "accuracy", name) for name in VARIANTS]
         table.append((row, *("–" if each is None else f"{each[0]:.2f}" for each in found)))
-    says = "Bars of accuracy by variant; whiskers are ± the standard deviation over seeds, of one model its 95% interval."
+    says = (
+        "Bars of accuracy by variant; whiskers are ± the standard deviation over seeds, of one model its 95% interval."
+    )
     return Chart("audit", "Accuracy by background", says, ("model", *VARIANTS), table, draw, high=0.85)
 
 

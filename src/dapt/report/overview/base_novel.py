@@ -23,8 +23,10 @@ def base_novel(material: Material) -> Part:
     if not grids:
         part.missing = "no run was trained on base classes (subset: base) and could name the novel ones"
         return part
-    part.says.append("Thin lines join points of equal harmonic mean; up and to the right is better. Bars: ± one standard "
-                     "deviation over seeds.")
+    part.says.append(
+        "Thin lines join points of equal harmonic mean; up and to the right is better. Bars: ± one standard "
+        "deviation over seeds."
+    )
     part.charts = [_chart(grid) for grid in grids[:MOST]]
     part.notes += cut(min(len(grids), MOST), len(grids), "tables")
     return part
@@ -81,6 +83,10 @@ def _chart(grid: Grid) -> Chart:
     table = []
     for row, base, novel in zip(rows, bases, novels, strict=True):
         harmonic = grid.cells.get((row, HARMONIC))
-        table.append((row, f"{base.mean:.2f}", f"{novel.mean:.2f}", "–" if harmonic is None else f"{harmonic.mean:.2f}"))
+        table.append(
+            (row, f"{base.mean:.2f}", f"{novel.mean:.2f}", "–" if harmonic is None else f"{harmonic.mean:.2f}")
+        )
     says = "Base accuracy to the right, novel accuracy upwards, a point for each of " + f"{len(rows)} rows."
-    return Chart(f"base-novel-{slug(grid.title)}", grid.title, says, ("method", BASE, NOVEL, HARMONIC), table, draw, 0.9)
+    return Chart(
+        f"base-novel-{slug(grid.title)}", grid.title, says, ("method", BASE, NOVEL, HARMONIC), table, draw, 0.9
+    )

@@ -65,7 +65,9 @@ def _chart(setting: Setting, lines: Mapping[str, Bins], material: Material) -> C
         axes.plot([0, 100], [0, 100], color=INK, linewidth=0.6)
         handles = []
         for label, bins in lines.items():
-            handles += axes.plot([sure for sure, _, _ in bins], [right for _, right, _ in bins], **looks[label].options())
+            handles += axes.plot(
+                [sure for sure, _, _ in bins], [right for _, right, _ in bins], **looks[label].options()
+            )
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 100)
         axes.set_xlabel("confidence, percent")

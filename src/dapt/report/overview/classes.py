@@ -30,7 +30,9 @@ def class_differences(material: Material) -> Part:
     if not found:
         part.missing = "no method was run without and with DAPT on the same data, shots and seed"
         return part
-    part.says.append("Accuracy of each class with DAPT less that of the same method without, in points, mean over seeds.")
+    part.says.append(
+        "Accuracy of each class with DAPT less that of the same method without, in points, mean over seeds."
+    )
     for pair, gaps in found[:PAIRS]:
         part.charts.append(_chart(pair, gaps))
     part.notes += cut(min(PAIRS, len(found)), len(found), "comparisons")
@@ -137,7 +139,9 @@ def _matrix(label: str, words: str, counts: Confusion) -> Chart:
             for x, value in enumerate(row):
                 if value:
                     tone = COLOURS[2] if x == y else COLOURS[5]
-                    axes.fill([x, x + 1, x + 1, x], [y, y, y + 1, y + 1], color=tone, alpha=0.08 + 0.55 * value / 100, lw=0)
+                    axes.fill(
+                        [x, x + 1, x + 1, x], [y, y, y + 1, y + 1], color=tone, alpha=0.08 + 0.55 * value / 100, lw=0
+                    )
                 if value >= 0.5:
                     axes.text(x + 0.5, y + 0.5, f"{value:.0f}", ha="center", va="center", fontsize=6.5, color=INK)
         axes.set_xlim(0, len(names))

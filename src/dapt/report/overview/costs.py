@@ -36,16 +36,16 @@ def costs(material: Material) -> Part:
     points = {
         label: (seconds, accuracy)
         for (label, setting), runs in groups.items()
-        if setting == main
-        and (seconds := _mean(runs, SECONDS))
-        and (accuracy := _mean(runs, ACCURACY)) is not None
+        if setting == main and (seconds := _mean(runs, SECONDS)) and (accuracy := _mean(runs, ACCURACY)) is not None
     }
     if points:
         part.charts.append(_chart(main.words, dict(list(points.items())[:LINES])))
         part.notes += cut(min(LINES, len(points)), len(points), "rows of the chart")
     devices = {str(run.row.get("environment/device")) for run in material.runs}
     if len(devices) > 1:
-        part.notes.append(f"The runs were made on several devices ({', '.join(sorted(devices))}): times are not comparable.")
+        part.notes.append(
+            f"The runs were made on several devices ({', '.join(sorted(devices))}): times are not comparable."
+        )
     return part
 
 

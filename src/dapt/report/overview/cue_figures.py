@@ -38,7 +38,9 @@ def cue_figures(material: Material) -> Part:
         part.missing = "no run has foreground masks, in training or of its test images"
         return part
     if with_cue and len(part.charts) < 2:
-        part.notes.append("Runs of older versions did not keep how much masks cover; attention needs true masks of test images.")
+        part.notes.append(
+            "Runs of older versions did not keep how much masks cover; attention needs true masks of test images."
+        )
     part.notes.append("How good masks are against true ones tells dapt masks verify; runs do not hold it.")
     return part
 
@@ -88,7 +90,9 @@ def _coverage(material: Material, groups: Mapping[tuple[str, Setting], Sequence[
         axes.set_xlabel("percent of the picture")
 
     rows = [(name, *(f"{found[name][key]:.1f}" for key in ("mean", "p10", "p90"))) for name in names]
-    says = "How much of the picture masks cover: the dot is the mean, the bar spans the middle four fifths of the images."
+    says = (
+        "How much of the picture masks cover: the dot is the mean, the bar spans the middle four fifths of the images."
+    )
     head = ("method", "mean", "p10", "p90")
     return Chart("cue-coverage", "What masks cover", says, head, rows, draw, high=_high(names))
 

@@ -170,7 +170,10 @@ def _words(part: Part, models: dict[str, PromptedClip]) -> None:
             why.append(found.missing)
             continue
         rows = [
-            (f"{name + ', ' if name else ''}vector {number}", ", ".join(f"{near.word} {near.distance:.2f}" for near in words))
+            (
+                f"{name + ', ' if name else ''}vector {number}",
+                ", ".join(f"{near.word} {near.distance:.2f}" for near in words),
+            )
             for name, vectors in found.vectors.items()
             for number, words in enumerate(vectors, start=1)
         ]

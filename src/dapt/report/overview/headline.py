@@ -61,7 +61,9 @@ def _of_hosts(shown: Shown) -> list[str]:
         f"{_how_many(len(found) - len(up))} not; the 95% interval lies above zero in {len(sure_up)} and below in "
         f"{len(sure_down)} ({where})."
     )
-    ends = f"The greatest difference is {_interval(found[best])} ({best}), the least {_interval(found[worst])} ({worst})."
+    ends = (
+        f"The greatest difference is {_interval(found[best])} ({best}), the least {_interval(found[worst])} ({worst})."
+    )
     return [told, f"{ends} {_sure(list(found.values()))}"]
 
 
@@ -104,7 +106,9 @@ def _sure(gaps: Sequence[Difference]) -> str:
     good = sum(p < LEVEL for p in tested)
     most = max(gap.pairs for gap in gaps)
     if good:
-        return f"By the Wilcoxon test with Holm's correction {_how_many(good)} of {len(tested)} significant (p < {LEVEL})."
+        return (
+            f"By the Wilcoxon test with Holm's correction {_how_many(good)} of {len(tested)} significant (p < {LEVEL})."
+        )
     least = 2.0 ** (1 - most)
     never = f"; with {most} pairs p cannot be below {least:.2g}" if least >= LEVEL else ""
     return f"By the Wilcoxon test with Holm's correction none is significant (least p {min(tested):.2g}{never})."

@@ -40,9 +40,7 @@ def learning_curves(material: Material) -> Part:
         terms = {name: runs for name, runs in curves.items() if _is_term(name)}
         tones = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(terms)}
         looks = {name: Style(tones[name], "os^Dv"[number % 5], "-", True) for number, name in enumerate(terms)}
-        part.charts.append(
-            _chart(f"curves-{slug(label)}", f"{label}: {setting.words}", "loss", terms, looks)
-        )
+        part.charts.append(_chart(f"curves-{slug(label)}", f"{label}: {setting.words}", "loss", terms, looks))
     main = max({setting for _, setting, _ in found}, key=lambda each: sum(each == other for _, other, _ in found))
     for key in ACCURACIES:
         lines = {label: curves[key] for label, setting, curves in found if setting == main and key in curves}
@@ -69,7 +67,9 @@ def _chosen(material: Material) -> list[tuple[str, Setting, list[Run]]]:
 def curves_of(runs: Sequence[Sequence[Mapping[str, Any]]]) -> Curves:
     """Terms and accuracies by name: of each run one value per epoch, None where it has none."""
     length = max((int(line["epoch"]) for lines in runs for line in lines), default=0)
-    names = dict.fromkeys(name for lines in runs for line in lines for name in line if _is_term(name) or name in ACCURACIES)
+    names = dict.fromkeys(
+        name for lines in runs for line in lines for name in line if _is_term(name) or name in ACCURACIES
+    )
     found: Curves = {name: [] for name in names}
     for lines in runs:
         by_epoch = {int(line["epoch"]): line for line in lines}

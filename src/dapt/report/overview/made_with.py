@@ -31,7 +31,10 @@ def environment(material: Material) -> Part:
                 found.setdefault(key.removeprefix("environment/"), Counter())[text] += 1
     total = len(material.runs)
     rows = [
-        (key, ", ".join(text if number == total else f"{text} ({number} runs)" for text, number in values.most_common(8)))
+        (
+            key,
+            ", ".join(text if number == total else f"{text} ({number} runs)" for text, number in values.most_common(8)),
+        )
         for key, values in found.items()
     ]
     if not rows:
@@ -66,8 +69,12 @@ def commands(material: Material) -> Part:
 
 def settings_of(run: Run) -> dict[str, Any]:
     """The settings of run.yaml with dots between sections; lists as JSON texts, see `dapt.results.result_rows`."""
-    found = {key.removeprefix("set/"): value for key, value in run.row.items() if key.startswith("set/") and there(value)}
-    return {key: int(value) if isinstance(value, float) and value.is_integer() else value for key, value in found.items()}
+    found = {
+        key.removeprefix("set/"): value for key, value in run.row.items() if key.startswith("set/") and there(value)
+    }
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value for key, value in found.items()
+    }
 
 
 def command_of(settings: Mapping[str, Any], seed: str | None = None) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from dapt.report.chart import Chart, key_below, styles_of
@@ -26,7 +25,9 @@ def shots_curves(material: Material) -> Part:
     part.says.append("Means over seeds; bars are 95% intervals of the mean (1.96 standard deviations / √seeds).")
     part.charts = [_chart(grid) for grid in grids[:MOST]]
     part.notes += cut(min(len(grids), MOST), len(grids), "tables")
-    part.notes += [note for grid in grids[:MOST] for note in cut(len(few_rows(grid)), len(grid.rows), f"rows of {grid.title}")]
+    part.notes += [
+        note for grid in grids[:MOST] for note in cut(len(few_rows(grid)), len(grid.rows), f"rows of {grid.title}")
+    ]
     return part
 
 
@@ -67,5 +68,3 @@ def _chart(grid: Grid) -> Chart:
 
 def _text(cell: Cell | None) -> str:
     return "–" if cell is None else f"{cell.mean:.2f} ± {interval(cell):.2f}"
-
-
