@@ -24,6 +24,10 @@ EXAMPLES = """Examples:
 
   dapt report runs/ --html report.html --figures figures/
 
+  dapt report runs/ --where data=caltech101 --where dapt.variant=joint
+
+  dapt report runs/ --store runs.parquet
+
 Without --table every table is made that there are runs for. Means are over seeds, with their standard deviation; of
 rows with DAPT the difference to the same method without it is told, with its 95% interval and the p-value of a
 Wilcoxon test, corrected for the number of rows. The best is bold, the second underlined.
@@ -35,11 +39,12 @@ DAPT gets right and wrong, costs and commands. --figures writes the same charts 
 
 def report(
     runs: Annotated[
-        list[str], typer.Argument(help="Folders with runs somewhere below them, or addresses as s3://bucket/runs.")
+        list[str],
+        typer.Argument(help="Folders with runs below them, addresses as s3://bucket/runs, or files of --store."),
     ],
     table: Annotated[
         str | None,
-        typer.Option("--table", help="base-to-novel, few-shot, cross, dg or data-efficient. [default: all]"),
+        typer.Option("--table", help="base-to-novel, few-shot, cross, dg, data-efficient or audit. [default: all]"),
     ] = None,
     figure: Annotated[
         str | None,
@@ -51,6 +56,14 @@ def report(
     columns: Annotated[
         str | None, typer.Option("--columns", help="With --figure: columns of results, joined. [default: data]")
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="COLUMN=VALUE",
+            help="Only runs with this value of a setting or column, or one of several: data=caltech101,dtd.",
+        ),
+    ] = None,
     form: Annotated[
         str | None, typer.Option("--format", help="rich, markdown, latex, typst or csv. [default: rich]")
     ] = None,
@@ -59,6 +72,10 @@ def report(
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the tables into this file.", callback=at_home)
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Keep all runs as one Parquet file, which dapt report reads.", callback=at_home),
     ] = None,
     html: Annotated[
         Path | None,
@@ -82,14 +99,17 @@ def report(
     quiet: QuietOption = False,
 ) -> None:
     """Tables of many runs."""
+    from dapt.console import say
     from dapt.errors import ConfigError
     from dapt.outputs import check_file
     from dapt.report.report_files import check_report_files, write_report_files
+    from dapt.report.tables.chosen import chosen
     from dapt.report.tables.compared import to_hosts, to_zero_shot
     from dapt.report.tables.formats import FORMATS, Shown
     from dapt.report.tables.kinds import free_table, tables
     from dapt.report.tables.published import with_published
-    from dapt.results import load
+    from dapt.results import load, save
+    from dapt.wording import counted
 
     silence(quiet)
     on_page = html is not None or figures is not None
@@ -108,10 +128,13 @@ def report(
     if gallery and html is None:
         raise ConfigError("--gallery belongs to --html.", todo="Name a file for the page: --html report.html.")
     check_file(out, "--out", {})
+    check_file(store, "--store", {})
     check_report_files(html, figures)
     places = [at_home(each) for each in runs]
     frame = load(places)
-    found = frame.to_dict("records")
+    if store is not None:
+        say(f"{counted(len(frame), 'row')} of results: {save(frame, store)}")
+    found = chosen(frame.to_dict("records"), where or [])
     if figure is not None:
         grids = [free_table(found, figure, split_names(rows) or ["label"], split_names(columns) or ["data"])]
     else:

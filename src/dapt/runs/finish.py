@@ -14,7 +14,7 @@ from dapt.evaluation.halves import evaluate_halves
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import prompts_content
 from dapt.results import Figures, RunResults
-from dapt.runs.events import events_content
+from dapt.runs.events import EventsFile
 from dapt.runs.prepare import Prepared
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import RunFolder
@@ -55,11 +55,12 @@ def finish_run(
     progress: Progress,
     training_seconds: float,
     log: list[str],
+    events: EventsFile,
 ) -> RunResults:
-    """Save the prompts, evaluate, write the TensorBoard events and the log, then results.json; remove the checkpoint.
+    """Save the prompts, evaluate, finish the TensorBoard events and the log, then results.json; remove the checkpoint.
 
     Args:
-        log: lines of log.txt, which is final with the results.
+        log: lines of log.txt, which is final with the results. events: of the epochs so far.
     """
     model = prepared.model
     model.set_classes(data.train.names)
@@ -78,7 +79,7 @@ def finish_run(
     for flag in flags:
         warn(FLAGS[flag])
     results = _results(config, data, prepared, progress, metrics, breakdown, timing, flags)
-    folder.write(folder.events_file, events_content(progress.lines, metrics))
+    events.finish(metrics, len(progress.lines))
     shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)
     if shown:
         say(shown)

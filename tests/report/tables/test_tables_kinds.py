@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dapt.errors import ConfigError, DataError
+from dapt.report.tables.compared import to_hosts
 from dapt.report.tables.grid import AVERAGE
 from dapt.report.tables.kinds import free_table, tables
 
@@ -60,6 +61,28 @@ def test_data_efficient() -> None:
     assert grid.columns == ["10%", "50%"]
 
 
+def test_selectors_are_rows_of_their_own_and_differences_are_within_one() -> None:
+    cells = [("herding", False, 10.0), ("herding", True, 12.0), ("cal", False, 30.0), ("cal", True, 20.0)]
+    rows = [
+        run(dapt=dapt, **{"set/fraction": 0.1, "set/select": select, "test/accuracy": value})
+        for select, dapt, value in cells
+    ]
+    (grid,) = tables([*rows, run(protocol="data_efficient")], "data-efficient")
+    assert grid.cells["herding: MaPLe", "10%"].mean == 10.0
+    assert {row: gap.mean for row, gap in to_hosts(grid).items()} == {
+        "herding: MaPLe + DAPT": 2.0,
+        "cal: MaPLe + DAPT": -10.0,
+    }
+    assert grid.cells["MaPLe", "100%"].mean == 50.0
+
+
+def test_two_runs_of_one_seed_are_told_and_count_once() -> None:
+    (grid,) = tables([run(), run(**{"test/accuracy": 60.0}), run(method="coop")], "few-shot")
+    assert grid.cells["MaPLe", "16"].mean == 55.0
+    assert grid.cells["MaPLe", "16"].seeds == 1
+    assert "Several runs of one data set and seed count as one, their mean: MaPLe." in grid.notes
+
+
 def test_all_kinds_that_there_are() -> None:
     rows = [run(), run(subset="base", **{"test/accuracy_base": 1.0, "test/accuracy_novel": 2.0})]
     assert [grid.kind for grid in tables(rows)] == ["base-to-novel", "few-shot"]
@@ -83,3 +106,15 @@ def test_free() -> None:
         free_table(rows, "x", ["method"], ["shot"])
     with pytest.raises(DataError, match="No run has the figure protocol"):
         free_table(rows, "protocol", ["method"], ["data"])
+
+
+def test_rows_without_all_data_sets_are_not_in_the_average() -> None:
+    rows = [
+        {"method": method, "subset": "base", "data": data, "seed": 1, "shots": 16, "kind": "run"}
+        | {"test/accuracy_base": 60.0, "test/accuracy_novel": 40.0}
+        for method, data in [("coop", "a"), ("coop", "b"), ("maple", "a")]
+    ]
+    average, first, _ = tables(rows, "base-to-novel")
+    assert average.rows == ["CoOp"]
+    assert "Without all 2 data sets, so not in the average: MaPLe." in average.notes
+    assert first.rows == ["CoOp", "MaPLe"]
