@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ SIZES = {"1col": COLUMN, "2col": PAGE}
 POINTS = 8  # of all letters
 DPI = 300
 MADE_BY = "dapt report"
+# Of legends: letters of a name at most; inches of a letter, of a handle with its gaps, and of a line.
+KEY, LETTER, HANDLE, LINE = 52, 0.056, 0.5, 0.145
 _START = 4096  # bytes of a file in which its mark stands
 _MARKERS = "os^Dv"
 # Grey is zero-shot's alone; the others in an order that keeps neighbours apart.
@@ -170,13 +173,24 @@ def _is_zero_shot(label: str) -> bool:
 
 
 def key_below(axes: Any, handles: Sequence[Any], names: Sequence[str]) -> None:
-    """A legend below the axes, in as many columns as there is room for."""
+    """A legend below the axes, in as many columns as there is room for; the figure grows by its height."""
     figure = axes.figure
-    inches = figure.get_size_inches()[0]
-    longest = max((len(visible(name)) for name in names), default=1)
-    columns = max(1, min(len(names), int(inches / (0.075 * min(longest, 36) + 0.45))))
-    texts = [written(name, max(1.25, inches / columns)) for name in names]
+    wide, high = figure.get_size_inches()
+    longest = min(KEY, max((len(visible(name)) for name in names), default=1))
+    columns = max(1, min(len(names), int(wide / (LETTER * longest + HANDLE))))
+    letters = max(12, int((wide / columns - HANDLE) / LETTER))
+    figure.set_size_inches(wide, high + LINE * math.ceil(len(names) / columns))
+    texts = [written(name, letters=letters) for name in names]
     legend(figure, handles, texts, loc="outside lower center", ncols=columns, handlelength=2.2)
+
+
+def log_seconds(axis: Any) -> None:
+    """Few plain numbers on a logarithmic axis."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter("{x:g}")
 
 
 def zero_line(axes: Any, *, upright: bool = False) -> None:

@@ -21,15 +21,19 @@ _END = 9  # of those at its end: there names of a family differ
 _PER_INCH = 8  # letters
 
 
-def shortened(name: str, inches: float = 5.0) -> str:
-    """A name on one line of so many inches, its middle left out where it has more letters than that, or `LONGEST`."""
-    shown, room = visible(name), min(LONGEST, int(_PER_INCH * inches))
+def shortened(name: str, inches: float = 5.0, letters: int | None = None) -> str:
+    """A name on one line of so many inches, its middle left out where it has more letters than that, or `LONGEST`.
+
+    Args:
+        letters: at most so many, whatever the inches.
+    """
+    shown, room = visible(name), letters or min(LONGEST, int(_PER_INCH * inches))
     return shown if len(shown) <= room else f"{shown[: room - _END - 1]}…{shown[-_END:]}"
 
 
-def written(name: str, inches: float = 5.0) -> str:
+def written(name: str, inches: float = 5.0, letters: int | None = None) -> str:
     """A name for matplotlib, which would set what stands between two dollar signs as a formula."""
-    return shortened(name, inches).replace("$", r"\$")
+    return shortened(name, inches, letters).replace("$", r"\$")
 
 
 def axes_of(size: tuple[float, float]) -> tuple[Any, Any]:

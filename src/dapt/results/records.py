@@ -1,7 +1,8 @@
 """What runs, evaluations and protocols have found: one typed record for all that writes or reads such figures.
 
-Schema 2; later fields have defaults, and older readers pass over them. Files of schema 1 are read, too: there the selection of training images was called ``selection``, which
-stands beside ``model_selection`` (which epoch is the result) and is ``coreset`` now.
+Schema 2; later fields have defaults, and older readers pass over them. Files of schema 1 are read, too: there the
+selection of training images was called ``selection``, which stands beside ``model_selection`` (which epoch is the
+result) and is ``coreset`` now.
 """
 
 from __future__ import annotations

@@ -88,5 +88,5 @@ def _chart(grid: Grid) -> Chart:
         )
     says = "Base accuracy to the right, novel accuracy upwards, a point for each of " + f"{len(rows)} rows."
     return Chart(
-        f"base-novel-{slug(grid.title)}", grid.title, says, ("method", BASE, NOVEL, HARMONIC), table, draw, 0.9
+        f"base-novel-{slug(grid.title)}", grid.title, says, ("method", BASE, NOVEL, HARMONIC), table, draw, 0.75
     )

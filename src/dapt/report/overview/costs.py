@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from dapt.report.chart import Chart, key_below, styles_of
+from dapt.report.chart import Chart, key_below, log_seconds, styles_of
 from dapt.report.overview.material import Material, Run
 from dapt.report.overview.part import Part, PlainTable, cut
-from dapt.report.overview.shots_curves import LINES
+from dapt.report.overview.shots_curves import LINES, few
 from dapt.report.tables.labels import there
 
 ACCURACY, SECONDS = "test/accuracy", "timing/training_seconds"
@@ -39,7 +39,8 @@ def costs(material: Material) -> Part:
         if setting == main and (seconds := _mean(runs, SECONDS)) and (accuracy := _mean(runs, ACCURACY)) is not None
     }
     if points:
-        part.charts.append(_chart(main.words, dict(list(points.items())[:LINES])))
+        rows_shown = few(list(points), {label: accuracy for label, (_, accuracy) in points.items()})
+        part.charts.append(_chart(main.words, {label: points[label] for label in rows_shown}))
         part.notes += cut(min(LINES, len(points)), len(points), "rows of the chart")
     devices = {str(run.row.get("environment/device")) for run in material.runs}
     if len(devices) > 1:
@@ -79,6 +80,7 @@ def _chart(words: str, points: dict[str, tuple[float, float]]) -> Chart:
         low, high = (edge(seconds for seconds, _ in points.values()) for edge in (min, max))
         if high > 10 * low:
             axes.set_xscale("log")
+            log_seconds(axes.xaxis)
         axes.margins(0.15)
         axes.set_xlabel("seconds of training")
         axes.set_ylabel("test accuracy, percent")
@@ -87,4 +89,4 @@ def _chart(words: str, points: dict[str, tuple[float, float]]) -> Chart:
     rows = [(label, f"{seconds:.1f}", f"{accuracy:.2f}") for label, (seconds, accuracy) in points.items()]
     says = "Test accuracy by seconds of training; up and to the left is better."
     head = ("method", "seconds", "accuracy")
-    return Chart("cost", f"Accuracy for time: {words}", says, head, rows, draw, high=0.85)
+    return Chart("cost", f"Accuracy for time: {words}", says, head, rows, draw, high=0.7)

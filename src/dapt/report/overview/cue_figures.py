@@ -10,9 +10,10 @@ from dapt.report.chart import Chart
 from dapt.report.chart_style import COLOURS, INK, written
 from dapt.report.overview.material import Material, Run, Setting
 from dapt.report.overview.part import Part, PlainTable, cut
+from dapt.report.overview.shots_curves import few
 from dapt.report.tables.labels import there
 
-ROWS = 16  # of a chart
+ROWS = 24  # of a chart
 COUNTS = {"cue_empty": "empty", "cue_full": "full", "cue_missing": "missing", "cue_bad": "unreadable"}
 
 
@@ -72,7 +73,7 @@ def quantiles_of(material: Material, runs: Sequence[Run]) -> dict[str, float] | 
 
 def _coverage(material: Material, groups: Mapping[tuple[str, Setting], Sequence[Run]]) -> Chart | None:
     found = {
-        f"{label}, {setting.data}": quantiles
+        f"{label}, {setting.words}": quantiles
         for (label, setting), runs in groups.items()
         if (quantiles := quantiles_of(material, runs)) is not None
     }
@@ -98,17 +99,20 @@ def _coverage(material: Material, groups: Mapping[tuple[str, Setting], Sequence[
 
 
 def _attention(material: Material) -> tuple[Chart, int] | None:
+    """A chart of the setting in which most rows have such figures, and how many rows there are."""
     key = "cue/foreground_attention"
-    found: dict[str, list[float]] = {}
+    found: dict[Setting, dict[str, list[float]]] = {}
     for (label, setting), runs in material.by_setting.items():
         values = [float(run.row[key]) for run in runs if there(run.row.get(key))]
         if values:
-            found.setdefault(f"{label}, {setting.words}", []).extend(values)
+            found.setdefault(setting, {})[label] = values
     if not found:
         return None
-    names = list(found)[:ROWS]
-    means = {name: statistics.fmean(found[name]) for name in names}
-    spread = {name: statistics.pstdev(found[name]) for name in names}
+    main = max(found, key=lambda setting: len(found[setting]))
+    total = len(found[main])
+    means = {name: statistics.fmean(values) for name, values in found[main].items()}
+    names = few(list(means), means, ROWS)
+    spread = {name: statistics.pstdev(found[main][name]) for name in names}
 
     def draw(axes: Any) -> None:
         places = list(range(len(names) - 1, -1, -1))
@@ -121,13 +125,14 @@ def _attention(material: Material) -> tuple[Chart, int] | None:
     rows = [(name, f"{means[name]:.2f}", f"{spread[name]:.2f}") for name in names]
     says = "Share of the class token's attention that falls on the true foreground of test images; more is better."
     head = ("method", "percent", "± over seeds")
-    chart = Chart("attention", "Attention on the foreground", says, head, rows, draw, high=_high(names))
-    return chart, len(found)
+    title = f"Attention on the foreground: {main.words}"
+    chart = Chart("attention", title, says, head, rows, draw, high=_high(names))
+    return chart, total
 
 
 def _names(axes: Any, names: Sequence[str]) -> None:
     inches = axes.figure.get_size_inches()[0]
-    axes.set_yticks(range(len(names)), [written(name, max(3.0, inches / 1.9)) for name in reversed(names)])
+    axes.set_yticks(range(len(names)), [written(name, letters=int(inches * 9)) for name in reversed(names)])
 
 
 def _high(names: Sequence[str]) -> float:

@@ -1,6 +1,7 @@
 """What models say to images, without DAPT and with it: gains, failures, where both look, and learned words.
 
-Needs the backbone, the prompts and the images at hand; where one of them is missing the page goes without, and says why.
+Needs the backbone, the prompts and the images at hand; where one of them is missing the page goes without, and says
+why.
 """
 
 from __future__ import annotations
@@ -104,8 +105,8 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
         ]
         gallery.gallery.append({"title": f"{title} ({int(ends[title][0].sum())} of {len(items)})", "looks": shown})
     gallery.says.append(
-        f"{pair.words}, seed {seed}: the images of which the model that is right is surest. Brighter is where the class "
-        "token of the last block attends to, on what the model sees of the photo."
+        f"{pair.words}, seed {seed}: the images of which the model that is right is surest. Brighter is where the "
+        "class token of the last block attends to, on what the model sees of the photo."
     )
     if len(items) < total:
         gallery.notes.append(f"{len(items)} of {total} test images were looked at, evenly chosen.")

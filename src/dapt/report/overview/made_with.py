@@ -40,7 +40,7 @@ def environment(material: Material) -> Part:
     if not rows:
         part.missing = "no run says where it was made"
         return part
-    part.tables.append(PlainTable("Environment", ("", "of the runs"), rows))
+    part.tables.append(PlainTable("Environment", ("part", "of the runs"), rows))
     return part
 
 

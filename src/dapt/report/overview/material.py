@@ -22,12 +22,14 @@ class Setting:
 
     Attributes:
         data: the data set. shots: 0 for all. subset: all or base. fraction: share of the training images.
+        select: what chose them; empty for all.
     """
 
     data: str
     shots: int
     subset: str
     fraction: float = 1.0
+    select: str = ""
 
     @property
     def words(self) -> str:
@@ -35,6 +37,7 @@ class Setting:
         parts = [self.data, f"{self.shots} shots" if self.shots else "all images"]
         parts += ["base classes"] if self.subset == "base" else []
         parts += [f"{100 * self.fraction:g}% of the images"] if self.fraction < 1 else []
+        parts += [f"chosen by {self.select}"] if self.select else []
         return ", ".join(parts)
 
 
@@ -58,9 +61,14 @@ class Run:
     @cached_property
     def setting(self) -> Setting:
         """What it was trained on."""
-        fraction = self.row.get("set/fraction")
-        share = float(fraction) if there(fraction) else 1.0
-        return Setting(str(self.row["data"]), int(self.row["shots"]), str(self.row.get("subset") or "all"), share)
+        row = self.row
+        return Setting(
+            str(row["data"]),
+            int(row["shots"]),
+            str(row.get("subset") or "all"),
+            float(row["set/fraction"]) if there(row.get("set/fraction")) else 1.0,
+            str(row["set/select"]) if there(row.get("set/select")) else "",
+        )
 
 
 @dataclass(frozen=True)

@@ -137,11 +137,12 @@ def _table(shown: Shown) -> dict[str, Any]:
         for column in grid.columns:
             cell = grid.cells.get((row, column))
             text, rank = (MISSING, 0) if cell is None else (figure(cell), cell.rank)
-            cells.append({"text": text, "rank": rank, "value": "" if cell is None else f"{cell.mean:.6g}"})
+            value = "" if cell is None else f"{cell.mean:.6g}"
+            cells.append({"text": text, "rank": rank, "value": value, "gap": False})
         for found in (shown.hosts, shown.zero):
             if found:
                 value = f"{found[row].mean:.6g}" if row in found else ""
-                cells.append({"text": gap(found.get(row)), "rank": 0, "value": value})
+                cells.append({"text": gap(found.get(row)), "rank": 0, "value": value, "gap": True})
         rows.append({"name": row, "cells": cells})
     return {"title": grid.title, "head": shown.head(), "rows": rows, "notes": grid.notes}
 

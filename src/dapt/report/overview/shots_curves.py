@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dapt.report.chart import Chart, key_below, styles_of
@@ -32,11 +33,29 @@ def shots_curves(material: Material) -> Part:
 
 
 def few_rows(grid: Grid, most: int = LINES) -> list[str]:
-    """So many rows of a table as a chart can show: rows with DAPT and their hosts first, in the table's order."""
+    """So many rows of a table as a chart can show, see `few`; by the main column. Published ones are left out."""
     own = [row for row in grid.rows if not any(cell.published for (name, _), cell in grid.cells.items() if name == row)]
-    pairs = [name for row in own if (host := host_of(row, own)) for name in (host, row)]
-    wanted = list(dict.fromkeys([*pairs, *own]))[:most]
-    return [row for row in own if row in wanted]
+    sign = -1 if grid.main in grid.lower_is_better else 1
+    figures = {row: sign * cell.mean for row in own if (cell := grid.cells.get((row, grid.main))) is not None}
+    return few(own, figures, most)
+
+
+def few(rows: Sequence[str], figures: Mapping[str, float], most: int = LINES) -> list[str]:
+    """So many rows, in their order: of each method without DAPT and its best row with DAPT, then the other pairs, then
+    the rest.
+
+    Args:
+        figures: by row; more is better.
+    """
+    with_dapt: dict[str, list[str]] = {}
+    for row in rows:
+        if (host := host_of(row, rows)) is not None:
+            with_dapt.setdefault(host, []).append(row)
+    best = [max(found, key=lambda row: figures.get(row, -math.inf)) for found in with_dapt.values()]
+    pairs = [name for host, row in zip(with_dapt, best, strict=True) for name in (host, row)]
+    further = [row for found in with_dapt.values() for row in found]
+    wanted = list(dict.fromkeys([*pairs, *further, *rows]))[:most]
+    return [row for row in rows if row in wanted]
 
 
 def interval(cell: Cell) -> float:
@@ -63,7 +82,7 @@ def _chart(grid: Grid) -> Chart:
 
     table = [(row, *(_text(grid.cells.get((row, column))) for column in grid.columns)) for row in rows]
     says = f"Accuracy of {len(rows)} rows at {', '.join(grid.columns)} {X[grid.kind]}."
-    return Chart(f"shots-{slug(grid.title)}", grid.title, says, ("method", *grid.columns), table, draw, high=0.85)
+    return Chart(f"shots-{slug(grid.title)}", grid.title, says, ("method", *grid.columns), table, draw, high=0.65)
 
 
 def _text(cell: Cell | None) -> str:
