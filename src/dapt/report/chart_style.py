@@ -72,7 +72,7 @@ def svg_of(figure: Any) -> str:
     text = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dapt"}):
         figure.savefig(text, format="svg", metadata={"Date": None})
-    svg = text.getvalue()
+    svg = re.sub("<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
     svg = re.sub("<[^>]*>", lambda tag: tag[0].replace(INK, "currentColor"), svg[svg.index("<svg") :])
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)  # as wide as its place on the page
     return re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from dapt.errors import DaptError
@@ -117,9 +118,9 @@ class Material:
     def pairs(self) -> list[Pair]:
         """Every row with DAPT and the same method without, in each setting in which both were run with one seed.
 
-        Those of most seeds come first.
+        One of each method comes first, that of most seeds, then a second one of each.
         """
-        found = []
+        found: list[Pair] = []
         for (label, setting), runs in self.by_setting.items():
             beside = [name for name, other in self.by_setting if other == setting]
             host = host_of(label, beside)
@@ -129,7 +130,10 @@ class Material:
             both = {run.seed: (hosts[run.seed], run) for run in runs if run.seed in hosts}
             if both:
                 found.append(Pair(host, label, setting, dict(sorted(both.items()))))
-        return sorted(found, key=lambda pair: -len(pair.runs))
+        by_host: dict[str, list[Pair]] = {}
+        for pair in sorted(found, key=lambda pair: -len(pair.runs)):
+            by_host.setdefault(pair.host, []).append(pair)
+        return [pair for turn in zip_longest(*by_host.values()) for pair in turn if pair is not None]
 
     @cached_property
     def labels(self) -> list[str]:
