@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from dapt.cli.audit import audit
+from dapt.cli.compare import compare
 from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
@@ -41,6 +42,7 @@ app.command()(demo)
 app.command()(train)
 app.command("run")(run_command)
 app.command()(report)
+app.command()(compare)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)

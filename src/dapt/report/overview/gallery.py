@@ -16,8 +16,6 @@ from dapt.report.overview.material import Material, Pair
 from dapt.report.overview.part import Part, PlainTable
 
 if TYPE_CHECKING:
-    from dapt.config import RunConfig
-    from dapt.data.labelled import LabelledImages
     from dapt.evaluation.explanation import Explanation
     from dapt.model.prompted_clip import PromptedClip
 
@@ -71,6 +69,7 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
     from dapt.evaluation.explanation import Explainer, Subject, unlabelled
     from dapt.evenly import evenly
     from dapt.model.classifier import Classifier
+    from dapt.runs.evaluated_images import evaluated_images
     from dapt.runs.load_run import load_run
 
     host_run, dapt_run = pair.runs[seed]
@@ -78,7 +77,7 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
     dapt, config = load_run(dapt_run.folder, device=device)
     models = {pair.host: host.eval(), pair.label: dapt.eval()}
     _words(words, models)
-    part = _test_images(config)
+    part = evaluated_images(config)
     total = len(part.items)
     chosen = evenly(range(total), ASKED)
     items, labels = [part.items[place] for place in chosen], [part.labels[place] for place in chosen]
@@ -111,22 +110,6 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
     if len(items) < total:
         gallery.notes.append(f"{len(items)} of {total} test images were looked at, evenly chosen.")
     gallery.notes += [text for subject in explainer.subjects for text in subject.missing]
-
-
-def _test_images(config: RunConfig) -> LabelledImages:
-    """The test images of a run, as far as they are there."""
-    from dapt.data.labelled import class_labels, select_classes
-    from dapt.data.resolve import load_data
-
-    source = load_data(
-        config.data,
-        config.names,
-        root=config.root,
-        own_split=config.own_split,
-        skip_bad=config.skip_bad,
-        split_file=config.split_file,
-    )
-    return select_classes(source, source.chosen_labelled("test"), class_labels(source, config.subset))
 
 
 def _surest(where: Any, sure: Any, count: int) -> list[int]:
