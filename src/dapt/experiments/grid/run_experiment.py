@@ -20,6 +20,7 @@ from dapt.experiments.run_all import told
 from dapt.results import Figures, ProtocolResults, RunResults
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import data_name
+from dapt.runs.torchrun import refuse_torchrun
 from dapt.wording import counted, some
 
 SHOWN = 20  # cells that are named at the end
@@ -66,6 +67,7 @@ def plan_experiment(experiment: Experiment, *, overwrite: bool = False) -> Plann
     Raises:
         ConfigError: the experiment's folder cannot be used, or nothing is to be run.
     """
+    refuse_torchrun("dapt run")
     cells = expand(experiment)
     folder = ExperimentFolder(experiment.out, experiment.name)
     folder.look(cells.cells)
