@@ -30,6 +30,7 @@ from dapt.processes import tells_mistakes
 from dapt.streams import OutputLostError, Streams
 
 INTERRUPTED = 130
+RESUMED = ("train", "demo", "audit")  # commands that go on with --resume; others do so by themselves
 
 app = typer.Typer(
     name="dapt",
@@ -136,7 +137,7 @@ def run(arguments: list[str] | None = None) -> int:
         return 2
     except Exception as error:
         if _interrupted:
-            return _say_interrupted()
+            return _say_interrupted(arguments)
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # a usage error, of typer's own click or any
             _show_usage(error)
             return int(error.exit_code)
@@ -146,13 +147,14 @@ def run(arguments: list[str] | None = None) -> int:
         _print_error(message.split("\n"))
         return 2
     if result == INTERRUPTED:  # some versions of typer turn the interrupt into this code themselves
-        return _say_interrupted()
+        return _say_interrupted(arguments)
     return int(result) if isinstance(result, int) else 0
 
 
-def _say_interrupted() -> int:
-    advice = "give the same command again, with --resume if it has that option"
-    print(f"interrupted; what was finished is saved: {advice}", file=sys.stderr)
+def _say_interrupted(arguments: list[str] | None) -> int:
+    words = [word for word in (sys.argv[1:] if arguments is None else arguments) if not word.startswith("-")]
+    behind = ", with --resume" if words and words[0] in RESUMED else ""
+    print(f"interrupted; what was finished is saved: give the same command again{behind}", file=sys.stderr)
     return INTERRUPTED
 
 

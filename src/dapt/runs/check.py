@@ -63,8 +63,11 @@ def check_run(config: RunConfig, *, resume: bool, overwrite: bool, within: Path 
     return Plan(config, folder, device, selector, resume, overwrite)
 
 
-def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
+def check_settings(config: RunConfig, *, here: bool = True) -> tuple[RunConfig, str, Selector | None]:
     """The part of `check_run` that looks at nothing but the settings.
+
+    Args:
+        here: it is this machine that carries the run out, so that it has to have the device.
 
     Returns:
         the configuration with absolute paths, the device, and what selects training images.
@@ -78,8 +81,9 @@ def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
             f"A batch of {config.batch_size} images cannot be divided among {config.devices} devices.",
             todo="Choose a --batch-size that --devices divides.",
         )
-    device = pick_device(config.device)
-    check_count(processes_here() if processes() > 1 else config.devices, device)
+    device = pick_device(config.device) if here else config.device
+    if here:
+        check_count(processes_here() if processes() > 1 else config.devices, device)
     check_dapt(config)
     trackers_of(config)
     return config, device, check_selection(config)
