@@ -21,6 +21,7 @@ COMMANDS = [
     ["audit"],
     ["run"],
     ["report"],
+    ["compare"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from dapt.cli.audit import audit
+from dapt.cli.compare import compare
 from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
@@ -25,6 +26,7 @@ from dapt.cli.run import run as run_command
 from dapt.cli.train import train
 from dapt.console import lines_of, visible
 from dapt.errors import DaptError
+from dapt.processes import tells_mistakes
 from dapt.streams import OutputLostError, Streams
 
 INTERRUPTED = 130
@@ -42,6 +44,7 @@ app.command()(demo)
 app.command()(train)
 app.command("run")(run_command)
 app.command()(report)
+app.command()(compare)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)
@@ -156,11 +159,14 @@ def _say_interrupted(arguments: list[str] | None) -> int:
 
 
 def _print_error(lines: list[str]) -> None:
-    print(lines_of(["error: " + lines[0], *lines[1:]]), file=sys.stderr)
+    if tells_mistakes():
+        print(lines_of(["error: " + lines[0], *lines[1:]]), file=sys.stderr)
 
 
 def _show_usage(error: Any) -> None:
     """Print a usage error: it names arguments, and those may be file names that the shell put in place of a ``*``."""
+    if not tells_mistakes():
+        return
     error.message = visible(str(error.message))
     text = io.StringIO()
     error.show(file=text)

@@ -114,7 +114,7 @@ def _results(
     prepared: Prepared,
     progress: Progress,
     metrics: Figures,
-    breakdown: dict[str, Figures],
+    breakdown: dict[str, Any],
     timing: Figures,
     flags: list[str],
 ) -> RunResults:
@@ -135,6 +135,7 @@ def _results(
         seed=config.seed,
         subset=config.subset,
         cue=None if cue is None else cue.name,
+        cue_coverage={} if cue is None else cue.report.coverages(),
         background_words=config.dapt.chosen_words if config.dapt.enabled else None,
         model_selection=prepared.model_selection,
         transductive=config.transductive and config.subset == "base",
@@ -152,8 +153,8 @@ def _results(
     )
 
 
-def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Figures]]:
-    """All metrics of results.json, and the accuracy of each class and group.
+def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Any]]:
+    """All metrics of results.json, and what stands there beside them, see `evaluate_halves`.
 
     ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
     held-back classes are classified among themselves for ``test/accuracy_novel``, then all among all classes.
