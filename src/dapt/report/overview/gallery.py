@@ -6,6 +6,7 @@ why.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,7 +94,7 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
         GAINS: (after & ~before, sure_after),
         FAILURES: (before & ~after, sure_before),
     }
-    picked = {title: _surest(where, sure, images) for title, (where, sure) in ends.items()}
+    picked = {title: _surest(where, sure, labels, images) for title, (where, sure) in ends.items()}
     explainer = Explainer([Subject(label, model, []) for label, model in models.items()], None, host, top=1)
     for title, places in picked.items():
         with torch.no_grad():
@@ -104,18 +105,24 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
         ]
         gallery.gallery.append({"title": f"{title} ({int(ends[title][0].sum())} of {len(items)})", "looks": shown})
     gallery.says.append(
-        f"{pair.words}, seed {seed}: the images of which the model that is right is surest. Brighter is where the "
-        "class token of the last block attends to, on what the model sees of the photo."
+        f"{pair.words}, seed {seed}: the images of which the model that is right is surest, of each class one "
+        "before any has a second. Brighter is where the class token of the last block attends to, on what the model "
+        "sees of the photo."
     )
     if len(items) < total:
         gallery.notes.append(f"{len(items)} of {total} test images were looked at, evenly chosen.")
     gallery.notes += [text for subject in explainer.subjects for text in subject.missing]
 
 
-def _surest(where: Any, sure: Any, count: int) -> list[int]:
-    """The places of a mask, those first of which the model is surest."""
+def _surest(where: Any, sure: Any, labels: Sequence[int], count: int) -> list[int]:
+    """The places of a mask, those first of which the model is surest, of each class one before any has a second."""
     places: list[int] = where.nonzero().flatten().tolist()
-    return sorted(places, key=lambda place: (-float(sure[place]), place))[:count]
+    seen: Counter[int] = Counter()
+    turns = []
+    for place in sorted(places, key=lambda place: (-float(sure[place]), place)):
+        turns.append((seen[labels[place]], place))
+        seen[labels[place]] += 1
+    return [place for _, place in sorted(turns, key=lambda turn: turn[0])[:count]]
 
 
 def _answers(item: Any, label: int, names: Sequence[str]) -> set[str]:
