@@ -20,6 +20,20 @@ def test_a_loss_is_called_one() -> None:
     assert "DAPT does harm here" in headline(material(rows))[1]
 
 
+def test_of_the_background_gap_less_is_better() -> None:
+    def rows(gap: float) -> list[dict[str, object]]:
+        return [
+            run(dapt=dapt, seed=seed, kind="audit", **{"audit/original": 80.0, "audit/bg_gap": value})
+            for dapt, value in ((False, 20.0), (True, gap))
+            for seed in (1, 2)
+        ]
+
+    for gap, verdict in ((15.0, "DAPT helps here: MaPLe + DAPT is -5.00 points"), (25.0, "DAPT does harm here")):
+        finding = headline(material(rows(gap)))[1]
+        assert verdict in finding
+        assert "BG-gap, where less is better" in finding
+
+
 def test_without_dapt_or_with_one_run() -> None:
     assert "There is no row with DAPT" in headline(material([run()]))[1]
     assert "DAPT was compared once" in headline(material([run(), run(dapt=True)]))[1]

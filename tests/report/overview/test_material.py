@@ -20,7 +20,7 @@ def test_pairs_are_of_one_setting_and_seed_and_methods_take_turns() -> None:
     ]
     host, dapt = found.pairs[0].runs[2]
     assert (host.row["dapt"], dapt.row["dapt"]) == (False, True)
-    assert found.pairs[0].words == "MaPLe + DAPT against MaPLe: photos, 1 shots"
+    assert found.pairs[0].words == "MaPLe + DAPT against MaPLe: photos, 1 shot"
 
 
 def test_what_selectors_chose_is_apart() -> None:

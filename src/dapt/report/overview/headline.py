@@ -47,11 +47,12 @@ def _compared(material: Material) -> str:
 def _of_hosts(shown: Shown) -> list[str]:
     found = {row: gap for row, gap in shown.hosts.items() if shown.grid.cells.get((row, shown.grid.main))}
     found = found or dict(shown.hosts)
-    where = f"{shown.grid.title}: {shown.grid.main}"
+    less = shown.grid.main in shown.grid.lower_is_better
+    where = f"{shown.grid.title}: {shown.grid.main}{', where less is better' if less else ''}"
     if len(found) == 1:
         row, gap = next(iter(found.items()))
-        return [f"DAPT {_verdict(gap)}: {row} is {_interval(gap)} from its host ({where}). {_sure([gap])}"]
-    up = [row for row, gap in found.items() if gap.mean > 0]
+        return [f"DAPT {_verdict(gap, less)}: {row} is {_interval(gap)} from its host ({where}). {_sure([gap])}"]
+    up = [row for row, gap in found.items() if (gap.mean < 0 if less else gap.mean > 0)]
     sure_up = [row for row, gap in found.items() if gap.pairs > 1 and gap.low > 0]
     sure_down = [row for row, gap in found.items() if gap.pairs > 1 and gap.high < 0]
     best = max(found, key=lambda row: found[row].mean)
@@ -68,8 +69,10 @@ def _of_hosts(shown: Shown) -> list[str]:
 
 
 def _of_zero_shot(shown: Shown) -> list[str]:
-    best = max(shown.zero, key=lambda row: shown.zero[row].mean)
-    return [f"The greatest difference to {ZERO_SHOT} is {_interval(shown.zero[best])} ({best})."]
+    sign = -1 if shown.grid.main in shown.grid.lower_is_better else 1
+    best = max(shown.zero, key=lambda row: sign * shown.zero[row].mean)
+    word = "lowest" if sign < 0 else "greatest"
+    return [f"The {word} difference to {ZERO_SHOT} is {_interval(shown.zero[best])} ({best})."]
 
 
 def _best(shown: Shown) -> str:
@@ -83,12 +86,13 @@ def _best(shown: Shown) -> str:
     return f"{text} ({shown.grid.title}: {shown.grid.main}). There is no row with DAPT beside its host to compare."
 
 
-def _verdict(gap: Difference) -> str:
+def _verdict(gap: Difference, less: bool) -> str:
     if gap.pairs == 1:
         return "was compared once, which tells nothing about chance"
-    if gap.low > 0:
+    good, bad = (gap.high < 0, gap.low > 0) if less else (gap.low > 0, gap.high < 0)
+    if good:
         return "helps here"
-    if gap.high < 0:
+    if bad:
         return "does harm here"
     return "makes no difference here that can be told from chance"
 

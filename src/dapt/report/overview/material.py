@@ -13,6 +13,7 @@ from dapt.errors import DaptError
 from dapt.report.tables.formats import Shown
 from dapt.report.tables.labels import Row, host_of, labels_of, there
 from dapt.results.result_files import place_of
+from dapt.wording import counted
 
 METRICS, RESULTS = "metrics.jsonl", "results.json"
 
@@ -35,7 +36,7 @@ class Setting:
     @property
     def words(self) -> str:
         """For headings: ``photos, 16 shots, base classes``."""
-        parts = [self.data, f"{self.shots} shots" if self.shots else "all images"]
+        parts = [self.data, counted(self.shots, "shot") if self.shots else "all images"]
         parts += ["base classes"] if self.subset == "base" else []
         parts += [f"{100 * self.fraction:g}% of the images"] if self.fraction < 1 else []
         parts += [f"chosen by {self.select}"] if self.select else []
