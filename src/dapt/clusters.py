@@ -60,6 +60,9 @@ def joined(address: str) -> Iterator[Cluster]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", TRIES)
+    os.environ.setdefault(
+        "RAY_BACKEND_LOG_LEVEL", "fatal"
+    )  # what goes wrong is raised; the rest is for those who develop Ray
     import ray
 
     if ray.is_initialized():  # a program that uses dapt as a library has joined one itself

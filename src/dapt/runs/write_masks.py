@@ -42,7 +42,6 @@ from dapt.runs.shard import shard_from
 from dapt.strict import PartOptions
 from dapt.wording import listing, some
 
-
 Make = Callable[..., None]  # of the folder and the items that have no mask yet
 
 
