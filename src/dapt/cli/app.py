@@ -23,6 +23,7 @@ from dapt.cli.predict import predict
 from dapt.cli.report import report
 from dapt.cli.run import run as run_command
 from dapt.cli.train import train
+from dapt.cli.tune import tune
 from dapt.console import lines_of, visible
 from dapt.errors import DaptError
 from dapt.streams import OutputLostError, Streams
@@ -41,6 +42,7 @@ app.command()(demo)
 app.command()(train)
 app.command("run")(run_command)
 app.command()(report)
+app.command()(tune)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)

@@ -38,6 +38,7 @@ class RunData:
         counts: sizes for results.json.
         weights: what each training image counts in the loss, of mean 1, or None: all the same.
         chosen: how the training images were selected from more, for split.json; None: they were not.
+        validation_only: a run of a search, judged by its validation images; `test` is empty.
         leaks: test images that are equal to training images, for results.json; None: there are none.
     """
 
@@ -50,9 +51,10 @@ class RunData:
     weights: tuple[float, ...] | None = None
     chosen: dict[str, object] | None = None
     leaks: dict[str, Any] | None = None
+    validation_only: bool = False
 
 
-def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData:
+def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validation_only: bool = False) -> RunData:
     """Read, sample, check.
 
     Sampling runs over all classes first and the subset is taken afterwards, as in the field. Images that may show
@@ -60,6 +62,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
 
     Args:
         cache: the training images are decoded into it, as far as it has room.
+        validation_only: a run of a search: its test images are not opened, and it is judged by the validation images.
 
     Raises:
         DataError: no labelled training images, damaged files without `skip_bad`, or test images that are equal to
@@ -92,7 +95,14 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
     _report_small_classes(data, train, kept, config.shots)
     if config.model_selection == "best_val" and not val:
         warn("There are no validation images, so the last epoch is used instead of the best one.")
-    if not test:
+    if validation_only:
+        test = ()
+        if not val:
+            raise DataError(
+                f"{config.data} has no validation images, and a search never looks at test images.",
+                todo="Give it a split 'val' (a folder val/, or the column split of a table).",
+            )
+    elif not test:
         warn("There are no test images, so there will be no accuracy.")
     held_back = class_labels(data, "novel") if config.subset == "base" else []
     trained_on = class_labels(data, "all") if config.transductive else kept
@@ -101,9 +111,9 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         "val": select_classes(data, [val[position] for position in val_positions], kept),
         "test": select_classes(data, test, kept),
     }
-    if held_back:
+    if held_back and not validation_only:
         parts["novel"] = select_classes(data, test, held_back)
-    leaks = look_at_images(config, data, parts)
+    leaks = None if validation_only else look_at_images(config, data, parts)
     bad = 0
     with said_together():
         for name, part in parts.items():
@@ -117,7 +127,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         "train": len(parts["train"].items),
         "val": len(parts["val"].items),
         "test": len(parts["test"].items),
-        "test_novel": len(parts["novel"].items) if held_back else 0,
+        "test_novel": len(parts["novel"].items) if "novel" in parts else 0,
         "bad_images": bad,
     }
     if not parts["train"].items:
@@ -126,7 +136,16 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         f"data: {data.name}, {count(counts['classes'], 'class', 'classes')}, {counts['train']} training, "
         f"{counts['val']} validation and {counts['test'] + counts['test_novel']} test images"
     )
-    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts, leaks=leaks)
+    return RunData(
+        data,
+        parts["train"],
+        parts["val"],
+        parts["test"],
+        parts.get("novel"),
+        counts,
+        leaks=leaks,
+        validation_only=validation_only,
+    )
 
 
 def check_multi_label(config: RunConfig, data: ImageSet) -> None:

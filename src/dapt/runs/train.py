@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from dapt import console
@@ -28,6 +29,7 @@ def run_training(
     candidates: CandidateCache | None = None,
     within: Path | None = None,
     after_epoch: AfterEpoch | None = None,
+    validation_only: bool = False,
 ) -> RunResults:
     """Train and evaluate; write the run folder.
 
@@ -40,6 +42,7 @@ def run_training(
         candidates: what selectors looked at in earlier runs of a group.
         within: folder of the group, which is not made.
         after_epoch: called after every epoch, once its state is kept.
+        validation_only: a run of a search: its test images are not opened, the figure is ``val/accuracy``.
 
     Returns:
         the content of results.json.
@@ -48,6 +51,7 @@ def run_training(
         DaptError: anything the user can mend.
     """
     plan = check_run(config, resume=resume, overwrite=overwrite, within=within)
+    plan = replace(plan, validation_only=validation_only)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     lines: list[str] = []
     console.keep_lines(lines)
