@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from dapt.errors import ConfigError, DaptError, did_you_mean
-from dapt.files import PART, leftovers, part_of, read_json, whole_file, write_bytes, write_files, write_json
+from dapt.files import (
+    PART,
+    append_bytes,
+    leftovers,
+    part_of,
+    read_json,
+    whole_file,
+    write_bytes,
+    write_files,
+    write_json,
+)
 from dapt.registry import Registry
 
 
@@ -179,3 +189,20 @@ def test_many_files_of_which_one_cannot_be_written(tmp_path: Path) -> None:
     assert not (tmp_path / "c").exists()
     with pytest.raises(DaptError, match="removed meanwhile"):
         write_files([(tmp_path / "gone" / "a", b"1")], within=tmp_path / "gone")
+
+
+def test_a_file_that_grows_is_as_it_was_where_the_disk_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "records"
+    assert not append_bytes(path, b"new", 3)  # it is not there
+    path.write_bytes(b"old and half")
+    assert not append_bytes(path, b"new", 20)  # it is shorter
+    assert append_bytes(path, b"!", 3)
+    assert path.read_bytes() == b"old!"
+
+    def full(handle: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("dapt.files.os.fsync", full)
+    with pytest.raises(DaptError, match="records: No space left on device"):
+        append_bytes(path, b"more", 4)
+    assert path.read_bytes() == b"old!"

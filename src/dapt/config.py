@@ -73,6 +73,26 @@ class SelectionOptions(Section):
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the selection method.")
 
 
+class TrackOptions(Section):
+    """How trackers follow the run. Further keys are sections with the options of one each, as ``wandb.mode``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    project: str = Field("dapt", min_length=1, description="Under which trackers file the run.")
+    group: str | None = Field(None, description="Of runs that belong together; none: the experiment or protocol.")
+    wait: float = Field(30.0, ge=0, le=3600, description="Seconds to wait for a tracker at the start and at the end.")
+
+    @property
+    def of_trackers(self) -> dict[str, Any]:
+        """The sections of single trackers, as given."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _bounded_options(self) -> TrackOptions:
+        check_value(self.of_trackers)
+        return self
+
+
 class RunSettings(Section):
     """Everything that decides a run, as it is given: what is left open is filled in by `resolve`."""
 
@@ -185,6 +205,11 @@ class RunSettings(Section):
         "chunks. none: half of what the device has.",
     )
     deterministic: bool = Field(False, description="Refuse non-deterministic GPU kernels.")
+    track: list[str] = Field(
+        default_factory=list,
+        description="Trackers that follow the run, beside TensorBoard: wandb, mlflow, trackio; see docs/tracking.md.",
+    )
+    track_options: TrackOptions = Field(default_factory=TrackOptions, description="How they do.")
     out: str | None = Field(None, description="Run folder; none: runs/<data>-<method>-<shots>shot-seed<seed>.")
 
     @field_validator("data", "root", "masks", "names", "split_file", "out")
@@ -227,11 +252,11 @@ class RunSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
-        """``dapt: true``, ``dapt: {margin: 1}`` (switches it on) and ``cue: gradcam`` are understood."""
+        """``dapt: true``, ``dapt: {margin: 1}`` (switches it on), ``cue: gradcam``, ``track: wandb`` are understood."""
         if not isinstance(value, Mapping):
             return value
         tree: dict[str, Any] = {key: str(part) if isinstance(part, PurePath) else part for key, part in value.items()}
-        for key in ("dapt", "cue", "selection", "prompt"):
+        for key in ("dapt", "cue", "selection", "prompt", "track", "track_options"):
             if key in tree and tree[key] is None:  # an empty section
                 del tree[key]
         if isinstance(tree.get("dapt"), bool):
@@ -240,6 +265,8 @@ class RunSettings(Section):
             tree["dapt"] = {"enabled": True, **tree["dapt"]}
         if isinstance(tree.get("cue"), str):
             tree["cue"] = {"source": tree["cue"]}
+        if isinstance(tree.get("track"), str):
+            tree["track"] = [tree["track"]]
         if isinstance(tree.get("precision"), int):
             tree["precision"] = str(tree["precision"])
         return tree

@@ -51,6 +51,39 @@ def write_bytes(
             raise OSError(errno.EIO, f"only {written} of {len(content)} bytes were written", str(temporary))
 
 
+def append_bytes(path: Path, content: bytes, at: int) -> bool:
+    """Put `content` behind the first `at` bytes of a file that grows, in its place, so that who reads along goes on.
+
+    For files of records that tell whether they are whole: a kill may leave a part of the last one, which the next call
+    cuts off with what else stands behind `at`.
+
+    Returns:
+        False: the file is not there or is shorter, nothing was done.
+
+    Raises:
+        DaptError: the file system refused; what was written is cut off again, where that is possible.
+    """
+    try:
+        with path.open("rb+") as file:
+            if os.fstat(file.fileno()).st_size < at:
+                return False
+            try:
+                file.truncate(at)
+                file.seek(at)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                with suppress(OSError):
+                    os.truncate(path, at)
+                raise
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise refused(error, path) from error
+    return True
+
+
 @contextmanager
 def whole_file(path: Path | str, *, make_parents: bool = True, within: Path | None = None) -> Iterator[Path]:
     """Yield an empty file beside `path`; on success it is synced and replaces `path`, on failure it is removed.

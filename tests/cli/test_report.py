@@ -45,7 +45,7 @@ def test_into_a_file_beside_published_figures(runs: Path, tmp_path: Path) -> Non
     code = run_cli(["report", str(runs), "--format", "markdown", "--compare", "published", "--out", str(out)])
     assert code == 0
     text = out.read_text()
-    assert "| maple + DAPT | **84.00 ± 0.82** | **59.00 ± 0.82** | **69.31 ± 0.29** | +1.37 [" in text
+    assert "| MaPLe + DAPT | **84.00 ± 0.82** | **59.00 ± 0.82** | **69.31 ± 0.29** | +1.37 [" in text
     assert "No published figures are known for this table." in text
 
 
@@ -82,3 +82,12 @@ def test_a_report_of_nothing(tmp_path: Path, capsys) -> None:
     assert "There is no finished run" in capsys.readouterr().err
     assert run_cli(["report", str(tmp_path / "none")]) == 2
     assert "There is no folder" in capsys.readouterr().err
+
+
+def test_all_runs_in_one_file(runs: Path, tmp_path: Path, capsys) -> None:
+    store = tmp_path / "runs.parquet"
+    assert run_cli(["report", str(runs), "--store", str(store), "--format", "markdown"]) == 0
+    first = capsys.readouterr()
+    assert "6 rows of results" in first.err
+    assert run_cli(["report", str(store), "--format", "markdown"]) == 0
+    assert capsys.readouterr().out == first.out

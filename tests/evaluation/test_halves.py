@@ -114,6 +114,13 @@ def test_figures_of_both_halves_and_of_all_classes_together(data, method: str, m
     assert metrics["test/calibration_error"] == pytest.approx(expected)
     assert metrics["test/mean_average_precision"] is None
     assert set(breakdown["per_class"]) == set(data.names)
+    for part in (main, novel):
+        for label, name in enumerate(part.names):
+            row = breakdown["confusion"][name]
+            assert sum(row.values()) == part.labels.count(label)
+            assert set(row) <= set(part.names), "answered among the classes of its half"
+            assert 100 * row.get(name, 0) / sum(row.values()) == pytest.approx(breakdown["per_class"][name])
+    assert sum(row["images"] for row in breakdown["calibration"]) == len(main.items)
 
 
 def test_all_classes_at_once_give_the_same_generalised_figures(data) -> None:

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dapt.clip.prompts import NO_PROMPTS, Prompts
-from dapt.evaluation.metrics import accuracy, harmonic_mean, per_class, per_class_mean, worst_group
+from dapt.evaluation.metrics import (
+    accuracy,
+    calibration_bins,
+    calibration_error,
+    confusion,
+    harmonic_mean,
+    per_class,
+    per_class_mean,
+    worst_group,
+)
 from dapt.model.attention import class_attention, features_and_attention, foreground_share
 from helpers import classifier_of, tiny_clip
 
@@ -63,3 +72,24 @@ def test_foreground_share() -> None:
     assert float(foreground_share(attention, mask)) == pytest.approx(0.1 / 0.8)
     mask[..., 2, :2] = 1  # half of the third
     assert float(foreground_share(attention, mask)) == pytest.approx((0.1 + 0.15) / 0.8)
+
+
+def test_calibration_bins_are_those_of_the_error() -> None:
+    confidence, correct = torch.tensor([0.05, 0.95, 0.99, 0.5]), torch.tensor([False, True, False, True])
+    bins = calibration_bins(confidence, correct)
+    assert [row["images"] for row in bins] == [1, 1, 2]
+    assert bins[2] == {"images": 2, "confidence": pytest.approx(97), "accuracy": pytest.approx(50)}
+    error = sum(row["images"] * abs(row["confidence"] - row["accuracy"]) for row in bins) / 4
+    assert calibration_error(confidence, correct) == pytest.approx(error)
+    assert calibration_bins(torch.empty(0), torch.empty(0)) == []
+
+
+def test_confusion_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    predicted, labels = torch.tensor([0, 1, 1, 1, 2]), torch.tensor([0, 0, 0, 1, 1])
+    found = confusion(predicted, labels, ["a", "b", "c"])
+    assert {name: list(row.items()) for name, row in found.items()} == {
+        "a": [("b", 2), ("a", 1)],
+        "b": [("b", 1), ("c", 1)],
+    }
+    monkeypatch.setattr("dapt.evaluation.metrics.PAIRS", 1)
+    assert confusion(predicted, labels, ["a", "b", "c"]) == {"a": {"b": 2}}, "those of most images"

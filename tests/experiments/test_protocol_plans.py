@@ -93,7 +93,7 @@ def test_what_contradicts_a_protocol(name: str, over: tuple[str, ...], settings:
 
 def test_every_protocol_says_where_it_was_published() -> None:
     assert PROTOCOLS.names() == [
-        *("base_to_novel", "cross_dataset", "data_efficient", "domain_generalisation", "few_shot")
+        *("background_audit", "base_to_novel", "cross_dataset", "data_efficient", "domain_generalisation", "few_shot")
     ]
     for name in PROTOCOLS.names():
         found = get_protocol(name)
@@ -108,3 +108,11 @@ def test_names_that_there_are_not() -> None:
     assert "few_shot" in caught.value.todo
     with pytest.raises(ConfigError, match="names 4 twice"):
         get_protocol("few_shot", ["4", "8", "4"])
+
+
+def test_background_audit_is_one_run_that_is_audited() -> None:
+    found = plan("background_audit")
+    assert [(key, run.subset, run.out) for key, run in found.runs.items()] == [("all", "all", "/out/all")]
+    assert [(step.point, step.run) for step in found.audits] == [("audit", "all")]
+    with pytest.raises(ConfigError, match="goes over nothing"):
+        plan("background_audit", "1")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dapt.config import make_config
+from dapt.demo.scene_data import write_scenes
 from dapt.errors import ConfigError, DataError
 from dapt.experiments.protocols.base import get_protocol
 from dapt.experiments.run_protocol import default_folder, print_protocol, published_recipe, run_protocol
@@ -86,3 +87,15 @@ def test_all_figures_of_a_single_row(capsys: pytest.CaptureFixture[str]) -> None
     assert "base/accuracy" in shown
     assert "60.00" in shown
     assert "average" not in shown
+
+
+def test_a_run_and_its_audit(tmp_path: Path, tiny_spec: str) -> None:
+    write_scenes(tmp_path / "scenes", classes=3, train_per_class=1, test_per_class=2, size=48, jobs=1)
+    given = settings(tmp_path / "scenes", tiny_spec, tmp_path / "out")
+    found = run_protocol("background_audit", given)
+    run, audit = found.rows
+    assert (run.point, audit.point, audit.run) == ("all", "audit", "all")
+    assert audit.metrics["audit/original"] == run.metrics["test/accuracy"]
+    assert {"audit/only_fg", "audit/mixed_rand", "audit/bg_gap", "audit/changed"} <= set(audit.metrics)
+    again = run_protocol("background_audit", given, resume=True)
+    assert again.rows == found.rows

@@ -12,7 +12,15 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 
-from dapt.config import BACKGROUND_WORDS, RELEASED_SLICE, CueSettings, DaptOptions, RunSettings, SelectionOptions
+from dapt.config import (
+    BACKGROUND_WORDS,
+    RELEASED_SLICE,
+    CueSettings,
+    DaptOptions,
+    RunSettings,
+    SelectionOptions,
+    TrackOptions,
+)
 from dapt.cues.base import CUES
 from dapt.cues.model_cue import ModelCue
 from dapt.dapt_options import AUTO_COUNT
@@ -133,6 +141,7 @@ def templates() -> Iterator[tuple[str, Any]]:
 def defaults() -> dict[str, Any]:
     """All of them."""
     sections = {"run": RunSettings, "dapt": DaptOptions, "cue": CueSettings, "selection": SelectionOptions}
+    sections["track_options"] = TrackOptions
     sections["demo"] = DemoSettings
     found: dict[str, Any] = {}
     for prefix, model in sections.items():

@@ -299,3 +299,11 @@ def test_two_processes_learn_what_one_does(case: Case, places: Places, on_two_pr
             float((value.double() - one[name].double()).abs().max()) for value in (trained.start[name], two[name])
         )
         assert apart <= 1e-3 * moved + 1e-7, f"{name}: {apart:.2g} apart after {moved:.2g}"
+
+
+def test_methods_have_titles_of_their_own() -> None:
+    titles = {name: METHODS.get(name).title for name in METHODS.names()}
+    assert len(set(titles.values())) == len(titles), "no two rows of a table are called the same"
+    assert titles["clip_lora"] == "CLIP-LoRA"
+    assert titles["maple.few_shot"] == "MaPLe few shot"
+    assert titles["tip_adapter.tuned"] == "Tip-Adapter-F"

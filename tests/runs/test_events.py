@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dapt.runs.events import events_content
+from dapt.runs.events import EventsFile, events_content, times_in
+from dapt.runs.run_folder import RunFolder
 
 LINES = [
     {"epoch": 1, "seconds": 2.0, "train/loss": 1.5, "val/accuracy": None},
@@ -46,3 +47,54 @@ def test_a_run_without_epochs_has_its_results_at_step_zero(tmp_path: Path) -> No
     found = read(tmp_path / "events", events_content([], {"test/accuracy": 12.5}))
     assert [row[:2] for row in found["test/accuracy"]] == [(0, 12.5)]
     assert read(tmp_path / "empty", events_content([])) == {}
+
+
+def losses(folder: RunFolder) -> list[tuple[int, float]]:
+    return [row[:2] for row in read(folder.path / "copy", folder.events_file.read_bytes()).get("train/loss", [])]
+
+
+def test_the_file_grows_in_its_place_so_that_boards_that_keep_it_open_go_on(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    events = EventsFile(folder)
+    events.add(LINES[0])
+    before = folder.events_file.stat().st_ino
+    with folder.events_file.open("rb") as held:
+        held.seek(0, 2)
+        events.add(LINES[1])
+        events.finish({"test/accuracy": 80.5}, 2)
+        assert b"test/accuracy" in held.read()
+    assert folder.events_file.stat().st_ino == before
+    assert losses(folder) == [(1, 1.5), (2, 0.5)]
+
+
+@pytest.mark.parametrize("behind", [b"", b"\x18\0\0\0", b"half a record of the next epoch " * 9])
+def test_what_a_killed_run_left_goes_on_without_double_steps(tmp_path: Path, behind: bytes) -> None:
+    folder = RunFolder(tmp_path)
+    first = EventsFile(folder)
+    for line in LINES:
+        first.add(line)
+    whole = folder.events_file.read_bytes()
+    folder.events_file.write_bytes(whole + behind)
+    assert losses(folder) == [(1, 1.5), (2, 0.5)]  # a board reads it as it is
+    place = folder.events_file.stat().st_ino
+    second = EventsFile(folder)
+    second.restore(LINES[:1])  # the kill came before the second epoch was kept
+    assert folder.events_file.stat().st_ino == place
+    assert whole.startswith(folder.events_file.read_bytes())  # with the times of the first session
+    second.add(LINES[1])
+    assert losses(folder) == [(1, 1.5), (2, 0.5)]
+
+
+def test_a_file_that_is_gone_or_damaged_is_written_anew(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    events = EventsFile(folder)
+    events.add(LINES[0])
+    folder.events_file.unlink()
+    events.add(LINES[1])
+    assert losses(folder) == [(1, 1.5), (2, 0.5)]
+    content = bytearray(folder.events_file.read_bytes())
+    content[40] ^= 1
+    folder.events_file.write_bytes(content)
+    assert len(times_in(bytes(content))) < 3
+    EventsFile(folder).restore(LINES)
+    assert losses(folder) == [(1, 1.5), (2, 0.5)]

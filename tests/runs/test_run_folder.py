@@ -13,7 +13,7 @@ from dapt.config import RunSettings, make_config
 from dapt.errors import ConfigError
 from dapt.runs.run_folder import RunFolder
 
-MAY_CHANGE = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks"}
+MAY_CHANGE = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks", "track", "track_options"}
 
 
 def others(value: Any, kind: Any) -> list[Any]:

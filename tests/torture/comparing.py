@@ -194,6 +194,21 @@ def _events(content: bytes) -> list[tuple[int, str, float]]:
     return found
 
 
+def _growing_events(content: bytes) -> None:
+    """A TensorBoard file that grows: whole records, of the last one perhaps a part, as a dying disk leaves it."""
+    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+
+    position = 0
+    while position + 12 <= len(content):
+        header, length = content[position : position + 8], int.from_bytes(content[position : position + 8], "little")
+        if int.from_bytes(content[position + 8 : position + 12], "little") != masked_crc32c(header):
+            raise ValueError("the length of a record is wrong")
+        if position + 16 + length > len(content):
+            break
+        position += 16 + length
+    _events(content[:position])
+
+
 def _masks(content: bytes) -> Any:
     """Without the times of images, which are written anew for every run, and the seal over them."""
     tree = json.loads(content)
@@ -226,6 +241,6 @@ _WHOLE: dict[str, Callable[[bytes], Any]] = {
     "zip": lambda content: zipfile.ZipFile(io.BytesIO(content)).testzip(),
     "tar": _whole_tar,
     "safetensors": _whole_prompts,
-    "events.out.tfevents.0.dapt": _events,
+    "events.out.tfevents.0.dapt": _growing_events,
 }
 _ENDINGS: dict[str, Callable[[bytes], Any]] = {"json": _json}

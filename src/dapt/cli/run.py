@@ -17,6 +17,10 @@ EXAMPLES = """Examples:
 
   dapt run experiment.yaml --jobs 2
 
+  dapt run experiments/base-to-novel.yaml --smoke --jobs 2
+
+  dapt run experiments/few-shot.yaml --set model=ViT-B-32/openai --set "data=[photos/]"
+
 An experiment file has the keys of run.yaml, each with one value or with a list to go over, and the lists methods,
 cues and seeds:
 
@@ -49,6 +53,16 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make again what was made with other settings or other data.")
     ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another value of a key of the file, as KEY=VALUE; may be repeated."),
+    ] = None,
+    smoke: Annotated[
+        bool,
+        typer.Option(
+            "--smoke", help="Everything small: drawn scenes, the bundled model, one seed; into runs/NAME-smoke."
+        ),
+    ] = False,
     out: Annotated[
         str | None,
         typer.Option("--out", help="Folder of all runs. [default: the file's, else runs/NAME]", callback=at_home),
@@ -56,16 +70,25 @@ def run(
     quiet: QuietOption = False,
 ) -> None:
     """Run an experiment: methods, data sets, shots, seeds and whatever else is to be gone over."""
+    from dapt.config_text import read_yaml
+    from dapt.console import show
+    from dapt.demo.smoke import small_experiment
     from dapt.errors import ConfigError
     from dapt.experiments.executors.local import LocalExecutor
-    from dapt.experiments.grid.experiment import read_experiment
+    from dapt.experiments.grid.experiment import make_experiment, with_values
     from dapt.experiments.grid.plan_table import print_plan
     from dapt.experiments.grid.run_experiment import plan_experiment, run_experiment
 
     silence(quiet)
     if measure and not dry_run:
         raise ConfigError("--measure belongs to --dry-run.", todo="Give both, or neither.")
-    found = read_experiment(experiment, out)
+    tree = with_values(read_yaml(experiment), settings or [])
+    stem = experiment.stem
+    if smoke:
+        tree, out = small_experiment(tree, stem, out)
+    found = make_experiment(tree, stem, out, where=str(experiment))
+    if found.about and dry_run:
+        show(found.about)
     planned = plan_experiment(found, overwrite=overwrite)
     if dry_run:
         print_plan(planned, measure=measure, jobs=jobs)

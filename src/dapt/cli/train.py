@@ -45,6 +45,8 @@ EXAMPLES = """Examples:
 
   dapt train photos/ --method coop --subset base --seed 2 --out runs/coop-base
 
+  dapt train photos/ --track wandb --set track_options.project=butterflies
+
   dapt train photos/ --plugin my_method.py --method mine
 
 DATA is a name from 'dapt data list', a folder, a CSV, or hf:OWNER/NAME. A folder has one sub-folder per class,
@@ -136,6 +138,13 @@ def train(
         str | None,
         typer.Option("--precision", help="Type of the frozen towers: 32, bf16 or 16. [default: 32]"),
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--track",
+            help=f"Let a tracker follow, beside TensorBoard: {listed('dapt.tracking.kinds')}; may be repeated.",
+        ),
+    ] = None,
     plugin: PluginOption = None,
     config: Annotated[
         Path | None,
@@ -210,6 +219,7 @@ def train(
         "device": device,
         "devices": devices,
         "precision": precision,
+        "track": [name for each in track for name in split_names(each) or []] if track else None,
         "out": out,
     }
     tree.update({key: value for key, value in given.items() if value is not None})

@@ -93,6 +93,17 @@ class CueReport:
             text += f"; the DAPT terms skip {counted(self.without, 'image')} ({', '.join(parts)})"
         return text
 
+    def coverages(self) -> dict[str, float | None]:
+        """For results.json: mean and quantiles of the share of the picture, in percent; nothing without masks."""
+        if not self.coverage:
+            return {}
+        shares = sorted(100 * share for share in self.coverage)
+        quantiles = {
+            f"p{percent}": round(shares[round(percent / 100 * (len(shares) - 1))], 3)
+            for percent in (10, 25, 50, 75, 90)
+        }
+        return {"mean": round(sum(shares) / len(shares), 3), **quantiles}
+
     def counts(self) -> dict[str, int]:
         """For results.json."""
         found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,9 @@ from dapt.data.load.transforms import eval_transform
 from dapt.evaluation.mask_source import MaskSource
 from dapt.evaluation.metrics import (
     accuracy,
+    calibration_bins,
     calibration_error,
+    confusion,
     per_class,
     per_class_mean,
     per_group,
@@ -108,6 +111,17 @@ class Evaluation:
         else:
             classes = dict(zip(self.names, average_precisions(self.scores, self.targets), strict=True))
         return {"per_class": classes, "per_group": per_group(self.predicted, self.expected, self.groups)}
+
+    def answers(self) -> dict[str, Any]:
+        """Which classes are taken for which, and how right probabilities are, as in results.json; nothing of images
+        that show several classes."""
+        if self.targets is not None:
+            return {}
+        known = self.predicted < len(self.names)  # dapt.released has columns that are no classes
+        return {
+            "confusion": confusion(self.predicted[known], self.labels[known], self.names),
+            "calibration": calibration_bins(self.confidence, self.predicted == self.labels),
+        }
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from dapt.config import RunConfig
 from dapt.data.labelled import LabelledImages
@@ -24,8 +24,9 @@ def evaluate_halves(
     masks: MaskSource,
     prefix: str = "test",
     base_classes: int | None = None,
-) -> tuple[Figures, dict[str, Figures]]:
-    """All metrics of results.json, and the accuracy of each class and group.
+) -> tuple[Figures, dict[str, Any]]:
+    """All metrics of results.json; the accuracy of each class and group, which classes are taken for which, and how
+    right the probabilities of `main` are.
 
     The field classifies base images among base classes and novel images among novel ones. With both parts at hand
     they are also classified among all classes together, from the same image features: the generalised setting (Xian
@@ -37,7 +38,7 @@ def evaluate_halves(
         base_classes: where `main` holds all classes, so many of them, the first, were trained on; None: all.
     """
     found, encoded = _on(model, config, main, masks, "evaluating")
-    metrics, breakdown = found.metrics(prefix), found.breakdown()
+    metrics, breakdown = found.metrics(prefix), {**found.breakdown(), **found.answers()}
     base = metrics[f"{prefix}/accuracy"] if role == "base" else None
     other = metrics[f"{prefix}/accuracy"] if role == "novel" else None
     together = found if base_classes is not None else None
@@ -45,6 +46,8 @@ def evaluate_halves(
         second, more = _on(model, config, novel, masks, "evaluating novel classes")
         other = second.metrics(prefix)[f"{prefix}/accuracy"]
         breakdown["per_class"] |= second.breakdown()["per_class"]
+        if "confusion" in breakdown:
+            breakdown["confusion"] |= second.answers().get("confusion", {})
         base_classes = len(main.names)
         if found.targets is None and second.targets is None:
             moved = tuple(replace(item, label=base_classes + item.label) for item in more.items)

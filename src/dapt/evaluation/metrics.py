@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 BINS = 15  # of the confidence, in the calibration error
+PAIRS = 5_000  # of classes that a record lists
 
 
 def accuracy(predicted: Tensor, labels: Tensor) -> float | None:
@@ -56,10 +58,47 @@ def calibration_error(confidence: Tensor, correct: Tensor) -> float | None:
     """
     if not len(confidence):
         return None
-    confidence, correct = confidence.double(), correct.double()
-    inner = torch.arange(1, BINS, dtype=torch.float64) / BINS
-    gap = torch.zeros(BINS, dtype=torch.float64).index_add(0, torch.bucketize(confidence, inner), correct - confidence)
+    gap = _by_bin(confidence, correct.double() - confidence.double())
     return 100.0 * float(gap.abs().sum()) / len(confidence)
+
+
+def calibration_bins(confidence: Tensor, correct: Tensor) -> list[dict[str, float]]:
+    """What a calibration diagram shows: of each bin of `calibration_error` that has images how many, and in percent
+    their mean confidence and their accuracy (Guo et al. 2017).
+
+    Args:
+        confidence: ``[N]`` probability of the prediction. correct: ``[N]``, whether the prediction is right.
+    """
+    rows = zip(
+        _by_bin(confidence, torch.ones(len(confidence))).tolist(),
+        _by_bin(confidence, confidence).tolist(),
+        _by_bin(confidence, correct).tolist(),
+        strict=True,
+    )
+    return [
+        {"images": int(images), "confidence": 100 * sure / images, "accuracy": 100 * right / images}
+        for images, sure, right in rows
+        if images
+    ]
+
+
+def _by_bin(confidence: Tensor, values: Tensor) -> Tensor:
+    """The sum of the values ``[N]`` of the images in each of `BINS` bins of confidence."""
+    inner = torch.arange(1, BINS, dtype=torch.float64) / BINS
+    places = torch.bucketize(confidence.double(), inner)
+    return torch.zeros(BINS, dtype=torch.float64).index_add(0, places, values.double())
+
+
+def confusion(predicted: Tensor, labels: Tensor, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many images of each class were taken for which: by true class, the most frequent answer first.
+
+    Of more than `PAIRS` pairs of classes those of most images are listed.
+    """
+    pairs = Counter(zip(labels.tolist(), predicted.tolist(), strict=True)).most_common(PAIRS)
+    found: dict[str, dict[str, int]] = {}
+    for (true, said), images in sorted(pairs, key=lambda pair: (pair[0][0], -pair[1], pair[0][1])):
+        found.setdefault(names[true], {})[names[said]] = images
+    return found
 
 
 def harmonic_mean(base: float | None, novel: float | None) -> float | None:

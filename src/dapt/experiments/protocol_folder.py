@@ -41,7 +41,8 @@ class ProtocolFolder:
     def __init__(self, path: Path, name: str, plan: Plan, todo: str = ELSEWHERE) -> None:
         self.path = path
         self._name = name
-        self._points = {*plan.runs, *(step.point for step in plan.evaluations)}
+        others = [step.point for step in plan.evaluations] + [step.point for step in plan.audits]
+        self._points = {*plan.runs, *others}
         self._todo = todo
         self.lock = FolderLock(path)
         self._runs = {Path(run.out or "").name: run for run in plan.runs.values()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from dapt.data.resolve import load_data
 from dapt.errors import DaptError, DataError
 from dapt.evaluation.averages import over_data_sets
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
-from dapt.experiments.protocols.base import OtherData, Plan, Protocol, Settings, get_protocol
+from dapt.experiments.protocols.base import AuditOf, OtherData, Plan, Protocol, Settings, get_protocol
 from dapt.experiments.run_all import Outcome, run_all, told
 from dapt.files import write_json
 from dapt.methods.base import METHODS
@@ -79,7 +80,7 @@ def run_protocol(
     config = make_config(settings)
     out = Path(config.out) if config.out else default_folder(config, protocol)
     plan = protocol.plan(settings, out)
-    plan = Plan({key: with_absolute_paths(run) for key, run in plan.runs.items()}, plan.evaluations, plan.averaged)
+    plan = replace(plan, runs={key: with_absolute_paths(run) for key, run in plan.runs.items()})
     folder = ProtocolFolder(out, protocol.name, plan, advice(config))
     folder.check(resume=resume, overwrite=overwrite)
     _check_data(plan, config, out)
@@ -103,13 +104,15 @@ def run_protocol(
 
 
 def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome) -> ProtocolResults:
-    """The content of protocol.json; makes the evaluations on other data."""
+    """The content of protocol.json; makes the evaluations on other data and the audits."""
     rows: dict[str, Metrics] = {key: outcome.results[key].metrics for key in plan.runs if key in outcome.results}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
-    for step in plan.evaluations:
-        folder = Path(plan.runs[step.run].out or "")
+    steps: list[OtherData | AuditOf] = [*plan.evaluations, *plan.audits]
+    for step in steps:
+        run = plan.runs[step.run]
+        folder = Path(run.out or "")
         try:
-            rows[step.point] = _evaluated(folder, step, config)
+            rows[step.point] = _audited(run) if isinstance(step, AuditOf) else _evaluated(folder, step, config)
         except DaptError as error:
             warn(f"{step.point} failed: {told(error)}")
             outcome.failed[step.point] = error
@@ -197,6 +200,33 @@ def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
         device=config.device,
     )
     return dict(found.metrics)
+
+
+def _audited(run: RunConfig) -> Metrics:
+    """How a run answers about its test images with other backgrounds: ``audit/<variant>``, in percent, and the gaps.
+
+    Made anew when a protocol is resumed.
+    """
+    from dapt.report.audit import audit_and_write
+    from dapt.runs.audit_images import Question
+
+    question = Question(
+        data=run.data,
+        split="test",
+        names=run.names,
+        root=run.root,
+        own_split=run.own_split,
+        skip_bad=run.skip_bad,
+        allow_leaks=run.allow_leaks,
+        seed=run.seed,
+        masks=run.masks,
+        mask_format=run.mask_format,
+    )
+    record = audit_and_write([run.out or ""], question, device=run.device).record
+    found = record["models"][0]
+    values = {**found["accuracy"], **{key: found[key] for key in ("bg_gap", "changed", "lost")}}
+    figures = {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
+    return {**figures, "audit/images": float(record["images"])}
 
 
 def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:

@@ -62,6 +62,7 @@ class Method:
         differences: known differences from the released code, a sentence each.
         parameters: how many are trained, in words, where that follows from the data; empty: they can be counted.
         counted_with: option values to count them with, where they follow from something else.
+        title: what tables and pages call it, as in its paper; the name where nothing else is said.
     """
 
     name: str
@@ -78,6 +79,11 @@ class Method:
     differences: tuple[str, ...] = ()
     parameters: str = ""
     counted_with: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", self.name)
 
     def load_architecture(self) -> Any:
         """Import the prompt architecture's class (imports torch)."""
@@ -106,7 +112,9 @@ def add_variant(method: Method, name: str, summary: str, **changes: Any) -> Meth
     """Register `method` with other published settings as ``METHOD.NAME``.
 
     Args:
-        changes: fields of `Method` that differ; `preset` is added to that of `method`.
+        changes: fields of `Method` that differ; `preset` is added to that of `method`. Without a title of its own it is
+            called as `method` and its name.
     """
     preset = {**method.preset, **changes.pop("preset", {})}
+    changes.setdefault("title", f"{method.title} {name.replace('_', ' ')}")
     return add_method(replace(method, name=f"{method.name}.{name}", summary=summary, preset=preset, **changes))

@@ -23,6 +23,7 @@ _LOOP = (
 _CLAP = add_method(
     Method(
         name="clap",
+        title="CLAP",
         summary="class features trained from the zero-shot ones and held near them, no validation images needed",
         paper=_PAPER,
         architecture="dapt.prompts.prototypes:PrototypePrompts",

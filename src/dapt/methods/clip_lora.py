@@ -38,6 +38,7 @@ class ClipLoraOptions(TemplateOptions):
 _CLIP_LORA = add_method(
     Method(
         name="clip_lora",
+        title="CLIP-LoRA",
         summary="low-rank updates of queries, keys and values in all layers of both towers",
         paper="Zanella & Ben Ayed, Low-Rank Few-Shot Adaptation of Vision-Language Models, CVPRW 2024",
         architecture="dapt.prompts.low_rank:LowRankAdapters",

@@ -25,6 +25,7 @@ class CocoopOptions(MethodOptions):
 add_method(
     Method(
         name="cocoop",
+        title="CoCoOp",
         summary="4 context vectors, shifted for each image by a small network",
         paper="Zhou et al., Conditional Prompt Learning for Vision-Language Models, CVPR 2022",
         architecture="dapt.prompts.conditional:ConditionalPrompts",

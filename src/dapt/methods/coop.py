@@ -51,6 +51,7 @@ _FEW_SHOT = TrainingDefaults(
 _COOP = add_method(
     Method(
         name="coop",
+        title="CoOp",
         summary="16 learned context vectors shared by all classes",
         paper=_PAPER,
         architecture="dapt.prompts.context:ContextPrompts",

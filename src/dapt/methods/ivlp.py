@@ -26,6 +26,7 @@ _PAPER = "Khattak et al., MaPLe: Multi-modal Prompt Learning, CVPR 2023 (indepen
 add_method(
     Method(
         name="ivlp",
+        title="IVLP",
         summary="independent text and visual prompts, 2 + 2 tokens",
         paper=_PAPER,
         architecture="dapt.prompts.independent:IndependentPrompts",
@@ -36,6 +37,7 @@ add_method(
 add_method(
     Method(
         name="ivlp.deep4",
+        title="IVLP deep 4",
         summary="independent prompts, 4 + 4 tokens in 9 layers (the backbone of PromptSRC)",
         paper="Khattak et al., Self-regulating Prompts, ICCV 2023 (baseline)",
         architecture="dapt.prompts.independent:IndependentPrompts",
@@ -47,6 +49,7 @@ add_method(
 add_method(
     Method(
         name="language_deep",
+        title="Deep text prompts",
         summary="deep text prompts only, 4 tokens in 12 layers",
         paper=_PAPER,
         architecture="dapt.prompts.independent:IndependentPrompts",

@@ -28,6 +28,7 @@ _PAPER = "Yao et al., Visual-Language Prompt Tuning with Knowledge-guided Contex
 _KGCOOP = add_method(
     Method(
         name="kgcoop",
+        title="KgCoOp",
         summary="4 context vectors, class texts held near the hand-written ones",
         paper=_PAPER,
         architecture="dapt.prompts.context:ContextPrompts",

@@ -24,6 +24,7 @@ class LinearProbeOptions(MethodOptions):
 add_method(
     Method(
         name="linear_probe",
+        title="Linear probe",
         summary="logistic regression on image features, no texts (needs scikit-learn)",
         paper="Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021",
         architecture="dapt.prompts.probe:ProbePrompts",

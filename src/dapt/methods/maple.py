@@ -22,6 +22,7 @@ _PAPER = "Khattak et al., MaPLe: Multi-modal Prompt Learning, CVPR 2023"
 _MAPLE = add_method(
     Method(
         name="maple",
+        title="MaPLe",
         summary="coupled prompts: text prompts and their linear maps in the image tower",
         paper=_PAPER,
         architecture="dapt.prompts.coupled:CoupledPrompts",

@@ -39,6 +39,7 @@ _PAPER = "Zhu et al., Prompt-aligned Gradient for Prompt Tuning, ICCV 2023"
 _PROGRAD = add_method(
     Method(
         name="prograd",
+        title="ProGrad",
         summary="16 context vectors, gradients cleared of what contradicts zero-shot CLIP",
         paper=_PAPER,
         architecture="dapt.prompts.context:ProGradPrompts",

@@ -33,6 +33,7 @@ _PAPER = "Li et al., PromptKD: Unsupervised Prompt Distillation for Vision-Langu
 _PROMPTKD = add_method(
     Method(
         name="promptkd",
+        title="PromptKD",
         summary="visual prompts and a projector that learn from a teacher, without labels",
         paper=_PAPER,
         architecture="dapt.prompts.student:StudentPrompts",

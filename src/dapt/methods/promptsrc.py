@@ -41,6 +41,7 @@ _FINE = "Cars, Flowers102, Aircraft, DTD and EuroSAT"
 _PROMPTSRC = add_method(
     Method(
         name="promptsrc",
+        title="PromptSRC",
         summary="4 + 4 prompts in 9 layers, held near the frozen model",
         paper=_PAPER,
         architecture="dapt.prompts.independent:IndependentPrompts",

@@ -40,6 +40,7 @@ _DIFFERENCES = (
 add_method(
     Method(
         name="tip_adapter",
+        title="Tip-Adapter",
         summary="a cache of the training images' features beside the class texts, nothing trained",
         paper=_PAPER,
         architecture="dapt.prompts.cache:CachePrompts",
@@ -53,6 +54,7 @@ add_method(
 add_method(
     Method(
         name="tip_adapter.tuned",
+        title="Tip-Adapter-F",
         summary="Tip-Adapter-F: the keys of the cache are trained",
         paper=_PAPER,
         architecture="dapt.prompts.cache:TunedCachePrompts",

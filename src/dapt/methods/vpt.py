@@ -21,6 +21,7 @@ _TRAINING = TrainingDefaults(lr=0.0025, epochs=5, batch_size=4, source="MaPLe re
 add_method(
     Method(
         name="vpt",
+        title="VPT",
         summary="visual prompts at every layer, fixed texts",
         paper=_PAPER,
         architecture="dapt.prompts.visual:VisualPrompts",
@@ -31,6 +32,7 @@ add_method(
 add_method(
     Method(
         name="vpt.shallow",
+        title="VPT shallow",
         summary="visual prompts at the input only, fixed texts",
         paper=_PAPER,
         architecture="dapt.prompts.visual:VisualPrompts",

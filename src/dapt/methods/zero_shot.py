@@ -23,6 +23,7 @@ _PAPER = "Radford et al., Learning Transferable Visual Models From Natural Langu
 add_method(
     Method(
         name="zero_shot",
+        title="Zero-shot CLIP",
         summary="hand-written class texts, nothing trained",
         paper=_PAPER,
         architecture="dapt.prompts.untrained:UntrainedPrompts",
@@ -35,6 +36,7 @@ add_method(
 add_method(
     Method(
         name="zero_shot.ensemble",
+        title="Zero-shot CLIP ensemble",
         summary="seven selected templates and 'a photo of a {}.', features averaged",
         paper=_PAPER,
         architecture="dapt.prompts.untrained:UntrainedPrompts",

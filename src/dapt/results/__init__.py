@@ -11,3 +11,4 @@ from dapt.results.records import Row as Row
 from dapt.results.records import RunResults as RunResults
 from dapt.results.records import read_record as read_record
 from dapt.results.runs_frame import load as load
+from dapt.results.store_file import save as save

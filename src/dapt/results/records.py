@@ -1,7 +1,8 @@
 """What runs, evaluations and protocols have found: one typed record for all that writes or reads such figures.
 
-Schema 2. Files of schema 1 are read, too: there the selection of training images was called ``selection``, which
-stands beside ``model_selection`` (which epoch is the result) and is ``coreset`` now.
+Schema 2; later fields have defaults, and older readers pass over them. Files of schema 1 are read, too: there the
+selection of training images was called ``selection``, which stands beside ``model_selection`` (which epoch is the
+result) and is ``coreset`` now.
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ class RunResults(Results):
         model_selection: which epoch is the result.
         coreset: how the training images were chosen from more, or None. own_split: dapt divided the data itself.
         leaks: test images that are equal to training images, and what allowed the run to go on; None: there are none.
+        cue_coverage: mean and quantiles (p10 to p90) of the share of the picture that usable masks cover, in percent.
+        confusion: images by true class and answer, as far as they are listed; a class of base or novel is answered
+            among those of its half. calibration: by bin of confidence images, mean confidence and accuracy in percent,
+            of the classes trained on. Both are empty in files of versions that did not keep them.
         flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
         timing: in seconds. selected_epoch: the epoch that is the result, from 1; 0 where nothing is
             trained.
@@ -82,6 +87,7 @@ class RunResults(Results):
     seed: int
     subset: str = "all"
     cue: str | None = None
+    cue_coverage: Figures = Field(default_factory=dict)
     background_words: list[str] | None = None
     model_selection: str = "last"
     transductive: bool = False
@@ -93,6 +99,8 @@ class RunResults(Results):
     metrics: Figures
     per_class: Figures = Field(default_factory=dict)
     per_group: Figures = Field(default_factory=dict)
+    confusion: dict[str, dict[str, int]] = Field(default_factory=dict)
+    calibration: list[dict[str, float]] = Field(default_factory=list)
     counts: dict[str, int] = Field(default_factory=dict)
     timing: Figures = Field(default_factory=dict)
     selected_epoch: int | None = None
@@ -107,6 +115,7 @@ class EvaluationResults(Results):
         unused: images of other data that were not looked at, by reason. unknown_classes: their number by class, of
             classes that were not asked about. absent_classes: those asked about that have no image there.
         leaks: images that the run was trained on, and what allowed to go on; None: there are none.
+        confusion, calibration: as of a run.
     """
 
     run: str
@@ -117,6 +126,8 @@ class EvaluationResults(Results):
     metrics: Figures
     per_class: Figures = Field(default_factory=dict)
     per_group: Figures = Field(default_factory=dict)
+    confusion: dict[str, dict[str, int]] = Field(default_factory=dict)
+    calibration: list[dict[str, float]] = Field(default_factory=list)
     counts: dict[str, int] = Field(default_factory=dict)
     unused: dict[str, int] = Field(default_factory=dict)
     unknown_classes: dict[str, int] = Field(default_factory=dict)

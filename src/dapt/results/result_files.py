@@ -13,6 +13,7 @@ from dapt.paths import with_home
 
 RUN, PROTOCOL, SETTINGS = "results.json", "protocol.json", "run.yaml"
 NAMES = (RUN, PROTOCOL, SETTINGS)
+JSON = ".json"  # outside of runs such files may be audits
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Place(ABC):
 
     @abstractmethod
     def find(self) -> Iterator[Stamped]:
-        """All files called as one of `NAMES`.
+        """All files called as one of `NAMES`, and the JSON files beside runs.
 
         Raises:
             DataError: there is no such folder, or it cannot be listed.
@@ -51,6 +52,14 @@ class Place(ABC):
     @abstractmethod
     def read(self, path: str) -> bytes:
         """The content of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+
+    @abstractmethod
+    def head(self, path: str, size: int) -> bytes:
+        """The first `size` bytes of a file.
 
         Raises:
             OSError: it cannot be read.
@@ -84,7 +93,8 @@ class LocalPlace(Place):
             is_run = any(entry.name == SETTINGS for entry in found)
             within: list[str] = []
             for entry in found:
-                if entry.name in NAMES and entry.is_file():
+                named = entry.name in NAMES or (not is_run and _may_be_audit(entry.name))
+                if named and entry.is_file():
                     state = entry.stat()
                     yield Stamped(prefix + entry.name, f"{state.st_size} {state.st_mtime_ns}")
                 elif not is_run and not entry.name.startswith(".") and entry.is_dir():
@@ -93,6 +103,10 @@ class LocalPlace(Place):
 
     def read(self, path: str) -> bytes:
         return (self._folder / path).read_bytes()
+
+    def head(self, path: str, size: int) -> bytes:
+        with (self._folder / path).open("rb") as file:
+            return file.read(size)
 
 
 class RemotePlace(Place):
@@ -118,15 +132,26 @@ class RemotePlace(Place):
             raise DataError(f"{self._address} cannot be listed: {error}.") from error
         if not found and not self._files.exists(self._root):
             raise DataError(f"There is no folder {self._address}.", todo="Name a folder with runs in it.")
+        runs = {path.rpartition("/")[0] for path in found if path.rpartition("/")[2] == SETTINGS}
         for path, about in sorted(found.items()):
             inside = path.removeprefix(self._root).lstrip("/")
-            if inside.rpartition("/")[2] in NAMES:
+            folder, _, name = path.rpartition("/")
+            beside = _may_be_audit(name) and not any(folder == run or folder.startswith(f"{run}/") for run in runs)
+            if name in NAMES or beside:
                 marks = (about.get(key) for key in ("size", "mtime", "created", "LastModified", "ETag", "etag"))
                 yield Stamped(inside, " ".join(str(mark) for mark in marks if mark is not None))
 
     def read(self, path: str) -> bytes:
         content: bytes = self._files.cat_file(f"{self._root}/{path}" if self._root else path)
         return content
+
+    def head(self, path: str, size: int) -> bytes:
+        content: bytes = self._files.cat_file(f"{self._root}/{path}" if self._root else path, start=0, end=size)
+        return content
+
+
+def _may_be_audit(name: str) -> bool:
+    return name.endswith(JSON) and not name.startswith(".")
 
 
 def place_of(where: Path | str) -> Place:

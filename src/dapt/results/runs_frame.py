@@ -11,8 +11,11 @@ from dapt.console import progress, warn
 from dapt.errors import ConfigError, DaptError
 from dapt.files import whole_file
 from dapt.paths import user_cache
-from dapt.results.result_files import PROTOCOL, RUN, SETTINGS, Place, Stamped, place_of
+from dapt.results.audit_rows import HEAD, is_audit, rows_of_audit
+from dapt.results.audit_rows import NAME as AUDIT
+from dapt.results.result_files import NAMES, PROTOCOL, RUN, SETTINGS, Place, Stamped, place_of
 from dapt.results.result_rows import Row, UnreadError, row_of_run, rows_of_protocol
+from dapt.results.store_file import is_store, read_store
 from dapt.wording import listing
 
 if TYPE_CHECKING:
@@ -25,10 +28,10 @@ ENGINES = ("pandas", "polars")
 
 
 def load(where: Path | str | Sequence[Path | str], *, engine: str = "pandas", cache: bool = True) -> Any:
-    """All finished runs below a folder, a row each.
+    """All finished runs below a folder, a row each, and a row for each model of a background audit there.
 
     Args:
-        where: a folder, several of them, or an address that fsspec reads (``s3://bucket/runs``).
+        where: a folder, an address that fsspec reads (``s3://bucket/runs``), a file that `save` wrote, or several.
         engine: ``pandas`` or ``polars``. cache: keep the table in the user's cache; read anew only what has changed.
 
     Returns:
@@ -46,7 +49,7 @@ def load(where: Path | str | Sequence[Path | str], *, engine: str = "pandas", ca
     frames: list[Any] = []
     unread: dict[str, str] = {}
     for each in places:
-        frame, bad = _of_place(str(each), cache=cache)
+        frame, bad = (read_store(str(each)), {}) if is_store(str(each)) else _of_place(str(each), cache=cache)
         frames.append(frame)
         unread |= bad
     table = _typed(pandas.concat(frames, ignore_index=True)) if len(frames) > 1 else frames[0]
@@ -72,11 +75,19 @@ def _needed(name: str) -> Any:
 
 def _of_place(where: str, *, cache: bool) -> tuple[pd.DataFrame, dict[str, str]]:
     """The table of one place, and what could not be read there."""
-    import pandas as pd
-
     place = place_of(where)
     start = where.rstrip("/") or where
     files = {each.path: each for each in place.find()}
+    table, unread = _runs_of(where, place, start, files, cache=cache)
+    return _with_audits(table, place, files, start, unread), unread
+
+
+def _runs_of(
+    where: str, place: Place, start: str, files: Mapping[str, Stamped], *, cache: bool
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Runs, and what protocols add to them."""
+    import pandas as pd
+
     runs = {each.folder: each for each in files.values() if each.name == RUN}
     unread = {
         _joined(start, each.folder): "not finished"
@@ -162,6 +173,34 @@ def _with_protocols(
             continue
         rows += [{"run": full[above + name], **row} for name, row in more]
     return _typed(pd.DataFrame.from_records(rows))
+
+
+def _with_audits(
+    table: pd.DataFrame, place: Place, files: Mapping[str, Stamped], start: str, unread: dict[str, str]
+) -> pd.DataFrame:
+    """The table with the rows of background audits, whatever their files are called."""
+    import pandas as pd
+
+    runs: dict[str, Row] = {}
+    found: list[Row] = []
+    for each in files.values():
+        if each.name in NAMES:
+            continue
+        try:
+            if each.name != AUDIT and not is_audit(place.head(each.path, HEAD)):
+                continue
+            if not runs:
+                runs = {_absolute(str(row["run"])): row for row in table.to_dict("records")}
+            found += rows_of_audit(place.read(each.path), _joined(start, each.path), runs)
+        except (OSError, UnreadError) as error:
+            unread[_joined(start, each.path)] = str(error)
+    if not found:
+        return table
+    return _typed(pd.DataFrame.from_records([*table.to_dict("records"), *found]))
+
+
+def _absolute(folder: str) -> str:
+    return folder if "://" in folder else str(Path(folder).absolute())
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

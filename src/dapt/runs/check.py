@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import default_folder
 from dapt.runs.selecting import check_selection
 from dapt.selection.base import Selector
+from dapt.tracking.check import trackers_of
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,15 @@ def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
             f"A batch of {config.batch_size} images cannot be divided among {config.devices} devices.",
             todo="Choose a --batch-size that --devices divides.",
         )
+    if "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError(
+            "torchrun has started several processes of this run, which would all write into one folder.",
+            todo="Give the command without torchrun, with --devices N.",
+        )
     device = pick_device(config.device)
     check_count(config.devices, device)
     check_dapt(config)
+    trackers_of(config)
     return config, device, check_selection(config)
 
 

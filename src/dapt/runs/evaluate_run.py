@@ -21,7 +21,7 @@ from dapt.evaluation.halves import evaluate_halves
 from dapt.files import write_json
 from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import check_file, check_replaceable
-from dapt.results import EvaluationResults, Figures
+from dapt.results import EvaluationResults
 from dapt.runs.apart import check_file_apart, named_inputs
 from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other, other_splits
 from dapt.runs.evaluation_files import EVALUATION_KEYS
@@ -248,7 +248,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
     )
 
 
-def _of_the_data(breakdown: dict[str, Figures], asked: Asked | None) -> dict[str, Figures]:
+def _of_the_data(breakdown: dict[str, Any], asked: Asked | None) -> dict[str, Any]:
     """The figures of classes, of other data only those of classes that it has."""
     if asked is None:
         return breakdown

@@ -20,7 +20,9 @@ from dapt.errors import DaptError
 from dapt.evaluation.evaluate import evaluate
 from dapt.plugins import load_plugins
 from dapt.results import RunResults
+from dapt.runs.events import EventsFile
 from dapt.runs.finish import finish_run
+from dapt.runs.following import Following
 from dapt.runs.keep import StateKeeper
 from dapt.runs.prepare import Prepared, prepare
 from dapt.runs.run_data import RunData
@@ -39,6 +41,7 @@ class Work:
         device: where it computes. identity: of configuration and inputs, see `dapt.runs.identity`.
         log: lines of log.txt so far; what is said is appended to it.
         after_epoch: called after every epoch, once its state is kept; with several processes by the first of them.
+        group: of runs that it belongs to, for trackers.
     """
 
     config: RunConfig
@@ -48,6 +51,7 @@ class Work:
     identity: str
     log: list[str]
     after_epoch: AfterEpoch | None = None
+    group: str | None = None
 
 
 def execute(work: Work, prepared: Prepared) -> RunResults:
@@ -114,21 +118,38 @@ def _worker(fabric: Any, work: Work, quiet: bool) -> RunResults | None:
 
 def _train(fabric: Any, work: Work, prepared: Prepared) -> RunResults | None:
     """Train and finish; the results, on the first process."""
-    started = time.perf_counter()
-    progress = Progress()
-    if work.config.epochs and prepared.model.prompts.count():
-        progress = _fit(fabric, work, prepared)
     if not fabric.is_global_zero:
+        if _has_epochs(work, prepared):
+            _fit(fabric, work, prepared, EventsFile(work.folder), None)
         return None
-    seconds = time.perf_counter() - started
-    return finish_run(work.config, work.folder, work.data, prepared, progress, seconds, work.log)
+    following = Following(work.config, work.folder, work.group)
+    try:
+        started = time.perf_counter()
+        progress, events = Progress(), EventsFile(work.folder)
+        if _has_epochs(work, prepared):
+            progress = _fit(fabric, work, prepared, events, following)
+        else:
+            following.start([])
+        seconds = time.perf_counter() - started
+        results = finish_run(work.config, work.folder, work.data, prepared, progress, seconds, work.log, events)
+    except BaseException as error:
+        following.failed(error)
+        raise
+    following.finish(results, len(progress.lines))
+    return results
 
 
-def _fit(fabric: Any, work: Work, prepared: Prepared) -> Progress:
-    keeper = StateKeeper(work.folder, work.identity, prepared.model.clip.device.type, work.log)
+def _has_epochs(work: Work, prepared: Prepared) -> bool:
+    return bool(work.config.epochs and prepared.model.prompts.count())
+
+
+def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile, following: Following | None) -> Progress:
+    keeper = StateKeeper(work.folder, work.identity, prepared.model.clip.device.type, work.log, events)
 
     def keep(state: State, progress: Progress) -> None:
         keeper.keep(state, progress)
+        if following is not None:
+            following.log(progress.lines[-1])
         if work.after_epoch is not None:
             work.after_epoch(progress)
 
@@ -141,6 +162,8 @@ def _fit(fabric: Any, work: Work, prepared: Prepared) -> Progress:
         say(f"resuming after epoch {fitter.progress.epoch}")
     elif fabric.is_global_zero:
         keeper.begin()
+    if following is not None:
+        following.start(fitter.progress.lines)
     try:
         return fitter.fit()
     finally:

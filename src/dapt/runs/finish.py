@@ -14,7 +14,7 @@ from dapt.evaluation.halves import evaluate_halves
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import prompts_content
 from dapt.results import Figures, RunResults
-from dapt.runs.events import events_content
+from dapt.runs.events import EventsFile
 from dapt.runs.prepare import Prepared
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import RunFolder
@@ -55,11 +55,12 @@ def finish_run(
     progress: Progress,
     training_seconds: float,
     log: list[str],
+    events: EventsFile,
 ) -> RunResults:
-    """Save the prompts, evaluate, write the TensorBoard events and the log, then results.json; remove the checkpoint.
+    """Save the prompts, evaluate, finish the TensorBoard events and the log, then results.json; remove the checkpoint.
 
     Args:
-        log: lines of log.txt, which is final with the results.
+        log: lines of log.txt, which is final with the results. events: of the epochs so far.
     """
     model = prepared.model
     model.set_classes(data.train.names)
@@ -78,7 +79,7 @@ def finish_run(
     for flag in flags:
         warn(FLAGS[flag])
     results = _results(config, data, prepared, progress, metrics, breakdown, timing, flags)
-    folder.write(folder.events_file, events_content(progress.lines, metrics))
+    events.finish(metrics, len(progress.lines))
     shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)
     if shown:
         say(shown)
@@ -113,7 +114,7 @@ def _results(
     prepared: Prepared,
     progress: Progress,
     metrics: Figures,
-    breakdown: dict[str, Figures],
+    breakdown: dict[str, Any],
     timing: Figures,
     flags: list[str],
 ) -> RunResults:
@@ -134,6 +135,7 @@ def _results(
         seed=config.seed,
         subset=config.subset,
         cue=None if cue is None else cue.name,
+        cue_coverage={} if cue is None else cue.report.coverages(),
         background_words=config.dapt.chosen_words if config.dapt.enabled else None,
         model_selection=prepared.model_selection,
         transductive=config.transductive and config.subset == "base",
@@ -151,8 +153,8 @@ def _results(
     )
 
 
-def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Figures]]:
-    """All metrics of results.json, and the accuracy of each class and group.
+def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Any]]:
+    """All metrics of results.json, and what stands there beside them, see `evaluate_halves`.
 
     ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
     held-back classes are classified among themselves for ``test/accuracy_novel``, then all among all classes.

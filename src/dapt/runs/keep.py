@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dapt.errors import ModelError
 from dapt.runs.checkpoint import load_state, save_state
-from dapt.runs.events import events_content
+from dapt.runs.events import EventsFile
 from dapt.runs.run_folder import RunFolder
 from dapt.training.fit import Progress, State
 
@@ -18,14 +16,15 @@ class StateKeeper:
 
     Args:
         identity: of the run; a state of another one is refused. device: kind of device that trains.
-        log: lines said so far; grows while the run goes on.
+        log: lines said so far; grows while the run goes on. events: of the run.
     """
 
-    def __init__(self, folder: RunFolder, identity: str, device: str, log: list[str]) -> None:
+    def __init__(self, folder: RunFolder, identity: str, device: str, log: list[str], events: EventsFile) -> None:
         self.folder = folder
         self.identity = identity
         self.device = device
         self.log = log
+        self.events = events
         self._loaded: State = {}
 
     def begin(self) -> None:
@@ -41,7 +40,9 @@ class StateKeeper:
         about = {"identity": self.identity, "device": self.device, "log": list(self.log)}
         with self.folder.staying():
             save_state(self.folder.checkpoint_file, {**state, **about})
-        self._follow(progress.lines)
+        self.folder.write_metrics(progress.lines)
+        self.events.add(progress.lines[-1])
+        self.folder.write_log(self.log)
 
     def load(self) -> State:
         """The state to go on from.
@@ -74,9 +75,6 @@ class StateKeeper:
         earlier = [str(line) for line in self._loaded["log"]]
         said = {line[STAMP:] for line in earlier}
         self.log[:] = [*earlier, *(line for line in self.log if line[STAMP:] not in said)]
-        self._follow(self._loaded["lines"])
-
-    def _follow(self, lines: list[dict[str, Any]]) -> None:
-        self.folder.write_metrics(lines)
-        self.folder.write(self.folder.events_file, events_content(lines))
+        self.folder.write_metrics(self._loaded["lines"])
+        self.events.restore(self._loaded["lines"])
         self.folder.write_log(self.log)

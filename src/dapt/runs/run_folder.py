@@ -14,7 +14,7 @@ from dapt.clip.dassl import dassl_checkpoint
 from dapt.config import RunConfig, make_saved_config
 from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
-from dapt.files import json_text, parse_json, read_json, remove_file, write_bytes
+from dapt.files import append_bytes, json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, MANIFEST, FolderLock
 from dapt.model.saved import find_prompts
 from dapt.old_folders import is_old_run
@@ -42,7 +42,7 @@ EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (
     *("run.yaml", "last.ckpt", "results.json", "prompts.safetensors", "metrics.jsonl", "split.json", "inputs.json"),
-    *("log.txt", EVENTS),
+    *("log.txt", EVENTS, "tracked.json"),
 )
 
 
@@ -64,6 +64,7 @@ class RunFolder:
         self.inputs_file = path / "inputs.json"
         self.log_file = path / "log.txt"
         self.events_file = path / EVENTS
+        self.tracked_file = path / "tracked.json"
         self.lock: FolderLock = FolderLock(path, within)
         self.begun = False
         self._place: tuple[int, int] | None = None
@@ -228,6 +229,18 @@ class RunFolder:
         with self.staying():
             write_bytes(path, content, make_parents=False)
         self._written[path.relative_to(self.path).as_posix()] = digest_of(content)
+
+    def append(self, path: Path, content: bytes, before: bytes) -> None:
+        """Let one of the run's files, which holds `before`, grow; it is written whole where it holds less.
+
+        Raises:
+            DaptError: as `write`.
+        """
+        with self.staying():
+            grown = append_bytes(path, content, len(before))
+        if not grown:
+            self.write(path, before + content)
+        self._written[path.relative_to(self.path).as_posix()] = digest_of(before + content)
 
     @contextmanager
     def staying(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from dapt.validation import validated
 
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
 # the number, not the kind, see `dapt.runs.keep`.
-FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks"}
+FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks", "track", "track_options"}
 # Keys that came later: with these values a run is what it was without them.
 LATER_KEYS = {"matte": WHITE, "mask_background": BLACK}
 LATER_DAPT = {"background_label": "nearest", "min_area": 0.0, "max_area": 1.0, "trust": "none"}

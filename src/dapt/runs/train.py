@@ -56,7 +56,7 @@ def run_training(
     lines: list[str] = []
     console.keep_lines(lines)
     try:
-        return _finished_before(plan) or _trained(plan, lines, candidates, after_epoch)
+        return _finished_before(plan) or _trained(plan, lines, candidates, after_epoch, within)
     except BaseException:
         if config.devices == 1:  # several processes write it themselves
             save_log(plan.folder, lines)
@@ -89,7 +89,11 @@ def _as_it_is(folder: RunFolder, more: str = "") -> RunResults:
 
 
 def _trained(
-    plan: Plan, lines: list[str], candidates: CandidateCache | None, after_epoch: AfterEpoch | None
+    plan: Plan,
+    lines: list[str],
+    candidates: CandidateCache | None,
+    after_epoch: AfterEpoch | None,
+    within: Path | None,
 ) -> RunResults:
     """Load, select, prepare, execute, finish."""
     config, folder = plan.config, plan.folder
@@ -108,7 +112,8 @@ def _trained(
         inputs = _with_masks(inputs, prepared, goes_on=plan.goes_on)
     split = describe_split(loaded.data)
     folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs)
-    work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch)
+    group = None if within is None else within.name
+    work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch, group)
     return execute(work, prepared)
 
 

@@ -139,3 +139,23 @@ def test_combinations_less_the_excluded_ones(methods: list[str], seeds: list[int
     assert len(found.cells) == len(methods) * len(left) * len(lrs)
     assert len({cell.name for cell in found.cells}) == len(found.cells)
     assert found.excluded == len(methods) * (len(seeds) - len(left)) * len(lrs)
+
+
+def test_one_setting_is_varied_at_a_time() -> None:
+    found = cells(
+        methods="maple",
+        dapt=[False, "phased"],
+        cues="masks",
+        seeds=[1, 2],
+        vary=[{"dapt.margin": [1.0, 2.0]}, {"cue": "border"}, {"dapt.visual_weight": 0, "dapt.words": ["sky", "sea"]}],
+    ).cells
+    assert [cell.name for cell in found if cell.settings["seed"] == 1] == [
+        "photos-maple-16shot-seed1",
+        "photos-maple+dapt-phased-16shot-seed1",
+        "photos-maple+dapt-phased-16shot-dapt.margin=1-seed1",
+        "photos-maple+dapt-phased-16shot-dapt.margin=2-seed1",
+        "photos-maple+dapt-phased-border-16shot-seed1",
+        "photos-maple+dapt-phased-16shot-dapt.visual_weight=0-dapt.words=sky_sea-seed1",
+    ]
+    assert found[-1].settings["dapt"]["words"] == ["sky", "sea"]
+    assert len(found) == 12

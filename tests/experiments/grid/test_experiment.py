@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dapt.config_text import read_yaml
 from dapt.errors import ConfigError
-from dapt.experiments.grid.experiment import make_experiment, read_experiment
+from dapt.experiments.grid.experiment import make_experiment, with_values
 
 FILE = """
 methods: [coop, maple]
@@ -25,7 +26,7 @@ include: [{methods: coop, lr: 0.01}]
 def test_file(tmp_path: Path) -> None:
     path = tmp_path / "table.yaml"
     path.write_text(FILE)
-    found = read_experiment(path)
+    found = make_experiment(read_yaml(path), path.stem)
     assert (found.name, found.out) == ("table", Path("runs/table"))
     assert found.axes == {"data": ["a", "b"], "method": ["coop", "maple"], "dapt": [False, "phased"], "seed": [1, 2, 3]}
     assert list(found.axes) == ["data", "method", "dapt", "seed"]
@@ -34,7 +35,7 @@ def test_file(tmp_path: Path) -> None:
     assert found.include == ({"method": "coop", "lr": 0.01},)
     assert found.over == {"few_shot": ["1", "4"]}
     assert found.retries == 1
-    assert read_experiment(path, "elsewhere").out == Path("elsewhere")
+    assert make_experiment(read_yaml(path), path.stem, "elsewhere").out == Path("elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,22 @@ def test_mistakes(tree: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
         make_experiment(tree, "x", where="x.yaml")
     assert "x.yaml" in caught.value.message
+
+
+def test_other_values() -> None:
+    tree = {"methods": ["coop"], "seeds": [1, 2], "data": "a"}
+    found = with_values(tree, ["seed=3", "dapt.margin=[1, 2]", "data=[b, c]"])
+    assert found == {"methods": ["coop"], "seed": 3, "dapt.margin": [1, 2], "data": ["b", "c"]}
+    assert tree["data"] == "a"
+    with pytest.raises(ConfigError, match="KEY=VALUE"):
+        with_values(tree, ["seeds"])
+
+
+def test_what_is_varied_and_what_it_is_about() -> None:
+    found = make_experiment(
+        {"data": "a", "about": " Words.\n", "vary": [{"dapt.margin": [1, 2]}, {"cues": "border"}]}, "e"
+    )
+    assert found.about == "Words."
+    assert found.vary == ({"dapt.margin": [1, 2]}, {"cue": "border"})
+    with pytest.raises(ConfigError, match="'about'"):
+        make_experiment({"data": "a", "about": [1]}, "e")

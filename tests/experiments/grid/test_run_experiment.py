@@ -121,11 +121,14 @@ def test_an_interrupt_leaves_nothing_running(table: Path, tmp_path: Path) -> Non
 def test_contradictory_cells_are_explained_and_the_others_run(table: Path, tmp_path: Path, capsys) -> None:
     planned = plan_experiment(experiment(table, tmp_path / "out", methods=["zero_shot", "maple"], dapt=[False, True]))
     print_plan(planned)
-    shown = capsys.readouterr().out
-    assert "zero_shot has no training steps" in shown
-    assert "6 cells with 6 runs are to be carried out, 0 are done." in shown
-    with pytest.raises(UnfinishedError, match="Of 8 cells 2 cannot be run; the other 6 can be run or are done"):
+    assert "6 cells with 6 runs are to be carried out, 0 are done." in capsys.readouterr().out
+    with pytest.raises(
+        UnfinishedError, match="Of 8 cells 2 cannot be run; the other 6 can be run or are done"
+    ) as caught:
         planned.check()
+    assert len(caught.value.more) == 1, "a reason is told once for all cells that it stops"
+    assert caught.value.more[0].startswith("2 cells (")
+    assert "zero_shot has no training steps" in caught.value.more[0]
     with pytest.raises(UnfinishedError, match="Of 8 cells 2 cannot be run; the other 6 are done"):
         run_experiment(planned, executor=Pretend(lambda job: 1.0))
     assert [cell["status"] for cell in record(tmp_path / "out").values()].count("contradictory") == 2

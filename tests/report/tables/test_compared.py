@@ -7,7 +7,7 @@ from dapt.report.tables.grid import Cell, Seen, fill
 
 
 def test_each_row_to_its_own_host() -> None:
-    figures = {"zero_shot": 10.0, "maple": 50.0, "maple + DAPT (joint)": 53.0, "coop + DAPT": 1.0}
+    figures = {"Zero-shot CLIP": 10.0, "maple": 50.0, "maple + DAPT (joint)": 53.0, "coop + DAPT": 1.0}
     grid = fill("t", [Seen(row, "x", "d", seed, value) for row, value in figures.items() for seed in (1, 2)], ["x"])
     grid.main = "x"
     found = to_hosts(grid)

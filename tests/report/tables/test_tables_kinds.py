@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dapt.errors import ConfigError, DataError
+from dapt.report.tables.compared import to_hosts
 from dapt.report.tables.grid import AVERAGE
 from dapt.report.tables.kinds import free_table, tables
 
@@ -24,10 +25,10 @@ def test_base_to_novel_of_each_data_set_and_the_average() -> None:
     average, first, second = tables(rows)
     assert average.title == "base-to-novel, average of 2 data sets"
     assert (average.data, first.data, second.data) == (AVERAGE, "a", "b")
-    assert average.cells["maple", "base"].mean == 75.0
-    assert average.cells["maple", "novel"].mean == 60.0
-    assert average.cells["maple", "HM"].mean == pytest.approx(2 * 75 * 60 / 135)
-    assert first.cells["maple", "base"].std == 5.0
+    assert average.cells["MaPLe", "base"].mean == 75.0
+    assert average.cells["MaPLe", "novel"].mean == 60.0
+    assert average.cells["MaPLe", "HM"].mean == pytest.approx(2 * 75 * 60 / 135)
+    assert first.cells["MaPLe", "base"].std == 5.0
     assert average.main == "HM"
     assert average.notes == ["In percent: means over 2 seeds, ± their standard deviation."]
 
@@ -36,7 +37,7 @@ def test_few_shot() -> None:
     rows = [run(shots=shots, seed=seed, **{"test/accuracy": shots + seed}) for shots in (0, 4, 16) for seed in (1, 3)]
     (grid,) = tables(rows, "few-shot")
     assert grid.columns == ["4", "16", "all"]
-    assert grid.cells["maple", "16"].mean == 18.0
+    assert grid.cells["MaPLe", "16"].mean == 18.0
     assert grid.main == "all"
 
 
@@ -49,15 +50,37 @@ def test_transfer() -> None:
     rows += [run(kind="evaluation", protocol="cross_dataset", method="coop", point="b")]
     (grid,) = tables(rows, "cross")
     assert grid.columns == ["a", "b", "c", AVERAGE]
-    assert [grid.cells["maple", column].mean for column in grid.columns] == [70.0, 20.0, 40.0, 30.0]
-    assert ("coop", AVERAGE) not in grid.cells, "a mean over fewer targets is no mean"
-    assert ("coop", "c") not in grid.cells
+    assert [grid.cells["MaPLe", column].mean for column in grid.columns] == [70.0, 20.0, 40.0, 30.0]
+    assert ("CoOp", AVERAGE) not in grid.cells, "a mean over fewer targets is no mean"
+    assert ("CoOp", "c") not in grid.cells
 
 
 def test_data_efficient() -> None:
     rows = [run(**{"set/fraction": fraction, "set/select": "herding"}) for fraction in (0.1, 0.5)]
     (grid,) = tables(rows, "data-efficient")
     assert grid.columns == ["10%", "50%"]
+
+
+def test_selectors_are_rows_of_their_own_and_differences_are_within_one() -> None:
+    cells = [("herding", False, 10.0), ("herding", True, 12.0), ("cal", False, 30.0), ("cal", True, 20.0)]
+    rows = [
+        run(dapt=dapt, **{"set/fraction": 0.1, "set/select": select, "test/accuracy": value})
+        for select, dapt, value in cells
+    ]
+    (grid,) = tables([*rows, run(protocol="data_efficient")], "data-efficient")
+    assert grid.cells["herding: MaPLe", "10%"].mean == 10.0
+    assert {row: gap.mean for row, gap in to_hosts(grid).items()} == {
+        "herding: MaPLe + DAPT": 2.0,
+        "cal: MaPLe + DAPT": -10.0,
+    }
+    assert grid.cells["MaPLe", "100%"].mean == 50.0
+
+
+def test_two_runs_of_one_seed_are_told_and_count_once() -> None:
+    (grid,) = tables([run(), run(**{"test/accuracy": 60.0}), run(method="coop")], "few-shot")
+    assert grid.cells["MaPLe", "16"].mean == 55.0
+    assert grid.cells["MaPLe", "16"].seeds == 1
+    assert "Several runs of one data set and seed count as one, their mean: MaPLe." in grid.notes
 
 
 def test_all_kinds_that_there_are() -> None:
@@ -83,3 +106,15 @@ def test_free() -> None:
         free_table(rows, "x", ["method"], ["shot"])
     with pytest.raises(DataError, match="No run has the figure protocol"):
         free_table(rows, "protocol", ["method"], ["data"])
+
+
+def test_rows_without_all_data_sets_are_not_in_the_average() -> None:
+    rows = [
+        {"method": method, "subset": "base", "data": data, "seed": 1, "shots": 16, "kind": "run"}
+        | {"test/accuracy_base": 60.0, "test/accuracy_novel": 40.0}
+        for method, data in [("coop", "a"), ("coop", "b"), ("maple", "a")]
+    ]
+    average, first, _ = tables(rows, "base-to-novel")
+    assert average.rows == ["CoOp"]
+    assert "Without all 2 data sets, so not in the average: MaPLe." in average.notes
+    assert first.rows == ["CoOp", "MaPLe"]

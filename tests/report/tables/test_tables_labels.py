@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from dapt.report.tables.labels import host_of, labels_of
 
 
@@ -16,12 +18,21 @@ def test_only_what_tells_runs_apart_is_told() -> None:
         {"method": "coop", "dapt": False, "set/lr": 0.01, "set/seed": 2, "set/shots": 8},
     ]
     assert labels_of(rows) == [
-        "maple",
-        "maple + DAPT (masks)",
-        "maple + DAPT (border)",
-        "coop (lr 0.2)",
-        "coop (lr 0.01)",
+        "MaPLe",
+        "MaPLe + DAPT (masks)",
+        "MaPLe + DAPT (border)",
+        "CoOp (lr 0.2)",
+        "CoOp (lr 0.01)",
     ]
+
+
+def test_methods_go_by_their_titles_unless_two_have_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert labels_of([{"method": "a_plugin_s"}, {"method": "clip_lora", "dapt": True}]) == [
+        "a_plugin_s",
+        "CLIP-LoRA + DAPT",
+    ]
+    monkeypatch.setattr("dapt.report.tables.labels.title_of", lambda method: "One")
+    assert labels_of([{"method": "a"}, {"method": "b"}, {"method": "a"}]) == ["One a", "One b", "One a"]
 
 
 def test_what_is_not_there_is_not_told() -> None:
@@ -42,6 +53,37 @@ def test_one_model_named_in_two_ways(tmp_path: Path) -> None:
     assert labels_of(rows) == ["a", "a"]
     rows.append({"method": "a", "dapt": False, "set/model": f"local-dir:{tmp_path}/other"})
     assert labels_of(rows) == ["a (model clip)", "a (model clip)", "a (model other)"]
+
+
+def test_epochs_that_belong_to_the_data_or_the_shots_tell_no_runs_apart() -> None:
+    rows = [
+        {"method": "coop", "data": data, "shots": shots, "seed": seed, "set/epochs": 10 * shots}
+        for data, shots, seed in [("a", 1, 1), ("a", 16, 1), ("b", 1, 1), ("a", 1, 2)]
+    ]
+    assert labels_of(rows) == ["CoOp"] * 4
+    rows[3]["set/epochs"] = 7
+    assert labels_of(rows) == ["CoOp (epochs 10)", "CoOp (epochs 160)", "CoOp (epochs 10)", "CoOp (epochs 7)"]
+
+
+def test_of_many_settings_only_what_departs_from_the_usual_is_told() -> None:
+    usual = {"method": "maple", "dapt": True, "set/dapt.variant": "phased", "cue": "masks"}
+    usual |= {f"set/dapt.{key}": 1.0 for key in ("margin", "visual_weight", "foreground_weight", "background_weight")}
+    rows = [
+        usual,
+        {**usual, "set/dapt.variant": "joint"},
+        {**usual, "cue": "border"},
+        {**usual, "set/dapt.visual_weight": 0.0, "set/dapt.margin": 2.0},
+        {**usual, "set/dapt.foreground_weight": 0.0},
+        {**usual, "set/dapt.background_weight": 0.0},
+    ]
+    assert labels_of(rows) == [
+        "MaPLe + DAPT",
+        "MaPLe + DAPT (joint)",
+        "MaPLe + DAPT (border)",
+        "MaPLe + DAPT (dapt.margin 2, dapt.visual_weight 0)",
+        "MaPLe + DAPT (dapt.foreground_weight 0)",
+        "MaPLe + DAPT (dapt.background_weight 0)",
+    ]
 
 
 def test_hosts() -> None:

@@ -18,7 +18,7 @@ PLURALS = {"methods": "method", "cues": "cue", "seeds": "seed", "protocols": "pr
 ORDER = ("data", "protocol", "method", "dapt", "cue", "select", "fraction", "shots")  # then all others, then seed
 OWN = ("protocol",)  # beside the settings of a run
 LISTED = ("method", "seed", "shots", "protocol")  # of which no value has a comma or a space in it
-SECTIONS = ("dapt", "cue", "prompt", "selection")
+SECTIONS = ("dapt", "cue", "prompt", "selection", "track_options")
 
 
 def axis_of(key: str) -> str:
@@ -70,6 +70,11 @@ def values_of(key: str, name: str, given: Any) -> list[Any] | None:
         if any(value == other and type(value) is type(other) for other in given[:place]):
             raise ConfigError(f"'{key}' names {value} twice.", todo="Name every value once.")
     return given
+
+
+def listed(value: Any) -> list[Any]:
+    """A value of a file as the list of values that it stands for: itself alone, unless it is a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def takes_lists(name: str) -> bool:

@@ -82,7 +82,7 @@ def trial(config: RunConfig) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         shots = min(config.shots, SHOTS) or SHOTS
-        changes = {"epochs": min(config.epochs, EPOCHS), "shots": shots, "out": str(out), "devices": 1}
+        changes = {"epochs": min(config.epochs, EPOCHS), "shots": shots, "out": str(out), "devices": 1, "track": []}
         small = make_config({**config.model_dump(exclude_none=True), **changes})
         begun = time.monotonic()
         results = run_training(small)

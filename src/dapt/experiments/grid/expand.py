@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dapt.errors import ConfigError
-from dapt.experiments.grid.axes import sorted_axes
+from dapt.experiments.grid.axes import listed, sorted_axes, takes_lists
 from dapt.experiments.grid.cell_names import named
 from dapt.experiments.grid.experiment import Experiment
 
@@ -57,13 +57,16 @@ def expand(experiment: Experiment) -> Cells:
     """All cells of an experiment.
 
     As in the matrices of continuous integration: an entry of ``include`` adds its settings to every cell whose axes
-    have the entry's values; one that fits no cell is a cell of its own. A cell without DAPT has no cue.
+    have the entry's values; one that fits no cell is a cell of its own. An entry of ``vary`` makes a further cell of
+    every one, with its settings in the place of the cell's; a list in it one for each value. A cell without DAPT has
+    no cue.
 
     Raises:
         ConfigError: nothing is left, two cells have the same folder, or a key goes through one that is no section.
     """
     axes = experiment.axes
     combined = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())] if axes else [{}]
+    combined = _varied(combined, experiment)
     fitting = [[entry for entry in experiment.exclude if _fits(entry, cell, experiment)] for cell in combined]
     unused = [entry for entry in experiment.exclude if not any(entry in found for found in fitting)]
     kept = [cell for cell, found in zip(combined, fitting, strict=True) if not found]
@@ -78,6 +81,8 @@ def expand(experiment: Experiment) -> Cells:
             for key in ("cue", "masks"):
                 settings.pop(key, None)
             settings.pop("dapt", None)
+        if settings.get("track"):
+            settings["track_options"] = {"group": experiment.name, **(settings.get("track_options") or {})}
         key = json.dumps([settings, protocol], sort_keys=True)
         if key not in seen:
             seen[key] = values
@@ -90,6 +95,24 @@ def expand(experiment: Experiment) -> Cells:
         for name, (values, settings, protocol) in zip(names, cells, strict=True)
     ]
     return Cells(made, len(combined) - len(kept), len(rows) - len(cells), unused)
+
+
+def _varied(cells: list[Values], experiment: Experiment) -> list[Values]:
+    """Every cell, and behind it those in which one entry of ``vary`` is changed."""
+    found = []
+    for cell in cells:
+        found.append(cell)
+        for entry in experiment.vary:
+            values = [_each(key, value) for key, value in entry.items()]
+            found += [{**cell, **dict(zip(entry, each, strict=True))} for each in itertools.product(*values)]
+    return found
+
+
+def _each(key: str, value: Any) -> list[Any]:
+    """The values of a setting; a list is one where the setting takes a list itself, unless it holds lists."""
+    if takes_lists(key) and isinstance(value, list) and not any(isinstance(each, list) for each in value):
+        return [value]
+    return listed(value)
 
 
 def _fits(entry: Values, cell: Values, experiment: Experiment) -> bool:
@@ -115,13 +138,9 @@ def _included(cells: list[Values], experiment: Experiment) -> list[Values]:
             cell.update(rest)
         if not fitting:
             found += [
-                dict(zip(entry, values, strict=True)) for values in itertools.product(*map(_listed, entry.values()))
+                dict(zip(entry, values, strict=True)) for values in itertools.product(*map(listed, entry.values()))
             ]
     return [{key: cell[key] for key in sorted_axes(cell)} for cell in found]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _has_dapt(settings: Mapping[str, Any]) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dapt.config_text import read_yaml
 from dapt.errors import ConfigError
-from dapt.experiments.grid.axes import axis_of, sorted_axes, values_of
+from dapt.experiments.grid.axes import PLURALS, axis_of, sorted_axes, values_of
 from dapt.paths import with_home
 from dapt.strict import check_value
+from dapt.validation import brief
+from dapt.yaml_text import parse_yaml
 
-RESERVED = ("name", "out", "include", "exclude", "over", "retries")
+RESERVED = ("name", "about", "out", "vary", "include", "exclude", "over", "retries")
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,10 @@ class Experiment:
     """What an experiment file says.
 
     Attributes:
-        name: of the experiment. out: folder of all its runs.
+        name: of the experiment. out: folder of all its runs. about: what it is and needs, in words.
         axes: values to go over, by setting. fixed: settings that all runs share.
-        include: each adds settings to the cells that it fits, or is a cell of its own. exclude: cells left out.
+        vary: what is changed one at a time, in every cell. exclude: cells left out.
+        include: each adds settings to the cells that it fits, or is a cell of its own.
         over: points of protocols, by their name. retries: how often a run goes on after something that may pass.
     """
 
@@ -31,29 +33,47 @@ class Experiment:
     out: Path
     axes: dict[str, list[Any]] = field(default_factory=dict)
     fixed: dict[str, Any] = field(default_factory=dict)
+    vary: tuple[dict[str, Any], ...] = ()
     include: tuple[dict[str, Any], ...] = ()
     exclude: tuple[dict[str, Any], ...] = ()
     over: dict[str, list[str]] = field(default_factory=dict)
     retries: int = 1
+    about: str = ""
 
 
-def read_experiment(path: Path, out: str | None = None) -> Experiment:
-    """The experiment that a YAML file describes.
+def with_values(tree: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """What an experiment file holds, with other values for some of its keys.
 
     Args:
-        out: in the place of what the file says.
+        settings: ``KEY=VALUE``, the value in YAML; the key as in the file, or another one.
 
     Raises:
-        ConfigError: it cannot be read, has an unknown key or an empty list, or names a setting twice.
+        ConfigError: one of them is not ``KEY=VALUE``, or no YAML.
     """
-    return make_experiment(read_yaml(path), path.stem, out, where=str(path))
+    found = dict(tree)
+    for setting in settings:
+        key, separator, text = setting.partition("=")
+        if not separator or not key:
+            raise ConfigError(
+                f"--set {brief(setting)} is not KEY=VALUE.", todo='Write, for example, --set "seeds=[1, 2]".'
+            )
+        same = PLURALS.get(key, key)
+        before = [name for name in found if PLURALS.get(name, name) == same]
+        for name in before:
+            del found[name]
+        found[key] = parse_yaml(text, f"The value in --set {brief(setting)}")
+    return found
 
 
 def make_experiment(tree: Mapping[str, Any], stem: str, out: str | None = None, where: str = "") -> Experiment:
-    """`read_experiment` of what the file holds.
+    """The experiment that a file describes.
 
     Args:
-        stem: name of the experiment where the tree gives none. where: the file, for messages.
+        tree: content of the YAML file. stem: name of the experiment where the tree gives none.
+        out: in the place of what the file says. where: the file, for messages.
+
+    Raises:
+        ConfigError: it has an unknown key or an empty list, or names a setting twice.
     """
     try:
         check_value(dict(tree))
@@ -88,6 +108,9 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
             axes[setting] = values
     if "data" not in seen:
         raise ConfigError("No data was named.", todo="Write, for example, data: [oxford_pets, dtd].")
+    about = tree.get("about") or ""
+    if not isinstance(about, str):
+        raise ConfigError(f"'about' is {about!r}; it is a text.")
     retries = tree.get("retries", 1)
     if not isinstance(retries, int) or isinstance(retries, bool) or not 0 <= retries <= 100:
         raise ConfigError(f"'retries' is {retries!r}; it is a number from 0 to 100.")
@@ -96,15 +119,17 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
         out=Path(with_home(place)),
         axes={key: axes[key] for key in sorted_axes(axes)},
         fixed=fixed,
+        vary=_entries(tree, "vary"),
         include=_entries(tree, "include"),
         exclude=_entries(tree, "exclude"),
         over=_points(tree.get("over")),
         retries=retries,
+        about=about.strip(),
     )
 
 
 def _entries(tree: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
-    """The mappings under ``include`` or ``exclude``, their keys as settings."""
+    """The mappings under ``vary``, ``include`` or ``exclude``, their keys as settings."""
     given = tree.get(key)
     entries = [] if given is None else given if isinstance(given, list) else [given]
     found = []

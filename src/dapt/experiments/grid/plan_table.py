@@ -5,8 +5,7 @@ from __future__ import annotations
 from dapt.console import cell, show
 from dapt.experiments.grid.estimate import estimate, from_before, measured
 from dapt.experiments.grid.live import spoken
-from dapt.experiments.grid.run_experiment import Planned, advice_of
-from dapt.experiments.run_all import told
+from dapt.experiments.grid.run_experiment import Planned
 from dapt.wording import counted
 
 SHOWN = 40
@@ -60,12 +59,8 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
         show(f"{counted(found.equal, 'combination')} the same as another one (without DAPT there is no cue).")
     for entry in found.unused:
         show(f"An entry of 'exclude' fits nothing: {entry}.")
-    for name, error in planned.contradictory.items():
-        show(f"{name} cannot be run: {told(error)}{advice_of(error)}")
-    for name, error in planned.others.items():
-        show(f"{name} holds another run: {told(error)}")
     if planned.others:
-        show("They are left alone; --overwrite makes them again.")
+        show(f"{counted(len(planned.others), 'cell')} left alone; --overwrite makes them again.")
 
 
 def _cost(planned: Planned, measure: bool, jobs: int) -> str:

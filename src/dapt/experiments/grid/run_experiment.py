@@ -20,7 +20,7 @@ from dapt.experiments.run_all import told
 from dapt.results import Figures, ProtocolResults, RunResults
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import data_name
-from dapt.wording import counted
+from dapt.wording import counted, some
 
 SHOWN = 20  # cells that are named at the end
 OVERWRITE = "--overwrite makes it again."
@@ -264,13 +264,26 @@ def _unfinished(planned: Planned, failed: dict[str, Exception], rest: str) -> Un
     behind = (
         f"; the other {left} {rest}" if left > 1 else f"; the other one {rest.replace('are', 'is')}" if left else ""
     )
+    reasons = _by_reason({**planned.contradictory, **planned.others})
+    reasons += [f"{name}: {told(error)}{advice_of(error)}" for name, error in failed.items()]
     return UnfinishedError(
         f"Of {counted(total, 'cell')} {' and '.join(parts)}{behind}.",
-        more=[f"{name}: {told(error)}{advice_of(error)}" for name, error in list(wrong.items())[:SHOWN]]
-        + ([f"and {len(wrong) - SHOWN} more, see {where}"] if len(wrong) > SHOWN else []),
+        more=reasons[:SHOWN] + ([f"and {len(reasons) - SHOWN} more, see {where}"] if len(reasons) > SHOWN else []),
         todo="Mend that, or leave them out with 'exclude', and give the same command again."
         + (" --overwrite makes those again that hold another run." if planned.others else ""),
     )
+
+
+def _by_reason(wrong: dict[str, Exception]) -> list[str]:
+    """Why cells are not run, once for all that it concerns."""
+    names: dict[str, list[str]] = {}
+    for name, error in wrong.items():
+        names.setdefault(f"{told(error)}{advice_of(error)}", []).append(name)
+    return [f"{_named(cells)}: {reason}" for reason, cells in names.items()]
+
+
+def _named(cells: list[str]) -> str:
+    return cells[0] if len(cells) == 1 else f"{len(cells)} cells ({some(cells, 2)})"
 
 
 def advice_of(error: Exception) -> str:

@@ -29,18 +29,31 @@ class OtherData:
 
 
 @dataclass(frozen=True)
+class AuditOf:
+    """A finished run to be audited on the test images of its own data.
+
+    Attributes:
+        point: what the row is called. run: name of the run among `Plan.runs`.
+    """
+
+    point: str
+    run: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a protocol does for one method, data set and seed.
 
     Attributes:
         runs: configuration of each run by the name of its row; its `out` lies in the protocol's folder.
         evaluations: of finished runs on other data.
-        averaged: rows whose mean is reported, empty: there is no mean to report.
+        averaged: rows whose mean is reported, empty: there is no mean to report. audits: of finished runs.
     """
 
     runs: dict[str, RunConfig]
     evaluations: tuple[OtherData, ...] = ()
     averaged: tuple[str, ...] = ()
+    audits: tuple[AuditOf, ...] = ()
 
 
 @dataclass(frozen=True)

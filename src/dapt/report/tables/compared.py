@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dapt.report.tables.grid import Grid
-from dapt.report.tables.labels import host_of
+from dapt.report.tables.labels import host_of, title_of
 from dapt.report.tables.significance import Difference, difference, with_holm
+from dapt.wording import some
 
-ZERO_SHOT = "zero_shot"
+ZERO_SHOT = title_of("zero_shot")
 
 
 def to_hosts(grid: Grid) -> dict[str, Difference]:
@@ -22,7 +23,7 @@ def to_zero_shot(grid: Grid) -> dict[str, Difference]:
 def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:
     """Differences in the main column, or in the last that both rows have; of another than the main one a note tells."""
     found: dict[str, Difference] = {}
-    elsewhere: dict[str, str] = {}
+    elsewhere: dict[str, list[str]] = {}
     for row, other in others.items():
         for column in dict.fromkeys([grid.main, *reversed(grid.columns)]):
             one, two = grid.cells.get((row, column)), grid.cells.get((other, column))
@@ -31,10 +32,11 @@ def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:
             if (gap := difference(one, two)) is not None:
                 found[row] = gap
                 if column != grid.main:
-                    elsewhere[row] = column
+                    elsewhere.setdefault(column, []).append(row)
                 break
-    for row, column in elsewhere.items():
-        note = f"The difference of {row} is that in the column {column}."
+    for column, rows in elsewhere.items():
+        what = "The difference of" if len(rows) == 1 else "The differences of"
+        note = f"{what} {some(rows)} {'is that' if len(rows) == 1 else 'are those'} in the column {column}."
         if note not in grid.notes:
             grid.notes.append(note)
     return with_holm(found)

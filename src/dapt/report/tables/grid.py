@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from dapt.wording import some
+
 DECIMALS = 2  # in which the field prints figures, and from which it computes harmonic means
 AVERAGE = "Average"
 
@@ -68,10 +70,14 @@ def cell_of(seen: Iterable[Seen]) -> Cell | None:
     """The cell of some figures; None where there are none.
 
     Of several data sets only seeds that all of them have count, so that no mean is over fewer data sets than another.
+    Several figures of one data set and seed count as one, their mean.
     """
-    values = {(each.data, each.seed): each.value for each in seen}
-    if not values:
+    found: dict[tuple[str, int], list[float]] = {}
+    for each in seen:
+        found.setdefault((each.data, each.seed), []).append(each.value)
+    if not found:
         return None
+    values = {key: statistics.fmean(several) for key, several in found.items()}
     datas = {data for data, _ in values}
     seeds = sorted({seed for _, seed in values})
     whole = [seed for seed in seeds if all((data, seed) in values for data in datas)]
@@ -115,10 +121,21 @@ def ranked(grid: Grid) -> Grid:
 
 
 def fill(title: str, seen: Sequence[Seen], columns: Sequence[str]) -> Grid:
-    """A grid of figures; rows stand in the order in which they come first."""
+    """A grid of figures; rows stand in the order in which they come first.
+
+    A note tells where several runs gave one figure.
+    """
     rows = list(dict.fromkeys(each.row for each in seen))
     grouped: dict[tuple[str, str], list[Seen]] = {}
     for each in seen:
         grouped.setdefault((each.row, each.column), []).append(each)
     cells = {key: cell for key, group in grouped.items() if (cell := cell_of(group)) is not None}
-    return Grid(title, rows, list(columns), cells)
+    grid = Grid(title, rows, list(columns), cells)
+    several = {row: None for (row, _), group in grouped.items() if len({_run_of(each) for each in group}) < len(group)}
+    if several:
+        grid.notes.append(f"Several runs of one data set and seed count as one, their mean: {some(list(several), 5)}.")
+    return grid
+
+
+def _run_of(seen: Seen) -> tuple[str, int]:
+    return seen.data, seen.seed

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.report.tables.audits import audit_grids, is_of_audit
 from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
 from dapt.report.tables.labels import labels_of, there
-from dapt.wording import counted
+from dapt.wording import counted, some
 
 Row = Mapping[str, Any]
 BASE, NOVEL, HARMONIC = "base", "novel", "HM"
@@ -39,18 +40,29 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
     """
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"There is no table '{kind}'.", todo=did_you_mean(kind, KINDS))
-    labelled = list(zip(labels_of(rows), rows, strict=True))
     found: list[Grid] = []
     for name in KINDS if kind is None else [kind]:
-        of_kind = [(label, row) for label, row in labelled if KINDS[name].fits(row)]
+        fitting = _in_order([row for row in rows if KINDS[name].fits(row)])
+        of_kind = list(zip(labels_of(fitting), fitting, strict=True))
         for grid in KINDS[name].make(of_kind) if of_kind else []:
             grid.kind = name
             grid.notes.append(_spread(grid))
             found.append(ranked(grid))
     if not found:
-        what = "no finished run" if kind is None else f"no run that belongs into the table {kind}"
-        raise DataError(f"There is {what}.", todo="Name other folders, or another --table.")
+        what = (
+            "no finished run" if not rows else f"no run that belongs into {f'the table {kind}' if kind else 'a table'}"
+        )
+        raise DataError(
+            f"There is {what}.", todo="Name other folders, another --table, or a --figure such as test/accuracy."
+        )
     return found
+
+
+def _in_order(rows: Sequence[Row]) -> list[Row]:
+    """Zero-shot first, methods as they come, each without DAPT before it is with it."""
+    methods = list(dict.fromkeys(str(row.get("method")) for row in rows))
+    methods.sort(key=lambda method: not method.startswith("zero_shot"))
+    return sorted(rows, key=lambda row: (methods.index(str(row.get("method"))), bool(row.get("dapt"))))
 
 
 def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
@@ -64,15 +76,29 @@ def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
     ]
     grids = []
     for data in _averaged(seen):
-        part = [each for each in seen if data == AVERAGE or each.data == data]
+        part, left = _of_data(seen, data)
         grid = fill(f"base-to-novel, {_about(data, part)}", part, [BASE, NOVEL, HARMONIC])
         for row in grid.rows:
             base, novel = grid.cells.get((row, BASE)), grid.cells.get((row, NOVEL))
             if base is not None and novel is not None:
                 grid.cells[row, HARMONIC] = harmonic_mean(base, novel)
         grid.main, grid.data = HARMONIC, data
+        grid.notes += left
         grids.append(grid)
     return grids
+
+
+def _of_data(seen: Sequence[Seen], data: str) -> tuple[list[Seen], list[str]]:
+    """The figures of a data set; of the average those of rows that have all data sets, and what is said of others."""
+    if data != AVERAGE:
+        return [each for each in seen if each.data == data], []
+    every = {each.data for each in seen}
+    found = {row: {each.data for each in seen if each.row == row} for row in dict.fromkeys(each.row for each in seen)}
+    partial = [row for row, datas in found.items() if datas != every]
+    if len(partial) == len(found):
+        return list(seen), []
+    said = [f"Without all {len(every)} data sets, so not in the average: {some(partial, 5)}."] if partial else []
+    return [each for each in seen if each.row not in partial], said
 
 
 def _few_shot(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
@@ -84,6 +110,7 @@ def _few_shot(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
 def _data_efficient(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
     fractions = sorted({_fraction(row) for _, row in runs})
     columns = [f"{100 * fraction:g}%" for fraction in fractions]
+    runs = [(f"{row['set/select']}: {label}" if there(row.get("set/select")) else label, row) for label, row in runs]
     return _by_data(runs, lambda row: f"{100 * _fraction(row):g}%", columns, "accuracy by share of the images")
 
 
@@ -101,9 +128,10 @@ def _by_data(
     ]
     grids = []
     for data in _averaged(seen):
-        part = [each for each in seen if data == AVERAGE or each.data == data]
+        part, left = _of_data(seen, data)
         grids.append(fill(f"{title}, {_about(data, part)}", part, columns))
         grids[-1].main, grids[-1].data = columns[-1], data
+        grids[-1].notes += left
     return grids
 
 
@@ -177,6 +205,7 @@ KINDS: dict[str, Kind] = {
         lambda row: row["kind"] == "run" and (_protocol(row) == "data_efficient" or _fraction(row) < 1),
         _data_efficient,
     ),
+    "audit": Kind("background audit", is_of_audit, audit_grids),
 }
 
 

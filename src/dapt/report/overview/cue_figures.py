@@ -1,0 +1,139 @@
+"""The foreground masks of training: how many could be used, how much they cover, and where models look."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dapt.report.chart import Chart
+from dapt.report.chart_style import COLOURS, INK, written
+from dapt.report.overview.material import Material, Run, Setting
+from dapt.report.overview.part import Part, PlainTable, cut
+from dapt.report.overview.shots_curves import few
+from dapt.report.tables.labels import there
+
+ROWS = 24  # of a chart
+COUNTS = {"cue_empty": "empty", "cue_full": "full", "cue_missing": "missing", "cue_bad": "unreadable"}
+
+
+def cue_figures(material: Material) -> Part:
+    """Coverage and quality of the cues, and attention on the true foreground."""
+    part = Part("cues", "Foreground masks")
+    with_cue = {
+        (label, setting): runs
+        for (label, setting), runs in material.by_setting.items()
+        if any(there(run.row.get("counts/cue_images")) for run in runs)
+    }
+    if with_cue:
+        head = ("method", "data", "cue", "masks", "usable, %", *COUNTS.values(), "covered, % (p10 to p90)")
+        rows = [_row(material, label, setting, runs) for (label, setting), runs in with_cue.items()]
+        part.tables.append(PlainTable("Masks of the training images, mean over seeds", head, rows))
+        coverage = _coverage(material, with_cue)
+        part.charts += [coverage] if coverage else []
+    attention = _attention(material)
+    part.charts += [attention[0]] if attention else []
+    if attention:
+        part.notes += cut(len(attention[0].rows), attention[1], "rows with attention figures")
+    if not part.shown:
+        part.missing = "no run has foreground masks, in training or of its test images"
+        return part
+    if with_cue and len(part.charts) < 2:
+        part.notes.append(
+            "Runs of older versions did not keep how much masks cover; attention needs true masks of test images."
+        )
+    part.notes.append("How good masks are against true ones tells dapt masks verify; runs do not hold it.")
+    return part
+
+
+def _row(material: Material, label: str, setting: Setting, runs: Sequence[Run]) -> tuple[str, ...]:
+    def mean(key: str) -> float:
+        return statistics.fmean(float(run.row[key]) for run in runs if there(run.row.get(key)))
+
+    def text(key: str) -> str:
+        return f"{mean(key):.3g}" if any(there(run.row.get(key)) for run in runs) else "–"
+
+    total = mean("counts/cue_images")
+    cues = ", ".join(dict.fromkeys(str(run.row.get("cue")) for run in runs if there(run.row.get("cue"))))
+    usable = f"{100 * mean('counts/cue_usable') / total:.1f}" if total else "–"
+    covered = quantiles_of(material, runs)
+    told = "–" if covered is None else f"{covered['mean']:.0f} ({covered['p10']:.0f} to {covered['p90']:.0f})"
+    counts = (text(f"counts/{key}") for key in COUNTS)
+    return (label, setting.words, cues or "–", f"{total:.0f}", usable, *counts, told)
+
+
+def quantiles_of(material: Material, runs: Sequence[Run]) -> dict[str, float] | None:
+    """Mean over runs of what their masks cover, in percent; None where they do not say."""
+    records = [material.record(run).get("cue_coverage") for run in runs]
+    known = [each for each in records if isinstance(each, Mapping) and {"mean", "p10", "p90"} <= set(each)]
+    if not known:
+        return None
+    return {key: statistics.fmean(float(each[key]) for each in known) for key in ("mean", "p10", "p90")}
+
+
+def _coverage(material: Material, groups: Mapping[tuple[str, Setting], Sequence[Run]]) -> Chart | None:
+    found = {
+        f"{label}, {setting.words}": quantiles
+        for (label, setting), runs in groups.items()
+        if (quantiles := quantiles_of(material, runs)) is not None
+    }
+    if not found:
+        return None
+    names = list(found)[:ROWS]
+
+    def draw(axes: Any) -> None:
+        for place, name in enumerate(reversed(names)):
+            each = found[name]
+            axes.plot([each["p10"], each["p90"]], [place, place], color=COLOURS[2], linewidth=3, alpha=0.5)
+            axes.plot([each["mean"]], [place], color=COLOURS[2], marker="o", markersize=5)
+        _names(axes, names)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("percent of the picture")
+
+    rows = [(name, *(f"{found[name][key]:.1f}" for key in ("mean", "p10", "p90"))) for name in names]
+    says = (
+        "How much of the picture masks cover: the dot is the mean, the bar spans the middle four fifths of the images."
+    )
+    head = ("method", "mean", "p10", "p90")
+    return Chart("cue-coverage", "What masks cover", says, head, rows, draw, high=_high(names))
+
+
+def _attention(material: Material) -> tuple[Chart, int] | None:
+    """A chart of the setting in which most rows have such figures, and how many rows there are."""
+    key = "cue/foreground_attention"
+    found: dict[Setting, dict[str, list[float]]] = {}
+    for (label, setting), runs in material.by_setting.items():
+        values = [float(run.row[key]) for run in runs if there(run.row.get(key))]
+        if values:
+            found.setdefault(setting, {})[label] = values
+    if not found:
+        return None
+    main = max(found, key=lambda setting: len(found[setting]))
+    total = len(found[main])
+    means = {name: statistics.fmean(values) for name, values in found[main].items()}
+    names = few(list(means), means, ROWS)
+    spread = {name: statistics.pstdev(found[main][name]) for name in names}
+
+    def draw(axes: Any) -> None:
+        places = list(range(len(names) - 1, -1, -1))
+        tones = [COLOURS[2] if " + DAPT" in name else COLOURS[1] for name in names]
+        bars = [spread[name] for name in names]
+        axes.barh(places, [means[name] for name in names], xerr=bars, color=tones, ecolor=INK, height=0.7, capsize=2)
+        _names(axes, names)
+        axes.set_xlabel("percent of the attention")
+
+    rows = [(name, f"{means[name]:.2f}", f"{spread[name]:.2f}") for name in names]
+    says = "Share of the class token's attention that falls on the true foreground of test images; more is better."
+    head = ("method", "percent", "± over seeds")
+    title = f"Attention on the foreground: {main.words}"
+    chart = Chart("attention", title, says, head, rows, draw, high=_high(names))
+    return chart, total
+
+
+def _names(axes: Any, names: Sequence[str]) -> None:
+    inches = axes.figure.get_size_inches()[0]
+    axes.set_yticks(range(len(names)), [written(name, letters=int(inches * 9)) for name in reversed(names)])
+
+
+def _high(names: Sequence[str]) -> float:
+    return 0.2 + 0.07 * len(names)

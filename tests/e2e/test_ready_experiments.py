@@ -1,0 +1,51 @@
+"""The ready experiments: all cells can be run, and one of each is, on drawn scenes with the bundled model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dapt.cli.app import run as run_cli
+from dapt.config_text import read_yaml
+from dapt.experiments.grid.experiment import make_experiment
+
+READY = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+ONE = {"ablations": "vary=[{dapt.variant: joint}]", "data-efficient": "select=[craig]"}
+
+
+def test_all_of_the_paper_are_there() -> None:
+    names = {path.stem for path in READY}
+    assert names == {
+        *("base-to-novel", "few-shot", "data-efficient", "cross-dataset", "domain-generalisation"),
+        *("ablations", "background-audit"),
+    }
+
+
+@pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
+def test_says_what_it_needs(path: Path) -> None:
+    about = make_experiment(read_yaml(path), path.stem).about
+    for word in ("GPU hours", "GB", "arXiv"):
+        assert word in about
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
+def test_small(path: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    command = ["run", str(path), "--smoke", "--out", str(out)]
+    assert run_cli([*command, "--dry-run"]) == 0, "every cell can be run"
+    planned = capsys.readouterr().out
+    assert "cannot be run" not in planned
+    less = ["--set", "methods=[maple]", *(["--set", ONE[path.stem]] if path.stem in ONE else [])]
+    less += ["--set", "cues=[masks]", "--set", "exclude=[]"]
+    assert run_cli([*command, *less, "-q"]) == 0
+    cells = json.loads((out / "experiment.json").read_text())["cells"]
+    assert len(cells) >= 2
+    assert {cell["status"] for cell in cells.values()} == {"done"}
+    capsys.readouterr()
+    figure = ["--figure", "audit/only_fg"] if path.stem == "background-audit" else []
+    assert run_cli(["report", str(out), "--format", "markdown", *figure]) == 0
+    assert "MaPLe + DAPT" in capsys.readouterr().out

@@ -1,0 +1,32 @@
+"""Class by class, and which are taken for which."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from made_up import in_folder, material, run
+
+from dapt.report.overview.classes import class_differences, confusions
+
+
+def test_gains_and_losses_of_classes_over_seeds() -> None:
+    found = {False: {"ant": 50.0, "bee": 40.0}, True: {"ant": 70.0, "bee": 30.0, "new": 1.0}}
+    rows = [
+        run(dapt=dapt, seed=seed, per_class=json.dumps(classes)) for dapt, classes in found.items() for seed in (1, 2)
+    ]
+    (chart,) = class_differences(material(rows)).charts
+    assert list(chart.rows) == [("ant", "+20.00"), ("bee", "-10.00")]
+    assert chart.says.startswith("1 class gain, 1 lose, of 2.")
+    assert "<svg" in chart.svg()
+    assert not class_differences(material([run(per_class="{")])).shown
+
+
+def test_what_is_taken_for_what(tmp_path: Path) -> None:
+    counts = {"confusion": {"ant": {"ant": 3, "bee": 1}, "bee": {"bee": 4}}}
+    part = confusions(material([run(run=in_folder(tmp_path / "a", counts)), run(seed=2)]))
+    (chart,) = part.charts
+    assert list(chart.rows) == [("ant", "75.0", "25.0"), ("bee", "0.0", "100.0")]
+    assert list(part.tables[0].rows) == [("ant → bee", "1", "25.0")]
+    assert "<svg" in chart.svg()
+    assert "older versions" in confusions(material([run()])).missing

@@ -1,0 +1,53 @@
+"""The table of background audits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dapt.report.tables.audits import CHANGED, COLUMNS, GAP
+from dapt.report.tables.compared import to_hosts
+from dapt.report.tables.kinds import tables
+
+
+def audited(gap: float, seed: int = 1, **changes: Any) -> dict[str, Any]:
+    row = {"kind": "audit", "method": "maple", "dapt": False, "data": "a", "shots": 16, "seed": seed, "subset": "all"}
+    figures = dict.fromkeys(COLUMNS.values(), 50.0) | {"audit/bg_gap": gap}
+    about = {"audit/split": "test", "audit/images": 9.0, "audit/masks": "masks", "audit/seed": seed}
+    return {**row, **figures, **about, **changes}
+
+
+def test_methods_by_what_is_asked_over_seeds() -> None:
+    rows = [audited(4.0), audited(6.0, 2), audited(1.0, dapt=True), audited(2.0, 2, dapt=True)]
+    runs = [{**audited(0.0), "kind": "run", "test/accuracy": 70.0}]
+    (grid,) = tables([*rows, *runs], "audit")
+    assert (grid.title, grid.columns[-2:]) == ("background audit, a", [GAP, CHANGED])
+    assert (grid.cells["MaPLe", GAP].mean, grid.cells["MaPLe", GAP].std) == (5.0, 1.0)
+    assert grid.cells["MaPLe + DAPT", GAP].rank == 1, "a smaller gap is better"
+    assert to_hosts(grid)["MaPLe + DAPT"].mean == -3.5
+    assert any("9 images (test)" in note for note in grid.notes)
+
+
+def test_audits_of_other_pictures_and_several_of_one_run_are_told() -> None:
+    rows = [audited(4.0), audited(8.0, **{"audit/seed": 7}), audited(1.0, method="coop", **{"audit/split": "val"})]
+    (grid,) = tables(rows, "audit")
+    assert grid.cells["MaPLe", GAP].mean == 6.0
+    notes = " ".join(grid.notes)
+    assert "not of the same pictures: their splits are test and val" in notes
+    assert "Several audits of one run" in notes
+
+
+def test_a_figure_that_was_not_measured_is_missing() -> None:
+    (grid,) = tables([audited(1.0, **{"audit/bg_gap": None}), audited(1.0, method="coop")], "audit")
+    assert ("MaPLe", GAP) not in grid.cells
+    assert grid.cells["CoOp", GAP].mean == pytest.approx(1.0)
+
+
+def test_audits_that_a_protocol_made_are_in_the_same_table() -> None:
+    """Its rows are evaluations, and do not say which split and masks: test, and those of the run."""
+    by_protocol = {"kind": "evaluation", "protocol": "background_audit", "point": "audit"}
+    own = {key: value for key, value in audited(3.0).items() if key not in ("audit/split", "audit/masks", "audit/seed")}
+    (grid,) = tables([{**own, **by_protocol}, audited(1.0, method="coop")], "audit")
+    assert (grid.cells["MaPLe", GAP].mean, grid.cells["CoOp", GAP].mean) == (3.0, 1.0)
+    assert any("9 images" in note for note in grid.notes)
