@@ -21,6 +21,7 @@ COMMANDS = [
     ["audit"],
     ["run"],
     ["report"],
+    ["tune"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],

@@ -77,7 +77,7 @@ def tune(
     wanted = space_from(space) if space else of_the_file(tree)
     effort = Effort(trials, jobs, None if timeout is None else 60 * timeout, prune)
     study = search(tree, wanted, place, effort)
-    print_study(study, place)
+    print_study(study, place, trained=train)
     if train:
         train_best(study, place, tree)
 

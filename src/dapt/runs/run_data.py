@@ -11,7 +11,7 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.check.finding import count
-from dapt.data.fewshot import groups_by_label, sample_few_shot
+from dapt.data.fewshot import groups_by_label, hold_out, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.load.notes import said_together
@@ -88,20 +88,18 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
         raise DataError(
             f"{config.data} has no labelled training images.", todo="Training needs images with a class each."
         )
-    positions, val_positions = sample_few_shot(
-        [item.label for item in train], [item.label for item in val], config.shots, config.seed
-    )
+    labels = [item.label for item in train]
+    positions, val_positions = sample_few_shot(labels, [item.label for item in val], config.shots, config.seed)
+    if validation_only and not val:
+        positions, val_positions = hold_out(labels, positions, config.shots, config.seed)
+        val = train
+        _report_held_out(config, len(val_positions))
     kept = class_labels(data, config.subset)
     _report_small_classes(data, train, kept, config.shots)
     if config.model_selection == "best_val" and not val:
         warn("There are no validation images, so the last epoch is used instead of the best one.")
     if validation_only:
         test = ()
-        if not val:
-            raise DataError(
-                f"{config.data} has no validation images, and a search never looks at test images.",
-                todo="Give it a split 'val' (a folder val/, or the column split of a table).",
-            )
     elif not test:
         warn("There are no test images, so there will be no accuracy.")
     held_back = class_labels(data, "novel") if config.subset == "base" else []
@@ -146,6 +144,22 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
         leaks=leaks,
         validation_only=validation_only,
     )
+
+
+def _report_held_out(config: RunConfig, images: int) -> None:
+    """Say that a search is judged by training images.
+
+    Raises:
+        DataError: none can be spared.
+    """
+    if not images:
+        raise DataError(
+            f"{config.data} has no validation images, all of its training images are trained on, and a search never "
+            "looks at test images.",
+            todo="Give it a split 'val' (a folder val/, or the column split of a table), or train on fewer shots.",
+        )
+    rest = "that are not trained on" if config.shots else "which are not trained on meanwhile"
+    say(f"There are no validation images: the search is judged by {count(images, 'training image')} {rest}.")
 
 
 def check_multi_label(config: RunConfig, data: ImageSet) -> None:

@@ -47,6 +47,7 @@ def test_who_does_worse_than_most_is_poor() -> None:
     assert not is_poor(SPACE, trials[:4], values, [0.0, 0.0]), "too few to tell"
 
 
+@pytest.mark.long
 def test_what_mattered() -> None:
     found = importances(SPACE, searched(25))
     assert next(iter(found)) == "lr"

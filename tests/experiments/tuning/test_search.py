@@ -76,10 +76,16 @@ def test_time_is_over(settings, tmp_path: Path, capsys) -> None:
     assert "4 of 5 trials were not carried out" in capsys.readouterr().err
 
 
-def test_without_validation_images(settings, tmp_path: Path) -> None:
+def test_without_validation_images(settings, tmp_path: Path, capsys) -> None:
     (tmp_path / "data" / "val").rename(tmp_path / "elsewhere")
-    with pytest.raises(DataError, match="no validation images"):
-        search(settings, SPACE, tmp_path / "s", Effort(3))
+    search(settings, SPACE, tmp_path / "s", Effort(1))
+    assert "judged by 2 training images that are not trained on" in " ".join(capsys.readouterr().err.split())
+    split = json.loads((tmp_path / "s" / "trial-0001" / "split.json").read_text())
+    assert len(split["train"]) == 4
+    assert len(split["val"]) == 2
+    assert not {str(item) for item in split["train"]} & {str(item) for item in split["val"]}
+    with pytest.raises(DataError, match="never looks at test images"):
+        search({**settings, "shots": 3}, SPACE, tmp_path / "all", Effort(3))
 
 
 def test_what_cannot_be_searched(settings, tmp_path: Path) -> None:

@@ -16,8 +16,12 @@ from dapt.wording import counted
 SHOWN = 10
 
 
-def print_study(study: Study, out: Path) -> None:
-    """Print the best trials as a table, how much each setting mattered, and the command that trains the best one."""
+def print_study(study: Study, out: Path, *, trained: bool = False) -> None:
+    """Print the best trials as a table, how much each setting mattered, and the command that trains the best one.
+
+    Args:
+        trained: that command is not needed, as it is done at once.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -41,7 +45,8 @@ def print_study(study: Study, out: Path) -> None:
     )
     if study.count(FAILED):
         warn(f"{counted(study.count(FAILED), 'trial')} failed; {out / STUDY} says why. The same command tries again.")
-    show("Train the best one and test it once:", "  " + command(study, out))
+    if not trained:
+        show("Train the best one and test it once:", "  " + command(study, out))
 
 
 def best_folder(study: Study, out: Path) -> Path:
