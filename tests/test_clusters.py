@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dapt import clusters
-from dapt.clusters import _refusal, joined, runtime_env
+from dapt.clusters import _refusal, joined, refuse_client, runtime_env
 from dapt.errors import ConfigError
 
 
@@ -56,3 +56,8 @@ def test_the_package_in_use_goes_with_the_work(monkeypatch: pytest.MonkeyPatch) 
     assert found["py_modules"] == [str(clusters.Path(clusters.__file__).parent)]
     assert found["env_vars"]["DAPT_DATA"] == "/somewhere"
     assert "SECRET" not in found["env_vars"]
+
+
+def test_runs_do_not_go_through_a_client_server() -> None:
+    with pytest.raises(ConfigError, match="Ray client server"):
+        refuse_client("ray://head:10001")

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,14 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from dapt.console import say
+from dapt.environment import cores
 from dapt.errors import ConfigError, DaptError
 from dapt.wording import counted
 
 AUTO, LOCAL = "auto", "local"
+CLIENT = "ray://"
 PATIENCE_S = 5.0  # for an address to answer
 TRIES = "5"  # of a second each, to be understood by what answers there; Ray's own default is 20
 STORE_BYTES = 512 * 2**20  # of memory for what is handed on, of a cluster that is started here
 INSTALL = "pip install 'dapt[ray]'"
+OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 @dataclass(frozen=True)
@@ -42,35 +46,72 @@ class Cluster:
     gpus: int
 
 
+def check_installed() -> None:
+    """Whether Ray is installed; it is not imported.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise ConfigError("--ray needs Ray, which is not installed.", todo=f"Install it: {INSTALL}.")
+
+
+def refuse_client(address: str) -> None:
+    """Refuse what runs cannot be carried out through: their driver has to be on a node.
+
+    Raises:
+        ConfigError: the address is that of a Ray client server.
+    """
+    if address.startswith(CLIENT):
+        raise ConfigError(
+            f"{address} is the address of a Ray client server.",
+            todo="Give that of the cluster's head, HOST:PORT, on one of its nodes (or use ray job submit there).",
+        )
+
+
+def check_address(address: str) -> None:
+    """Whether somebody answers where a cluster is to be; nothing is joined. See `joined`.
+
+    Raises:
+        ConfigError: Ray is not installed, it is no address, there is no such cluster, or nobody answers.
+    """
+    check_installed()
+    if address == AUTO:
+        _found(address)
+    elif address != LOCAL:
+        _check_answers(address)
+
+
 @contextmanager
 def joined(address: str) -> Iterator[Cluster]:
     """Be part of a cluster; it is left on every way out, and one that was started here is stopped.
 
+    Ray's own lines are silenced: who works on the cluster says what goes wrong.
+
     Args:
-        address: ``auto`` (the cluster that this machine is part of), ``HOST:PORT``, ``ray://HOST:PORT``, or ``local``:
-            one of this machine alone, started for the purpose.
+        address: ``auto`` (of RAY_ADDRESS, or the cluster that this machine is part of), ``HOST:PORT``,
+            ``ray://HOST:PORT``, or ``local``: one of this machine alone, started for the purpose.
 
     Raises:
-        ConfigError: Ray is not installed, there is no such cluster, or it runs another version.
+        ConfigError: Ray is not installed, there is no such cluster, or it runs another version of Ray or Python.
     """
-    if importlib.util.find_spec("ray") is None:
-        raise ConfigError("--ray needs Ray, which is not installed.", todo=f"Install it: {INSTALL}.")
-    if address not in (AUTO, LOCAL):
-        _check_answers(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", TRIES)
-    os.environ.setdefault(
-        "RAY_BACKEND_LOG_LEVEL", "fatal"
-    )  # what goes wrong is raised; the rest is for those who develop Ray
+    check_installed()
+    for key, value in {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_NUM_REDIS_GET_RETRIES": TRIES,
+        "RAY_BACKEND_LOG_LEVEL": "fatal",  # what goes wrong is raised; the rest is for those who develop Ray
+    }.items():
+        os.environ.setdefault(key, value)
     import ray
 
     if ray.is_initialized():  # a program that uses dapt as a library has joined one itself
         yield _described(address)
         return
+    check_address(address)
     try:
         with _own_signals():
-            _join(ray, address)
+            _join(ray, _found(address) if address == AUTO else address)
         cluster = _described(address)
         say(
             f"Ray: {counted(cluster.nodes, 'node')}, {counted(cluster.cpus, 'core')}"
@@ -85,17 +126,58 @@ def joined(address: str) -> Iterator[Cluster]:
 def _join(ray: Any, address: str) -> None:
     given: dict[str, Any] = {"runtime_env": runtime_env(), "log_to_driver": False, "logging_level": logging.ERROR}
     if address == LOCAL:
-        given |= {"address": LOCAL, "include_dashboard": False, "object_store_memory": STORE_BYTES}
-    else:
-        given["address"] = address
+        given |= {"include_dashboard": False, "object_store_memory": STORE_BYTES, "num_cpus": cores()}
     try:
-        ray.init(**given)
+        with hushed():
+            ray.init(address=address, **given)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
         raise _refusal(address, error) from error
     except Exception as error:  # of Ray's own, which are many
         if type(error).__module__.startswith("ray"):
             raise _refusal(address, error) from error
         raise
+    if hasattr(ray._private.worker, "print_to_stdstream"):  # lines about workers and nodes that were lost
+        ray._private.worker.print_to_stdstream = _say_nothing
+
+
+def _say_nothing(*_: Any, **__: Any) -> None:
+    """In the place of what prints Ray's lines."""
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Meanwhile nothing is said on standard error, by Python or the C++ part of Ray; exceptions tell what is wrong."""
+    with warnings.catch_warnings(), open(os.devnull, "wb") as nothing:  # noqa: PTH123
+        warnings.simplefilter("ignore")
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed
+            yield
+            return
+        try:
+            os.dup2(nothing.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _found(address: str) -> str:
+    """Where the cluster is that ``auto`` means; Ray itself would try for minutes to reach one that has ended.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from ray._private import services
+
+    try:
+        place = services.canonicalize_bootstrap_address(address)
+    except (ConnectionError, ValueError, OSError) as error:
+        raise _refusal(AUTO, error) from error
+    if place is None:
+        raise _refusal(AUTO, ConnectionError())
+    _check_answers(str(place))
+    return str(place)
 
 
 def _refusal(address: str, error: Exception) -> DaptError:
@@ -109,13 +191,15 @@ def _refusal(address: str, error: Exception) -> DaptError:
         )
     if address == AUTO:
         return ConfigError(
-            "There is no Ray cluster that this machine is part of.",
+            "There is no Ray cluster that this machine is part of, and RAY_ADDRESS names none.",
             where="--ray auto",
             todo="Start one with 'ray start --head', name its address, or use --ray local.",
         )
+    if address == LOCAL:
+        return ConfigError(f"Ray cannot be started here: {text[:300] or type(error).__name__}.")
     return ConfigError(
         f"The Ray cluster {address} cannot be joined: {text[:300] or type(error).__name__}.",
-        todo="This machine has to be part of it ('ray start --address HOST:PORT'), or use --ray ray://HOST:10001.",
+        todo=f"This machine has to be part of it: ray start --address={address}.",
     )
 
 
@@ -125,7 +209,7 @@ def _check_answers(address: str) -> None:
     Raises:
         ConfigError: it is no address, or nobody answers.
     """
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.removeprefix(CLIENT).rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(
             f"'{address}' is no address of a Ray cluster.",
@@ -135,18 +219,21 @@ def _check_answers(address: str) -> None:
     try:
         with socket.create_connection((host.strip("[]"), int(port)), PATIENCE_S):
             pass
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
-            f"No Ray cluster answers at {address}: {error.strerror or error}.",
+            f"No Ray cluster answers at {address}: {getattr(error, 'strerror', None) or error}.",
             todo="Look whether it is running ('ray status'), and at which port.",
         ) from error
 
 
 def runtime_env() -> dict[str, Any]:
     """What processes on the nodes need of this one: the package in use, and its settings of the environment."""
-    package = Path(__file__).parent
-    wanted = {key: value for key, value in os.environ.items() if key.startswith("DAPT_") or key == "OMP_NUM_THREADS"}
-    return {"py_modules": [str(package)], "env_vars": wanted, "excludes": ["__pycache__", "*.pyc"]}
+    wanted = {
+        key: value
+        for key, value in os.environ.items()
+        if key.startswith("DAPT_") or key == "OMP_NUM_THREADS" or key in OFFLINE
+    }
+    return {"py_modules": [str(Path(__file__).parent)], "env_vars": wanted, "excludes": ["__pycache__", "*.pyc"]}
 
 
 def _described(address: str) -> Cluster:

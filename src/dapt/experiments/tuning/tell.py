@@ -28,7 +28,8 @@ def print_study(study: Study, out: Path, *, trained: bool = False) -> None:
     ranked = study.ranked()
     keys = list(study.space)
     table = Table(title=cell(f"The best of {counted(len(study.trials), 'trial')}"), title_justify="left")
-    for head in ("trial", "validation %", *map(cell, keys)):
+    heads: list[Any] = ["trial", "validation %", *map(cell, keys)]
+    for head in heads:
         table.add_column(head, justify="right", overflow="fold")
     for trial in ranked[:SHOWN]:
         values = [cell(short(trial.values[key])) for key in keys]
