@@ -72,7 +72,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.long
 def test_a_worker_is_killed_and_nothing_is_missing(address: str, tmp_path: Path) -> None:
-    data, plugin, notes = make_folder(tmp_path / "photos", per_class=60), tmp_path / "slow_left.py", tmp_path / "notes"
+    data, plugin, notes = make_folder(tmp_path / "photos", per_class=30), tmp_path / "slow_left.py", tmp_path / "notes"
     notes.mkdir()
     plugin.write_text(SLOW.format(notes=str(notes), seconds=1.5))
     shared = [data, "--cue", "slow_left", "--plugin", plugin]
@@ -88,19 +88,19 @@ def test_a_worker_is_killed_and_nothing_is_missing(address: str, tmp_path: Path)
     told = running.communicate(timeout=PATIENCE_S)[0]
     assert running.returncode == 0, told
     asked = [name for path in notes.iterdir() for name in path.read_text().split()]
-    assert len(asked) > len(set(asked)) == 240, "the chunk of the one that was killed was made by another one"
+    assert len(asked) > len(set(asked)) == 120, "the chunk of the one that was killed was made by another one"
     for path in notes.iterdir():
         path.unlink()
     here = start(*shared, "--out", tmp_path / "here")
     assert here.wait(PATIENCE_S) == 0, here.communicate()[0]
     files = content(tmp_path / "here")
-    assert len([name for name in files if name.endswith(".png")]) == 240
+    assert len([name for name in files if name.endswith(".png")]) == 120
     assert content(tmp_path / "there") == files
     # what is there is not made again
     again = start(*shared, "--out", tmp_path / "there", "--ray", address)
     told = again.communicate(timeout=PATIENCE_S)[0]
     assert again.returncode == 0, told
-    assert "240 of 240 masks exist already and are kept" in told
+    assert "120 of 120 masks exist already and are kept" in told
     assert content(tmp_path / "there") == files
 
 
