@@ -14,7 +14,8 @@ import re
 import sys
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 _quiet = False
 _lines: list[str] | None = None
+_hear: Callable[[str], None] | None = None  # takes warnings in the place of standard error
 _bar_console: Console | None = None  # while a bar is shown: what is printed through its console appears above it
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -149,9 +151,32 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Print one warning."""
+    """Print one warning, or give it to whoever hears warnings (`warnings_to`)."""
     _keep(f"warning: {text}")
+    (_hear or _show_warning)(text)
+
+
+def _show_warning(text: str) -> None:
     console().print(f"warning: {visible(text)}", style="yellow", markup=False, emoji=False)
+
+
+@contextmanager
+def warnings_to(hear: Callable[[str], None]) -> Iterator[None]:
+    """Meanwhile `hear` gets the warnings, and nothing is printed; for runs that somebody else tells of."""
+    global _hear
+    before, _hear = _hear, hear
+    try:
+        yield
+    finally:
+        _hear = before
+
+
+@contextmanager
+def warnings_of(name: str) -> Iterator[None]:
+    """Meanwhile every warning begins with a name: of a run, where several go on side by side."""
+    tell = _hear or _show_warning
+    with warnings_to(lambda text: tell(f"{name}: {text}")):
+        yield
 
 
 def keep_lines(lines: list[str] | None) -> None:

@@ -58,6 +58,10 @@ class Owner:
         return False
 
 
+class InUseError(ConfigError):
+    """Another process writes into a folder."""
+
+
 class FolderLock:
     """Exclusive use of a folder, as a context or by `take` and `release`; readers need none.
 
@@ -85,7 +89,8 @@ class FolderLock:
             wait_s: how long to wait for another owner to finish.
 
         Raises:
-            ConfigError: another process is, or a file of somebody else's is in the place of the lock or its note.
+            InUseError: another process is.
+            ConfigError: a file of somebody else's is in the place of the lock or its note.
             DaptError: the folder cannot be used.
         """
         if self.held:
@@ -132,7 +137,7 @@ class FolderLock:
                     return
                 except Timeout:
                     owner = read_owner(self.folder)
-            raise ConfigError(
+            raise InUseError(
                 f"{self.folder} is in use by {owner or 'another process'}.",
                 todo="Wait until that has ended, or choose another folder.",
             ) from None

@@ -24,6 +24,20 @@ PREFIX = "dapt_plugin_"
 GROUP = "dapt.plugins"
 
 
+_copies: dict[Path, Path] = {}
+
+
+def use_copy(file: Path | str, copy: Path) -> None:
+    """Let `copy` be read wherever a plugin is named: on machines that do not have the file itself."""
+    _copies[Path(with_home(str(file))).absolute()] = copy
+
+
+def plugin_file(file: Path | str) -> Path:
+    """Where the text of a plugin is: its file, or the copy that `use_copy` named."""
+    path = Path(with_home(str(file))).absolute()
+    return _copies.get(path, path)
+
+
 def load_plugins(files: Iterable[str]) -> None:
     """Load those of installed packages and some files, see `load_installed` and `load_plugin`."""
     load_installed()
@@ -38,12 +52,13 @@ def load_plugin(file: Path | str) -> None:
         ConfigError: there is no such file, it cannot be imported, or it takes a name that is taken.
     """
     path = Path(with_home(str(file))).absolute()
-    if not path.is_file():
+    source = plugin_file(path)
+    if not source.is_file():
         raise ConfigError(f"There is no plugin {path}.", where="--plugin or plugins", todo="Give a Python file.")
     name = module_name(path)
     if name in sys.modules:
         return
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, source)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path} is no Python file.", where="--plugin", todo="Give a file that ends in .py.")
     module = importlib.util.module_from_spec(spec)

@@ -16,6 +16,11 @@ from dapt.errors import DaptError
 from dapt.streams import guard_stderr
 
 
+def tells_mistakes() -> bool:
+    """Whether this process tells of a user's mistakes: of those that torchrun starts on a machine only the first."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("LOCAL_RANK", "0") == "0"
+
+
 @contextmanager
 def worker_pool(
     workers: int, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()

@@ -85,6 +85,18 @@ def parse_yaml(text: str, where: str) -> Any:
 def _reason(error: Exception) -> str:
     """The problem and its place in one line."""
     problem = getattr(error, "problem", None) or next(iter(str(error).splitlines()), "") or type(error).__name__
-    mark = getattr(error, "problem_mark", None)
-    place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
-    return readable(problem[:200]).rstrip(".") + place
+    return readable(problem[:200]).rstrip(".") + _place(error)
+
+
+def _place(error: Exception) -> str:
+    """Where the mistake is: the parser may notice it lines later than it begins."""
+    mark, begins = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if mark is None:
+        return ""
+    place = f"line {mark.line + 1}, column {mark.column + 1}"
+    if begins is None or begins.line >= mark.line:
+        return f" ({place})"
+    begun = f"line {begins.line + 1}, column {begins.column + 1}"
+    if getattr(error, "context", None) == "while scanning a simple key":  # noticed where the next line begins
+        return f" ({begun})"
+    return f" ({place}, in what begins at {begun})"

@@ -22,6 +22,7 @@ COMMANDS = [
     ["run"],
     ["report"],
     ["tune"],
+    ["compare"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],

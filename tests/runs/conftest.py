@@ -26,3 +26,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_spec: str) -> Path:
 def run(trained: Path, tmp_path: Path) -> Path:
     """A copy of it to write into; its data stays where it is."""
     return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def other_trained(trained: Path, tmp_path_factory: pytest.TempPathFactory, tiny_spec: str) -> Path:
+    """A run of two epochs with another seed, on the data of `trained`."""
+    from dapt.config import make_config
+    from dapt.runs.train import run_training
+
+    out = tmp_path_factory.mktemp("other") / "run"
+    table = trained.parent / "table" / "index.csv"
+    run_training(make_config({**run_with(table, tiny_spec, out, epochs=2), "seed": 2}))
+    return out

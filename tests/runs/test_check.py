@@ -89,12 +89,3 @@ def test_options_of_another_cue_are_pointed_out(table: Path, tiny_spec: str, tmp
     run_training(make_config({**given, "cue": {"source": "random", "threshold": 0.3}, "out": str(tmp_path / "run")}))
     said = " ".join(capsys.readouterr().err.split())
     assert re.search(r"cue\.threshold is an option of border, .*gradcam.*; the masks are those of random", said)
-
-
-def test_processes_of_torchrun_are_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dapt.runs.check import check_settings
-
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ConfigError, match="--devices N"):
-        check_settings(make_config({"data": "x", "device": "cpu"}))

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from dapt.cli.audit import audit
+from dapt.cli.compare import compare
 from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
@@ -26,9 +27,11 @@ from dapt.cli.train import train
 from dapt.cli.tune import tune
 from dapt.console import lines_of, visible
 from dapt.errors import DaptError
+from dapt.processes import tells_mistakes
 from dapt.streams import OutputLostError, Streams
 
 INTERRUPTED = 130
+RESUMED = ("train", "demo", "audit")  # commands that go on with --resume; others do so by themselves
 
 app = typer.Typer(
     name="dapt",
@@ -43,6 +46,7 @@ app.command()(train)
 app.command("run")(run_command)
 app.command()(report)
 app.command()(tune)
+app.command()(compare)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)
@@ -135,7 +139,7 @@ def run(arguments: list[str] | None = None) -> int:
         return 2
     except Exception as error:
         if _interrupted:
-            return _say_interrupted()
+            return _say_interrupted(arguments)
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # a usage error, of typer's own click or any
             _show_usage(error)
             return int(error.exit_code)
@@ -145,22 +149,26 @@ def run(arguments: list[str] | None = None) -> int:
         _print_error(message.split("\n"))
         return 2
     if result == INTERRUPTED:  # some versions of typer turn the interrupt into this code themselves
-        return _say_interrupted()
+        return _say_interrupted(arguments)
     return int(result) if isinstance(result, int) else 0
 
 
-def _say_interrupted() -> int:
-    advice = "give the same command again, with --resume if it has that option"
-    print(f"interrupted; what was finished is saved: {advice}", file=sys.stderr)
+def _say_interrupted(arguments: list[str] | None) -> int:
+    words = [word for word in (sys.argv[1:] if arguments is None else arguments) if not word.startswith("-")]
+    behind = ", with --resume" if words and words[0] in RESUMED else ""
+    print(f"interrupted; what was finished is saved: give the same command again{behind}", file=sys.stderr)
     return INTERRUPTED
 
 
 def _print_error(lines: list[str]) -> None:
-    print(lines_of(["error: " + lines[0], *lines[1:]]), file=sys.stderr)
+    if tells_mistakes():
+        print(lines_of(["error: " + lines[0], *lines[1:]]), file=sys.stderr)
 
 
 def _show_usage(error: Any) -> None:
     """Print a usage error: it names arguments, and those may be file names that the shell put in place of a ``*``."""
+    if not tells_mistakes():
+        return
     error.message = visible(str(error.message))
     text = io.StringIO()
     error.show(file=text)

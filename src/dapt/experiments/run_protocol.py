@@ -23,6 +23,7 @@ from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.evaluate_run import evaluate_saved
 from dapt.runs.run_names import data_name, run_name
+from dapt.runs.torchrun import refuse_torchrun
 
 MAIN = (
     "test/accuracy",
@@ -76,6 +77,7 @@ def run_protocol(
     Raises:
         DaptError: anything the user can mend.
     """
+    refuse_torchrun("a protocol")
     protocol = get_protocol(name, over)
     config = make_config(settings)
     out = Path(config.out) if config.out else default_folder(config, protocol)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from dapt.runs.apart import advice, named_inputs
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import default_folder
 from dapt.runs.selecting import check_selection
+from dapt.runs.torchrun import processes, processes_here
 from dapt.selection.base import Selector
 from dapt.tracking.check import trackers_of
 
@@ -65,8 +65,11 @@ def check_run(config: RunConfig, *, resume: bool, overwrite: bool, within: Path 
     return Plan(config, folder, device, selector, resume, overwrite)
 
 
-def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
+def check_settings(config: RunConfig, *, here: bool = True) -> tuple[RunConfig, str, Selector | None]:
     """The part of `check_run` that looks at nothing but the settings.
+
+    Args:
+        here: it is this machine that carries the run out, so that it has to have the device.
 
     Returns:
         the configuration with absolute paths, the device, and what selects training images.
@@ -80,13 +83,9 @@ def check_settings(config: RunConfig) -> tuple[RunConfig, str, Selector | None]:
             f"A batch of {config.batch_size} images cannot be divided among {config.devices} devices.",
             todo="Choose a --batch-size that --devices divides.",
         )
-    if "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise ConfigError(
-            "torchrun has started several processes of this run, which would all write into one folder.",
-            todo="Give the command without torchrun, with --devices N.",
-        )
-    device = pick_device(config.device)
-    check_count(config.devices, device)
+    device = pick_device(config.device) if here else config.device
+    if here:
+        check_count(processes_here() if processes() > 1 else config.devices, device)
     check_dapt(config)
     trackers_of(config)
     return config, device, check_selection(config)

@@ -6,7 +6,7 @@ import logging
 import multiprocessing
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,8 @@ from dapt.runs.following import Following
 from dapt.runs.keep import StateKeeper
 from dapt.runs.prepare import Prepared, prepare
 from dapt.runs.run_data import RunData
-from dapt.runs.run_folder import RunFolder
+from dapt.runs.run_folder import RunFolder, read_results
+from dapt.runs.torchrun import Group
 from dapt.streams import guard_stderr
 from dapt.training.fit import Fitter, Progress, State
 
@@ -54,14 +55,22 @@ class Work:
     group: str | None = None
 
 
-def execute(work: Work, prepared: Prepared) -> RunResults:
+def execute(work: Work, prepared: Prepared, group: Group | None = None) -> RunResults:
     """Train, in this process or in as many as were asked for, and finish.
+
+    Args:
+        group: the processes that torchrun has started, this one being the first; None: there are none.
 
     Raises:
         DaptError: the loss is not finite, or the file system refuses.
     """
     from lightning_fabric import Fabric
 
+    if group is not None:
+        group.tell(replace(work, after_epoch=None))
+        results = _first(_train(group.fabric, work, prepared))
+        group.wait()
+        return results
     kind, devices = torch.device(work.device).type, work.config.devices
     if devices == 1:
         index = torch.device(work.device).index
@@ -77,6 +86,24 @@ def execute(work: Work, prepared: Prepared) -> RunResults:
         for child in multiprocessing.active_children():
             child.terminate()
         raise
+
+
+def follow(group: Group) -> RunResults:
+    """The part of a process of torchrun that is not the first: train along, then read what that one has written.
+
+    Raises:
+        SystemExit: the first process does not train, which it explains itself.
+    """
+    work: Work | None = group.hear()
+    if work is None:
+        raise SystemExit(0)
+    try:
+        _worker(group.fabric, work, quiet=True)
+    except DaptError as error:
+        warn(f"Process {group.fabric.global_rank} of the run failed: {error.what}")
+        raise
+    group.wait()
+    return read_results(work.folder)
 
 
 def _first(results: RunResults | None) -> RunResults:

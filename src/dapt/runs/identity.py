@@ -23,7 +23,7 @@ from dapt.data.masks.mask_finder import MaskFinder
 from dapt.environment import cores
 from dapt.errors import DaptError, DataError
 from dapt.model.saved import PROMPTS
-from dapt.plugins import installed_plugins
+from dapt.plugins import installed_plugins, plugin_file
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import RunFolder, result_settings
 from dapt.runs.training_cue import model_files, told_of_masks
@@ -126,7 +126,7 @@ def _found(finder: MaskFinder, item: Item) -> tuple[Path, ...]:
 def _named_files(config: RunConfig) -> dict[str, Path]:
     """Single files that the configuration names."""
     found = {key: Path(value) for key in ("names", "split_file") if (value := getattr(config, key))}
-    found |= {f"plugin {number}": Path(file) for number, file in enumerate(config.plugins, start=1)}
+    found |= {f"plugin {number}": plugin_file(file) for number, file in enumerate(config.plugins, start=1)}
     for key in config.recipe.options.naming(Names.SAVED_MODEL):
         if path := config.prompt[key]:
             found[key] = Path(path) / PROMPTS if Path(path).is_dir() else Path(path)
@@ -183,7 +183,7 @@ def tell_of_changed_plugins(folder: RunFolder, config: RunConfig) -> None:
         return
     noted = folder.earlier_inputs()["files"]
     for number, file in enumerate(config.plugins, start=1):
-        if noted.get(f"plugin {number}") != _hash(Path(file)):
+        if noted.get(f"plugin {number}") != _hash(plugin_file(file)):
             warn(f"The plugin {file} has changed since the run in {folder.path} was made.")
 
 

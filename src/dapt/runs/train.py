@@ -6,18 +6,22 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from dapt import console
 from dapt.config import RunConfig
 from dapt.console import say
+from dapt.devices import pick_device
 from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.check import Plan, check_run
-from dapt.runs.execute import AfterEpoch, Work, execute, save_log
+from dapt.runs.execute import AfterEpoch, Work, execute, follow, save_log
 from dapt.runs.identity import MADE, Inputs, check_unchanged, fingerprint, identity
 from dapt.runs.load_inputs import load_inputs, select_inputs
 from dapt.runs.prepare import Prepared, prepare
 from dapt.runs.run_data import describe_split
 from dapt.runs.run_folder import RunFolder, read_results
+from dapt.runs.torchrun import Group, processes, with_processes
 from dapt.runs.training_cue import mask_digests, tell_of_changed_masks, training_cue
 
 
@@ -50,15 +54,36 @@ def run_training(
     Raises:
         DaptError: anything the user can mend.
     """
-    plan = check_run(config, resume=resume, overwrite=overwrite, within=within)
-    plan = replace(plan, validation_only=validation_only)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    group = None
+    if processes() > 1:
+        config = with_processes(config)
+        group = Group(torch.device(pick_device(config.device)).type)
+        if not group.leads:
+            return follow(group)
+    try:
+        plan = check_run(config, resume=resume, overwrite=overwrite, within=within)
+        plan = replace(plan, validation_only=validation_only)
+        return _led(plan, candidates, after_epoch, within, group)
+    finally:
+        if group is not None:
+            group.tell(None)
+
+
+def _led(
+    plan: Plan,
+    candidates: CandidateCache | None,
+    after_epoch: AfterEpoch | None,
+    within: Path | None,
+    group: Group | None,
+) -> RunResults:
+    """A run by the process that reads and writes."""
     lines: list[str] = []
     console.keep_lines(lines)
     try:
-        return _finished_before(plan) or _trained(plan, lines, candidates, after_epoch, within)
+        return _finished_before(plan) or _trained(plan, lines, candidates, after_epoch, within, group)
     except BaseException:
-        if config.devices == 1:  # several processes write it themselves
+        if plan.config.devices == 1 or group is not None:  # several processes of our own write it themselves
             save_log(plan.folder, lines)
         plan.folder.lock.abandon()
         raise
@@ -94,6 +119,7 @@ def _trained(
     candidates: CandidateCache | None,
     after_epoch: AfterEpoch | None,
     within: Path | None,
+    joined: Group | None,
 ) -> RunResults:
     """Load, select, prepare, execute, finish."""
     config, folder = plan.config, plan.folder
@@ -114,7 +140,7 @@ def _trained(
     folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs)
     group = None if within is None else within.name
     work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch, group)
-    return execute(work, prepared)
+    return execute(work, prepared, joined)
 
 
 def _with_masks(inputs: Inputs, prepared: Prepared, *, goes_on: bool) -> Inputs:

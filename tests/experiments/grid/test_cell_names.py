@@ -16,7 +16,9 @@ def test_names() -> None:
         "my_photos-coop-16shot-seed1",
         "my_photos-maple+dapt-joint-16shot-seed1",
     ]
-    assert named([{"select": "herding", "fraction": 0.1}], shared) == ["my_photos-maple-herding0.1-16shot-seed1"]
+    assert named([{"select": "herding", "fraction": 0.1}], shared) == ["my_photos-maple-herding-10pct-16shot-seed1"]
+    cell = {"select": "glister", "protocol": "data_efficient"}
+    assert named([cell], shared) == ["my_photos-data_efficient-maple-glister-seed1"]
 
 
 def test_long_names_are_told_by_a_hash() -> None:

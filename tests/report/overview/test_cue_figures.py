@@ -6,7 +6,7 @@ from pathlib import Path
 
 from made_up import in_folder, material, run
 
-from dapt.report.overview.cue_figures import cue_figures
+from dapt.report.overview.cue_figures import LISTED, _on_two_lines, cue_figures
 
 
 def test_how_many_masks_could_be_used_and_what_they_cover(tmp_path: Path) -> None:
@@ -17,6 +17,18 @@ def test_how_many_masks_could_be_used_and_what_they_cover(tmp_path: Path) -> Non
     assert row == ("MaPLe + DAPT", "photos, 16 shots", "border", "160", "97.5", "4", "–", "–", "–", "30 (10 to 60)")
     assert list(part.charts[0].rows) == [("MaPLe + DAPT, photos, 16 shots", "30.4", "10.0", "60.0")]
     assert "<svg" in part.charts[0].svg()
+
+
+def test_a_long_table_is_cut_and_says_so() -> None:
+    rows = [run(dapt=True, shots=shots, **{"counts/cue_images": 1}) for shots in range(LISTED + 1)]
+    part = cue_figures(material(rows))
+    assert len(part.tables[0].rows) == LISTED
+    assert "150 of 151 rows of the table are shown." in part.notes
+
+
+def test_a_long_name_has_two_lines() -> None:
+    assert _on_two_lines("CoOp + DAPT (joint, border)", 20) == "CoOp + DAPT\n(joint, border)"
+    assert _on_two_lines("CoOp (joint)", 20) == "CoOp (joint)"
 
 
 def test_attention_of_the_setting_with_most_rows() -> None:

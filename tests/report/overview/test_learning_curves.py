@@ -6,7 +6,7 @@ from pathlib import Path
 
 from made_up import in_folder, material, run
 
-from dapt.report.overview.learning_curves import curves_of, learning_curves
+from dapt.report.overview.learning_curves import _look, curves_of, learning_curves
 
 
 def test_terms_by_epoch_of_several_runs() -> None:
@@ -22,6 +22,10 @@ def test_a_chart_of_each_row_and_of_accuracies(tmp_path: Path) -> None:
     assert list(terms.rows) == [("1", "3", "2"), ("2", "1.5", "1")]
     assert accuracy.title == "Accuracy on validation images: photos, 16 shots"
     assert "<svg" in terms.svg()
+
+
+def test_terms_of_many_are_told_apart() -> None:
+    assert len({(look.colour, look.dash) for look in map(_look, range(11))}) == 11
 
 
 def test_runs_without_curves() -> None:

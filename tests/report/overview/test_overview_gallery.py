@@ -28,7 +28,8 @@ def test_why_models_were_not_asked() -> None:
 
 def test_those_of_which_a_model_is_surest_come_first() -> None:
     where, sure = torch.tensor([True, False, True, True]), torch.tensor([0.2, 0.9, 0.8, 0.2])
-    assert _surest(where, sure, 2) == [2, 0]
+    assert _surest(where, sure, [0, 1, 2, 3], 2) == [2, 0]
+    assert _surest(torch.ones(4) > 0, torch.tensor([0.9, 0.8, 0.7, 0.1]), [5, 5, 5, 6], 3) == [0, 3, 1]
 
 
 @pytest.mark.long

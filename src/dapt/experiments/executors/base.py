@@ -25,6 +25,7 @@ class Job:
         task: what carries it out; None: a single run. It has to be a function of a module, for other processes.
         protocol: its name, None for a single run. over: its points. settings: what `config` was made of, which a
             protocol fills in for each of its runs.
+        store: address of the run's folder, where that is none of this machine (see `dapt.experiments.stores`).
     """
 
     name: str
@@ -35,16 +36,18 @@ class Job:
     protocol: str | None = None
     over: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    store: str | None = None
 
 
 class WorkerLostError(DaptError):
-    """The process that carried out a run was killed from outside."""
+    """The process that carried out a run was killed from outside.
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Its process was killed from outside, most likely because memory ran out.",
-            todo="What was finished is kept: go on with fewer runs at a time.",
-        )
+    Args:
+        what: one sentence, where more is known of it.
+    """
+
+    def __init__(self, what: str = "Its process was killed from outside, most likely because memory ran out.") -> None:
+        super().__init__(what, todo="What was finished is kept: go on with fewer runs at a time.")
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 
-from dapt.console import set_quiet
+from dapt.console import set_quiet, warnings_of
 from dapt.environment import cores, memory_mb
 from dapt.experiments.executors.base import (
     EXECUTORS,
@@ -21,11 +20,11 @@ from dapt.experiments.executors.base import (
     Started,
     WorkerLostError,
 )
+from dapt.experiments.executors.carry_out import carry_out, epochs_in
 from dapt.plugins import load_plugins
 from dapt.processes import worker_pool
 from dapt.results import ProtocolResults, RunResults
 from dapt.runs.candidate_cache import CandidateCache
-from dapt.runs.run_folder import RunFolder
 
 _candidates = CandidateCache()  # of a worker process, which ends with the group
 RUN_MB = 1000  # what a small run needs, most of it for the libraries
@@ -71,7 +70,7 @@ def _one_by_one(jobs: list[Job]) -> Generator[Event, None, None]:
     for job in jobs:
         yield Started(job)
         try:
-            results = _run(job, candidates)
+            results = carry_out(job, candidates)
         except Exception as error:  # whatever it is: it is told, and the others go on
             yield Failed(job, error)
         else:
@@ -131,24 +130,10 @@ def _outcome(job: Job, future: Future[RunResults | ProtocolResults]) -> Event:
 def _epochs(jobs: Iterable[Job], told: dict[str, int]) -> Iterator[Event]:
     """What has been finished since it was told last; changes `told`."""
     for job in jobs:
-        count = _epochs_in(job)
+        count = epochs_in(job)
         if count > told.get(job.name, 0):
             told[job.name] = count
             yield Progressed(job, count)
-
-
-def _epochs_in(job: Job) -> int:
-    """Epochs that a run has finished, or all runs of a protocol together."""
-    out = Path(job.config.out or "")
-    files = [RunFolder(out).metrics_file] if job.protocol is None else sorted(out.glob("*/metrics.jsonl"))
-    return sum(map(_lines_in, files))
-
-
-def _lines_in(path: Path) -> int:
-    try:
-        return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line)
-    except OSError:  # not begun, or being replaced
-        return 0
 
 
 def _prepare_worker(threads: int) -> None:
@@ -160,18 +145,5 @@ def _prepare_worker(threads: int) -> None:
 
 def _work(job: Job) -> RunResults | ProtocolResults:
     load_plugins(job.config.plugins)
-    return _run(job, _candidates)
-
-
-def _run(job: Job, candidates: CandidateCache) -> RunResults | ProtocolResults:
-    if job.task is not None:
-        return job.task(job)
-    from dapt.runs.train import run_training
-
-    return run_training(
-        job.config,
-        resume=not job.overwrite,
-        overwrite=job.overwrite,
-        candidates=candidates,
-        within=job.within,
-    )
+    with warnings_of(job.name):
+        return carry_out(job, _candidates)

@@ -46,7 +46,9 @@ def _name(values: Mapping[str, Any], varying: set[str]) -> str:
             method += f"-{_short(values['cue'])}"
     parts = [data_name(str(values["data"])), str(values.get("protocol") or ""), method]
     if values.get("select"):
-        parts.append(f"{values['select']}{values.get('fraction', 1):g}")
+        share = float(values.get("fraction", 1))
+        whole = share == 1 and values.get("protocol")  # the protocol goes over the shares itself
+        parts.append(str(values["select"]) + ("" if whole else f"-{100 * share:g}pct"))
     if "shots" in varying or not values.get("protocol"):
         parts.append(f"{values.get('shots', 16)}shot")
     told = ("data", "protocol", "method", "dapt", "cue", "select", "fraction", "shots", "seed")

@@ -9,6 +9,7 @@ from typing import Any
 
 from dapt.errors import ConfigError
 from dapt.experiments.grid.axes import PLURALS, axis_of, sorted_axes, values_of
+from dapt.experiments.stores import is_address, mirror_of
 from dapt.paths import with_home
 from dapt.strict import check_value
 from dapt.validation import brief
@@ -39,6 +40,7 @@ class Experiment:
     over: dict[str, list[str]] = field(default_factory=dict)
     retries: int = 1
     about: str = ""
+    store: str | None = None
 
 
 def with_values(tree: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
@@ -91,6 +93,7 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
     place = out or tree.get("out") or str(Path("runs") / name)
     if not isinstance(place, str):
         raise ConfigError(f"'out' is {place!r}; it is a folder.")
+    store = place if is_address(place) else None
     axes: dict[str, list[Any]] = {}
     fixed: dict[str, Any] = {}
     seen: dict[str, str] = {}
@@ -116,7 +119,7 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
         raise ConfigError(f"'retries' is {retries!r}; it is a number from 0 to 100.")
     return Experiment(
         name=name,
-        out=Path(with_home(place)),
+        out=mirror_of(store) if store else Path(with_home(place)),
         axes={key: axes[key] for key in sorted_axes(axes)},
         fixed=fixed,
         vary=_entries(tree, "vary"),
@@ -125,6 +128,7 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
         over=_points(tree.get("over")),
         retries=retries,
         about=about.strip(),
+        store=store,
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dapt.errors import ConfigError
+from dapt.errors import ConfigError, DataError
 from dapt.experiments.grid.expand import Cell
+from dapt.experiments.stores import CHECKPOINT, Store
 from dapt.files import read_json, write_json
 from dapt.lock import MANIFEST, FolderLock
 from dapt.outputs import check_folder, refuse_linked
@@ -20,6 +21,7 @@ from dapt.results import SCHEMA, Figures
 KIND = "experiment"
 RESULT = "experiment.json"
 EVERY_S = 1.0  # between two writings of the record, which may have thousands of cells
+STORE_EVERY_S = 10.0  # the same, into a store
 
 Status = Literal["waiting", "running", "done", "failed", "contradictory"]
 
@@ -53,23 +55,39 @@ class ExperimentFolder:
     Attributes:
         path: the folder. name: of the experiment. records: by name of the cell, in the order in which they run.
         earlier: cells of the record that the experiment does not name any more; they are kept.
+        store: where the folder is, if `path` is only its mirror.
     """
 
     path: Path
     name: str
     records: dict[str, CellRecord] = field(default_factory=dict)
     earlier: dict[str, CellRecord] = field(default_factory=dict)
+    store: Store | None = None
 
     def __post_init__(self) -> None:
         self.lock = FolderLock(self.path)
         self._written = 0.0
 
+    @property
+    def place(self) -> str:
+        """Where the folder is, for messages: its path, or the address of the store."""
+        return str(self.path) if self.store is None else self.store.address
+
+    @property
+    def result(self) -> str:
+        """Where the record is, for messages."""
+        return f"{self.place}/{RESULT}"
+
     def look(self, cells: list[Cell]) -> None:
-        """Take over what an earlier start has noted; changes nothing.
+        """Take over what an earlier start has noted; changes nothing but the mirror of a store.
 
         Raises:
+            InUseError: another process of this machine uses the mirror.
             ConfigError: the folder holds something else, or its record is damaged or of a newer version.
         """
+        if self.store is not None:
+            with self.lock:
+                self.store.pull("", self.path, without=[CHECKPOINT])
         check_folder(self.path)
         refuse_linked(self.path, [f"{cell.name}/run.yaml" for cell in cells])
         before = self._before()
@@ -113,17 +131,36 @@ class ExperimentFolder:
         """
         self.lock.take()
         sweep(self.path, [RESULT])
+        if self.store is not None:
+            self.store.check()
         manifest = read_manifest(self.path) or Manifest(KIND)
         folders = list(dict.fromkeys([*manifest.folders, *self.records]))
         write_manifest(self.path, Manifest(KIND, {RESULT: None}, folders))
+        if self.store is not None:
+            self.store.write(MANIFEST, (self.path / MANIFEST).read_bytes())
         self.write(now=True)
+
+    def fetch(self, name: str) -> None:
+        """Bring the folder of a cell that has ended from the store, where there is one.
+
+        Raises:
+            DataError: the store does not hold it: the machine that made it has brought it elsewhere.
+            ConfigError: the store cannot be read.
+        """
+        if self.store is not None and not self.store.pull(name, self.path / name, without=[CHECKPOINT]):
+            raise DataError(
+                f"Its results did not arrive at {self.store.address}/{name}.",
+                todo="Choose an --out that means the same place on every machine.",
+            )
 
     def write(self, *, now: bool = False) -> None:
         """Write the record: at once, or if the last time is a while ago."""
-        if not now and time.monotonic() - self._written < EVERY_S:
+        if not now and time.monotonic() - self._written < (EVERY_S if self.store is None else STORE_EVERY_S):
             return
         cells = {name: record.model_dump() for name, record in {**self.earlier, **self.records}.items()}
         write_json(self.path / RESULT, {"schema": SCHEMA, "experiment": self.name, "cells": cells}, make_parents=False)
+        if self.store is not None:
+            self.store.write(RESULT, (self.path / RESULT).read_bytes())
         self._written = time.monotonic()
 
     def is_done(self, cell: Cell, key: str) -> bool:

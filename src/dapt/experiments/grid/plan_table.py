@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dapt.console import cell, show
+from dapt.experiments.grid.acting import never_acting
 from dapt.experiments.grid.estimate import estimate, from_before, measured
 from dapt.experiments.grid.live import spoken
 from dapt.experiments.grid.run_experiment import Planned
@@ -24,7 +25,7 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
     todo = {each.cell.name: each for each in planned.todo}
     cells = planned.cells.cells
     table = Table(
-        title=cell(f"{planned.folder.name}: {len(cells)} cells in {planned.folder.path}"), title_justify="left"
+        title=cell(f"{planned.folder.name}: {len(cells)} cells in {planned.folder.place}"), title_justify="left"
     )
     for head in ("cell", "runs", "epochs", ""):
         table.add_column(head, justify="left" if head in ("cell", "") else "right", overflow="fold")
@@ -59,6 +60,8 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
         show(f"{counted(found.equal, 'combination')} the same as another one (without DAPT there is no cue).")
     for entry in found.unused:
         show(f"An entry of 'exclude' fits nothing: {entry}.")
+    for sentence in never_acting(planned.todo):
+        show(sentence)
     if planned.others:
         show(f"{counted(len(planned.others), 'cell')} left alone; --overwrite makes them again.")
 

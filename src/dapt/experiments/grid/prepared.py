@@ -70,11 +70,14 @@ class CellCheck:
     """Looks at cells one after the other; every data set is listed once.
 
     Args:
-        out: folder of the experiment.
+        out: folder of the experiment. here: it is this machine that carries the runs out, not a cluster.
+        store: address of which `out` is a mirror.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, *, here: bool = True, store: str | None = None) -> None:
         self._out = out
+        self._store = store
+        self._here = here
         self._data: dict[str, Listed | DaptError] = {}
 
     def __call__(self, cell: Cell) -> Prepared:
@@ -89,7 +92,7 @@ class CellCheck:
             plan = get_protocol(cell.protocol, cell.over).plan(cell.settings, cell.folder)
             runs = tuple(with_absolute_paths(run) for run in plan.runs.values())
         for run in runs:
-            check_settings(run)
+            check_settings(run, here=self._here)
         listed = self._listed(config)
         for run in runs:
             _check_there(run, listed.data)
@@ -101,6 +104,7 @@ class CellCheck:
             protocol=cell.protocol,
             over=cell.over,
             settings=cell.settings,
+            store=None if self._store is None else f"{self._store.rstrip('/')}/{cell.name}",
         )
         return Prepared(cell, job, runs, key_of(cell, runs, listed), listed.train_images())
 

@@ -8,18 +8,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapt.console import say, warn
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import ConfigError, DaptError, DataError
 from dapt.experiments.executors.base import Executor, Failed, Finished, Job, Progressed, Started, WorkerLostError
 from dapt.experiments.executors.local import LocalExecutor
 from dapt.experiments.grid.expand import Cell, Cells, expand
 from dapt.experiments.grid.experiment import Experiment
-from dapt.experiments.grid.experiment_folder import RESULT, CellRecord, ExperimentFolder, Status
+from dapt.experiments.grid.experiment_folder import CellRecord, ExperimentFolder, Status
 from dapt.experiments.grid.live import Progress, View, main_figure, spoken
 from dapt.experiments.grid.prepared import CellCheck, Prepared
 from dapt.experiments.run_all import told
+from dapt.experiments.stores import Store
 from dapt.results import Figures, ProtocolResults, RunResults
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import data_name
+from dapt.runs.torchrun import refuse_torchrun
 from dapt.wording import counted, some
 
 SHOWN = 20  # cells that are named at the end
@@ -57,20 +59,23 @@ class UnfinishedError(DaptError):
     """Some cells of an experiment failed or contradict themselves; the others are done."""
 
 
-def plan_experiment(experiment: Experiment, *, overwrite: bool = False) -> Planned:
+def plan_experiment(experiment: Experiment, *, overwrite: bool = False, here: bool = True) -> Planned:
     """What is to be done; nothing is changed.
 
     Args:
         overwrite: carry out again what was made with other settings.
+        here: it is this machine that carries the runs out, not a cluster.
 
     Raises:
         ConfigError: the experiment's folder cannot be used, or nothing is to be run.
     """
+    refuse_torchrun("dapt run")
     cells = expand(experiment)
-    folder = ExperimentFolder(experiment.out, experiment.name)
+    store = None if experiment.store is None else Store(experiment.store)
+    folder = ExperimentFolder(experiment.out, experiment.name, store=store)
     folder.look(cells.cells)
     planned = Planned(folder, cells)
-    check = CellCheck(experiment.out)
+    check = CellCheck(experiment.out, here=here, store=experiment.store)
     for cell in cells.cells:
         try:
             prepared = check(cell)
@@ -139,7 +144,7 @@ def run_experiment(planned: Planned, *, executor: Executor | None = None, retrie
     if unfinished := _unfinished(planned, failed, "are done"):
         raise unfinished
     total = len(planned.cells.cells)
-    say(f"{'the only cell is' if total == 1 else f'all {total} cells are'} done: {folder.path / RESULT}")
+    say(f"{'the only cell is' if total == 1 else f'all {total} cells are'} done: {folder.result}")
     return folder
 
 
@@ -192,6 +197,12 @@ def _round(waiting: list[Prepared], executor: Executor, folder: ExperimentFolder
                 progress.running[name] = event.epochs
             elif isinstance(event, Finished):
                 progress.ended(name)
+                try:
+                    folder.fetch(name)
+                except DataError as error:
+                    failed[name] = error
+                    _note(record, "waiting", told(error))
+                    continue
                 progress.done += 1
                 record.key, record.metrics = keys[name], figures_of(event.results)
                 record.seconds = round(time.monotonic() - begun[name], 1)
@@ -253,7 +264,7 @@ def _unfinished(planned: Planned, failed: dict[str, Exception], rest: str) -> Un
     """
     total = len(planned.cells.cells)
     wrong: dict[str, Exception] = {**planned.contradictory, **planned.others, **failed}
-    where = planned.folder.path / RESULT
+    where = planned.folder.result
     if not wrong:
         return None
     parts = [f"{len(failed)} failed"] if failed else []

@@ -14,6 +14,7 @@ from dapt.report.overview.shots_curves import few
 from dapt.report.tables.labels import there
 
 ROWS = 24  # of a chart
+LISTED = 150  # of the table
 COUNTS = {"cue_empty": "empty", "cue_full": "full", "cue_missing": "missing", "cue_bad": "unreadable"}
 
 
@@ -28,7 +29,8 @@ def cue_figures(material: Material) -> Part:
     if with_cue:
         head = ("method", "data", "cue", "masks", "usable, %", *COUNTS.values(), "covered, % (p10 to p90)")
         rows = [_row(material, label, setting, runs) for (label, setting), runs in with_cue.items()]
-        part.tables.append(PlainTable("Masks of the training images, mean over seeds", head, rows))
+        part.tables.append(PlainTable("Masks of the training images, mean over seeds", head, rows[:LISTED]))
+        part.notes += cut(min(LISTED, len(rows)), len(rows), "rows of the table")
         coverage = _coverage(material, with_cue)
         part.charts += [coverage] if coverage else []
     attention = _attention(material)
@@ -47,19 +49,21 @@ def cue_figures(material: Material) -> Part:
 
 
 def _row(material: Material, label: str, setting: Setting, runs: Sequence[Run]) -> tuple[str, ...]:
-    def mean(key: str) -> float:
-        return statistics.fmean(float(run.row[key]) for run in runs if there(run.row.get(key)))
+    def mean(key: str) -> float | None:
+        values = [float(run.row[key]) for run in runs if there(run.row.get(key))]
+        return statistics.fmean(values) if values else None
 
     def text(key: str) -> str:
-        return f"{mean(key):.3g}" if any(there(run.row.get(key)) for run in runs) else "–"
+        value = mean(key)
+        return "–" if value is None else f"{value:.3g}"
 
-    total = mean("counts/cue_images")
+    total, good = mean("counts/cue_images"), mean("counts/cue_usable")
     cues = ", ".join(dict.fromkeys(str(run.row.get("cue")) for run in runs if there(run.row.get("cue"))))
-    usable = f"{100 * mean('counts/cue_usable') / total:.1f}" if total else "–"
+    usable = f"{100 * good / total:.1f}" if total and good is not None else "–"
     covered = quantiles_of(material, runs)
     told = "–" if covered is None else f"{covered['mean']:.0f} ({covered['p10']:.0f} to {covered['p90']:.0f})"
     counts = (text(f"counts/{key}") for key in COUNTS)
-    return (label, setting.words, cues or "–", f"{total:.0f}", usable, *counts, told)
+    return (label, setting.words, cues or "–", f"{total or 0:.0f}", usable, *counts, told)
 
 
 def quantiles_of(material: Material, runs: Sequence[Run]) -> dict[str, float] | None:
@@ -132,7 +136,18 @@ def _attention(material: Material) -> tuple[Chart, int] | None:
 
 def _names(axes: Any, names: Sequence[str]) -> None:
     inches = axes.figure.get_size_inches()[0]
-    axes.set_yticks(range(len(names)), [written(name, letters=int(inches * 9)) for name in reversed(names)])
+    letters = int(inches * 9)
+    axes.set_yticks(range(len(names)), [_on_two_lines(name, letters) for name in reversed(names)])
+    for text in axes.get_yticklabels():
+        text.set(linespacing=0.9, fontsize=6.5)
+
+
+def _on_two_lines(name: str, letters: int) -> str:
+    """A name, broken before what stands in brackets at its end where it has more letters than that."""
+    start, bracket, rest = name.partition(" (")
+    if len(name) <= letters or not bracket:
+        return written(name, letters=letters)
+    return f"{written(start, letters=letters)}\n{written('(' + rest, letters=letters)}"
 
 
 def _high(names: Sequence[str]) -> float:

@@ -6,6 +6,7 @@ why.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,6 @@ from dapt.report.overview.material import Material, Pair
 from dapt.report.overview.part import Part, PlainTable
 
 if TYPE_CHECKING:
-    from dapt.config import RunConfig
-    from dapt.data.labelled import LabelledImages
     from dapt.evaluation.explanation import Explanation
     from dapt.model.prompted_clip import PromptedClip
 
@@ -71,6 +70,7 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
     from dapt.evaluation.explanation import Explainer, Subject, unlabelled
     from dapt.evenly import evenly
     from dapt.model.classifier import Classifier
+    from dapt.runs.evaluated_images import evaluated_images
     from dapt.runs.load_run import load_run
 
     host_run, dapt_run = pair.runs[seed]
@@ -78,7 +78,7 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
     dapt, config = load_run(dapt_run.folder, device=device)
     models = {pair.host: host.eval(), pair.label: dapt.eval()}
     _words(words, models)
-    part = _test_images(config)
+    part = evaluated_images(config)
     total = len(part.items)
     chosen = evenly(range(total), ASKED)
     items, labels = [part.items[place] for place in chosen], [part.labels[place] for place in chosen]
@@ -94,7 +94,7 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
         GAINS: (after & ~before, sure_after),
         FAILURES: (before & ~after, sure_before),
     }
-    picked = {title: _surest(where, sure, images) for title, (where, sure) in ends.items()}
+    picked = {title: _surest(where, sure, labels, images) for title, (where, sure) in ends.items()}
     explainer = Explainer([Subject(label, model, []) for label, model in models.items()], None, host, top=1)
     for title, places in picked.items():
         with torch.no_grad():
@@ -105,34 +105,24 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
         ]
         gallery.gallery.append({"title": f"{title} ({int(ends[title][0].sum())} of {len(items)})", "looks": shown})
     gallery.says.append(
-        f"{pair.words}, seed {seed}: the images of which the model that is right is surest. Brighter is where the "
-        "class token of the last block attends to, on what the model sees of the photo."
+        f"{pair.words}, seed {seed}: the images of which the model that is right is surest, of each class one "
+        "before any has a second. Brighter is where the class token of the last block attends to, on what the model "
+        "sees of the photo."
     )
     if len(items) < total:
         gallery.notes.append(f"{len(items)} of {total} test images were looked at, evenly chosen.")
     gallery.notes += [text for subject in explainer.subjects for text in subject.missing]
 
 
-def _test_images(config: RunConfig) -> LabelledImages:
-    """The test images of a run, as far as they are there."""
-    from dapt.data.labelled import class_labels, select_classes
-    from dapt.data.resolve import load_data
-
-    source = load_data(
-        config.data,
-        config.names,
-        root=config.root,
-        own_split=config.own_split,
-        skip_bad=config.skip_bad,
-        split_file=config.split_file,
-    )
-    return select_classes(source, source.chosen_labelled("test"), class_labels(source, config.subset))
-
-
-def _surest(where: Any, sure: Any, count: int) -> list[int]:
-    """The places of a mask, those first of which the model is surest."""
+def _surest(where: Any, sure: Any, labels: Sequence[int], count: int) -> list[int]:
+    """The places of a mask, those first of which the model is surest, of each class one before any has a second."""
     places: list[int] = where.nonzero().flatten().tolist()
-    return sorted(places, key=lambda place: (-float(sure[place]), place))[:count]
+    seen: Counter[int] = Counter()
+    turns = []
+    for place in sorted(places, key=lambda place: (-float(sure[place]), place)):
+        turns.append((seen[labels[place]], place))
+        seen[labels[place]] += 1
+    return [place for _, place in sorted(turns, key=lambda turn: turn[0])[:count]]
 
 
 def _answers(item: Any, label: int, names: Sequence[str]) -> set[str]:

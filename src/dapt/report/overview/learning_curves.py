@@ -38,8 +38,7 @@ def learning_curves(material: Material) -> Part:
     )
     for label, setting, curves in found:
         terms = {name: runs for name, runs in curves.items() if _is_term(name)}
-        tones = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(terms)}
-        looks = {name: Style(tones[name], "os^Dv"[number % 5], "-", True) for number, name in enumerate(terms)}
+        looks = {name: _look(number) for number, name in enumerate(terms)}
         part.charts.append(_chart(f"curves-{slug(label)}", f"{label}: {setting.words}", "loss", terms, looks))
     main = max({setting for _, setting, _ in found}, key=lambda each: sum(each == other for _, other, _ in found))
     for key in ACCURACIES:
@@ -76,6 +75,12 @@ def curves_of(runs: Sequence[Sequence[Mapping[str, Any]]]) -> Curves:
         for name in names:
             found[name].append([_number(by_epoch.get(epoch, {}).get(name)) for epoch in range(1, length + 1)])
     return found
+
+
+def _look(number: int) -> Style:
+    """Of one term of several: a colour of its own, and a dash where the colours begin again."""
+    again = number >= len(COLOURS)
+    return Style(COLOURS[number % len(COLOURS)], "os^Dv"[number % 5], "--" if again else "-", not again)
 
 
 def _is_term(name: str) -> bool:
