@@ -59,6 +59,7 @@ def test_interrupted_and_failed_trials_are_carried_out_again(settings, tmp_path:
     assert content(search(settings, SPACE, tmp_path / "s", Effort(2))) == before
 
 
+@pytest.mark.long
 def test_a_failed_trial_is_recorded_and_the_others_go_on(settings, tmp_path: Path, capsys) -> None:
     space: Space = {"prompt.n_ctx": Choice((16, 4000))}
     study = search({**settings, "prompt": {"n_ctx": 2}}, {**space, **SPACE}, tmp_path / "s", Effort(6))
