@@ -75,6 +75,13 @@ def load_plugin(file: Path | str) -> None:
         raise ConfigError(f"The plugin {path} cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
+def loaded_files() -> list[Path]:
+    """The files that `load_plugin` has imported in this process, in that order."""
+    return [
+        Path(module.__file__) for name, module in sys.modules.items() if name.startswith(PREFIX) and module.__file__
+    ]
+
+
 @cache
 def load_installed() -> None:
     """Import the modules that installed packages declare, once in a process; one that cannot be imported is told."""

@@ -21,6 +21,7 @@ COMMANDS = [
     ["audit"],
     ["run"],
     ["report"],
+    ["tune"],
     ["compare"],
     ["masks"],
     ["methods"],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapt.data.fewshot import groups_by_label, sample_few_shot, split_off_validation
+from dapt.data.fewshot import groups_by_label, hold_out, sample_few_shot, split_off_validation
 from dapt.data.subsets import base_and_novel, keep_classes
 from helpers import SHARED, needs_shared
 
@@ -90,3 +90,21 @@ def test_base_and_novel(labels: list[int]) -> None:
     assert len(base) - len(novel) in (0, 1)
     positions, renumbered = keep_classes(labels, base)
     assert all(base[new] == labels[p] for p, new in zip(positions, renumbered, strict=True))
+
+
+@given(
+    labels=st.lists(st.sampled_from("abc"), min_size=1, max_size=40), shots=st.integers(0, 6), seed=st.integers(0, 9)
+)
+def test_held_out_images_are_not_trained_on(labels: list[str], shots: int, seed: int) -> None:
+    drawn, _ = sample_few_shot(labels, [], shots, seed)
+    train, val = hold_out(labels, drawn, shots, seed)
+    assert (train, val) == hold_out(labels, drawn, shots, seed)
+    assert not set(train) & set(val)
+    assert len(set(val)) == len(val)
+    if not shots:
+        assert sorted(train + val) == list(range(len(labels)))
+        return
+    assert train == drawn
+    for label in set(labels):
+        left = labels.count(label) - sum(labels[position] == label for position in drawn)
+        assert sum(labels[position] == label for position in val) == min(left, shots, 4)

@@ -24,6 +24,7 @@ from dapt.cli.predict import predict
 from dapt.cli.report import report
 from dapt.cli.run import run as run_command
 from dapt.cli.train import train
+from dapt.cli.tune import tune
 from dapt.console import lines_of, visible
 from dapt.errors import DaptError
 from dapt.processes import tells_mistakes
@@ -44,6 +45,7 @@ app.command()(demo)
 app.command()(train)
 app.command("run")(run_command)
 app.command()(report)
+app.command()(tune)
 app.command()(compare)
 app.command("eval")(evaluate)
 app.command()(predict)

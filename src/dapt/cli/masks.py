@@ -115,6 +115,18 @@ def make(
     shard: Annotated[
         str | None, typer.Option("--shard", help="Only one part of the images, as 3/8; parts may run at once.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", help="Make them on a Ray cluster: auto (the one this machine is part of), HOST:PORT, or local."
+        ),
+    ] = None,
+    ray_workers: Annotated[
+        int | None,
+        typer.Option(
+            "--ray-workers", min=1, max=100_000, help="Processes of it at most. [default: one per GPU, or per core]"
+        ),
+    ] = None,
     names: NamesOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
@@ -144,6 +156,8 @@ def make(
       dapt masks data/index.csv --cue gradcam --model ViT-B-16/openai --out masks/ --against own --preview
 
       dapt masks photos/ --cue gradcam --model ViT-B-16/openai --out masks/ --shard 3/8
+
+      dapt masks photos/ --cue border --out masks/ --ray auto
 
       dapt masks verify photos/ --masks masks/
 
@@ -190,4 +204,6 @@ def make(
         root=root,
         own_split=own_split,
         device=device,
+        ray=ray,
+        ray_workers=ray_workers,
     )

@@ -63,3 +63,24 @@ def split_off_validation(labels: Sequence[Hashable], fraction: float, seed: int)
         val += shuffled[:count]
         train += shuffled[count:]
     return train, val
+
+
+def hold_out(labels: Sequence[Hashable], drawn: Sequence[int], shots: int, seed: int) -> tuple[list[int], list[int]]:
+    """Positions of training and validation images, both from training images: for a search in data without validation.
+
+    With shots the validation images, min(shots, 4) of each class, are drawn from those that were not drawn for
+    training, which stay as they are; a class without others has none. Without, they are a fifth of every class.
+
+    Args:
+        drawn: positions of the training images. shots: of each class, 0 for all.
+
+    Returns:
+        training positions, validation positions.
+    """
+    if shots < 1:
+        return split_off_validation(labels, 0.2, seed)
+    taken = set(drawn)
+    others = [position for position in range(len(labels)) if position not in taken]
+    groups = groups_by_label([labels[position] for position in others])
+    held_out = _draw(groups, min(shots, 4), random.Random(seed))
+    return list(drawn), [others[position] for position in held_out]

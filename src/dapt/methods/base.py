@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from dapt.methods.search import Space
 from dapt.registry import Registry
 from dapt.strict import PartOptions
 
@@ -63,6 +64,8 @@ class Method:
         parameters: how many are trained, in words, where that follows from the data; empty: they can be counted.
         counted_with: option values to count them with, where they follow from something else.
         title: what tables and pages call it, as in its paper; the name where nothing else is said.
+        search: what `dapt tune` goes over beside learning rate, weight decay and epochs, by dotted key of run.yaml;
+            what `preset` fixes is left out.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Method:
     parameters: str = ""
     counted_with: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+    search: Space = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.title:

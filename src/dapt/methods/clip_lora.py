@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from dapt.methods.base import Method, TrainingDefaults, add_method, add_variant
+from dapt.methods.search import Range, choice
 from dapt.methods.zero_shot import TemplateOptions
 from dapt.strict import Rate
 
@@ -43,6 +44,7 @@ _CLIP_LORA = add_method(
         paper="Zanella & Ben Ayed, Low-Rank Few-Shot Adaptation of Vision-Language Models, CVPRW 2024",
         architecture="dapt.prompts.low_rank:LowRankAdapters",
         options=ClipLoraOptions,
+        search={"prompt.rank": choice(2, 4, 8), "prompt.dropout": Range(0.0, 0.5)},
         training=TrainingDefaults(
             lr=2e-4,
             epochs=160,

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method, add_variant
+from dapt.methods.search import choice
 
 
 class CoopOptions(MethodOptions):
@@ -56,6 +57,7 @@ _COOP = add_method(
         paper=_PAPER,
         architecture="dapt.prompts.context:ContextPrompts",
         options=CoopOptions,
+        search={"prompt.n_ctx": choice(4, 8, 16)},
         training=_FEW_SHOT,
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method
+from dapt.methods.search import choice
 
 
 class IvlpOptions(MethodOptions):
@@ -31,6 +32,7 @@ add_method(
         paper=_PAPER,
         architecture="dapt.prompts.independent:IndependentPrompts",
         options=IvlpOptions,
+        search={"prompt.n_ctx": choice(2, 4), "prompt.depth": choice(3, 6, 9, 12)},
         training=TrainingDefaults(lr=0.0035, epochs=5, batch_size=4, source="MaPLe repository, base-to-novel"),
     )
 )

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.coop import CoopOptions
+from dapt.methods.search import Range
 from dapt.methods.templates import KGCOOP, PHOTO, check_template, named_in
 from dapt.strict import Rate
 
@@ -34,6 +35,7 @@ _KGCOOP = add_method(
         architecture="dapt.prompts.context:ContextPrompts",
         objectives=(CROSS_ENTROPY, "dapt.objectives.kgcoop:KnowledgeGuided"),
         options=KgCoopOptions,
+        search={"prompt.knowledge_weight": Range(1.0, 16.0, log=True)},
         training=TrainingDefaults(lr=0.002, epochs=100, batch_size=128, source="KgCoOp repository, base-to-novel"),
         formula="CE(s f w^T, y) + 8 (1 - mean_c cos(w_c, w0_c)), w0 the frozen hand-written class texts",
         differences=("The released modules that are never trained (bias vectors, meta-net, adapter) are left out.",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method, add_variant
+from dapt.methods.search import choice
 
 
 class MapleOptions(MethodOptions):
@@ -27,6 +28,7 @@ _MAPLE = add_method(
         paper=_PAPER,
         architecture="dapt.prompts.coupled:CoupledPrompts",
         options=MapleOptions,
+        search={"prompt.n_ctx": choice(2, 4), "prompt.depth": choice(3, 6, 9)},
         training=TrainingDefaults(lr=0.0035, epochs=5, batch_size=4, source="MaPLe repository, base-to-novel"),
         formula="CE(s f w^T, y) with visual prompts g_i(P_i), g_i linear, of the text prompts P_i",
         differences=("Widths come from the model, prompts stay float32.",),

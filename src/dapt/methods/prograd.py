@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.coop import CoopOptions
+from dapt.methods.search import Range
 from dapt.methods.templates import PHOTO, PROGRAD, check_template, named_in
 from dapt.strict import Rate
 
@@ -45,6 +46,7 @@ _PROGRAD = add_method(
         architecture="dapt.prompts.context:ProGradPrompts",
         objectives=(CROSS_ENTROPY, "dapt.objectives.prograd:ZeroShotKnowledge"),
         options=ProGradOptions,
+        search={"prompt.strength": Range(0.1, 1.0), "prompt.temperature": Range(0.5, 2.0)},
         training=TrainingDefaults(
             lr=0.002,
             epochs=200,

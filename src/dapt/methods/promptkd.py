@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dapt.methods.base import Method, MethodOptions, TrainingDefaults, add_method, add_variant
+from dapt.methods.search import Range
 from dapt.strict import Names, Rate
 
 
@@ -39,6 +40,7 @@ _PROMPTKD = add_method(
         architecture="dapt.prompts.student:StudentPrompts",
         objectives=("dapt.objectives.promptkd:Distillation",),
         options=PromptKdOptions,
+        search={"prompt.kd_weight": Range(100.0, 2000.0, log=True), "prompt.temperature": Range(0.5, 2.0)},
         training=TrainingDefaults(lr=0.005, epochs=20, batch_size=8, source=f"PromptKD repository, {'base-to-novel'}"),
         label_free=True,
         counted_with={"teacher_dim": 768},

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
 from dapt.methods.ivlp import IvlpOptions
+from dapt.methods.search import Range
 from dapt.methods.templates import TemplateList
 from dapt.strict import Rate
 
@@ -47,6 +48,7 @@ _PROMPTSRC = add_method(
         architecture="dapt.prompts.independent:IndependentPrompts",
         objectives=(CROSS_ENTROPY, "dapt.objectives.promptsrc:SelfConsistency"),
         options=PromptSrcOptions,
+        search={"prompt.text_weight": Range(5.0, 50.0, log=True), "prompt.image_weight": Range(2.0, 20.0, log=True)},
         training=_trained("base-to-novel"),
         formula="CE + 25 mean|w - w0| + 10 mean|f - f0| + KL(p0 || p) / (B C), then a Gaussian average over epochs",
         differences=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapt.methods.base import Method, TrainingDefaults, add_method
+from dapt.methods.search import choice
 from dapt.methods.zero_shot import TemplateOptions
 
 
@@ -26,6 +27,7 @@ add_method(
         paper=_PAPER,
         architecture="dapt.prompts.visual:VisualPrompts",
         options=VptOptions,
+        search={"prompt.n_ctx": choice(4, 8, 16), "prompt.depth": choice(3, 6, 9, 12)},
         training=_TRAINING,
     )
 )

@@ -30,6 +30,7 @@ class Plan:
     Attributes:
         config: with absolute paths. folder: its run folder, not touched yet. device: where it computes.
         selector: chooses its training images, or None. resume, overwrite: what to do with an existing run.
+        validation_only: the test images are not looked at.
     """
 
     config: RunConfig
@@ -38,6 +39,7 @@ class Plan:
     selector: Selector | None
     resume: bool
     overwrite: bool
+    validation_only: bool = False
 
     @property
     def goes_on(self) -> bool:

@@ -173,14 +173,17 @@ def _has_epochs(work: Work, prepared: Prepared) -> bool:
 def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile, following: Following | None) -> Progress:
     keeper = StateKeeper(work.folder, work.identity, prepared.model.clip.device.type, work.log, events)
 
+    judge = partial(_accuracy, work, prepared) if prepared.model_selection in ("best_val", "best_test") else None
+
     def keep(state: State, progress: Progress) -> None:
+        if judge is None and work.data.validation_only and fabric.world_size == 1:  # a search looks at every epoch
+            progress.lines[-1]["val/accuracy"] = _accuracy(work, prepared)
         keeper.keep(state, progress)
         if following is not None:
             following.log(progress.lines[-1])
         if work.after_epoch is not None:
             work.after_epoch(progress)
 
-    judge = partial(_accuracy, work, prepared) if prepared.model_selection in ("best_val", "best_test") else None
     fitter = Fitter(work.config, prepared.step, prepared.images, prepared.cue, fabric, validate=judge, after_epoch=keep)
     if work.folder.checkpoint_file.is_file():
         fitter.load_state(keeper.load())
@@ -200,7 +203,7 @@ def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile, follow
 def _accuracy(work: Work, prepared: Prepared) -> float | None:
     """Accuracy in percent on the images by which the epoch is chosen."""
     model = prepared.model
-    judged = work.data.val if prepared.model_selection == "best_val" else work.data.test
+    judged = work.data.test if prepared.model_selection == "best_test" else work.data.val
     model.set_classes(judged.names)
     found = evaluate(
         model,

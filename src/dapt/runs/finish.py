@@ -166,6 +166,8 @@ def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple
         config.mask_name,
         config.mask_background,
     )
+    if data.validation_only:
+        return evaluate_halves(model, config, data.val, None, role="all", masks=masks, prefix="val")
     novel = data.novel
     if novel is not None and model.prompts.fixed_classes:
         say(f"What {config.method} learns belongs to the training classes and cannot name others: no novel accuracy.")

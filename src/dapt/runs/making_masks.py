@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,18 @@ Size = tuple[int, int]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
+@dataclass(frozen=True)
+class Chunk:
+    """Masks that were made together.
+
+    Attributes:
+        entries: what is known of each, by name of the image. files: what is to be written, by name of the image.
+    """
+
+    entries: dict[str, MaskEntry]
+    files: dict[str, bytes]
+
+
 def make_masks(folder: MaskFolder, cue: Cue, items: Sequence[Item], model: PromptedClip | None, *, whole: bool) -> None:
     """Make, note and write masks. A killed process makes the last chunk again at most.
 
@@ -45,50 +59,83 @@ def make_masks(folder: MaskFolder, cue: Cue, items: Sequence[Item], model: Promp
     """
     if not items:
         return
+    with chunk_pool() as pool:
+        size = chunk_of(cue)
+        parts = (items[start : start + size] for start in range(0, len(items), size))
+        keep_masks(folder, (make_chunk(cue, part, model, pool, folder.made_for, whole) for part in parts), len(items))
+
+
+@contextmanager
+def chunk_pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads that encode what is computed; after an error nothing is waited for."""
     with ThreadPoolExecutor(max(2, cores())) as pool:
-        for _ in progress(_chunks(folder, cue, items, model, pool, whole), len(items), "making masks", "masks"):
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def keep_masks(folder: MaskFolder, chunks: Iterable[Chunk], total: int) -> None:
+    """Note and write masks as they are made: a chunk is written while the next one is computed.
+
+    Args:
+        chunks: of images that have no mask yet. total: how many images that will be.
+
+    Raises:
+        DaptError: the file system refuses.
+    """
+    with chunk_pool() as pool:
+        for _ in progress(_kept(folder, chunks, pool), total, "making masks", "masks"):
             pass
 
 
-def _chunks(
-    folder: MaskFolder,
-    cue: Cue,
-    items: Sequence[Item],
-    model: PromptedClip | None,
-    pool: ThreadPoolExecutor,
-    whole: bool,
-) -> Iterator[Item]:
-    """The items, one by one, as their masks are made."""
+def _kept(folder: MaskFolder, chunks: Iterable[Chunk], pool: ThreadPoolExecutor) -> Iterator[str]:
+    """The names of the images, one by one, as their masks are kept."""
     writing: Future[None] | None = None
-    try:
-        for start in range(0, len(items), chunk_of(cue)):
-            part = items[start : start + chunk_of(cue)]
-            masks = cue.prepare(part, model)
-            if len(masks) != len(part):
-                raise ConfigError(f"The cue {cue.name} made {len(masks)} masks for {len(part)} images.")
-            sizes = list(pool.map(size_of, part)) if whole else [None] * len(part)
-            kinds = _kinds(cue.report)
-            pixels = [  # in this thread: torch has threads of its own
-                _grey(mask, size, soft=cue.soft, full=kinds.get(item.name) == "full")
-                for item, mask, size in zip(part, masks, sizes, strict=True)
-            ]
-            blank = [
-                kinds.get(item.name, "not found") if mask is None else None
-                for item, mask in zip(part, masks, strict=True)
-            ]
-            found = pool.map(_encoder(folder, cue.report), part, pixels, blank)
-            encoded = list(zip(part, found, strict=True))
-            if writing is not None:
-                writing.result()
-            folder.note({item.name: entry for item, (entry, _) in encoded})
-            files = [(folder.target(item), content) for item, (_, content) in encoded if content is not None]
-            writing = pool.submit(write_files, files, within=folder.path)
-            yield from part
+    for chunk in chunks:
         if writing is not None:
             writing.result()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+        folder.note(chunk.entries)
+        files = [(folder.path / folder.file_of(name), content) for name, content in chunk.files.items()]
+        writing = pool.submit(write_files, files, within=folder.path)
+        yield from chunk.entries
+    if writing is not None:
+        writing.result()
+
+
+def make_chunk(
+    cue: Cue,
+    part: Sequence[Item],
+    model: PromptedClip | None,
+    pool: ThreadPoolExecutor,
+    made_for: Callable[[Item], str],
+    whole: bool,
+) -> Chunk:
+    """The masks of some images, as PNG files.
+
+    Args:
+        pool: see `chunk_pool`. made_for: the class for which the mask of an image is made. whole: as in `make_masks`.
+
+    Raises:
+        DaptError: an image cannot be read.
+    """
+    masks = cue.prepare(part, model)
+    if len(masks) != len(part):
+        raise ConfigError(f"The cue {cue.name} made {len(masks)} masks for {len(part)} images.")
+    sizes = list(pool.map(size_of, part)) if whole else [None] * len(part)
+    kinds = _kinds(cue.report)
+    pixels = [  # in this thread: torch has threads of its own
+        _grey(mask, size, soft=cue.soft, full=kinds.get(item.name) == "full")
+        for item, mask, size in zip(part, masks, sizes, strict=True)
+    ]
+    blank = [
+        kinds.get(item.name, "not found") if mask is None else None for item, mask in zip(part, masks, strict=True)
+    ]
+    found = list(pool.map(_encoder(made_for, cue.report), part, pixels, blank))
+    entries = {item.name: entry for item, (entry, _) in zip(part, found, strict=True)}
+    files = {item.name: content for item, (_, content) in zip(part, found, strict=True) if content is not None}
+    return Chunk(entries, files)
 
 
 def chunk_of(cue: Cue) -> int:
@@ -130,7 +177,7 @@ def _grey(mask: Tensor | None, size: Size | None, *, soft: bool, full: bool) -> 
 Encoder = Callable[[Item, "Pixels | None", "Kind | None"], tuple[MaskEntry, "bytes | None"]]
 
 
-def _encoder(folder: MaskFolder, report: CueReport) -> Encoder:
+def _encoder(made_for: Callable[[Item], str], report: CueReport) -> Encoder:
     """Makes the entry and the file content of one mask."""
 
     def encode(item: Item, grey: Pixels | None, blank: Kind | None) -> tuple[MaskEntry, bytes | None]:
@@ -145,7 +192,7 @@ def _encoder(folder: MaskFolder, report: CueReport) -> Encoder:
             image=content_of(item.path),
             seen=seen,
             mask=None if content is None else digest_of(content)[:DIGITS],
-            made_for=folder.made_for(item),
+            made_for=made_for(item),
         )
         return entry, content
 

@@ -93,6 +93,10 @@ class MaskFolder:
         """Where the mask of an image goes."""
         return self.path / mask_name(item)
 
+    def file_of(self, name: str) -> str:
+        """The path within the folder of the mask of an image, by the image's name."""
+        return self._names[name]
+
     @property
     def names(self) -> set[str]:
         """The names of all images."""

@@ -11,7 +11,7 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.check.finding import count
-from dapt.data.fewshot import groups_by_label, sample_few_shot
+from dapt.data.fewshot import groups_by_label, hold_out, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.load.notes import said_together
@@ -38,6 +38,7 @@ class RunData:
         counts: sizes for results.json.
         weights: what each training image counts in the loss, of mean 1, or None: all the same.
         chosen: how the training images were selected from more, for split.json; None: they were not.
+        validation_only: a run of a search, judged by its validation images; `test` is empty.
         leaks: test images that are equal to training images, for results.json; None: there are none.
     """
 
@@ -50,9 +51,10 @@ class RunData:
     weights: tuple[float, ...] | None = None
     chosen: dict[str, object] | None = None
     leaks: dict[str, Any] | None = None
+    validation_only: bool = False
 
 
-def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData:
+def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validation_only: bool = False) -> RunData:
     """Read, sample, check.
 
     Sampling runs over all classes first and the subset is taken afterwards, as in the field. Images that may show
@@ -60,6 +62,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
 
     Args:
         cache: the training images are decoded into it, as far as it has room.
+        validation_only: a run of a search: its test images are not opened, and it is judged by the validation images.
 
     Raises:
         DataError: no labelled training images, damaged files without `skip_bad`, or test images that are equal to
@@ -85,14 +88,19 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         raise DataError(
             f"{config.data} has no labelled training images.", todo="Training needs images with a class each."
         )
-    positions, val_positions = sample_few_shot(
-        [item.label for item in train], [item.label for item in val], config.shots, config.seed
-    )
+    labels = [item.label for item in train]
+    positions, val_positions = sample_few_shot(labels, [item.label for item in val], config.shots, config.seed)
+    if validation_only and not val:
+        positions, val_positions = hold_out(labels, positions, config.shots, config.seed)
+        val = train
+        _report_held_out(config, len(val_positions))
     kept = class_labels(data, config.subset)
     _report_small_classes(data, train, kept, config.shots)
     if config.model_selection == "best_val" and not val:
         warn("There are no validation images, so the last epoch is used instead of the best one.")
-    if not test:
+    if validation_only:
+        test = ()
+    elif not test:
         warn("There are no test images, so there will be no accuracy.")
     held_back = class_labels(data, "novel") if config.subset == "base" else []
     trained_on = class_labels(data, "all") if config.transductive else kept
@@ -101,9 +109,9 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         "val": select_classes(data, [val[position] for position in val_positions], kept),
         "test": select_classes(data, test, kept),
     }
-    if held_back:
+    if held_back and not validation_only:
         parts["novel"] = select_classes(data, test, held_back)
-    leaks = look_at_images(config, data, parts)
+    leaks = None if validation_only else look_at_images(config, data, parts)
     bad = 0
     with said_together():
         for name, part in parts.items():
@@ -117,7 +125,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         "train": len(parts["train"].items),
         "val": len(parts["val"].items),
         "test": len(parts["test"].items),
-        "test_novel": len(parts["novel"].items) if held_back else 0,
+        "test_novel": len(parts["novel"].items) if "novel" in parts else 0,
         "bad_images": bad,
     }
     if not parts["train"].items:
@@ -126,7 +134,32 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None) -> RunData
         f"data: {data.name}, {count(counts['classes'], 'class', 'classes')}, {counts['train']} training, "
         f"{counts['val']} validation and {counts['test'] + counts['test_novel']} test images"
     )
-    return RunData(data, parts["train"], parts["val"], parts["test"], parts.get("novel"), counts, leaks=leaks)
+    return RunData(
+        data,
+        parts["train"],
+        parts["val"],
+        parts["test"],
+        parts.get("novel"),
+        counts,
+        leaks=leaks,
+        validation_only=validation_only,
+    )
+
+
+def _report_held_out(config: RunConfig, images: int) -> None:
+    """Say that a search is judged by training images.
+
+    Raises:
+        DataError: none can be spared.
+    """
+    if not images:
+        raise DataError(
+            f"{config.data} has no validation images, all of its training images are trained on, and a search never "
+            "looks at test images.",
+            todo="Give it a split 'val' (a folder val/, or the column split of a table), or train on fewer shots.",
+        )
+    rest = "that are not trained on" if config.shots else "which are not trained on meanwhile"
+    say(f"There are no validation images: the search is judged by {count(images, 'training image')} {rest}.")
 
 
 def check_multi_label(config: RunConfig, data: ImageSet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -32,6 +33,7 @@ def run_training(
     candidates: CandidateCache | None = None,
     within: Path | None = None,
     after_epoch: AfterEpoch | None = None,
+    validation_only: bool = False,
 ) -> RunResults:
     """Train and evaluate; write the run folder.
 
@@ -44,6 +46,7 @@ def run_training(
         candidates: what selectors looked at in earlier runs of a group.
         within: folder of the group, which is not made.
         after_epoch: called after every epoch, once its state is kept.
+        validation_only: a run of a search: its test images are not opened, the figure is ``val/accuracy``.
 
     Returns:
         the content of results.json.
@@ -60,6 +63,7 @@ def run_training(
             return follow(group)
     try:
         plan = check_run(config, resume=resume, overwrite=overwrite, within=within)
+        plan = replace(plan, validation_only=validation_only)
         return _led(plan, candidates, after_epoch, within, group)
     finally:
         if group is not None:

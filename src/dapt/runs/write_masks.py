@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dapt.clip.load import load_clip
-from dapt.colour import BLACK
-from dapt.config import make_config
+from dapt.clusters import joined
 from dapt.console import say, warn
-from dapt.cues.base import Cue, CueContext
-from dapt.cues.build import AUTO, cue_options, make_cue, source_of
+from dapt.cues.build import AUTO, cue_options, source_of
 from dapt.cues.common_things import COMMON_THINGS
 from dapt.data.catalog.base import data_root
 from dapt.data.items import UNLABELLED, Item
 from dapt.data.load.check_images import check_images
-from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.reading import changed_reading
 from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.masks.mask_files import check_format, mask_folder
 from dapt.data.resolve import load_photos, path_of
-from dapt.devices import pick_device
 from dapt.errors import ConfigError, DataError
 from dapt.evenly import from_first_to_last
-from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.saved import PROMPTS
 from dapt.outputs import check_apart
@@ -35,14 +31,18 @@ from dapt.runs.apart import check_files_apart, places_read
 from dapt.runs.making_masks import CHUNK, make_masks
 from dapt.runs.mask_comparison import OWN, TrueMasks, compare_with
 from dapt.runs.mask_folder import MaskFolder
+from dapt.runs.mask_order import MaskOrder
 from dapt.runs.mask_preview import SHEET, sheet_names, worst_first, write_preview
 from dapt.runs.mask_statistics import count_masks
 from dapt.runs.mask_told import tell_missing, tell_preview, tell_use
+from dapt.runs.ray_masks import make_masks_on
 from dapt.runs.run_folder import find_run
 from dapt.runs.seen_images import seen_images
 from dapt.runs.shard import shard_from
 from dapt.strict import PartOptions
 from dapt.wording import listing, some
+
+Make = Callable[..., None]  # of the folder and the items that have no mask yet
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ def write_masks(
     root: str | None = None,
     own_split: bool = False,
     device: str = "auto",
+    ray: str | None = None,
+    ray_workers: int | None = None,
 ) -> dict[str, Any]:
     """Write one PNG per image under `out`, at the image's relative path.
 
@@ -94,13 +96,17 @@ def write_masks(
         preview: draw contact sheets of `preview_images` images, the worst first.
         against: true masks to measure these against: ``own`` (as `compare` asks for) or a folder of mask files, in
             `against_format`. shard: ``3/8``: only the third of eight parts of the images.
+        ray: a Ray cluster that makes them, see `dapt.clusters.joined`; None: this process.
+        ray_workers: processes of the cluster at most.
 
     Returns:
         the statistics, also written to ``masks.json`` in `out`.
 
     Raises:
-        DaptError: bad arguments or damaged data.
+        DaptError: bad arguments or damaged data, or the cluster cannot be reached.
     """
+    if ray is None and ray_workers is not None:
+        raise ConfigError("--ray-workers are processes of a cluster.", todo="Name it with --ray.")
     if source == AUTO:
         source = source_of(AUTO, masks=masks is not None)
         say(f"cue: {source}")
@@ -109,57 +115,61 @@ def write_masks(
     against = _against(against, against_format, compare=compare)
     own = cue_options(source, options or {})
     _check_places(out, data, masks=masks, names=names, run=run, true=None if against in (None, OWN) else against)
-    images = load_photos(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
-    for why, files in images.unused.items():
-        say(f"not used: {len(files)} {why} ({some(files)})")
-    if masks is None or against == OWN:
-        images = with_drawn_masks(images, data_root(root))
-    items = images.chosen(split)
-    seen = seen_images(out, items)
-    new = [item for item in items if item.name not in seen]
-    readable = {*check_images(new, skip_bad=skip_bad, label="checking images").good}
-    items = [item for item in items if item.name in seen or item in readable]
-    true = None
-    if against is not None:
-        true = TrueMasks(against, items, images.name, own_kind=images.mask_format or kind, kind=against_format)
-    context = CueContext(own, mask_folder(masks), kind, skip_bad, ImageCache(0), seed, images)
-    context = replace(context, mask_name=mask_name, mask_background=mask_background or BLACK, device=device)
-    cue = make_cue(source, context)
-    model = None
-    if cue.needs_model or cue.follows_prompts:
-        known = list(classes or images.names)
-        if not known and run is None and cue.takes_common_things:
-            warn(
-                f"Neither the data nor --classes name a class: {source} compares with {len(COMMON_THINGS)} common "
-                f"things ({some(COMMON_THINGS)}). Name what the photos show with --classes for better masks."
-            )
-            known = list(COMMON_THINGS)
-        model = _model(run, model_spec, known, device)
-        if run is None or classes:
-            items = _relabel(items, images.names, model.names)
-    else:
-        _warn_unread(source, {"--run": run, "--model": model_spec, "--classes": classes})
-    if not items:
-        raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
-    check_files_apart(out, images, data)
-    settings = {"data": images.name, "cue": source, **_options_said(own), "seed": seed}
-    settings |= {f"cue_{key}": value for key, value in cue.made_with().items()}
-    settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
-    settings |= {"masks": str(resolved(masks)) if masks else None}
-    settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
-    said = {"mask_name": mask_name, "mask_background": mask_background, **changed_reading()}
-    settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
-    folder = MaskFolder(out, settings, items, part, seen=seen)
-    folder.check()
-    if preview:
-        folder.check_preview(sheet_names(preview_images))
-    if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
-        cue.prepare(from_first_to_last(folder.left(), CHUNK), model)
-        cue.check()
-    cue.ready(folder.left(), model)
-    wishes = _Wishes(true, images.names, preview_images if preview else 0, skip_bad)
-    statistics = _fill(folder, cue, items, model, wishes)
-    cue.close()
+    with nullcontext() if ray is None else joined(ray) as cluster:
+        images = load_photos(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
+        for why, files in images.unused.items():
+            say(f"not used: {len(files)} {why} ({some(files)})")
+        if masks is None or against == OWN:
+            images = with_drawn_masks(images, data_root(root))
+        items = images.chosen(split)
+        seen = seen_images(out, items)
+        new = [item for item in items if item.name not in seen]
+        readable = {*check_images(new, skip_bad=skip_bad, label="checking images").good}
+        items = [item for item in items if item.name in seen or item in readable]
+        true = None
+        if against is not None:
+            true = TrueMasks(against, items, images.name, own_kind=images.mask_format or kind, kind=against_format)
+        order = MaskOrder(source, own, images, mask_folder(masks), kind, mask_name, mask_background, skip_bad, seed)
+        order = replace(order, run=run, model_spec=model_spec, device=device, classes=tuple(classes or images.names))
+        cue, model = order.cue(), None
+        if cue.needs_model or cue.follows_prompts:
+            if not order.classes and run is None and cue.takes_common_things:
+                warn(
+                    f"Neither the data nor --classes name a class: {source} compares with {len(COMMON_THINGS)} common "
+                    f"things ({some(COMMON_THINGS)}). Name what the photos show with --classes for better masks."
+                )
+                order = replace(order, classes=tuple(COMMON_THINGS))
+            model = order.model()
+            if run is None or classes:
+                items = _relabel(items, images.names, model.names)
+        else:
+            _warn_unread(source, {"--run": run, "--model": model_spec, "--classes": classes})
+        if not items:
+            raise DataError(f"{images.name} has no image that can be read in its split '{split}'.")
+        check_files_apart(out, images, data)
+        settings = {"data": images.name, "cue": source, **_options_said(own), "seed": seed}
+        settings |= {f"cue_{key}": value for key, value in cue.made_with().items()}
+        settings |= {"root": str(Path(images.root).resolve()), **_made_with(model, run)}
+        settings |= {"masks": str(resolved(masks)) if masks else None}
+        settings |= {"mask_format": None if cue.needs_model or cue.follows_prompts else kind}
+        said = {"mask_name": mask_name, "mask_background": mask_background, **changed_reading()}
+        settings |= {key: value for key, value in said.items() if value}  # earlier masks say none of these
+        folder = MaskFolder(out, settings, items, part, seen=seen)
+        folder.check()
+        if preview:
+            folder.check_preview(sheet_names(preview_images))
+        if cue.reads_files:  # a sample of all classes tells whether the format is right before any is written
+            cue.prepare(from_first_to_last(folder.left(), CHUNK), model)
+            cue.check()
+        make: Make
+        if cluster is None:
+            cue.ready(folder.left(), model)
+            make = partial(make_masks, cue=cue, model=model, whole=True)
+        else:
+            make = partial(make_masks_on, cluster, order, cue, workers=ray_workers)
+        wishes = _Wishes(true, images.names, preview_images if preview else 0, skip_bad)
+        statistics = _fill(folder, make, items, wishes)
+        cue.close()
     given = {"--names": names, "--root": root, "--own-split": own_split}
     tell_use(folder, statistics, data, trainable=bool(images.names) and split in ("all", "train"), given=given)
     return statistics
@@ -222,16 +232,14 @@ def _made_with(model: PromptedClip | None, run: Path | None) -> dict[str, Any]:
     }
 
 
-def _fill(
-    folder: MaskFolder, cue: Cue, items: Sequence[Item], model: PromptedClip | None, wishes: _Wishes
-) -> dict[str, Any]:
+def _fill(folder: MaskFolder, make: Make, items: Sequence[Item], wishes: _Wishes) -> dict[str, Any]:
     """Write the masks that are not there yet, and what there is to say about all of them."""
     own = [item for item in items if folder.shard.holds(item.name)]
     with folder.writing() as left:
         if len(left) < len(own):
             kept = len(own) - len(left)
             say(f"{kept} of {len(own)} masks {'exists already and is' if kept == 1 else 'exist already and are'} kept")
-        make_masks(folder, cue, left, model, whole=True)
+        make(folder=folder, items=left)
         folder.gather()
         there = folder.there()
         present = [item for item in items if item.name in there]
@@ -258,20 +266,3 @@ def _relabel(items: list[Item], before: Sequence[str], now: Sequence[str]) -> li
     place = {name: label for label, name in enumerate(now)}
     names = [*before, ""]  # index -1 is the unlabelled class
     return [replace(item, label=place.get(names[item.label], UNLABELLED)) for item in items]
-
-
-def _model(run: Path | None, spec: str | None, names: list[str], device: str) -> PromptedClip:
-    if run is not None:
-        from dapt.runs.load_run import load_run
-
-        model, _ = load_run(run, model_spec=spec, device=device)
-        if names:
-            model.set_classes(names)
-        return model
-    if not names:
-        raise DataError(
-            "The images have no classes to explain.",
-            todo="Name some with --classes, or use a trained run with --run.",
-        )
-    config = make_config({"data": "-", "method": "zero_shot", **({"model": spec} if spec else {})})
-    return build_model(config, load_clip(config.model, device=pick_device(device)), names)

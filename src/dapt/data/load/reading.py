@@ -43,6 +43,19 @@ def use_bits(bits: int | None) -> None:
     _bits, _setting = bits, Reading()
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a command was given: `Reading` with None for what it was not."""
+
+    matte: str | None = None
+    bits: int | None = None
+
+
+def given_reading() -> Given:
+    """What this command was given, for processes that work for it."""
+    return Given(_matte, _bits)
+
+
 def use_reading(reading: Reading) -> None:
     """How the configuration of a run says that images are read."""
     global _setting

@@ -1,0 +1,1 @@
+"""`dapt tune`: a search for settings, judged by validation images alone."""
