@@ -23,7 +23,7 @@ def test_all_that_differs_and_how_much_is_listed(capsys) -> None:
     print_comparison(FOUND, [PART], "", limit=2)
     out = " ".join(capsys.readouterr().out.split())
     assert "dapt.margin │ 1.5 │ 2" in out
-    assert "settings that decide nothing: seed (1 and 2)" in out
+    assert "seed, and settings that decide nothing: seed (1 and 2)" in out
     assert "+25 │" in out
     assert "test/calibration_error (less is better)" in out
     assert "classes that changed most" in out

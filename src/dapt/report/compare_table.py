@@ -33,7 +33,7 @@ def print_comparison(found: Comparison, parts: Sequence[PartChanges], why_not: s
         show(f"{head + ':':<8}{visible(run)}")
     _table("settings", found.settings, "the settings are the same")
     if found.free:
-        show(f"settings that decide nothing: {', '.join(_told(pair) for pair in found.free)}")
+        show(f"seed, and settings that decide nothing: {', '.join(_told(pair) for pair in found.free)}")
     show(*found.inputs)
     _table("figures, percent", found.figures, "there are no figures", signed=True)
     if found.apart:

@@ -44,7 +44,7 @@ class Comparison:
     """What two runs differ in.
 
     Attributes:
-        runs: their folders. settings: that differ and decide results; free: that differ and decide nothing.
+        runs: their folders. settings: that differ and decide results; free: the seed, and those that decide nothing.
         inputs: sentences on images, masks and weights. figures, classes: all, of both. ends: the loss, its terms and
             accuracies in the last epoch. costs: time, memory, parameters. environment: versions that differ.
         apart: why the same images were not tested; empty where they were.
