@@ -24,6 +24,7 @@ from dapt.experiments.tuning.trial import ACCURACY, PrunedError, epochs_of, task
 from dapt.files import write_bytes
 from dapt.lock import FolderLock
 from dapt.results import RunResults
+from dapt.runs.torchrun import refuse_torchrun
 from dapt.wording import counted
 
 BEST = "best.yaml"
@@ -61,6 +62,7 @@ def search(tree: Mapping[str, Any], space: Space, out: Path, effort: Effort) -> 
         DaptError: Optuna is not installed, nothing can be searched, the folder holds another search, the settings are
             wrong as they are, or no trial has succeeded.
     """
+    refuse_torchrun("dapt tune")
     check_optuna()
     config = make_config(tree)
     _check(config)
