@@ -19,6 +19,7 @@ from dapt.paths import as_written, both_ways, resolved, same, within
 
 CLOSED = ("run", "masks", "model")  # kinds of folders that hold no other output of any kind
 FILLED = (*CLOSED, "protocol", "experiment")  # kinds that hold nothing of others; the last two hold their own runs
+MARKED = 4096  # bytes of a page in which its mark stands
 ELSEWHERE = "Choose another folder for the output."
 
 
@@ -105,6 +106,33 @@ def check_replaceable(path: Path | None, keys: set[str], option: str) -> None:
         raise ConfigError(
             f"{path} exists, and dapt did not write it.", where=option, todo="Choose another file; it was left alone."
         )
+
+
+def check_marked(
+    path: Path | None,
+    mark: str,
+    option: str,
+    *,
+    by: str = "dapt",
+    todo: str = "Choose another file; it was left alone.",
+) -> None:
+    """Refuse to write a page over a file that does not hold its mark near its beginning.
+
+    Args:
+        path: of the page; None: none is written. by: which program the message names. todo: what the reader can do.
+
+    Raises:
+        ConfigError: it is another file.
+    """
+    if path is None or not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            ours = mark.encode() in file.read(MARKED)
+    except OSError:
+        ours = False
+    if not ours:
+        raise ConfigError(f"{path} exists, and {by} did not write it.", where=option, todo=todo)
 
 
 def holding(out: Path, files: Iterable[Path]) -> Path | None:

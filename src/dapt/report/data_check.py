@@ -13,11 +13,9 @@ from dapt.data.check.kept_looks import cache_file
 from dapt.data.resolve import load_data
 from dapt.errors import ConfigError
 from dapt.files import write_json
-from dapt.outputs import check_replaceable
+from dapt.outputs import check_marked, check_replaceable
 from dapt.report.check_page import MARK, write_check_page
 from dapt.runs.apart import check_file_apart
-
-START = 4096  # bytes of a page in which its mark stands
 
 
 def check_and_write(
@@ -43,7 +41,7 @@ def check_and_write(
         DaptError: the data cannot be read as data, or the files cannot be written there.
     """
     check_replaceable(json_file, KEYS, "--json")
-    _check_page(html_file)
+    check_marked(html_file, MARK, "--html")
     if json_file is not None and json_file == html_file:
         raise ConfigError("--json and --html name the same file.", todo="Give each its own.")
     tokenizer: Tokenizer | None = None if model is None else load_tokenizer(model)
@@ -58,22 +56,3 @@ def check_and_write(
         write_check_page(html_file, report)
         say(f"page: {html_file}")
     return report
-
-
-def _check_page(path: Path | None) -> None:
-    """Refuse to write over a file that is no page of this kind.
-
-    Raises:
-        ConfigError: it is another file.
-    """
-    if path is None or not path.exists():
-        return
-    try:
-        with path.open("rb") as file:
-            ours = MARK.encode() in file.read(START)
-    except OSError:
-        ours = False
-    if not ours:
-        raise ConfigError(
-            f"{path} exists, and dapt did not write it.", where="--html", todo="Choose another file; it was left alone."
-        )

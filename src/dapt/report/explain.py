@@ -9,7 +9,7 @@ from typing import Any
 from dapt.console import cell, say, warn
 from dapt.data.check.finding import count
 from dapt.environment import version
-from dapt.errors import ConfigError, DataError
+from dapt.errors import DataError
 from dapt.evaluation.explain_sheet import draw_sheet
 from dapt.evaluation.explanation import Answer, Explainer, Explanation, Look
 from dapt.evaluation.pictures import picture_files, write_picture
@@ -17,7 +17,7 @@ from dapt.evenly import evenly
 from dapt.files import write_json
 from dapt.lock import FolderLock
 from dapt.model.nearest_words import NearestWords, nearest_words
-from dapt.outputs import check_apart, check_replaceable
+from dapt.outputs import check_apart, check_marked, check_replaceable
 from dapt.owned import sweep
 from dapt.report.explain_page import MARK, entry_of, write_explain_page
 from dapt.runs.explain import (
@@ -38,7 +38,6 @@ from dapt.runs.run_folder import find_run
 LIMIT = 50
 JSON, PAGE = "explain.json", "explain.html"
 KEYS = {"schema", "explained", "summary"}
-START = 4096  # bytes of a page in which its mark stands
 
 
 def default_out(run: Path | None) -> Path:
@@ -133,29 +132,8 @@ def _targets(
         check_explain_apart(out, run, "--out")
     files = picture_files(chosen, out, "--out")
     check_replaceable(out / JSON, KEYS, "--out")
-    _check_page(out / PAGE)
+    check_marked(out / PAGE, MARK, "--out", todo="Choose another folder; it was left alone.")
     return dict(zip(chosen, files, strict=True))
-
-
-def _check_page(path: Path) -> None:
-    """Refuse to write over a file that is no page of this kind.
-
-    Raises:
-        ConfigError: it is another file.
-    """
-    if not path.exists():
-        return
-    try:
-        with path.open("rb") as file:
-            ours = MARK.encode() in file.read(START)
-    except OSError:
-        ours = False
-    if not ours:
-        raise ConfigError(
-            f"{path} exists, and dapt did not write it.",
-            where="--out",
-            todo="Choose another folder; it was left alone.",
-        )
 
 
 def _words(models: Models, rows: Sequence[Mapping[str, Any]]) -> NearestWords | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,31 @@ class Executor(ABC):
     @abstractmethod
     def cancel(self) -> None:
         """Stop what is running and forget what is not; the state of interrupted runs is kept."""
+
+
+class GatheringExecutor(Executor):
+    """One that begins nothing before events are asked for, and then carries out all that was submitted."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Job] = []
+        self._going: Generator[Event, None, None] | None = None
+
+    def submit(self, job: Job) -> None:
+        self._waiting.append(job)
+
+    def events(self) -> Iterator[Event]:
+        jobs, self._waiting = self._waiting, []
+        self._going = self._carried_out(jobs)
+        return self._going
+
+    def cancel(self) -> None:
+        self._waiting = []
+        if self._going is not None:
+            self._going.close()
+
+    @abstractmethod
+    def _carried_out(self, jobs: list[Job]) -> Generator[Event, None, None]:
+        """The events of these runs; closing it stops what is running."""
 
 
 EXECUTORS: Registry[type[Executor]] = Registry("executor", "dapt.experiments.executors")

@@ -12,9 +12,9 @@ from dapt.environment import cores, memory_mb
 from dapt.experiments.executors.base import (
     EXECUTORS,
     Event,
-    Executor,
     Failed,
     Finished,
+    GatheringExecutor,
     Job,
     Progressed,
     Started,
@@ -39,7 +39,7 @@ def side_by_side(count: int) -> int:
 
 
 @EXECUTORS.register("local")
-class LocalExecutor(Executor):
+class LocalExecutor(GatheringExecutor):
     """Runs in this process, or in several.
 
     Args:
@@ -47,22 +47,11 @@ class LocalExecutor(Executor):
     """
 
     def __init__(self, jobs: int = 1) -> None:
+        super().__init__()
         self.jobs = jobs
-        self._waiting: list[Job] = []
-        self._going: Generator[Event, None, None] | None = None
 
-    def submit(self, job: Job) -> None:
-        self._waiting.append(job)
-
-    def events(self) -> Iterator[Event]:
-        jobs, self._waiting = self._waiting, []
-        self._going = _side_by_side(jobs, self.jobs) if self.jobs > 1 and len(jobs) > 1 else _one_by_one(jobs)
-        return self._going
-
-    def cancel(self) -> None:
-        self._waiting = []
-        if self._going is not None:
-            self._going.close()
+    def _carried_out(self, jobs: list[Job]) -> Generator[Event, None, None]:
+        return _side_by_side(jobs, self.jobs) if self.jobs > 1 and len(jobs) > 1 else _one_by_one(jobs)
 
 
 def _one_by_one(jobs: list[Job]) -> Generator[Event, None, None]:

@@ -15,9 +15,9 @@ from dapt.errors import DataError
 from dapt.experiments.executors.base import (
     EXECUTORS,
     Event,
-    Executor,
     Failed,
     Finished,
+    GatheringExecutor,
     Job,
     Progressed,
     Started,
@@ -35,7 +35,7 @@ AT_ONCE = 1000  # runs that are handed to Ray, which starts as many of them as t
 
 
 @EXECUTORS.register("ray")
-class RayExecutor(Executor):
+class RayExecutor(GatheringExecutor):
     """Runs on a Ray cluster.
 
     Args:
@@ -44,24 +44,10 @@ class RayExecutor(Executor):
     """
 
     def __init__(self, address: str = "auto", jobs: int | None = None, cpus: int = 1) -> None:
+        super().__init__()
         self.address = address
         self.jobs = jobs
         self.cpus = cpus
-        self._waiting: list[Job] = []
-        self._going: Generator[Event, None, None] | None = None
-
-    def submit(self, job: Job) -> None:
-        self._waiting.append(job)
-
-    def events(self) -> Iterator[Event]:
-        jobs, self._waiting = self._waiting, []
-        self._going = self._carried_out(jobs)
-        return self._going
-
-    def cancel(self) -> None:
-        self._waiting = []
-        if self._going is not None:
-            self._going.close()
 
     def _carried_out(self, jobs: list[Job]) -> Generator[Event, None, None]:
         if not jobs:

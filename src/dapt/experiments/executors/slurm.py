@@ -15,9 +15,9 @@ from dapt.errors import ConfigError, did_you_mean
 from dapt.experiments.executors.base import (
     EXECUTORS,
     Event,
-    Executor,
     Failed,
     Finished,
+    GatheringExecutor,
     Job,
     Progressed,
     Started,
@@ -34,7 +34,7 @@ CLUSTER = "cluster"  # not a parameter of jobs: slurm, or local to try it on thi
 
 
 @EXECUTORS.register("slurm")
-class SlurmExecutor(Executor):
+class SlurmExecutor(GatheringExecutor):
     """Runs as Slurm jobs.
 
     Args:
@@ -45,23 +45,9 @@ class SlurmExecutor(Executor):
     def __init__(
         self, folder: Path, parameters: Mapping[str, Any] | None = None, jobs: int | None = None, cpus: int = 1
     ) -> None:
+        super().__init__()
         self.folder, self.jobs, self.cpus = folder, jobs, cpus
         self.parameters = dict(parameters or {})
-        self._waiting: list[Job] = []
-        self._going: Generator[Event, None, None] | None = None
-
-    def submit(self, job: Job) -> None:
-        self._waiting.append(job)
-
-    def events(self) -> Iterator[Event]:
-        jobs, self._waiting = self._waiting, []
-        self._going = self._carried_out(jobs)
-        return self._going
-
-    def cancel(self) -> None:
-        self._waiting = []
-        if self._going is not None:
-            self._going.close()
 
     def _carried_out(self, jobs: list[Job]) -> Generator[Event, None, None]:
         if not jobs:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from dapt.console import progress
 from dapt.environment import version
-from dapt.errors import ConfigError
+from dapt.outputs import check_marked
 from dapt.report.chart import Chart
 from dapt.report.overview.audits import audits
 from dapt.report.overview.base_novel import base_novel
@@ -34,7 +34,6 @@ from dapt.report.tables.formats import MISSING, Shown, figure, gap
 MARK = '<meta name="generator" content="dapt report">'
 TABLES = 40  # on the page
 UNREAD = 20
-_START = 4096
 
 BEFORE: tuple[Callable[[Material], Part], ...] = (
     shots_curves,
@@ -83,19 +82,7 @@ def check_page(path: Path | None) -> None:
     Raises:
         ConfigError: it is another file.
     """
-    if path is None or not path.exists():
-        return
-    try:
-        with path.open("rb") as file:
-            ours = MARK.encode() in file.read(_START)
-    except OSError:
-        ours = False
-    if not ours:
-        raise ConfigError(
-            f"{path} exists, and dapt report did not write it.",
-            where="--html",
-            todo="Choose another file; it was left alone.",
-        )
+    check_marked(path, MARK, "--html", by="dapt report")
 
 
 def write_results_page(path: Path, material: Material, parts: Sequence[Part]) -> None:
