@@ -53,6 +53,16 @@ def heard() -> Iterator[None]:
     set_quiet(False)
 
 
+@pytest.fixture(autouse=True)
+def unplugged() -> Iterator[None]:
+    """No test leaves a plugin to those after it: what a process has loaded is sent to nodes and kept in runs."""
+    from helpers import loaded_plugins, unload_plugins
+
+    before = loaded_plugins()
+    yield
+    unload_plugins(keep=before)
+
+
 @pytest.fixture(scope="session")
 def tiny_spec(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The tiny model on disk, as a specification."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,8 @@ from safetensors.torch import save_file
 
 from dapt.clip.frozen import FrozenClip, Preprocess
 from dapt.clip.prompts import Prompts
+from dapt.plugins import PREFIX
+from dapt.registry import registries
 
 REPOSITORY = Path(__file__).parent.parent
 PREPROCESS = Preprocess((0.5, 0.4, 0.3), (0.25, 0.2, 0.3))
@@ -44,6 +47,19 @@ def tiny_model(seed: int = 0, **changes: object) -> open_clip.CLIP:
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
     return model
+
+
+def loaded_plugins() -> set[str]:
+    """The names of the modules that plugins are in."""
+    return {name for name in sys.modules if name.startswith(PREFIX)}
+
+
+def unload_plugins(keep: Collection[str] = ()) -> None:
+    """Forget the plugins that this process has loaded, but for the modules `keep`."""
+    for name in loaded_plugins() - set(keep):
+        del sys.modules[name]
+        for registry in registries():
+            registry.withdraw(name)
 
 
 def stopping(after: int = 1) -> Callable[[Any], None]:

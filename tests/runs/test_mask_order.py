@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,10 @@ from dapt.cues.border import BorderOptions
 from dapt.data.load.pixels import max_megapixels, use_option
 from dapt.data.load.reading import current, use_bits, use_matte
 from dapt.data.resolve import load_photos
-from dapt.errors import DataError
-from dapt.plugins import load_plugin, loaded_files, module_name
-from dapt.registry import registries
+from dapt.errors import ConfigError, DataError
+from dapt.plugins import load_plugin, loaded_files
 from dapt.runs.mask_order import MaskOrder, packed
+from helpers import unload_plugins
 
 OWN = """
 import torch
@@ -70,29 +69,27 @@ def test_a_plugin_goes_with_it(photos: Path, tmp_path: Path, settings_back) -> N
     file = tmp_path / "whole_left.py"
     file.write_text(OWN)
     load_plugin(file)
-    try:
-        assert file in loaded_files()
-        data = load_photos(str(photos))
-        items = data.chosen("all")[:2]
-        order = MaskOrder("whole_left", BorderOptions(), data)
-        parcel = packed(order, order.cue(), device="cpu")
-        assert dict(parcel.plugins)[str(file)] == OWN.encode()
-        assert parcel.order.data.splits, "a cue that is not ours may look at all images"
-    finally:
-        forget(file)
+    assert file in loaded_files()
+    data = load_photos(str(photos))
+    items = data.chosen("all")[:2]
+    order = MaskOrder("whole_left", BorderOptions(), data)
+    parcel = packed(order, order.cue(), device="cpu")
+    assert dict(parcel.plugins)[str(file)] == OWN.encode()
+    assert parcel.order.data.splits, "a cue that is not ours may look at all images"
+    unload_plugins()
     file.unlink()  # as on a node that does not have it
     cue, _ = parcel.open()
-    try:
-        assert [mask.tolist() for mask in cue.prepare(items, None)] == [[[True, False]]] * 2
-    finally:
-        forget(Path(sys.modules[type(cue).__module__].__file__ or ""))
+    assert [mask.tolist() for mask in cue.prepare(items, None)] == [[[True, False]]] * 2
 
 
-def forget(file: Path) -> None:
-    name = module_name(file)
-    sys.modules.pop(name)
-    for registry in registries():
-        registry.withdraw(name)
+def test_a_plugin_whose_file_is_gone_cannot_go_with_it(photos: Path, tmp_path: Path) -> None:
+    file = tmp_path / "gone_again.py"
+    file.write_text("")
+    load_plugin(file)
+    file.unlink()
+    order = MaskOrder("border", BorderOptions(), load_photos(str(photos)))
+    with pytest.raises(ConfigError, match=r"gone_again\.py.*cannot be sent"):
+        packed(order, order.cue(), device="cpu")
 
 
 def test_no_classes_for_a_cue_that_needs_them(photos: Path) -> None:

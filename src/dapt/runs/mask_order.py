@@ -20,10 +20,11 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.pixels import max_megapixels, use_option
 from dapt.data.load.reading import Given, given_reading, use_bits, use_matte
 from dapt.devices import pick_device
-from dapt.errors import DataError
+from dapt.errors import ConfigError, DataError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.plugins import load_installed, load_plugin, loaded_files
+from dapt.regular import reason
 from dapt.strict import PartOptions
 from dapt.validation import validated
 
@@ -136,6 +137,9 @@ def packed(order: MaskOrder, cue: Cue, *, device: str) -> Parcel:
 
     Args:
         cue: that of the order. device: on which masks are made there.
+
+    Raises:
+        ConfigError: the file of a plugin that this process has loaded cannot be read any more.
     """
     data = order.data
     if not cue.reads_files and type(cue).__module__.startswith("dapt."):
@@ -143,7 +147,7 @@ def packed(order: MaskOrder, cue: Cue, *, device: str) -> Parcel:
     return Parcel(
         replace(order, data=data, device=device, options=PartOptions(), run=_absolute(order.run)),
         order.options.model_dump(exclude_unset=True),
-        tuple((str(path), path.read_bytes()) for path in loaded_files()),
+        tuple((str(path), _text(path)) for path in loaded_files()),
         max_megapixels(),
         given_reading(),
         os.getcwd(),  # noqa: PTH109 - as sys.path has it
@@ -153,6 +157,16 @@ def packed(order: MaskOrder, cue: Cue, *, device: str) -> Parcel:
 
 def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.absolute()
+
+
+def _text(plugin: Path) -> bytes:
+    try:
+        return plugin.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"The plugin {plugin}, which is loaded here, cannot be sent to the nodes: {reason(error)}.",
+            todo="Put the file back, or start again without it.",
+        ) from error
 
 
 def _at_hand(path: Path, content: bytes) -> Path:

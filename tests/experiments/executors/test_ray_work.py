@@ -11,7 +11,7 @@ from dapt.errors import DataError
 from dapt.experiments.executors import ray_work
 from dapt.experiments.executors.base import Job
 from dapt.experiments.executors.ray_work import Desk, Note, Probe, ended, look, problem_with
-from dapt.plugins import module_name, plugin_file
+from dapt.plugins import plugin_file
 
 
 def test_a_look_says_what_is_missing(tmp_path: Path) -> None:
@@ -42,7 +42,6 @@ def test_plugins_are_loaded_from_the_texts_that_came_along(monkeypatch) -> None:
     with ray_work.plugins({path: b"VALUE = 3\n"}):
         assert plugin_file(path).read_bytes() == b"VALUE = 3\n"
         assert any(name.startswith("dapt_plugin_travelled") for name in sys.modules)
-    del sys.modules[module_name(Path(path))]  # its file is gone, and other tests send on what is loaded
 
 
 def test_notes_are_taken_once() -> None:
