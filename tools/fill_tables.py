@@ -3,8 +3,9 @@
 Usage: python tools/fill_tables.py docs/results.md [--check]
 
 A command is a block of bash that begins with `dapt report`; what it prints stands between the comments that follow it,
-`<!-- printed -->` and `<!-- end -->`. With --check nothing is written, and the exit code is 1 where a table is not what
-its command prints.
+`<!-- printed -->` and `<!-- end -->`. After one that ends with `--figures FOLDER` stand pictures, one a line; those of
+its figures that have their names are put in their places. With --check nothing is written, and the exit code is 1 where
+a table is not what its command prints; pictures, whose bytes change with matplotlib, must be there only.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from dapt.files import write_text
+from dapt.files import write_bytes, write_text
 
 BLOCK = re.compile(r"(```bash\n(dapt report [^\n]+)\n```\n\n<!-- printed -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+DRAWN = re.compile(r"```bash\n(dapt report [^\n]+ --figures) \S+\n```\n\n((?:!\[[^\]]*\]\([^)]+\)\n)+)")
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 
 
 def printed(command: str) -> str:
@@ -43,19 +48,41 @@ def filled(page: str) -> tuple[str, list[str]]:
     return BLOCK.sub(put, page), changed
 
 
+def pictures(page: str, folder: Path) -> list[Path]:
+    """The pictures after the commands that draw figures, as the page in `folder` names them."""
+    return [folder / name for drawn in DRAWN.finditer(page) for name in PICTURE.findall(drawn[2])]
+
+
+def draw(page: str, folder: Path) -> None:
+    """Make the pictures of a page in `folder` anew."""
+    for command, shown in DRAWN.findall(page):
+        with tempfile.TemporaryDirectory() as made:
+            printed(f"{command} {made}")
+            for picture in (folder / name for name in PICTURE.findall(shown)):
+                figure = Path(made) / picture.name
+                if not figure.is_file():
+                    others = ", ".join(sorted(each.name for each in Path(made).iterdir()))
+                    raise SystemExit(f"{command} makes no {picture.name}, but {others}.")
+                write_bytes(picture, figure.read_bytes())
+
+
 def main() -> None:
     """Fill or check one page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    page, changed = filled(options.page.read_text(encoding="utf-8"))
+    text = options.page.read_text(encoding="utf-8")
+    page, changed = filled(text)
+    folder = options.page.parent
     if options.check:
-        print(
-            "\n".join(["These commands print something else:", *changed]) if changed else "All tables are as printed."
-        )
-        raise SystemExit(bool(changed))
+        wrong = [f"{picture} is missing." for picture in pictures(text, folder) if not picture.is_file()]
+        if changed:
+            wrong += ["These commands print something else:", *changed]
+        print("\n".join(wrong) if wrong else "All tables are as printed.")
+        raise SystemExit(bool(wrong))
     write_text(options.page, page)
+    draw(text, folder)
     print(f"{len(changed)} of {len(BLOCK.findall(page))} tables changed in {options.page}.")
 
 

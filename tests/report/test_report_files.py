@@ -38,6 +38,17 @@ def test_a_page_and_figures_of_a_store(store: Path, tmp_path: Path, capsys) -> N
     assert "| MaPLe | <u>54.00</u> |" in capsys.readouterr().out
 
 
+def test_it_is_said_what_figures_leave_out(tmp_path: Path, capsys) -> None:
+    rows = [
+        {**ROW, "run": f"{place}-{shots}", "method": f"own{place}", "shots": shots, "test/accuracy": 50.0 + place}
+        for place in range(12)
+        for shots in (4, 16)
+    ]
+    store = dapt.results.save(pd.DataFrame(rows), tmp_path / "store.parquet")
+    assert run_cli(["report", str(store), "--figures", str(tmp_path / "figures")]) == 0
+    assert "'By number of images': 10 of 12 rows" in " ".join(capsys.readouterr().err.split())
+
+
 def test_what_is_in_the_way(store: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "mine.html").write_text("mine")
     assert run_cli(["report", str(store), "--html", str(tmp_path / "mine.html")]) == 2

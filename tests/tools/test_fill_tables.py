@@ -31,18 +31,14 @@ def fill(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
+def kept(store: Path, *shots: int) -> None:
+    row = {"kind": "run", "method": "coop", "dapt": False, "data": "d", "seed": 1, "subset": "all"}
+    rows = [{**row, "run": str(number), "shots": number, "test/accuracy": 12.5} for number in shots]
+    dapt.results.save(pd.DataFrame(rows), store)
+
+
 def test_a_table_is_put_beneath_its_command_and_checked(tmp_path: Path) -> None:
-    row = {
-        "run": "a",
-        "kind": "run",
-        "method": "coop",
-        "dapt": False,
-        "data": "d",
-        "shots": 4,
-        "seed": 1,
-        "subset": "all",
-    }
-    dapt.results.save(pd.DataFrame([{**row, "test/accuracy": 12.5}]), tmp_path / "store.parquet")
+    kept(tmp_path / "store.parquet", 4)
     page = tmp_path / "page.md"
     page.write_text(PAGE.format(store=tmp_path / "store.parquet"))
     assert fill(page, "--check").returncode == 1
@@ -51,6 +47,27 @@ def test_a_table_is_put_beneath_its_command_and_checked(tmp_path: Path) -> None:
     assert page.read_text().endswith("After it.\n")
     done = fill(page, "--check")
     assert (done.returncode, done.stdout.strip()) == (0, "All tables are as printed.")
+
+
+def test_pictures_are_drawn_by_the_command_before_them(tmp_path: Path) -> None:
+    kept(tmp_path / "store.parquet", 4, 16)
+    picture = tmp_path / "images" / "shots-accuracy-by-shots-d-2col.svg"
+    page = tmp_path / "page.md"
+    page.write_text(
+        f"```bash\ndapt report {tmp_path / 'store.parquet'} --table few-shot --figures figures\n```\n\n"
+        f"![Curves](images/{picture.name})\n"
+    )
+    done = fill(page, "--check")
+    assert done.returncode == 1
+    assert f"{picture} is missing" in done.stdout
+    assert fill(page).returncode == 0
+    assert "shots per class" in picture.read_text()
+    assert fill(page, "--check").returncode == 0
+    page.write_text(page.read_text().replace("shots-acc", "no-such"))
+    done = fill(page)
+    assert done.returncode == 1
+    assert "makes no no-such" in done.stderr
+    assert picture.name in done.stderr
 
 
 @pytest.mark.long

@@ -55,6 +55,9 @@ def write_report_files(
     if figures is not None:
         made = write_charts(charts_of(parts), figures)
         say(f"{counted(len(made), 'figure')} in {figures}")
+        for part in parts:
+            for note in part.notes if part.charts else ():
+                say(f"figures of '{part.title}': {note}")
     if html is not None:
         make_folder(html.parent)
         write_results_page(html, material, parts)
