@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,11 +44,17 @@ def test_each_process_is_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not tells_mistakes()
 
 
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def with_torchrun(*words: object) -> list[str]:
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "dapt"]
+    return [*start, *map(str, words)]
+
+
 def torchrun(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "dapt"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*command, *map(str, words)], env=environment, capture_output=True, text=True, check=False, timeout=300
+        with_torchrun(*words), env=ONE_THREAD, capture_output=True, text=True, check=False, timeout=300
     )
 
 
@@ -58,12 +66,49 @@ def test_the_prompts_of_devices_and_one_voice(table: Path, tiny_spec: str, tmp_p
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("accuracy") + done.stdout.count("accuracy") >= 1
     plain = [sys.executable, "-m", "dapt", *map(str, common), "--devices", "2", "--out", str(tmp_path / "b")]
-    subprocess.run(plain, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True)
+    subprocess.run(plain, check=True, env=ONE_THREAD, capture_output=True)
     one, two = ((tmp_path / name / "prompts.safetensors").read_bytes() for name in ("a", "b"))
     assert one == two
     again = torchrun(*common, "--out", tmp_path / "a", "--resume")
     assert again.returncode == 0, again.stderr
     assert again.stderr.count("is finished already") + again.stdout.count("is finished already") == 1
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/environ").is_file(), reason="processes are found through /proc")
+def test_each_is_killed_once_and_the_run_goes_on(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    """The other does not wait for it for ever, and what goes on are the bits of a run that nobody killed."""
+    common = ["train", table, "--model", tiny_spec, "--method", "maple", "--depth", 2, "--shots", 4, "--epochs", 60]
+    common += ["--device", "cpu", "--seed", 3, "--batch-size", 2, "-q"]
+    plain = [sys.executable, "-m", "dapt", *map(str, common), "--devices", "2", "--out", str(tmp_path / "whole")]
+    subprocess.run(plain, check=True, env=ONE_THREAD, capture_output=True)
+
+    out = tmp_path / "killed"
+    state = out / "last.ckpt"
+    for rank in (0, 1):
+        before = state.read_bytes() if rank else b""
+        going = subprocess.Popen(
+            with_torchrun(*common, "--out", out, "--resume"), env=ONE_THREAD, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while not (state.is_file() and state.read_bytes() != before) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.kill(child_of(going.pid, rank), signal.SIGKILL)
+        assert going.wait(timeout=120) != 0
+        assert not (out / "results.json").exists(), "killed in the middle"
+
+    done = torchrun(*common, "--out", out, "--resume")
+    assert done.returncode == 0, done.stderr
+    whole, resumed = ((tmp_path / name / "prompts.safetensors").read_bytes() for name in ("whole", "killed"))
+    assert resumed == whole
+
+
+def child_of(parent: int, rank: int) -> int:
+    """The process of a rank that torchrun has started."""
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        if f"LOCAL_RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+            return int(child)
+    raise AssertionError(f"torchrun has no process of rank {rank}")
 
 
 @pytest.mark.long
