@@ -55,6 +55,11 @@ def test_one_model_named_in_two_ways(tmp_path: Path) -> None:
     assert labels_of(rows) == ["a (model clip)", "a (model clip)", "a (model other)"]
 
 
+def test_models_of_a_store_go_by_the_names_of_their_folders() -> None:
+    rows = [{"method": "a", "set/model": "local-dir:small"}, {"method": "a", "set/model": "local-dir:/models/large/"}]
+    assert labels_of(rows) == ["a (model small)", "a (model large)"]
+
+
 def test_epochs_that_belong_to_the_data_or_the_shots_tell_no_runs_apart() -> None:
     rows = [
         {"method": "coop", "data": data, "shots": shots, "seed": seed, "set/epochs": 10 * shots}

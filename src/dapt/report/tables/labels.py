@@ -126,5 +126,5 @@ def _told(key: str, value: Any) -> str:
         return str(value)
     shown = f"{value:g}" if isinstance(value, float) else str(value)
     if shown.startswith(LOCAL):
-        shown = shown.rstrip("/").rpartition("/")[2]
+        shown = shown.removeprefix(LOCAL).rstrip("/").rpartition("/")[2]
     return f"{key.removeprefix('set/')} {shown}"
