@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dapt.console import lines_of, visible
 from dapt.methods.base import METHODS, Method
@@ -31,13 +31,15 @@ class MethodFacts:
     left_out: tuple[str, ...]
 
 
-def build_for_counting(method: Method, clip: FrozenClip, classes: int) -> PromptedClip:
-    """The method on a backbone with `classes` made-up classes."""
+def build_for_counting(
+    method: Method, clip: FrozenClip, classes: int, given: Mapping[str, Any] | None = None
+) -> PromptedClip:
+    """The method on a backbone with `classes` made-up classes, and the options `given`."""
     import torch
 
     from dapt.model.prompted_clip import PromptedClip
 
-    options = {**method.counted_with, **method.preset}
+    options = {**method.counted_with, **method.preset, **(given or {})}
     names = [f"class {number}" for number in range(classes)]
     generator = torch.Generator().manual_seed(0)
     architecture = method.load_architecture()(method.options.model_validate(options), clip, names, generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dapt.experiments.grid.acting import never_acting
@@ -31,3 +32,18 @@ def test_each_reason_once_with_its_cells(table: Path, tmp_path: Path) -> None:
 def test_without_dapt_nothing_is_told(table: Path, tmp_path: Path) -> None:
     tree = {"data": str(table), "model": "demo", "device": "cpu", "methods": ["coop"]}
     assert never_acting(plan_experiment(make_experiment(tree, "trial", str(tmp_path / "out"))).todo) == []
+
+
+def test_prompts_deeper_than_the_bundled_model(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    """It has ten layers, and these methods go for the twelve of ViT-B/16."""
+    tree = {"data": str(table), "model": tiny_spec, "device": "cpu", "dapt": True, "cue": "border", "epochs": 1}
+    cells = {"methods": ["vpt", "ivlp"], "prompt.depth": [1, 2]}
+    planned = plan_experiment(make_experiment({**tree, **cells}, "trial", str(tmp_path / "out")))
+    depths: dict[str, dict[str, int]] = {"vpt": {}, "ivlp": {"depth": 12, "depth_vision": 12}}
+    deeper = [
+        replace(each, runs=tuple(run.model_copy(update={"prompt": depths[run.method]}) for run in each.runs))
+        for each in planned.todo
+    ]
+    told = never_acting(deeper)
+    for method in depths:
+        assert [sentence for sentence in told if f"{method}+dapt" in sentence], told

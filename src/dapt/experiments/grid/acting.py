@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import Any
 
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
@@ -30,7 +32,7 @@ def never_acting(cells: Iterable[Prepared]) -> list[str]:
         if config.cue.source == "none":
             why.setdefault("No term acts: the cue none finds no foreground.", []).append(each.cell.name)
             continue
-        key = f"{config.method} {config.dapt.model_dump_json()}"
+        key = f"{config.method} {json.dumps(config.prompt, default=str)} {config.dapt.model_dump_json()}"
         if key not in known:
             clip = clip or load_clip("demo")
             known[key] = _terms(config, clip)
@@ -47,4 +49,15 @@ def _terms(config: RunConfig, clip: FrozenClip) -> Disentangle | None:
     """DAPT's terms of a run; None where its method cannot be built on the bundled model."""
     if not config.recipe.trains:
         return None
-    return Disentangle(config.dapt, build_for_counting(config.recipe, clip, CLASSES).trainable())
+    given = _fitting(config, min(clip.text.layers, clip.image.layers))
+    return Disentangle(config.dapt, build_for_counting(config.recipe, clip, CLASSES, given).trainable())
+
+
+def _fitting(config: RunConfig, layers: int) -> dict[str, Any]:
+    """The options of a run's method with depths that fit towers of so many layers."""
+    given = {**config.recipe.preset, **config.prompt}
+    for name, option in config.recipe.options.model_fields.items():
+        depth = given.get(name, option.default)
+        if name.startswith("depth") and isinstance(depth, int):
+            given[name] = min(depth, layers)
+    return given
