@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dapt.report.tables.labels import host_of, labels_of
+from dapt.report.tables.labels import host_of, labels_of, zero_shot_of
 
 
 def test_only_what_tells_runs_apart_is_told() -> None:
@@ -103,3 +103,45 @@ def test_hosts() -> None:
     assert [host_of(row, rows) for row in rows] == [None, "maple", None, None, "coop (lr 0.2)", None]
     assert host_of("coop + DAPT (masks)", rows) is None, "nothing tells which"
     assert host_of("maple + DAPT (phased, epochs 2)", ["maple (epochs 2)"]) == "maple (epochs 2)"
+    assert host_of("maple + DAPT (epochs 2)", ["maple (epochs 1)"]) is None, "no host has these settings"
+    words = "prompt.words ['a', 'b']"
+    assert host_of(f"maple + DAPT (joint, {words})", [f"maple ({words})", "maple"]) == f"maple ({words})"
+
+
+def test_a_host_has_the_settings_of_the_row_with_dapt() -> None:
+    """As of a grid and the run of a search beside it, in whose folder no run has DAPT."""
+    grid = {"method": "maple", "set/epochs": 1, "set/batch_size": 16}
+    rows = [{**grid, "dapt": False}, {**grid, "dapt": True, "cue": "masks"}]
+    rows += [{"method": "maple", "dapt": False, "set/epochs": 2, "set/batch_size": 4}]
+    labels = labels_of(rows)
+    assert labels[1] == "MaPLe + DAPT (epochs 1, batch_size 16)"
+    assert host_of(labels[1], labels) == labels[0]
+    more = [{**row, "set/lr": 0.1, "set/n": seed, "set/m": seed, "set/k": seed} for seed, row in enumerate(rows)]
+    labels = labels_of([*more, more[2]])
+    assert host_of(labels[1], labels) is None, "of many settings, too"
+    other = {"method": "maple", "dapt": True, "set/epochs": 3, "set/batch_size": 4}
+    labels = labels_of([rows[2], other])
+    assert labels == ["MaPLe (epochs 2)", "MaPLe + DAPT (epochs 3)"]
+    assert host_of(labels[1], labels) is None
+
+
+def test_settings_of_dapt_tell_no_hosts_apart() -> None:
+    rows = [{"method": "maple", "dapt": dapt, "set/dapt.margin": margin} for dapt in (False, True) for margin in (1, 2)]
+    assert labels_of(rows) == ["MaPLe", "MaPLe", "MaPLe + DAPT (dapt.margin 1)", "MaPLe + DAPT (dapt.margin 2)"]
+
+
+def test_each_backbone_has_its_own_zero_shot() -> None:
+    """Also where each method has been run on one of them only."""
+    rows = [
+        {"method": "zero_shot", "set/model": "demo"},
+        {"method": "zero_shot", "set/model": "ViT-B-32/openai"},
+        {"method": "maple", "set/model": "demo"},
+        {"method": "maple", "set/model": "demo", "dapt": True},
+        {"method": "coop", "set/model": "ViT-B-32/openai"},
+        {"method": "vpt", "set/model": "ViT-L-14/openai"},
+    ]
+    labels = labels_of(rows)
+    assert labels[2:4] == ["MaPLe (model demo)", "MaPLe + DAPT (model demo)"]
+    assert [zero_shot_of(label, labels) for label in labels] == [None, None, labels[0], labels[0], labels[1], None]
+    assert host_of(labels[3], labels) == labels[2]
+    assert zero_shot_of("MaPLe + DAPT (joint)", ["Zero-shot CLIP"]) == "Zero-shot CLIP"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dapt.report.overview.material import Material
-from dapt.report.tables.compared import ZERO_SHOT
 from dapt.report.tables.formats import Shown
+from dapt.report.tables.labels import ZERO_SHOT
 from dapt.report.tables.significance import Difference
 from dapt.wording import counted, listing
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dapt.report.tables.grid import Grid
-from dapt.report.tables.labels import host_of, title_of
+from dapt.report.tables.labels import host_of, zero_shot_of
 from dapt.report.tables.significance import Difference, difference, with_holm
 from dapt.wording import some
-
-ZERO_SHOT = title_of("zero_shot")
 
 
 def to_hosts(grid: Grid) -> dict[str, Difference]:
@@ -16,8 +14,8 @@ def to_hosts(grid: Grid) -> dict[str, Difference]:
 
 
 def to_zero_shot(grid: Grid) -> dict[str, Difference]:
-    """The difference of every other row to zero-shot CLIP, by row."""
-    return _to(grid, {row: ZERO_SHOT for row in grid.rows if row != ZERO_SHOT})
+    """The difference of every other row to zero-shot CLIP of the same backbone, by row."""
+    return _to(grid, {row: found for row in grid.rows if (found := zero_shot_of(row, grid.rows)) is not None})
 
 
 def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:

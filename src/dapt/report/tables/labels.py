@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,8 +23,11 @@ PASSED_OVER = (
     "set/track",
     *("set/prompt.teacher", "set/dapt.chosen_words"),  # of each seed its own
 )
+MODEL = "set/model"
 # Settings that published recipes give by data set and number of shots, or that go with those.
 BY_DATA = ("set/epochs", "set/prompt.gpa_mean", "set/prompt.gpa_std")
+AT_COMMAS = re.compile(r", (?![^\[{]*[\]}])")  # but not within a list
+SETTING = re.compile(r"[\w.]+ ")
 LONGEST = 5  # settings; where runs differ in more, only what departs from most of them is told
 
 
@@ -31,37 +35,46 @@ def labels_of(rows: Sequence[Row]) -> list[str]:
     """A label for each run; runs that differ in settings only get those behind their method.
 
     ``MaPLe``, ``MaPLe + DAPT``, ``MaPLe + DAPT (joint, masks)``, ``CoOp (lr 0.01)``. Settings that a method brings
-    itself are not told apart between methods, only within one.
+    itself are not told apart between methods, only within one; there all rows tell the same ones, with DAPT and
+    without, so that `host_of` finds equals. Where runs have several backbones, every row tells its own, so that
+    `zero_shot_of` finds that of the same. Settings of DAPT and of its cue are told of rows with DAPT only.
     """
     titles = _titles({str(row.get("method")) for row in rows})
-    plain = [titles[str(row.get("method"))] + (" + DAPT" if bool(row.get("dapt")) else "") for row in rows]
-    found = list(plain)
-    for name in dict.fromkeys(plain):
-        places = [place for place, label in enumerate(plain) if label == name]
-        of_name = [rows[place] for place in places]
-        keys = _telling(of_name)
-        usual = _usual(keys, of_name) if len(keys) > LONGEST else {}
-        for place in places:
-            row = rows[place]
-            told = [
-                _told(key, row[key]) for key in keys if there(row.get(key)) and usual.get(key) != _written(row[key])
-            ]
-            found[place] = f"{name} ({', '.join(told)})" if told else name
+    found = [""] * len(rows)
+    for method, title in titles.items():
+        places = [place for place, row in enumerate(rows) if str(row.get("method")) == method]
+        hosts, with_dapt = ([place for place in places if bool(rows[place].get("dapt")) == dapt] for dapt in (0, 1))
+        shared = [key for key in _settings([rows[place] for place in places]) if not _of_dapt(key)]
+        shared = [key for key in shared if _differs(key, rows if key == MODEL else [rows[place] for place in places])]
+        own = _telling_dapt([rows[place] for place in with_dapt])
+        many = len(shared) + len(own) > LONGEST
+        usual = _usual([key for key in shared if key != MODEL], [rows[place] for place in places]) if many else {}
+        usual |= _usual(own, [rows[place] for place in with_dapt]) if many else {}
+        for group, name, keys in ((hosts, title, shared), (with_dapt, title + " + DAPT", own + shared)):
+            for place in group:
+                row = rows[place]
+                told = [
+                    _told(key, row[key]) for key in keys if there(row.get(key)) and usual.get(key) != _written(row[key])
+                ]
+                found[place] = f"{name} ({', '.join(told)})" if told else name
     return found
 
 
 def host_of(label: str, rows: Sequence[str]) -> str | None:
-    """The row of the same method without DAPT among `rows`; None where there is none, or nothing tells which.
-
-    Of several the one whose settings are all among those of the row with DAPT.
+    """The row of the same method without DAPT among `rows`, with the same settings but for those of DAPT and its cue;
+    None where there is none.
     """
     name, dapt, told = label.partition(" + DAPT")
     if not dapt:
         return None
-    hosts = [row for row in rows if row.partition(" (")[0] == name]
-    if len(hosts) > 1:
-        hosts = [row for row in hosts if _settings_in(row) <= _settings_in(told)]
+    hosts = [row for row in rows if row.partition(" (")[0] == name and _shared_in(row) == _shared_in(told)]
     return hosts[0] if len(hosts) == 1 else None
+
+
+def zero_shot_of(label: str, rows: Sequence[str]) -> str | None:
+    """The row of zero-shot CLIP among `rows` that has the same backbone; None where there is none, or several."""
+    ours = [row for row in rows if row.partition(" (")[0] == ZERO_SHOT and _model_in(row) == _model_in(label)]
+    return ours[0] if len(ours) == 1 and ours[0] != label else None
 
 
 def title_of(method: str) -> str:
@@ -69,9 +82,18 @@ def title_of(method: str) -> str:
     return METHODS.get(method).title if method in METHODS.names() else method
 
 
-def _settings_in(label: str) -> set[str]:
-    """What a label tells in brackets."""
-    return set(label.partition("(")[2].removesuffix(")").split(", ")) - {""}
+ZERO_SHOT = title_of("zero_shot")
+
+
+def _shared_in(label: str) -> set[str]:
+    """The settings that a label tells in brackets, but for those of DAPT and its cue."""
+    told = AT_COMMAS.split(label.partition("(")[2].removesuffix(")"))
+    return {setting for setting in told if SETTING.match(setting) and not _of_dapt(f"set/{setting}")}
+
+
+def _model_in(label: str) -> set[str]:
+    name = MODEL.removeprefix("set/") + " "
+    return {setting for setting in _shared_in(label) if setting.startswith(name)}
 
 
 def _titles(methods: set[str]) -> dict[str, str]:
@@ -81,17 +103,27 @@ def _titles(methods: set[str]) -> dict[str, str]:
     return {method: title if taken[title] == 1 else f"{title} {method}" for method, title in titles.items()}
 
 
-def _telling(rows: Sequence[Row]) -> list[str]:
-    """The settings in which runs of one method differ, those of `TOLD` first.
+def _settings(rows: Sequence[Row]) -> list[str]:
+    """The settings of some runs that may tell them apart."""
+    keys = dict.fromkeys(key for row in rows for key in row if key.startswith("set/"))
+    return [key for key in keys if key not in PASSED_OVER and not key.startswith("set/track_options.")]
 
-    What a method is meant to have otherwise with other data or shots counts only where it differs with the same.
-    """
-    keys = dict.fromkeys(key for row in rows for key in row if key.startswith("set/") and key not in PASSED_OVER)
-    others = [key for key in keys if key not in TOLD and not key.startswith(("set/cue.", "set/track_options."))]
-    return [key for key in (*TOLD, *others) if _differs(key, rows)]
+
+def _of_dapt(key: str) -> bool:
+    return key in TOLD or key.startswith(("set/dapt.", "set/cue."))
+
+
+def _telling_dapt(rows: Sequence[Row]) -> list[str]:
+    """The settings of DAPT in which runs with it differ, those of `TOLD` first."""
+    keys = [key for key in _settings(rows) if _of_dapt(key) and key not in TOLD and not key.startswith("set/cue.")]
+    return [key for key in (*TOLD, *keys) if _differs(key, rows)]
 
 
 def _differs(key: str, rows: Sequence[Row]) -> bool:
+    """Whether runs differ in a setting.
+
+    What a method is meant to have otherwise with other data or shots counts only where it differs with the same.
+    """
     values: dict[tuple[str, ...], set[str]] = {}
     for row in rows:
         where = tuple(_written(row.get(name)) for name in ("data", "shots", "subset")) if key in BY_DATA else ()
