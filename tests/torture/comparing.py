@@ -18,6 +18,7 @@ CLOCK = ("timing", "environment", "seconds", "images_per_second", "peak_memory_m
 STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 SECONDS = re.compile(r"\d+(\.\d+)? s\b")
 # What a session that goes on with another one says in addition.
+OF_SLOWNESS = re.compile(r".*: \d+/\d+ \(.* left\)")  # how far it is, of what takes longer than a few seconds
 OF_RESUMING = re.compile(r"resuming after epoch \d+|.* was held by process \d+ on .*; its lock is taken over\.")
 
 
@@ -159,7 +160,8 @@ def _log(content: bytes) -> list[str]:
     bare = [line for line in lines if not STAMP.match(line)]
     if bare:
         raise ValueError(f"lines without a time: {bare[:2]}")
-    return [SECONDS.sub("# s", text) for text in said(lines) if not OF_RESUMING.fullmatch(text)]
+    kept = [text for text in said(lines) if not OF_RESUMING.fullmatch(text) and not OF_SLOWNESS.fullmatch(text)]
+    return [SECONDS.sub("# s", text) for text in kept]
 
 
 def said(lines: list[str]) -> list[str]:
