@@ -128,6 +128,9 @@ def test_resume_after_any_epoch_is_bit_equal(table: Path, tiny_spec: str, tmp_pa
             for folder in (tmp_path / "whole", out)
         )
         assert first == second
+        trained = json.loads((out / "results.json").read_text())["timing"]["training_seconds"]
+        lines = (out / "metrics.jsonl").read_text().splitlines()
+        assert trained >= sum(json.loads(line)["seconds"] for line in lines) - 0.01, "epochs before it count, too"
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ def _train(fabric: Any, work: Work, prepared: Prepared) -> RunResults | None:
             progress = _fit(fabric, work, prepared, events, following)
         else:
             following.start([])
-        seconds = time.perf_counter() - started
+        seconds = progress.earlier + time.perf_counter() - started
         results = finish_run(work.config, work.folder, work.data, prepared, progress, seconds, work.log, events)
     except BaseException as error:
         following.failed(error)

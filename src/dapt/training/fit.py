@@ -39,6 +39,7 @@ class Progress:
     Attributes:
         epoch: finished epochs. lines: one dictionary per finished epoch (metrics.jsonl).
         best_accuracy, best_epoch, best: validation accuracy, epoch and parameters of the best epoch.
+        earlier: seconds that epochs before an interruption took; validation and new masks between them not counted.
     """
 
     epoch: int = 0
@@ -46,6 +47,7 @@ class Progress:
     best_accuracy: float = -math.inf
     best_epoch: int = -1
     best: dict[str, Tensor] = field(default_factory=dict)
+    earlier: float = 0.0
 
 
 class _PlainStep(nn.Module):
@@ -193,9 +195,8 @@ class Fitter:
         self.step.helpers.load_state_dict(state["helpers"])
         if self.average is not None:
             self.average.sums = dict(state["average"])
-        self.progress = Progress(
-            state["epoch"], list(state["lines"]), state["best_accuracy"], state["best_epoch"], state["best"]
-        )
+        best = (state["best_accuracy"], state["best_epoch"], state["best"])
+        self.progress = Progress(epoch, list(lines), *best, earlier=sum(float(line["seconds"]) for line in lines))
 
     def _restore_masks(self) -> None:
         """Make the masks of the last refresh again, from the prompts of that time."""
