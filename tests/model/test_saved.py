@@ -51,6 +51,13 @@ def test_what_is_not_there(folder: Path, tmp_path: Path) -> None:
     assert "--resume" in caught.value.todo
 
 
+def test_runs_inside_a_folder_are_named(folder: Path) -> None:
+    """As in the cell of a protocol, whose runs have folders of their own."""
+    with pytest.raises(ConfigError, match="no finished run") as caught:
+        find_prompts(folder.parent)
+    assert str(folder) in caught.value.todo
+
+
 def test_it_is_built_again(folder: Path, saved: SavedPrompts, tiny_spec: str) -> None:
     before = dapt.create_model(tiny_spec, "maple", NAMES, depth=2, device="cpu", seed=5).eval()
     assert torch.equal(rebuild_model(saved, tiny_clip()).eval()(PIXELS), before(PIXELS))

@@ -60,7 +60,7 @@ def test_what_is_in_the_way(store: Path, tmp_path: Path, capsys) -> None:
 
 def test_a_report_of_nothing(tmp_path: Path, capsys) -> None:
     assert run_cli(["report", str(tmp_path), "--html", str(tmp_path / "page.html")]) == 2
-    assert "no finished run" in capsys.readouterr().err
+    assert f"no finished run in {tmp_path}" in "".join(capsys.readouterr().err.split("\n"))
     assert not (tmp_path / "page.html").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 import torch
 
 from dapt.config import make_config
-from dapt.errors import ConfigError
-from dapt.runs.check import check_count, check_run
+from dapt.errors import ConfigError, NotSupportedError
+from dapt.runs.check import check_count, check_run, check_settings
 from dapt.runs.train import run_training
 from helpers import make_folder
 
@@ -34,6 +35,16 @@ def test_enough_devices(monkeypatch) -> None:
     check_count(8, "cpu")
     with pytest.raises(ConfigError, match="1 of the kind mps"):
         check_count(2, "mps")
+
+
+def test_a_package_that_is_not_there_is_told_before_anything_is_read(monkeypatch, tmp_path: Path) -> None:
+    config = make_config({"data": "x", "method": "linear_probe", "device": "cpu", "out": str(tmp_path / "run")})
+    found = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "sklearn" else found(name))
+    with pytest.raises(NotSupportedError, match="linear_probe needs the package sklearn") as caught:
+        check_settings(config)
+    assert "dapt[probe]" in caught.value.todo
+    check_settings(config, here=False)
 
 
 def test_a_batch_that_devices_do_not_divide(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def report(
 ) -> None:
     """Tables of many runs."""
     from dapt.console import say
-    from dapt.errors import ConfigError
+    from dapt.errors import ConfigError, DataError
     from dapt.outputs import check_file
     from dapt.report.report_files import check_report_files, write_report_files
     from dapt.report.tables.chosen import chosen
@@ -109,7 +109,7 @@ def report(
     from dapt.report.tables.kinds import free_table, tables
     from dapt.report.tables.published import with_published
     from dapt.results import load, save
-    from dapt.wording import counted
+    from dapt.wording import counted, some
 
     silence(quiet)
     on_page = html is not None or figures is not None
@@ -132,6 +132,10 @@ def report(
     check_report_files(html, figures)
     places = [at_home(each) for each in runs]
     frame = load(places)
+    if not len(frame):
+        raise DataError(
+            f"There is no finished run in {some(places)}.", todo="Give folders of runs, or a folder that holds some."
+        )
     if store is not None:
         say(f"{counted(len(frame), 'row')} of results: {save(frame, store)}")
     found = chosen(frame.to_dict("records"), where or [])

@@ -13,7 +13,7 @@ from dapt.methods.base import METHODS
 from dapt.wording import counted
 
 CLASSES, PER_CLASS, PIXELS = 4, 2, 64
-EPOCHS = 3  # each phase of DAPT has one
+EPOCHS = 4  # L_f and L_b of the phased variant act in the last one: its switch is at 0.7
 NEEDS_VAL = "glister"
 DEPTH = 9  # the bundled model has ten blocks
 POINTS: dict[str, list[str]] = {"few_shot": ["1", "2"], "data_efficient": ["0.5", "1"]}

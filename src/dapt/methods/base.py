@@ -6,10 +6,12 @@ These files import nothing heavy, so that methods can be listed and options chec
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from dapt.errors import NotSupportedError
 from dapt.methods.search import Space
 from dapt.registry import Registry
 from dapt.strict import PartOptions
@@ -64,6 +66,7 @@ class Method:
         parameters: how many are trained, in words, where that follows from the data; empty: they can be counted.
         counted_with: option values to count them with, where they follow from something else.
         title: what tables and pages call it, as in its paper; the name where nothing else is said.
+        packages: what it imports that is no dependency of dapt, each with the extra of dapt that brings it.
         search: what `dapt tune` goes over beside learning rate, weight decay and epochs, by dotted key of run.yaml;
             what `preset` fixes is left out.
     """
@@ -83,11 +86,25 @@ class Method:
     parameters: str = ""
     counted_with: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
     search: Space = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.title:
             object.__setattr__(self, "title", self.name)
+
+    def check_packages(self) -> None:
+        """Refuse the method where a package that it needs is not installed.
+
+        Raises:
+            NotSupportedError: naming the package and what installs it.
+        """
+        for package, extra in self.packages.items():
+            if importlib.util.find_spec(package) is None:
+                raise NotSupportedError(
+                    f"The method {self.name} needs the package {package}, which is not installed.",
+                    todo=f"Run: pip install 'dapt[{extra}]'",
+                )
 
     def load_architecture(self) -> Any:
         """Import the prompt architecture's class (imports torch)."""

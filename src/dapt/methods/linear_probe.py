@@ -31,6 +31,7 @@ add_method(
         options=LinearProbeOptions,
         training=TrainingDefaults(epochs=0, source="fitted by L-BFGS, in no training steps"),
         trains=False,
+        packages={"sklearn": "probe"},
         formula="argmax_c (x W^T + b)_c; min |W|^2 / 2 + C sum CE(x W^T + b, y), x the image feature, not normalised",
         differences=(
             "The images are those of the prompt methods; CoOp's scripts draw others, with numpy's generator.",

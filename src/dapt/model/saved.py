@@ -24,8 +24,15 @@ from dapt.owned import check_sealed, read_manifest
 from dapt.paths import with_home
 from dapt.strict import shown
 from dapt.validation import known_options, validated
+from dapt.wording import some
 
 CONFIG = "run.yaml"  # of a run folder
+
+
+def runs_inside(folder: Path) -> str:
+    """A hint that names finished runs right within a folder, as in that of a protocol; empty where there are none."""
+    inside = sorted(each.name for each in folder.iterdir() if (each / PROMPTS).is_file()) if folder.is_dir() else []
+    return f"Give a run in it: {some([str(folder / name) for name in inside])}." if inside else ""
 
 
 def find_prompts(path: Path | str) -> Path:
@@ -55,7 +62,7 @@ def find_prompts(path: Path | str) -> Path:
             f"{folder} holds no finished run.",
             todo="Finish it with dapt train ... --resume."
             if there
-            else "Give a folder made by dapt train or by save_pretrained.",
+            else runs_inside(folder) or "Give a folder made by dapt train or by save_pretrained.",
         )
     manifest = read_manifest(folder)
     for name in there:

@@ -85,6 +85,7 @@ def check_settings(config: RunConfig, *, here: bool = True) -> tuple[RunConfig, 
         )
     device = pick_device(config.device) if here else config.device
     if here:
+        config.recipe.check_packages()
         check_count(processes_here() if processes() > 1 else config.devices, device)
     check_dapt(config)
     trackers_of(config)

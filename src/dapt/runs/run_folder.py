@@ -16,7 +16,7 @@ from dapt.config_text import read_yaml, to_yaml
 from dapt.errors import ConfigError, DaptError
 from dapt.files import append_bytes, json_text, parse_json, read_json, remove_file, write_bytes
 from dapt.lock import LOCK, MANIFEST, FolderLock
-from dapt.model.saved import find_prompts
+from dapt.model.saved import find_prompts, runs_inside
 from dapt.old_folders import is_old_run
 from dapt.outputs import CLOSED, FILLED, check_folder
 from dapt.owned import (
@@ -363,7 +363,10 @@ def find_run(path: Path | str) -> RunFolder:
     """
     folder = RunFolder(Path(with_home(str(path))))
     if folder.path.is_dir() and not folder.config_file.is_file() and dassl_checkpoint(folder.path) is None:
-        raise ConfigError(f"{folder.path} holds no finished run.", todo="Give a folder made by dapt train.")
+        raise ConfigError(
+            f"{folder.path} holds no finished run.",
+            todo=runs_inside(folder.path) or "Give a folder made by dapt train.",
+        )
     if folder.path.is_file() and folder.path.suffix == ".safetensors":
         raise ConfigError(
             f"{folder.path} is a file, not the folder of a run.",

@@ -23,7 +23,7 @@ def test_plurals_and_settings() -> None:
     ("key", "said"),
     [
         ("metods", "Did you mean 'methods'"),
-        ("dapt.margn", "Did you mean 'margin'"),
+        ("dapt.margn", "Did you mean 'dapt.margin'"),
         ("lr.x", "lr is no section"),
         ("out", "There is no key 'out'"),
         ("", "There is no key ''"),

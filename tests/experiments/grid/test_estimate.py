@@ -47,14 +47,17 @@ def test_seconds() -> None:
 
 def test_measured_and_said(table: Path, tiny_spec: str, tmp_path: Path, capsys) -> None:
     tree = {"data": str(table), "model": tiny_spec, "methods": ["zero_shot", "coop"], "seeds": [1, 2], "device": "cpu"}
-    planned = plan_experiment(make_experiment({**tree, "epochs": 1000}, "x", str(tmp_path / "out")))
+    planned = plan_experiment(
+        make_experiment({**tree, "epochs": 1000, "dapt": [False, True], "cue": "border"}, "x", str(tmp_path / "out"))
+    )
     costs = measured(planned.todo)
-    assert len(costs) == 2
+    assert len(costs) == 3
+    assert "never act" not in capsys.readouterr().err, "a trial of a few epochs is not what will be run"
     assert all(cost.fixed > 0 and cost.size > 1000 for cost in costs.values())
     found = estimate(planned.todo, costs)
-    assert (found.known, found.unknown) == (4, 0)
+    assert (found.known, found.unknown) == (6, 0)
     assert found.seconds > sum(cost.fixed for cost in costs.values()) * 2
-    assert estimate(planned.todo, {}).unknown == 4
+    assert estimate(planned.todo, {}).unknown == 6
     print_plan(planned)
     assert "--measure takes a few steps" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()

@@ -32,7 +32,7 @@ def test_another_search_is_refused(tmp_path: Path) -> None:
     Study(tmp_path, {"data": "-"}, SPACE).write()
     with pytest.raises(ConfigError, match="other settings"):
         Study(tmp_path, {"data": "x"}, SPACE)
-    with pytest.raises(ConfigError, match="other space"):
+    with pytest.raises(ConfigError, match="another space"):
         Study(tmp_path, {"data": "-"}, {"lr": Range(0.1, 2.0)})
 
 

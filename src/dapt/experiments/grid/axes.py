@@ -39,7 +39,8 @@ def axis_of(key: str) -> str:
         raise ConfigError(f"'{key}': {top} is no section with settings of its own.")
     if top == "dapt" and inner and inner not in DaptOptions.model_fields:
         raise ConfigError(
-            f"There is no key '{key}' in an experiment.", todo=did_you_mean(inner, DaptOptions.model_fields)
+            f"There is no key '{key}' in an experiment.",
+            todo=did_you_mean(key, [f"dapt.{name}" for name in DaptOptions.model_fields]),
         )
     return name
 

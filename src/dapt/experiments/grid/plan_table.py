@@ -25,7 +25,8 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
     todo = {each.cell.name: each for each in planned.todo}
     cells = planned.cells.cells
     table = Table(
-        title=cell(f"{planned.folder.name}: {len(cells)} cells in {planned.folder.place}"), title_justify="left"
+        title=cell(f"{planned.folder.name}: {counted(len(cells), 'cell')} in {planned.folder.place}"),
+        title_justify="left",
     )
     for head in ("cell", "runs", "epochs", ""):
         table.add_column(head, justify="left" if head in ("cell", "") else "right", overflow="fold")
@@ -47,11 +48,11 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
         show(f"and {len(cells) - SHOWN} more cells")
     runs = sum(len(each.runs) for each in planned.todo)
     are = "is" if len(planned.todo) == 1 else "are"
-    show(
-        f"{counted(len(planned.todo), 'cell')} with {counted(runs, 'run')} {are} to be carried out, "
-        f"{len(done)} {'is' if len(done) == 1 else 'are'} done."
-    )
-    if planned.todo:
+    before = f"{len(done)} {'is' if len(done) == 1 else 'are'} done."
+    if not planned.todo:
+        show(f"Nothing is to be carried out, {before}")
+    else:
+        show(f"{counted(len(planned.todo), 'cell')} with {counted(runs, 'run')} {are} to be carried out, {before}")
         show(_cost(planned, measure, jobs))
     found = planned.cells
     if found.excluded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -145,6 +146,7 @@ def run_experiment(planned: Planned, *, executor: Executor | None = None, retrie
         raise unfinished
     total = len(planned.cells.cells)
     say(f"{'the only cell is' if total == 1 else f'all {total} cells are'} done: {folder.result}")
+    say(f"tables: dapt report {shlex.quote(folder.place)}")
     return folder
 
 

@@ -64,8 +64,9 @@ class Study:
             raise DataError(f"The trials in {self.file} are not in order.", todo="Choose another --out.")
         different = [key for key in self._about if about[key] != self._about[key]]
         if different:
+            other = f"{'other' if different[0].endswith('s') else 'another'} {different[0]}"
             raise ConfigError(
-                f"{self.file} is of a search with other {different[0]}.",
+                f"{self.file} is of a search with {other}.",
                 todo="Choose another --out, or give it the settings and --space that it was begun with.",
             )
         return trials
