@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dapt.report.decimals import DECIMALS, signed
 from dapt.report.overview.material import Material
 from dapt.report.tables.compared import ZERO_SHOT
 from dapt.report.tables.formats import Shown
@@ -52,7 +53,7 @@ def _of_hosts(shown: Shown) -> list[str]:
     if len(found) == 1:
         row, gap = next(iter(found.items()))
         return [f"DAPT {_verdict(gap, less)}: {row} is {_interval(gap)} from its host ({where}). {_sure([gap])}"]
-    up = [row for row, gap in found.items() if (gap.mean < 0 if less else gap.mean > 0)]
+    up = [row for row, gap in found.items() if (gain := round(gap.mean, DECIMALS)) and (gain < 0) == less]
     sure_up = [row for row, gap in found.items() if gap.pairs > 1 and gap.low > 0]
     sure_down = [row for row, gap in found.items() if gap.pairs > 1 and gap.high < 0]
     best = max(found, key=lambda row: found[row].mean)
@@ -98,8 +99,10 @@ def _verdict(gap: Difference, less: bool) -> str:
 
 
 def _interval(gap: Difference) -> str:
-    text = f"{gap.mean:+.2f} points"
-    return text + (f" (95% interval {gap.low:+.2f} to {gap.high:+.2f}, {gap.pairs} pairs)" if gap.pairs > 1 else "")
+    text = f"{signed(gap.mean)} points"
+    if gap.pairs == 1:
+        return text
+    return f"{text} (95% interval {signed(gap.low)} to {signed(gap.high)}, {gap.pairs} pairs)"
 
 
 def _sure(gaps: Sequence[Difference]) -> str:

@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from dapt.report.decimals import DECIMALS
 from dapt.wording import some
 
-DECIMALS = 2  # in which the field prints figures, and from which it computes harmonic means
 AVERAGE = "Average"
 
 
