@@ -78,7 +78,8 @@ def _of_zero_shot(shown: Shown) -> list[str]:
 
 def _best(shown: Shown) -> str:
     cells = {row: cell for row in shown.grid.rows if (cell := shown.grid.cells.get((row, shown.grid.main)))}
-    own = {row: cell for row, cell in cells.items() if not cell.published}
+    most = shown.grid.most_seeds(shown.grid.main)
+    own = {row: cell for row, cell in cells.items() if not cell.published and cell.seeds == most}
     if not own:
         return f"The first table is {shown.grid.title}."
     sign = -1 if shown.grid.main in shown.grid.lower_is_better else 1
