@@ -100,3 +100,8 @@ def test_which_images_of_the_data() -> None:
         ("all", False): "all splits",
         ("all", True): "undivided",
     }
+
+
+def test_what_rounds_to_zero_has_no_minus() -> None:
+    figure = {"value": -0.01, "low": -1e-14, "high": 0.0}
+    assert shown(figure, signed=True) == "+0.0 [+0.0, +0.0]"

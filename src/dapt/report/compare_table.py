@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dapt.console import cell, show, visible
+from dapt.report.decimals import decimal, signed
 from dapt.runs.changed_images import Changed, PartChanges
 from dapt.runs.comparison import LOWER, Comparison, Pair
 from dapt.wording import counted
@@ -101,8 +102,8 @@ def _print_part(part: PartChanges, limit: int) -> None:
     )
     if gap["value"] is not None:
         show(
-            f"Difference {gap['value']:+.2f} points [{gap['low']:.2f}, {gap['high']:.2f}] (95%, paired bootstrap over "
-            f"images), {_chance(part.p)} (McNemar)."
+            f"Difference {signed(gap['value'])} points [{decimal(gap['low'])}, {decimal(gap['high'])}] (95%, paired "
+            f"bootstrap over images), {_chance(part.p)} (McNemar)."
         )
     if part.left_out:
         show(f"{counted(part.left_out, 'image')} that only one of the runs has left out.")

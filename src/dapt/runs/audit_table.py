@@ -18,7 +18,7 @@ def shown(figure: Mapping[str, Any] | None, *, signed: bool = False) -> str:
     if figure is None or figure["value"] is None:
         return "-"
     form = "{:+.1f}" if signed else "{:.1f}"
-    value, low, high = (form.format(figure[key]) for key in ("value", "low", "high"))
+    value, low, high = (form.format(round(figure[key], 1) + 0.0) for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 

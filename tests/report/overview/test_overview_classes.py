@@ -17,9 +17,17 @@ def test_gains_and_losses_of_classes_over_seeds() -> None:
     ]
     (chart,) = class_differences(material(rows)).charts
     assert list(chart.rows) == [("ant", "+20.00"), ("bee", "-10.00")]
-    assert chart.says.startswith("1 class gain, 1 lose, of 2.")
+    assert chart.says == "Of 2 classes 1 better, 1 worse, 0 the same."
     assert "<svg" in chart.svg()
     assert not class_differences(material([run(per_class="{")])).shown
+
+
+def test_noise_of_floating_point_is_no_loss() -> None:
+    found = {False: {"ant": 0.1 + 0.2, "bee": 40.0}, True: {"ant": 0.3, "bee": 40.0049}}
+    rows = [run(dapt=dapt, per_class=json.dumps(classes)) for dapt, classes in found.items()]
+    (chart,) = class_differences(material(rows)).charts
+    assert chart.says == "Of 2 classes 0 better, 0 worse, 2 the same."
+    assert list(chart.rows) == [("bee", "+0.00"), ("ant", "+0.00")]
 
 
 def test_what_is_taken_for_what(tmp_path: Path) -> None:

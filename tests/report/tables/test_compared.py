@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapt.report.tables.compared import to_hosts, to_zero_shot
+from dapt.report.tables.compared import OF_SEEDS, to_hosts, to_zero_shot
 from dapt.report.tables.grid import Cell, Seen, fill
 
 
@@ -34,3 +34,16 @@ def test_in_the_last_column_that_both_rows_have() -> None:
     grid.main = "16"
     assert to_hosts(grid)["maple + DAPT"].mean == 2.0
     assert grid.notes == ["The difference of maple + DAPT is that in the column 4."]
+
+
+def test_that_differences_are_of_single_seeds_is_said_of_harmonic_means() -> None:
+    seen = [Seen(row, "HM", "d", seed, 50.0 + seed) for row in ("maple", "maple + DAPT") for seed in (1, 2)]
+    grid = fill("t", seen, ["HM"])
+    grid.main, grid.kind = "HM", "base-to-novel"
+    to_hosts(grid)
+    to_zero_shot(grid)
+    assert grid.notes == [OF_SEEDS]
+    other = fill("t", seen, ["HM"])
+    other.main, other.kind = "HM", "few-shot"
+    to_hosts(other)
+    assert other.notes == []

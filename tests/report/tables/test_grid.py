@@ -62,3 +62,10 @@ def test_rows_stand_as_they_come() -> None:
     )
     assert grid.rows == ["b", "a"]
     assert ("a", "2") not in grid.cells
+
+
+def test_means_over_fewer_seeds_than_another_have_no_rank() -> None:
+    cells = {("a", "x"): Cell(3.0, seeds=3), ("b", "x"): Cell(9.0, seeds=2), ("c", "x"): Cell(2.0, seeds=3)}
+    grid = ranked(Grid("t", ["a", "b", "c"], ["x"], cells))
+    assert [grid.cells[row, "x"].rank for row in "abc"] == [1, 0, 2]
+    assert grid.most_seeds("x") == 3

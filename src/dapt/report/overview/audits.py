@@ -6,6 +6,7 @@ from typing import Any
 
 from dapt.report.chart import Chart, key_below
 from dapt.report.chart_style import COLOURS
+from dapt.report.decimals import decimal
 from dapt.report.overview.material import Material
 from dapt.report.overview.part import Part, cut, slug
 from dapt.report.overview.shots_curves import few_rows
@@ -62,7 +63,7 @@ def _chart(grid: Grid) -> Chart:
         key_below(axes, handles, rows)
 
     table = [
-        (row, *(f"{grid.cells[row, name].mean:.2f}" if (row, name) in grid.cells else "–" for name in VARIANTS))
+        (row, *(decimal(grid.cells[row, name].mean) if (row, name) in grid.cells else "–" for name in VARIANTS))
         for row in rows
     ]
     says = "Bars of accuracy by variant; whiskers are ± the standard deviation over seeds."

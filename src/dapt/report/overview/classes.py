@@ -9,6 +9,7 @@ from typing import Any
 
 from dapt.report.chart import Chart
 from dapt.report.chart_style import COLOURS, INK, written
+from dapt.report.decimals import DECIMALS, signed
 from dapt.report.overview.material import Material, Pair, Run
 from dapt.report.overview.part import Part, PlainTable, cut, slug
 from dapt.wording import counted
@@ -62,7 +63,8 @@ def per_class(run: Run) -> dict[str, float]:
 def _chart(pair: Pair, gaps: Mapping[str, float]) -> Chart:
     names = list(gaps)
     shown = names if len(names) <= 2 * ENDS else [*names[:ENDS], *names[-ENDS:]]
-    up, down = sum(gap > 0 for gap in gaps.values()), sum(gap < 0 for gap in gaps.values())
+    printed = [round(gap, DECIMALS) for gap in gaps.values()]  # what is printed as 0.00 is no change
+    up, down, same = (sum(test) for test in zip(*((gap > 0, gap < 0, gap == 0) for gap in printed), strict=True))
 
     def draw(axes: Any) -> None:
         places = range(len(shown) - 1, -1, -1)
@@ -75,10 +77,10 @@ def _chart(pair: Pair, gaps: Mapping[str, float]) -> Chart:
             axes.axhline(len(shown) - ENDS - 0.5, color=INK, linewidth=0.6, linestyle=":")
         axes.set_xlabel("points")
 
-    says = f"{counted(up, 'class', 'classes')} gain, {down} lose, of {len(names)}."
+    says = f"Of {counted(len(names), 'class', 'classes')} {up} better, {down} worse, {same} the same."
     if len(shown) < len(names):
         says += f" Shown: the {ENDS} with the greatest gains and the {ENDS} with the greatest losses."
-    rows = [(name, f"{gap:+.2f}") for name, gap in list(gaps.items())[:ROWS]]
+    rows = [(name, signed(gap)) for name, gap in list(gaps.items())[:ROWS]]
     name = f"classes-{slug(pair.label)}-{slug(pair.setting.words)}"
     return Chart(name, pair.words, says, ("class", "points"), rows, draw, high=max(0.3, 0.055 * len(shown) + 0.14))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dapt.report.decimals import DECIMALS, signed
 from dapt.report.overview.material import Material
 from dapt.report.tables.formats import Shown
 from dapt.report.tables.labels import ZERO_SHOT
@@ -52,7 +53,7 @@ def _of_hosts(shown: Shown) -> list[str]:
     if len(found) == 1:
         row, gap = next(iter(found.items()))
         return [f"DAPT {_verdict(gap, less)}: {row} is {_interval(gap)} from its host ({where}). {_sure([gap])}"]
-    up = [row for row, gap in found.items() if (gap.mean < 0 if less else gap.mean > 0)]
+    up = [row for row, gap in found.items() if (gain := round(gap.mean, DECIMALS)) and (gain < 0) == less]
     sure_up = [row for row, gap in found.items() if gap.pairs > 1 and gap.low > 0]
     sure_down = [row for row, gap in found.items() if gap.pairs > 1 and gap.high < 0]
     best = max(found, key=lambda row: found[row].mean)
@@ -77,7 +78,8 @@ def _of_zero_shot(shown: Shown) -> list[str]:
 
 def _best(shown: Shown) -> str:
     cells = {row: cell for row in shown.grid.rows if (cell := shown.grid.cells.get((row, shown.grid.main)))}
-    own = {row: cell for row, cell in cells.items() if not cell.published}
+    most = shown.grid.most_seeds(shown.grid.main)
+    own = {row: cell for row, cell in cells.items() if not cell.published and cell.seeds == most}
     if not own:
         return f"The first table is {shown.grid.title}."
     sign = -1 if shown.grid.main in shown.grid.lower_is_better else 1
@@ -98,8 +100,10 @@ def _verdict(gap: Difference, less: bool) -> str:
 
 
 def _interval(gap: Difference) -> str:
-    text = f"{gap.mean:+.2f} points"
-    return text + (f" (95% interval {gap.low:+.2f} to {gap.high:+.2f}, {gap.pairs} pairs)" if gap.pairs > 1 else "")
+    text = f"{signed(gap.mean)} points"
+    if gap.pairs == 1:
+        return text
+    return f"{text} (95% interval {signed(gap.low)} to {signed(gap.high)}, {gap.pairs} pairs)"
 
 
 def _sure(gaps: Sequence[Difference]) -> str:

@@ -7,6 +7,11 @@ from dapt.report.tables.labels import host_of, zero_shot_of
 from dapt.report.tables.significance import Difference, difference, with_holm
 from dapt.wording import some
 
+OF_SEEDS = (
+    "Δ is the mean of the differences that single seeds make in their own HM; the HM shown is that of the mean base and "
+    "novel accuracy, as papers have it. So Δ is not exactly the difference of the HMs shown."
+)
+
 
 def to_hosts(grid: Grid) -> dict[str, Difference]:
     """The difference of every row with DAPT to the row of its method without, by row."""
@@ -37,4 +42,7 @@ def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:
         note = f"{what} {some(rows)} {'is that' if len(rows) == 1 else 'are those'} in the column {column}."
         if note not in grid.notes:
             grid.notes.append(note)
+    means_of_seeds = grid.kind == "base-to-novel" and any(gap.pairs > 1 for gap in found.values())
+    if means_of_seeds and OF_SEEDS not in grid.notes:
+        grid.notes.append(OF_SEEDS)
     return with_holm(found)

@@ -7,7 +7,8 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dapt.report.tables.grid import DECIMALS, Cell, Grid
+from dapt.report.decimals import decimal, signed
+from dapt.report.tables.grid import Cell, Grid
 from dapt.report.tables.significance import Difference
 
 MISSING = "–"
@@ -44,17 +45,17 @@ class Shown:
 
 def figure(cell: Cell, plus: str = "±") -> str:
     """``mean ± std``; the mean alone of a single seed."""
-    mean = f"{cell.mean:.{DECIMALS}f}"
-    return mean if cell.std is None else f"{mean} {plus} {cell.std:.{DECIMALS}f}"
+    mean = decimal(cell.mean)
+    return mean if cell.std is None else f"{mean} {plus} {decimal(cell.std)}"
 
 
 def gap(found: Difference | None) -> str:
     """``+1.20 [0.30, 2.10] p 0.031``: the mean, its interval, and the corrected p-value where there is one."""
     if found is None:
         return MISSING
-    text = f"{found.mean:+.{DECIMALS}f}"
+    text = signed(found.mean)
     if found.pairs > 1:
-        text += f" [{found.low:.{DECIMALS}f}, {found.high:.{DECIMALS}f}]"
+        text += f" [{decimal(found.low)}, {decimal(found.high)}]"
     return text + (f" p {found.holm:.3f}" if found.holm is not None else "")
 
 

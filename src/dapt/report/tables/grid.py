@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from dapt.report.decimals import DECIMALS
 from dapt.wording import some
 
-DECIMALS = 2  # in which the field prints figures, and from which it computes harmonic means
 AVERAGE = "Average"
 
 
@@ -65,6 +65,11 @@ class Grid:
     data: str = ""
     notes: list[str] = field(default_factory=list)
 
+    def most_seeds(self, column: str) -> int:
+        """The largest number of seeds that a figure of a column is the mean of, published ones aside; 0 of none."""
+        cells = (self.cells.get((row, column)) for row in self.rows)
+        return max((cell.seeds for cell in cells if cell is not None and not cell.published), default=0)
+
 
 def cell_of(seen: Iterable[Seen]) -> Cell | None:
     """The cell of some figures; None where there are none.
@@ -106,17 +111,21 @@ def _harmonic(first: float, second: float) -> float:
 
 
 def ranked(grid: Grid) -> Grid:
-    """The grid with the best and second of each column marked; published figures take no part, equals share a rank."""
+    """The grid with the best and second of each column marked; equals share a rank.
+
+    Published figures take no part, nor do means over fewer seeds than another one of the column.
+    """
     for column in grid.columns:
-        cells = {row: cell for row in grid.rows if (cell := grid.cells.get((row, column))) and not cell.published}
+        most = grid.most_seeds(column)
+        found = {row: cell for row in grid.rows if (cell := grid.cells.get((row, column))) is not None}
+        cells = {row: cell for row, cell in found.items() if not cell.published and cell.seeds == most}
         if len(cells) < 2:
             continue
         sign = -1 if column in grid.lower_is_better else 1
         shown = sorted({round(sign * cell.mean, DECIMALS) for cell in cells.values()}, reverse=True)
         for row, cell in cells.items():
             place = shown.index(round(sign * cell.mean, DECIMALS))
-            rank = place + 1 if place < 2 else 0
-            grid.cells[row, column] = Cell(cell.mean, cell.std, cell.seeds, cell.values, rank)
+            grid.cells[row, column] = replace(cell, rank=place + 1 if place < 2 else 0)
     return grid
 
 

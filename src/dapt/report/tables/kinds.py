@@ -10,7 +10,8 @@ from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.report.tables.audits import audit_grids, is_of_audit
 from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
 from dapt.report.tables.labels import labels_of, there
-from dapt.wording import counted, some
+from dapt.report.tables.seeds import seed_notes
+from dapt.wording import some
 
 Row = Mapping[str, Any]
 BASE, NOVEL, HARMONIC = "base", "novel", "HM"
@@ -46,7 +47,7 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
         of_kind = list(zip(labels_of(fitting), fitting, strict=True))
         for grid in KINDS[name].make(of_kind) if of_kind else []:
             grid.kind = name
-            grid.notes.append(_spread(grid))
+            grid.notes += seed_notes(grid)
             found.append(ranked(grid))
     if not found:
         what = (
@@ -241,16 +242,8 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
     columns = list(dict.fromkeys(each.column for each in seen))
     grid = ranked(fill(figure, seen, columns))
     grid.main = columns[-1]
-    grid.notes.append(_spread(grid, "In percent" if figure.startswith(("test/", "val/", "cue/")) else figure))
+    grid.notes += seed_notes(grid, "In percent" if figure.startswith(("test/", "val/", "cue/")) else figure)
     return grid
-
-
-def _spread(grid: Grid, unit: str = "In percent") -> str:
-    """What the figures of a table are, and over how many seeds."""
-    counts = [cell.seeds for cell in grid.cells.values() if not cell.published]
-    low, high = min(counts, default=0), max(counts, default=0)
-    seeds = counted(high, "seed") if low == high else f"{low} to {high} seeds"
-    return f"{unit}: means over {seeds}" + (", ± their standard deviation." if high > 1 else ".")
 
 
 def _named(row: Row, keys: Sequence[str]) -> str:
