@@ -8,8 +8,8 @@ from dapt.report.tables.significance import Difference, difference, with_holm
 from dapt.wording import some
 
 OF_SEEDS = (
-    "Δ is the mean of the differences that single seeds make in their own HM; the HM shown is that of the mean base and "
-    "novel accuracy, as papers have it. So Δ is not exactly the difference of the HMs shown."
+    "Δ is the mean of the differences that single seeds make in their own HM; the HM shown is that of the mean base "
+    "and novel accuracy, as papers have it. So Δ is not exactly the difference of the HMs shown."
 )
 
 

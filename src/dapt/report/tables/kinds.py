@@ -23,11 +23,13 @@ class Kind:
 
     Attributes:
         title: for people. fits: whether a run belongs into it. make: its grids, of the runs with their labels.
+        columns: settings that it has in its columns, so that they tell no rows apart.
     """
 
     title: str
     fits: Callable[[Row], bool]
     make: Callable[[Sequence[tuple[str, Row]]], list[Grid]]
+    columns: tuple[str, ...] = ()
 
 
 def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
@@ -44,7 +46,7 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
     found: list[Grid] = []
     for name in KINDS if kind is None else [kind]:
         fitting = _in_order([row for row in rows if KINDS[name].fits(row)])
-        of_kind = list(zip(labels_of(fitting), fitting, strict=True))
+        of_kind = list(zip(labels_of(fitting, columns=KINDS[name].columns), fitting, strict=True))
         for grid in KINDS[name].make(of_kind) if of_kind else []:
             grid.kind = name
             grid.notes += seed_notes(grid)
@@ -192,7 +194,12 @@ KINDS: dict[str, Kind] = {
         lambda row: row["kind"] == "run" and row.get("subset") == "base",
         _base_to_novel,
     ),
-    "few-shot": Kind("few-shot learning", lambda row: _is_plain(row) and _protocol(row) in ("", "few_shot"), _few_shot),
+    "few-shot": Kind(
+        "few-shot learning",
+        lambda row: _is_plain(row) and _protocol(row) in ("", "few_shot"),
+        _few_shot,
+        ("shots", "fraction", "select"),
+    ),
     "cross": Kind(
         "cross-dataset transfer", lambda row: _protocol(row) == "cross_dataset", _elsewhere("cross-dataset transfer")
     ),
@@ -205,6 +212,7 @@ KINDS: dict[str, Kind] = {
         "data-efficient learning",
         lambda row: row["kind"] == "run" and (_protocol(row) == "data_efficient" or _fraction(row) < 1),
         _data_efficient,
+        ("fraction", "select"),
     ),
     "audit": Kind("background audit", is_of_audit, audit_grids),
 }
@@ -224,7 +232,8 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
     for key in (figure, *row_keys, *column_keys):
         if key not in known:
             raise ConfigError(f"Runs have no column '{key}'.", todo=did_you_mean(key, known))
-    labels = labels_of(rows)
+    shown = [key.removeprefix("set/") for key in (*row_keys, *column_keys)]
+    labels = labels_of(rows, columns=shown)
     whole = [{**row, "label": label} for label, row in zip(labels, rows, strict=True)]
     seen = [
         Seen(

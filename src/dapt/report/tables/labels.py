@@ -15,49 +15,72 @@ from dapt.paths import LOCAL
 Row = Mapping[str, Any]
 # What may tell runs of one method apart, by what it is called in labels; a setting that all share is not told.
 TOLD = {"set/dapt.variant": "", "cue": ""}
-# Settings that never name a row: they are columns, seeds, or change no result.
+# Settings that never name a row: they are data sets, seeds, or change no result.
 PASSED_OVER = (
-    *("set/data", "set/seed", "set/shots", "set/subset", "set/out", "set/method", "set/select", "set/fraction"),
-    *("set/workers", "set/cache_mb", "set/device", "set/root", "set/cue.source", "set/masks", "set/mask_format"),
-    *("set/allow_leaks", "set/cuda_graph", "set/plugins", "set/dapt.enabled", "set/split_file", "set/names"),
+    *("set/data", "set/seed", "set/subset", "set/out", "set/method", "set/root", "set/own_split"),
+    *("set/workers", "set/cache_mb", "set/device", "set/cue.source"),
+    *("set/allow_leaks", "set/cuda_graph", "set/plugins", "set/dapt.enabled"),
     "set/track",
     *("set/prompt.teacher", "set/dapt.chosen_words"),  # of each seed its own
 )
+# Settings that tables have in their columns.
+IN_COLUMNS = ("shots", "fraction", "select")
 MODEL = "set/model"
-# Settings that published recipes give by data set and number of shots, or that go with those.
-BY_DATA = ("set/epochs", "set/prompt.gpa_mean", "set/prompt.gpa_std")
+# Settings that belong to the data, and those that published recipes give by data set and number of shots.
+OF_MASKS = ("set/masks", "set/mask_format", "set/mask_background", "set/mask_name")
+OF_DATA = (*OF_MASKS, "set/split_file", "set/names")
+BY_DATA = ("set/epochs", "set/prompt.gpa_mean", "set/prompt.gpa_std", *OF_DATA)
 AT_COMMAS = re.compile(r", (?![^\[{]*[\]}])")  # but not within a list
 SETTING = re.compile(r"[\w.]+ ")
 LONGEST = 5  # settings; where runs differ in more, only what departs from most of them is told
 
 
-def labels_of(rows: Sequence[Row]) -> list[str]:
+def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> list[str]:
     """A label for each run; runs that differ in settings only get those behind their method.
 
     ``MaPLe``, ``MaPLe + DAPT``, ``MaPLe + DAPT (joint, masks)``, ``CoOp (lr 0.01)``. Settings that a method brings
     itself are not told apart between methods, only within one; there all rows tell the same ones, with DAPT and
     without, so that `host_of` finds equals. Where runs have several backbones, every row tells its own, so that
-    `zero_shot_of` finds that of the same. Settings of DAPT and of its cue are told of rows with DAPT only.
+    `zero_shot_of` finds that of the same. Settings of DAPT and of its cue are told of rows with DAPT only. Runs whose
+    settings differ never have one label.
+
+    Args:
+        columns: settings that tell no rows apart, because the table has them in its columns.
     """
+    columns = [f"set/{name}" for name in columns]
     titles = _titles({str(row.get("method")) for row in rows})
     found = [""] * len(rows)
     for method, title in titles.items():
         places = [place for place, row in enumerate(rows) if str(row.get("method")) == method]
         hosts, with_dapt = ([place for place in places if bool(rows[place].get("dapt")) == dapt] for dapt in (0, 1))
-        shared = [key for key in _settings([rows[place] for place in places]) if not _of_dapt(key)]
+        shared = [
+            key for key in _settings([rows[place] for place in places]) if not _of_dapt(key) and key not in columns
+        ]
         shared = [key for key in shared if _differs(key, rows if key == MODEL else [rows[place] for place in places])]
         own = _telling_dapt([rows[place] for place in with_dapt])
         many = len(shared) + len(own) > LONGEST
         usual = _usual([key for key in shared if key != MODEL], [rows[place] for place in places]) if many else {}
         usual |= _usual(own, [rows[place] for place in with_dapt]) if many else {}
         for group, name, keys in ((hosts, title, shared), (with_dapt, title + " + DAPT", own + shared)):
+            told = {
+                place: _label(name, [key for key in keys if _is_told(key, rows[place], usual)], rows[place])
+                for place in group
+            }
+            values = {place: tuple(_written(rows[place].get(key)) for key in keys) for place in group}
             for place in group:
-                row = rows[place]
-                told = [
-                    _told(key, row[key]) for key in keys if there(row.get(key)) and usual.get(key) != _written(row[key])
-                ]
-                found[place] = f"{name} ({', '.join(told)})" if told else name
+                found[place] = told[place]
+                if any(told[other] == told[place] and values[other] != values[place] for other in group):
+                    found[place] = _label(name, keys, rows[place], whole=True)
     return found
+
+
+def _is_told(key: str, row: Row, usual: Mapping[str, str]) -> bool:
+    return there(row.get(key)) and usual.get(key) != _written(row[key])
+
+
+def _label(name: str, keys: Sequence[str], row: Row, *, whole: bool = False) -> str:
+    told = [_told(key, row.get(key), whole=whole) for key in keys]
+    return f"{name} ({', '.join(told)})" if told else name
 
 
 def host_of(label: str, rows: Sequence[str]) -> str | None:
@@ -110,23 +133,25 @@ def _settings(rows: Sequence[Row]) -> list[str]:
 
 
 def _of_dapt(key: str) -> bool:
-    return key in TOLD or key.startswith(("set/dapt.", "set/cue."))
+    return key in TOLD or key.startswith(("set/dapt.", "set/cue.", *OF_MASKS))
 
 
 def _telling_dapt(rows: Sequence[Row]) -> list[str]:
     """The settings of DAPT in which runs with it differ, those of `TOLD` first."""
-    keys = [key for key in _settings(rows) if _of_dapt(key) and key not in TOLD and not key.startswith("set/cue.")]
+    keys = [key for key in _settings(rows) if _of_dapt(key) and key not in TOLD]
     return [key for key in (*TOLD, *keys) if _differs(key, rows)]
 
 
 def _differs(key: str, rows: Sequence[Row]) -> bool:
     """Whether runs differ in a setting.
 
-    What a method is meant to have otherwise with other data or shots counts only where it differs with the same.
+    What a method is meant to have otherwise with other data or shots counts only where it differs with the same, and
+    options of a cue only with the same cue.
     """
     values: dict[tuple[str, ...], set[str]] = {}
     for row in rows:
-        where = tuple(_written(row.get(name)) for name in ("data", "shots", "subset")) if key in BY_DATA else ()
+        beside = ("data", "shots", "subset") if key in BY_DATA else ("cue",) if key.startswith("set/cue.") else ()
+        where = tuple(_written(row.get(name)) for name in beside)
         values.setdefault(where, set()).add(_written(row.get(key)))
     return any(len(found) > 1 for found in values.values())
 
@@ -153,10 +178,13 @@ def there(value: Any) -> bool:
     return value is not None and value == value  # data frames have NaN for what is not there
 
 
-def _told(key: str, value: Any) -> str:
+def _told(key: str, value: Any, *, whole: bool = False) -> str:
+    """A setting as labels tell it; `whole`: so that no two values look the same."""
+    if not there(value):
+        return f"{key.removeprefix('set/')} none"
     if key in TOLD:
         return str(value)
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
-    if shown.startswith(LOCAL):
+    shown = f"{value:g}" if isinstance(value, float) and not whole else str(value)
+    if not whole and (shown.startswith(LOCAL) or key in OF_DATA):
         shown = shown.removeprefix(LOCAL).rstrip("/").rpartition("/")[2]
     return f"{key.removeprefix('set/')} {shown}"
