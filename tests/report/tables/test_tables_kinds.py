@@ -108,6 +108,35 @@ def test_free() -> None:
         free_table(rows, "protocol", ["method"], ["data"])
 
 
+def test_what_is_no_figure_is_refused() -> None:
+    with pytest.raises(ConfigError, match="method is no figure: a run has 'maple'"):
+        free_table([run()], "method", ["label"], ["data"])
+
+
+def test_errors_and_times_are_better_when_lower() -> None:
+    rows = [
+        run(method=method, **{"test/calibration_error": value, "timing/images_per_second": value})
+        for method, value in [("coop", 5.0), ("maple", 50.0)]
+    ]
+    best = {
+        figure: [label for (label, _), cell in grid.cells.items() if cell.rank == 1]
+        for figure in ("test/calibration_error", "timing/images_per_second")
+        for grid in [free_table(rows, figure, ["label"], ["data"])]
+    }
+    assert best == {"test/calibration_error": ["CoOp"], "timing/images_per_second": ["MaPLe"]}
+
+
+def test_numbers_of_shots_are_not_put_together() -> None:
+    rows = [
+        run(subset="base", shots=shots, dapt=dapt, **{"test/accuracy_base": shots + dapt, "test/accuracy_novel": 40.0})
+        | {"set/shots": shots}
+        for shots, dapt in [(1, False), (16, False), (16, True)]
+    ]
+    (grid,) = tables(rows, "base-to-novel")
+    assert grid.rows == ["MaPLe (shots 1)", "MaPLe (shots 16)", "MaPLe + DAPT (shots 16)"]
+    assert tables([rows[0]], "base-to-novel")[0].rows == ["MaPLe"]
+
+
 def test_rows_without_all_data_sets_are_not_in_the_average() -> None:
     rows = [
         {"method": method, "subset": "base", "data": data, "seed": 1, "shots": 16, "kind": "run"}

@@ -145,3 +145,28 @@ def test_each_backbone_has_its_own_zero_shot() -> None:
     assert [zero_shot_of(label, labels) for label in labels] == [None, None, labels[0], labels[0], labels[1], None]
     assert host_of(labels[3], labels) == labels[2]
     assert zero_shot_of("MaPLe + DAPT (joint)", ["Zero-shot CLIP"]) == "Zero-shot CLIP"
+
+
+def test_runs_whose_settings_differ_never_have_one_label() -> None:
+    rows = [{"method": "a", "set/lr": rate} for rate in (0.001, 0.001 + 1e-12)]
+    assert len(set(labels_of(rows))) == 2
+    rows = [{"method": "a", "set/model": f"local-dir:/m/{size}/clip"} for size in ("b16", "b32")]
+    assert labels_of(rows) == ["a (model local-dir:/m/b16/clip)", "a (model local-dir:/m/b32/clip)"]
+    usual = {"method": "a", **{f"set/{key}": 1 for key in "pqrstu"}}
+    others = [{**usual, f"set/{key}": 2} for key in "pqrstu"]
+    labels = labels_of([usual, *others, {**usual, "set/p": None}])
+    assert len(set(labels)) == 8
+    assert "p none" in labels[-1]
+
+
+def test_masks_and_options_of_a_cue_tell_rows_with_dapt_apart() -> None:
+    joint = {"method": "maple", "dapt": True, "cue": "masks", "data": "d"}
+    rows = [{"method": "maple", "dapt": False, "data": "d"}]
+    rows += [{**joint, "set/masks": f"/m/{name}"} for name in ("drawn", "made")]
+    rows += [{**joint, "cue": "border", "set/cue.share": share} for share in (0.1, 0.25)]
+    labels = labels_of(rows)
+    assert labels[:2] == ["MaPLe", "MaPLe + DAPT (masks, masks drawn)"]
+    assert labels[3:] == ["MaPLe + DAPT (border, cue.share 0.1)", "MaPLe + DAPT (border, cue.share 0.25)"]
+    assert [host_of(label, labels) for label in labels[1:]] == ["MaPLe"] * 4
+    other_data = [{**joint, "data": data, "set/masks": f"/{data}/masks"} for data in "ab"]
+    assert labels_of(other_data) == ["MaPLe + DAPT", "MaPLe + DAPT"]

@@ -8,12 +8,13 @@ from typing import Any
 
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.report.tables.audits import audit_grids, is_of_audit
+from dapt.report.tables.data_sets import parts, told_apart
 from dapt.report.tables.grid import AVERAGE, Grid, Seen, cell_of, fill, harmonic_mean, ranked
 from dapt.report.tables.labels import labels_of, there
 from dapt.report.tables.seeds import seed_notes
-from dapt.wording import some
 
 Row = Mapping[str, Any]
+LESS = ("_error", "_gap", "_mb", "_seconds", "trainable_parameters", "bad_images")  # figures that are better when lower
 BASE, NOVEL, HARMONIC = "base", "novel", "HM"
 
 
@@ -44,11 +45,13 @@ def tables(rows: Sequence[Row], kind: str | None = None) -> list[Grid]:
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"There is no table '{kind}'.", todo=did_you_mean(kind, KINDS))
     found: list[Grid] = []
+    rows, said = told_apart(rows)
     for name in KINDS if kind is None else [kind]:
         fitting = _in_order([row for row in rows if KINDS[name].fits(row)])
         of_kind = list(zip(labels_of(fitting, columns=KINDS[name].columns), fitting, strict=True))
         for grid in KINDS[name].make(of_kind) if of_kind else []:
             grid.kind = name
+            grid.notes += said
             grid.notes += seed_notes(grid)
             found.append(ranked(grid))
     if not found:
@@ -78,8 +81,7 @@ def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
         if there(row.get(key))
     ]
     grids = []
-    for data in _averaged(seen):
-        part, left = _of_data(seen, data)
+    for data, part, left in parts(seen):
         grid = fill(f"base-to-novel, {_about(data, part)}", part, [BASE, NOVEL, HARMONIC])
         for row in grid.rows:
             base, novel = grid.cells.get((row, BASE)), grid.cells.get((row, NOVEL))
@@ -89,19 +91,6 @@ def _base_to_novel(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
         grid.notes += left
         grids.append(grid)
     return grids
-
-
-def _of_data(seen: Sequence[Seen], data: str) -> tuple[list[Seen], list[str]]:
-    """The figures of a data set; of the average those of rows that have all data sets, and what is said of others."""
-    if data != AVERAGE:
-        return [each for each in seen if each.data == data], []
-    every = {each.data for each in seen}
-    found = {row: {each.data for each in seen if each.row == row} for row in dict.fromkeys(each.row for each in seen)}
-    partial = [row for row, datas in found.items() if datas != every]
-    if len(partial) == len(found):
-        return list(seen), []
-    said = [f"Without all {len(every)} data sets, so not in the average: {some(partial, 5)}."] if partial else []
-    return [each for each in seen if each.row not in partial], said
 
 
 def _few_shot(runs: Sequence[tuple[str, Row]]) -> list[Grid]:
@@ -130,8 +119,7 @@ def _by_data(
         if there(row.get("test/accuracy"))
     ]
     grids = []
-    for data in _averaged(seen):
-        part, left = _of_data(seen, data)
+    for data, part, left in parts(seen):
         grids.append(fill(f"{title}, {_about(data, part)}", part, columns))
         grids[-1].main, grids[-1].data = columns[-1], data
         grids[-1].notes += left
@@ -166,12 +154,6 @@ def _elsewhere(title: str) -> Callable[[Sequence[tuple[str, Row]]], list[Grid]]:
 
 def _point(row: Row, source: str) -> str:
     return str(row["point"]) if row["kind"] == "evaluation" else source
-
-
-def _averaged(seen: Sequence[Seen]) -> list[str]:
-    """What there is a grid of: the average where there are several data sets, then each."""
-    datas = list(dict.fromkeys(each.data for each in seen))
-    return [AVERAGE, *datas] if len(datas) > 1 else datas
 
 
 def _about(data: str, seen: Sequence[Seen]) -> str:
@@ -232,6 +214,7 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
     for key in (figure, *row_keys, *column_keys):
         if key not in known:
             raise ConfigError(f"Runs have no column '{key}'.", todo=did_you_mean(key, known))
+    rows, said = told_apart(rows)
     shown = [key.removeprefix("set/") for key in (*row_keys, *column_keys)]
     labels = labels_of(rows, columns=shown)
     whole = [{**row, "label": label} for label, row in zip(labels, rows, strict=True)]
@@ -241,7 +224,7 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
             _named(row, column_keys) or figure,
             str(row["data"]),
             int(row["seed"]),
-            float(row[figure]),
+            _number(row[figure], figure),
         )
         for row in whole
         if there(row.get(figure))
@@ -249,10 +232,22 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
     if not seen:
         raise DataError(f"No run has the figure {figure}.")
     columns = list(dict.fromkeys(each.column for each in seen))
-    grid = ranked(fill(figure, seen, columns))
+    grid = fill(figure, seen, columns)
+    if figure.endswith(LESS) or (figure.startswith("timing/") and not figure.endswith("per_second")):
+        grid.lower_is_better = frozenset(columns)
+    grid = ranked(grid)
     grid.main = columns[-1]
+    grid.notes += said
     grid.notes += seed_notes(grid, "In percent" if figure.startswith(("test/", "val/", "cue/")) else figure)
     return grid
+
+
+def _number(value: Any, figure: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigError(
+            f"{figure} is no figure: a run has {str(value)[:40]!r}.", todo="Take one such as test/accuracy."
+        )
+    return float(value)
 
 
 def _named(row: Row, keys: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from dapt.report.tables.grid import Cell
 
 DRAWS = 10_000
 LEVEL = 0.95
+EXACT = 9  # decimals of a difference in percent; equal differences must not differ by the rounding of their last bits
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def signed_rank(gaps: Sequence[float]) -> float | None:
         from scipy.stats import wilcoxon
     except ImportError as error:
         raise ConfigError("Reports need scipy.", todo="Install it: pip install 'dapt[report]'.") from error
-    there = [gap for gap in gaps if gap != 0]
+    there = [gap for gap in (round(gap, EXACT) for gap in gaps) if gap != 0]
     return float(wilcoxon(there).pvalue) if there else None
 
 

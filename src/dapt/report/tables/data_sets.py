@@ -1,0 +1,89 @@
+"""Which data sets a table is of: those of one name told apart, and of which ones there is an average."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dapt.report.tables.grid import AVERAGE, Seen
+from dapt.report.tables.labels import there
+from dapt.wording import some
+
+Row = Mapping[str, Any]
+
+
+def told_apart(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """The runs, those of other data under the same name with another name for it, and what is to be said of names.
+
+    Data are other ones where the classes or the number of test images of the same subset differ. Folders that differ in
+    their place only may be copies of one, as on two machines: they count as one, which is said.
+    """
+    contents: dict[tuple[str, str], set[str]] = {}
+    places: dict[str, set[str]] = {}
+    for row in rows:
+        if row.get("kind") == "run":
+            name = str(row.get("data"))
+            contents.setdefault((name, str(row.get("subset"))), set()).add(_content(row))
+            places.setdefault(name, set()).add(_place(row))
+    several = {name for (name, _), found in contents.items() if len(found) > 1}
+    said = [f"'{name}' names data of other classes or images; they are told apart." for name in sorted(several)]
+    for name, found in sorted(places.items()):
+        if name not in several and len(found) > 1 and all(os.sep in place for place in found):
+            said.append(f"'{name}' lies in {some(sorted(found))}: taken for the same data.")
+    return [{**row, "data": _name(row, places)} if row.get("data") in several else row for row in rows], said
+
+
+def _name(row: Row, places: Mapping[str, set[str]]) -> str:
+    """The name of data with its folder, where folders tell data apart, else with the number of its test images."""
+    name = str(row["data"])
+    if len(places[name]) > 1:
+        return f"{name} ({_place(row)})"
+    count = row.get("counts/test")
+    return f"{name} ({int(count)} test images)" if there(count) and count is not None else name
+
+
+def _content(row: Row) -> str:
+    """What tells data of one name apart: the classes, and how many test images there are."""
+    try:
+        classes = sorted(json.loads(str(row.get("per_class") or "{}")))
+    except (ValueError, TypeError, RecursionError):
+        classes = []
+    return json.dumps([classes, row.get("counts/test")], default=str)
+
+
+def _place(row: Row) -> str:
+    value = str(row.get("set/data"))
+    return os.path.realpath(value) if os.sep in value else value
+
+
+def parts(seen: Sequence[Seen]) -> list[tuple[str, list[Seen], list[str]]]:
+    """What there is a table of: the average where there are several data sets, then each.
+
+    Every figure of an average is over the same data sets: all, or those that all figures have where none has all.
+
+    Returns:
+        the name of the data or `AVERAGE`, its figures, and what is to be said of them.
+    """
+    datas = list(dict.fromkeys(each.data for each in seen))
+    each = [(data, [one for one in seen if one.data == data], list[str]()) for data in datas]
+    if len(datas) < 2:
+        return each
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in seen:
+        found.setdefault((one.row, one.column), set()).add(one.data)
+    wanted, said = set(datas), list[str]()
+    if not any(those == wanted for those in found.values()):
+        wanted = set.intersection(*found.values())
+        if not wanted:
+            each[0][2].append("There is no average: no data set has been run with all rows and columns.")
+            return each
+        said.append(f"No row has all {len(datas)} data sets; the average is of {some(sorted(wanted), 5)}.")
+    kept = [one for one in seen if one.data in wanted and found[one.row, one.column] >= wanted]
+    rows = {one.row for one in kept}
+    left = [row for row in dict.fromkeys(row for row, _ in found) if row not in rows]
+    cells = [f"{row} ({column})" for (row, column), those in found.items() if row in rows and not those >= wanted]
+    if left or cells:
+        said.append(f"Without all {len(wanted)} data sets, so not in the average: {some([*left, *cells], 5)}.")
+    return [(AVERAGE, kept, said), *each]
