@@ -66,6 +66,31 @@ def test_damaged_settings() -> None:
         row_of_run(results(), b"a: [")
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"metrics": {"test/accuracy": float("inf")}}, "test/accuracy is inf"),
+        ({"metrics": {"test/accuracy": float("nan")}}, "test/accuracy is nan"),
+        ({"metrics": {"test/accuracy": 1.7e308}}, r"test/accuracy is 1.7e\+308"),
+        ({"timing": {"training_seconds": float("nan")}}, "training_seconds is nan"),
+        ({"seed": 10**30}, "seed is"),
+        ({"shots": -4}, "shots is -4"),
+        ({"data": "\ud800"}, "is no text"),
+    ],
+)
+def test_figures_that_no_run_has(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(UnreadError, match=f"it is damaged: .*{said}"):
+        row_of_run(results(**changes), SETTINGS)
+
+
+def test_settings_that_no_run_has() -> None:
+    with pytest.raises(UnreadError, match="refers to parts of itself"):
+        row_of_run(results(), b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n")
+    with pytest.raises(UnreadError, match="more than 19 digits"):
+        row_of_run(results(), b"seed: 1000000000000000000000000\n")
+    assert row_of_run(results(), b"names: '* black & white'\n")["set/names"] == "* black & white"
+
+
 def test_older_schema_is_read() -> None:
     assert row_of_run(results(schema=1), None)["test/accuracy"] == 71.5
 

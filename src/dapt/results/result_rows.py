@@ -14,6 +14,7 @@ from dapt.results.records import SCHEMA, ProtocolResults, RunResults
 Row = dict[str, Any]
 ABOUT = ("method", "dapt", "backbone", "data", "shots", "seed", "subset", "cue")
 PARTS = ("counts", "timing", "environment")
+MOST = 1e15  # no figure of a run is larger; sums of larger ones lose digits or overflow
 # Those of C are ten times as fast, which counts with ten thousand runs.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -34,17 +35,22 @@ def row_of_run(results: bytes, settings: bytes | None) -> Row:
         results: content of results.json. settings: content of run.yaml, if it is there.
 
     Raises:
-        UnreadError: one of them is damaged, or of a newer version.
+        UnreadError: one of them is damaged, of a newer version, or holds figures that no run has.
     """
     found = _record(RunResults, results)
+    _check(found)
     row: Row = {"kind": "run", "point": None}
     row |= {key: getattr(found, key) for key in ABOUT}
     if settings is not None:
         try:
+            _check_aliases(settings)
             tree = yaml.load(settings, _LOADER)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise UnreadError("run.yaml is damaged") from error
-        row |= {f"set/{key}": value for key, value in flat(tree if isinstance(tree, dict) else {}).items()}
+        given = flat(tree if isinstance(tree, dict) else {})
+        if any(isinstance(value, int) and abs(value) >= 2**63 for value in given.values()):
+            raise UnreadError("run.yaml is damaged: it has a number of more than 19 digits")
+        row |= {f"set/{key}": value for key, value in given.items()}
     row |= found.metrics
     for part in PARTS:
         row |= {f"{part}/{key}": value for key, value in flat(getattr(found, part)).items()}
@@ -66,6 +72,8 @@ def rows_of_protocol(content: bytes, runs: Mapping[str, Row]) -> list[tuple[str,
         UnreadError: it is damaged, or of a newer version.
     """
     found = _record(ProtocolResults, content)
+    for each in found.rows:
+        _check_figures(each.metrics)
     more: list[tuple[str, Row]] = []
     seen: set[str] = set()
     for each in found.rows:
@@ -80,6 +88,39 @@ def rows_of_protocol(content: bytes, runs: Mapping[str, Row]) -> list[tuple[str,
         row = {**kept, **each.metrics, "kind": "evaluation", "protocol": found.protocol, "point": each.point}
         more.append((each.run, row))
     return more
+
+
+def _check(found: RunResults) -> None:
+    """Refuse what no run has: it would go into means, or could not be kept.
+
+    Raises:
+        UnreadError: naming it.
+    """
+    for name, number in (("shots", found.shots), ("seed", found.seed)):
+        if not 0 <= number < 2**63:
+            raise UnreadError(f"it is damaged: {name} is {number:.3g}")
+    for text in (found.method, found.backbone, found.data, found.subset, found.cue or ""):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise UnreadError(f"it is damaged: {text!a} is no text")
+    _check_figures({**found.metrics, **found.timing})
+
+
+def _check_figures(figures: Mapping[str, float | None]) -> None:
+    for name, value in figures.items():
+        if value is not None and not abs(value) < MOST:
+            raise UnreadError(f"it is damaged: {name} is {value:g}")
+
+
+def _check_aliases(settings: bytes) -> None:
+    """Refuse YAML that refers to parts of itself, which dapt never writes: a few lines of it grow without bound.
+
+    Raises:
+        UnreadError: it does. yaml.YAMLError: it is damaged.
+    """
+    if b"&" not in settings or b"*" not in settings:  # of most files nothing else need be looked at
+        return
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(settings, _LOADER)):
+        raise UnreadError("dapt did not write its run.yaml: it refers to parts of itself")
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> Row:
