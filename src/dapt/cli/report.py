@@ -153,7 +153,8 @@ def _print_tables(shown: list[Shown], form: str, out: Path | None) -> None:
     """Tables on the terminal, or into a file."""
     from dapt.console import show
     from dapt.files import write_bytes
-    from dapt.report.tables.formats import FORMATS, print_rich
+    from dapt.report.tables.formats import FORMATS
+    from dapt.report.tables.terminal import print_rich
 
     if form == "rich":
         for each in shown:

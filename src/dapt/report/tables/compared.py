@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dapt.report.tables.grid import Grid
 from dapt.report.tables.labels import host_of, title_of
 from dapt.report.tables.significance import Difference, difference, with_holm
@@ -9,8 +11,8 @@ from dapt.wording import some
 
 ZERO_SHOT = title_of("zero_shot")
 OF_SEEDS = (
-    "Δ is the mean of the differences that single seeds make in their own HM; the HM shown is that of the mean base and "
-    "novel accuracy, as papers have it. So Δ is not exactly the difference of the HMs shown."
+    "Δ is the mean of the differences that single seeds make in their own HM; the HM shown is that of the mean base "
+    "and novel accuracy, as papers have it. So Δ is not exactly the difference of the HMs shown."
 )
 
 
@@ -34,7 +36,7 @@ def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:
             if one is None or two is None or one.published or two.published:
                 continue
             if (gap := difference(one, two)) is not None:
-                found[row] = gap
+                found[row] = replace(gap, column=column)
                 if column != grid.main:
                     elsewhere.setdefault(column, []).append(row)
                 break
