@@ -146,7 +146,17 @@ def report(
         _print_tables(shown, form, out)
     if on_page:
         unread = frame.attrs.get("unread", {})
-        write_report_files(found, shown, places, unread, html=html, figures=figures, gallery=gallery, device=device)
+        write_report_files(
+            found,
+            shown,
+            places,
+            unread,
+            table=table,
+            html=html,
+            figures=figures,
+            gallery=gallery,
+            device=device,
+        )
 
 
 def _print_tables(shown: list[Shown], form: str, out: Path | None) -> None:
