@@ -32,7 +32,8 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "runs"
 
 
-def test_on_the_terminal(runs: Path, capsys) -> None:
+def test_on_the_terminal(runs: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert run_cli(["report", str(runs)]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "base-to-novel, photos" in out

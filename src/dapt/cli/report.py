@@ -150,14 +150,25 @@ def report(
         _print_tables(shown, form, out)
     if on_page:
         unread = frame.attrs.get("unread", {})
-        write_report_files(found, shown, places, unread, html=html, figures=figures, gallery=gallery, device=device)
+        write_report_files(
+            found,
+            shown,
+            places,
+            unread,
+            table=table,
+            html=html,
+            figures=figures,
+            gallery=gallery,
+            device=device,
+        )
 
 
 def _print_tables(shown: list[Shown], form: str, out: Path | None) -> None:
     """Tables on the terminal, or into a file."""
     from dapt.console import show
     from dapt.files import write_bytes
-    from dapt.report.tables.formats import FORMATS, print_rich
+    from dapt.report.tables.formats import FORMATS
+    from dapt.report.tables.terminal import print_rich
 
     if form == "rich":
         for each in shown:

@@ -146,6 +146,10 @@ class Style:
             "linewidth": 1.5,
         }
 
+    def of_bar(self) -> dict[str, Any]:
+        """For a bar of matplotlib: open where a marker would be."""
+        return {"facecolor": self.colour if self.filled else "none", "edgecolor": self.colour, "linewidth": 1.2}
+
 
 def styles_of(labels: Sequence[str]) -> dict[str, Style]:
     """A style for each row of a table: a method and its rows with DAPT share a colour.

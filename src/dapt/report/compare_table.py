@@ -36,14 +36,14 @@ def print_comparison(found: Comparison, parts: Sequence[PartChanges], why_not: s
     if found.free:
         show(f"seed, and settings that decide nothing: {', '.join(_told(pair) for pair in found.free)}")
     show(*found.inputs)
-    _table("figures, percent", found.figures, "there are no figures", signed=True)
+    _table("figures, percent", found.figures, "there are no figures", differ=True, percent=True)
     if found.apart:
         show(f"Beware: {found.apart}.")
     changed = [pair for pair in found.classes if pair.difference]
     if changed and not found.apart:
-        _table(_title("classes that changed most", changed, limit), changed[:limit], "", signed=True)
-    _table("last epoch", found.ends, "", signed=True)
-    _table("cost", found.costs, "", signed=True)
+        _table(_title("classes that changed most", changed, limit), changed[:limit], "", differ=True, percent=True)
+    _table("last epoch", found.ends, "", differ=True)
+    _table("cost", found.costs, "", differ=True)
     if found.environment:
         _table("environment", found.environment, "")
     for part in parts:
@@ -66,7 +66,25 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _table(title: str, pairs: Sequence[Pair], none: str, *, signed: bool = False) -> None:
+def _percent(value: Any) -> str:
+    """A figure in percent, with two decimals as everywhere."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return decimal(value) if number else _text(value)
+
+
+def _gap(value: float | None, in_percent: bool) -> str:
+    if value is None:
+        return "–"
+    return signed(value) if in_percent else f"{value:+.4g}"
+
+
+def _table(title: str, pairs: Sequence[Pair], none: str, *, differ: bool = False, percent: bool = False) -> None:
+    """Values of both runs.
+
+    Args:
+        none: what is said where there are none. differ: with a column of differences. percent: figures of all rows are
+            in percent; else only accuracies.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -77,14 +95,15 @@ def _table(title: str, pairs: Sequence[Pair], none: str, *, signed: bool = False
     table = Table(title=cell(title), title_justify="left")
     table.add_column("", overflow="fold")
     for head in HEADS:
-        table.add_column(head, justify="right" if signed else "left", overflow="fold")
-    if signed:
+        table.add_column(head, justify="right" if differ else "left", overflow="fold")
+    if differ:
         table.add_column("difference", justify="right")
     for pair in pairs:
-        gap = pair.difference
+        in_percent = percent or "accuracy" in pair.name
         mark = " (less is better)" if pair.name in LOWER else ""
-        more = [cell("–" if gap is None else f"{gap:+.4g}")] if signed else []
-        table.add_row(cell(pair.name + mark), cell(_text(pair.first)), cell(_text(pair.second)), *more)
+        values = [_percent(value) if in_percent else _text(value) for value in (pair.first, pair.second)]
+        more = [_gap(pair.difference, in_percent)] if differ else []
+        table.add_row(cell(pair.name + mark), *map(cell, [*values, *more]))
     Console().print(table)
 
 
@@ -100,10 +119,11 @@ def _print_part(part: PartChanges, limit: int) -> None:
         + ", ".join(f"{len(part.of_kind(kind))} {words}" for kind, words in KINDS.items())
         + "."
     )
-    if gap["value"] is not None:
+    value, low, high = (gap[key] for key in ("value", "low", "high"))
+    if value is not None and low is not None and high is not None:
         show(
-            f"Difference {signed(gap['value'])} points [{decimal(gap['low'])}, {decimal(gap['high'])}] (95%, paired "
-            f"bootstrap over images), {_chance(part.p)} (McNemar)."
+            f"Difference {signed(value)} points [{decimal(low)}, {decimal(high)}] (95%, paired bootstrap over images), "
+            f"{_chance(part.p)} (McNemar)."
         )
     if part.left_out:
         show(f"{counted(part.left_out, 'image')} that only one of the runs has left out.")

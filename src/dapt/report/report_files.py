@@ -35,6 +35,7 @@ def write_report_files(
     places: Sequence[str],
     unread: Mapping[str, str],
     *,
+    table: str | None = None,
     html: Path | None = None,
     figures: Path | None = None,
     gallery: int | None = None,
@@ -44,13 +45,14 @@ def write_report_files(
 
     Args:
         rows: of `dapt.results.load`. shown: their tables. places: what was named. unread: folders that could not be
-            read, with the reason. gallery: so many images each that DAPT gets right and wrong; None: a few, where data
-            and models are at hand. device: that they are looked at on.
+            read, with the reason. table: the only kind of table that was asked for. gallery: so many images each that
+            DAPT gets right and wrong; None: a few, where data and models are at hand. device: that they are looked at
+            on.
 
     Raises:
         DaptError: the file system refuses, or a file is in the way.
     """
-    material = material_of(rows, shown, places, unread)
+    material = material_of(rows, shown, places, unread, table)
     parts = parts_of(material, look(material, images=gallery, device=device) if html is not None else [])
     if figures is not None:
         made = write_charts(charts_of(parts), figures)

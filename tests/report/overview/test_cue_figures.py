@@ -40,3 +40,17 @@ def test_attention_of_the_setting_with_most_rows() -> None:
     assert chart.title == "Attention on the foreground: photos, 16 shots"
     assert list(chart.rows) == [("MaPLe", "42.00", "1.00"), ("MaPLe + DAPT", "42.00", "1.00")]
     assert not cue_figures(material([run()])).shown
+
+
+def test_a_method_and_its_rows_with_dapt_share_a_colour() -> None:
+    rows = [
+        run(method=method, dapt=dapt, **{"cue/foreground_attention": 40.0})
+        for method in ("maple", "coop")
+        for dapt in (False, True)
+    ]
+    part = cue_figures(material(rows))
+    bars = part.charts[0].figure().axes[0].patches
+    edges = [bar.get_edgecolor() for bar in bars]
+    assert edges[0] == edges[1] != edges[2] == edges[3]
+    assert [bar.get_facecolor()[3] for bar in bars] == [0.0, 1.0, 0.0, 1.0], "open without DAPT"
+    assert "dapt masks with --against" in part.notes[-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from made_up import in_folder, material, pair, run
 
-from dapt.report.overview.material import Setting
+from dapt.report.overview.material import Setting, material_of
 
 
 def test_pairs_are_of_one_setting_and_seed_and_methods_take_turns() -> None:
@@ -43,3 +43,10 @@ def test_files_of_runs_and_damaged_ones(tmp_path: Path) -> None:
     found = material([good, bad, run(seed=3)])
     assert [found.lines(each) for each in found.runs] == [[{"epoch": 1, "loss": 2.0}], [], []]
     assert [found.record(each) for each in found.runs] == [{"a": 1}, {}, {}]
+
+
+def test_of_one_table_only_its_runs() -> None:
+    rows = [run(), run(subset="base", **{"test/accuracy_base": 80.0})]
+    assert len(material_of(rows, [], [], {}).runs) == 2
+    assert [each.setting.subset for each in material_of(rows, [], [], {}, "few-shot").runs] == ["all"]
+    assert len(material_of(rows, [], [], {}, "audit").runs) == 2, "audits are no runs of their own"

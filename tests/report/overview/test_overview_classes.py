@@ -7,7 +7,7 @@ from pathlib import Path
 
 from made_up import in_folder, material, run
 
-from dapt.report.overview.classes import class_differences, confusions
+from dapt.report.overview.classes import APART, class_differences, confusions
 
 
 def test_gains_and_losses_of_classes_over_seeds() -> None:
@@ -38,3 +38,25 @@ def test_what_is_taken_for_what(tmp_path: Path) -> None:
     assert list(part.tables[0].rows) == [("ant → bee", "1", "25.0")]
     assert "<svg" in chart.svg()
     assert "older versions" in confusions(material([run()])).missing
+
+
+def test_titles_say_which_classes_are_shown(tmp_path: Path) -> None:
+    found = {"per_class": json.dumps({"ant": 50.0, "bee": 40.0}), "subset": "base"}
+    counts = {"confusion": {"ant": {"ant": 3}, "bee": {"bee": 4}}}
+    rows = [
+        run(dapt=dapt, run=in_folder(tmp_path / str(dapt), counts), **found, **{"test/accuracy_novel": 40.0})
+        for dapt in (False, True)
+    ]
+    part = class_differences(material(rows))
+    assert part.charts[0].title == "MaPLe + DAPT against MaPLe: photos, 16 shots, base and novel classes"
+    assert APART in part.says
+    part = confusions(material(rows))
+    assert [chart.title for chart in part.charts] == [
+        "MaPLe: photos, 16 shots, base and novel classes",
+        "MaPLe + DAPT: photos, 16 shots, base and novel classes",
+    ]
+    assert part.tables[0].title == "Most frequent mistakes of MaPLe: photos, 16 shots, base and novel classes"
+    for row in rows:
+        del row["test/accuracy_novel"]
+    row |= {"test/accuracy_base": 1.0}
+    assert class_differences(material(rows)).charts[0].title.endswith("16 shots, base classes")

@@ -36,6 +36,16 @@ def test_dapt_and_what_a_shell_must_not_read() -> None:
     assert "dapt.margin=2.5" not in command_of({"method": "maple", "dapt.margin": 2.5})
 
 
+def test_defaults_are_not_told_however_a_data_frame_holds_them() -> None:
+    settings = {"max_pixels": 120.0, "fraction": 1.0, "track_options.wait": 30.0, "crop_scale": "[0.08, 1.0]"}
+    settings |= {"skip_bad": False, "flip": 0.25, "deterministic": True}
+    rows = [run(**{f"set/{key}": value for key, value in settings.items()}, **SETTINGS)]
+    (line,) = commands(material(rows)).code
+    assert line.endswith("--set flip=0.25 --set deterministic=true --set epochs=7")
+    (line,) = commands(material([run(**{**SETTINGS, "set/fraction": 0.5})])).code
+    assert "--set fraction=0.5" in line
+
+
 def test_versions_with_how_many_runs_had_them() -> None:
     rows = [run(seed=seed, **{"environment/torch": torch}) for seed, torch in enumerate(("2.6", "2.6", "2.7"))]
     assert list(environment(material(rows)).tables[0].rows) == [("torch", "2.6 (2 runs), 2.7 (1 runs)")]

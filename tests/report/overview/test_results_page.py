@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from made_up import in_folder, material, pair, run
+from PIL import Image
 
 from browser import BROWSER, Browser
 from dapt.errors import ConfigError
@@ -92,6 +93,34 @@ def test_no_complaint_no_request_no_sideways_scrolling(browser: Browser, page: P
     ground, ink = browser.run("(s => [s.backgroundColor, s.color])(getComputedStyle(document.body))")
     shade = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ground, ink)]
     assert (shade[0] < shade[1]) == (scheme == "dark")
+
+
+def tone(browser: Browser, tmp_path: Path, selector: str, right: bool) -> int:
+    """How light the page is at an end of a place, in the row of its caption where nothing is written: 0 to 765."""
+    browser.picture(tmp_path / "seen.png", whole=False)
+    place = browser.run(
+        f"(e => {{ const b = e.getBoundingClientRect(); return [b.x, b.x + e.clientWidth, b.y]; }})"
+        f"(document.querySelector('{selector}'))"
+    )
+    x = int(place[1]) - 2 if right else int(place[0]) + 1
+    with Image.open(tmp_path / "seen.png") as seen:
+        return sum(seen.convert("RGB").getpixel((x, int(place[2]) + 3)))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_where_tables_go_on_to_the_side_their_edge_is_shaded(
+    browser: Browser, page: Path, tmp_path: Path, scheme: str
+) -> None:
+    browser.open(page, 400, scheme)
+    table = "#tables ~ .wide"
+    assert browser.run(f"(e => e.scrollWidth - e.clientWidth)(document.querySelector('{table}'))") > 100
+    browser.run(f"document.querySelector('{table}').scrollIntoView()")
+    ground = tone(browser, tmp_path, table, right=False)
+    shaded = abs(ground - tone(browser, tmp_path, table, right=True))
+    assert shaded > 100, "there is more to the right"
+    browser.run(f"document.querySelector('{table}').scrollLeft = 9999")
+    assert abs(ground - tone(browser, tmp_path, table, right=True)) < 20
+    assert abs(ground - tone(browser, tmp_path, table, right=False)) > 100, "and now to the left"
 
 
 def test_sorting_by_mouse_and_keyboard(browser: Browser, page: Path) -> None:

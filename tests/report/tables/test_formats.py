@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-import pytest
-
-from dapt.report.tables.formats import FORMATS, Shown, figure, gap, print_rich
+from dapt.report.tables.formats import FORMATS, Shown, figure, gap
 from dapt.report.tables.grid import Cell, Grid
 from dapt.report.tables.significance import Difference
 
@@ -51,6 +49,13 @@ def test_latex() -> None:
     assert {line.replace(r"\&", "").count("&") for line in rows} == {3}
 
 
+def test_latex_has_minus_signs() -> None:
+    found = Difference(-1.37, -2.0, 0.3, 3, 0.03, 0.06)
+    text = FORMATS["latex"](Shown(shown("MaPLe-2 + DAPT").grid, {"MaPLe-2 + DAPT": found}, {}))
+    assert "$-$1.37 [$-$2.00, 0.30] p 0.060" in text
+    assert "MaPLe-2 + DAPT &" in text
+
+
 def test_typst() -> None:
     text = FORMATS["typst"](shown("a_b #x [y]"))
     assert r"[a\_b \#x \[y\]]" in text
@@ -59,16 +64,31 @@ def test_typst() -> None:
     assert text.count("(") == text.count(")")
 
 
+def csv_of(found: Shown) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(FORMATS["csv"](found))))
+
+
 def test_csv_has_full_precision() -> None:
-    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](shown('a "b", c')))))
+    rows = csv_of(shown('a "b", c'))
     assert [(row["method"], row["column"]) for row in rows] == [("maple", "16"), ('a "b", c', "16")]
     assert float(rows[1]["mean"]) == 61.234
     assert (rows[1]["difference"], rows[1]["p_holm"], rows[0]["difference"]) == ("1.2", "0.06", "")
+    assert [row["against"] for row in rows] == ["", "host"]
 
 
-def test_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    print_rich(shown("maple + DAPT [bold]"))
-    out = capsys.readouterr().out
-    assert "maple + DAPT [bold]" in " ".join(out.split())
-    assert "61.23 ± 0.50" in out
-    assert "A note." in out
+def test_csv_says_what_differences_are_to_and_has_those_to_zero_shot() -> None:
+    both = shown()
+    found = Shown(both.grid, both.hosts, {"maple + DAPT": Difference(9.0, 9.0, 9.0, 1)})
+    assert [(row["mean"], row["difference"], row["against"]) for row in csv_of(found)] == [
+        ("60.0", "", ""),
+        ("61.234", "1.2", "host"),
+        ("61.234", "9.0", "zero-shot"),
+    ]
+
+
+def test_a_difference_stands_in_its_own_column_of_csv() -> None:
+    grid = shown().grid
+    grid.cells["maple + DAPT", "1"] = Cell(40.0)
+    found = Shown(grid, {"maple + DAPT": Difference(2.0, 2.0, 2.0, 1, column="1")}, {})
+    lines = [(row["column"], row["difference"]) for row in csv_of(found) if row["method"] == "maple + DAPT"]
+    assert lines == [("1", "2.0"), ("16", "")]

@@ -147,3 +147,19 @@ def test_rows_without_all_data_sets_are_not_in_the_average() -> None:
     assert average.rows == ["CoOp"]
     assert "Without all 2 data sets, so not in the average: MaPLe." in average.notes
     assert first.rows == ["CoOp", "MaPLe"]
+
+
+def test_of_which_classes_a_free_table_is() -> None:
+    base = [run(subset="base", seed=seed, **{"test/accuracy_novel": 20.0}) for seed in (1, 2)]
+    grid = free_table(base, "test/accuracy", ["label"], ["seed"])
+    assert grid.title == "test/accuracy (base classes)"
+    assert grid.notes[0].startswith(
+        "All runs were trained on base classes (subset: base), and test/accuracy is of these"
+    )
+    mixed = free_table([*base, run()], "test/accuracy", ["subset"], ["seed"])
+    assert mixed.title == "test/accuracy"
+    assert "of base classes alone in 2 of 3 runs" in mixed.notes[-2]
+    assert "--where subset=base" in mixed.notes[-2]
+    novel = free_table(base, "test/accuracy_novel", ["label"], ["seed"])
+    assert (novel.title, len(novel.notes)) == ("test/accuracy_novel", 1)
+    assert free_table([run()], "test/accuracy", ["label"], ["seed"]).title == "test/accuracy"

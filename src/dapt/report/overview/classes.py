@@ -10,7 +10,7 @@ from typing import Any
 from dapt.report.chart import Chart
 from dapt.report.chart_style import COLOURS, INK, written
 from dapt.report.decimals import DECIMALS, signed
-from dapt.report.overview.material import Material, Pair, Run
+from dapt.report.overview.material import Material, Pair, Run, Setting, class_words
 from dapt.report.overview.part import Part, PlainTable, cut, slug
 from dapt.wording import counted
 
@@ -19,9 +19,11 @@ ENDS = 8  # classes at each end of a chart
 ROWS = 200  # classes of the table behind it
 MATRIX = 10  # classes of a confusion matrix
 CONFUSED = 12  # rows of the table of confusions
+APART = "Of runs on base classes the base classes were answered among base classes, the novel ones among novel ones."
 GAIN, LOSS = COLOURS[2], COLOURS[5]
 
 Confusion = dict[str, Counter[str]]
+Side = tuple[str, Setting, list[Run]]  # a row of tables in a setting, and its runs
 
 
 def class_differences(material: Material) -> Part:
@@ -34,6 +36,8 @@ def class_differences(material: Material) -> Part:
     part.says.append(
         "Accuracy of each class with DAPT less that of the same method without, in points, mean over seeds."
     )
+    if any(pair.setting.subset == "base" for pair, _ in found[:PAIRS]):
+        part.says.append(APART)
     for pair, gaps in found[:PAIRS]:
         part.charts.append(_chart(pair, gaps))
     part.notes += cut(min(PAIRS, len(found)), len(found), "comparisons")
@@ -82,35 +86,40 @@ def _chart(pair: Pair, gaps: Mapping[str, float]) -> Chart:
         says += f" Shown: the {ENDS} with the greatest gains and the {ENDS} with the greatest losses."
     rows = [(name, signed(gap)) for name, gap in list(gaps.items())[:ROWS]]
     name = f"classes-{slug(pair.label)}-{slug(pair.setting.words)}"
-    return Chart(name, pair.words, says, ("class", "points"), rows, draw, high=max(0.3, 0.055 * len(shown) + 0.14))
+    words = class_words(pair.setting, [run for both in pair.runs.values() for run in both])
+    title = f"{pair.label} against {pair.host}: {words}"
+    return Chart(name, title, says, ("class", "points"), rows, draw, high=max(0.3, 0.055 * len(shown) + 0.14))
 
 
 def confusions(material: Material) -> Part:
     """Which classes are taken for which, without and with DAPT."""
     part = Part("confusion", "What is taken for what")
-    sides: list[tuple[str, str, list[Run]]] = []
+    sides: list[Side] = []
     for pair in material.pairs[: PAIRS // 2]:
-        sides.append((pair.host, pair.setting.words, [host for host, _ in pair.runs.values()]))
-        sides.append((pair.label, pair.setting.words, [dapt for _, dapt in pair.runs.values()]))
+        sides.append((pair.host, pair.setting, [host for host, _ in pair.runs.values()]))
+        sides.append((pair.label, pair.setting, [dapt for _, dapt in pair.runs.values()]))
     if not sides:
         groups = list(material.by_setting.items())[:2]
-        sides = [(label, setting.words, runs) for (label, setting), runs in groups]
-    found = [(label, words, confusion_of(material, runs)) for label, words, runs in dict_of(sides)]
-    found = [each for each in found if each[2]]
+        sides = [(label, setting, runs) for (label, setting), runs in groups]
+    found = [(*side, confusion_of(material, side[2])) for side in dict_of(sides)]
+    found = [each for each in found if each[3]]
     if not found:
         part.missing = "the runs do not hold which classes were taken for which (older versions did not keep it)"
         return part
     part.says.append("Percent of the images of each class (rows) by answer (columns), all seeds together.")
-    for label, words, counts in found:
-        part.charts.append(_matrix(label, words, counts))
-        part.tables.append(_confused(label, words, counts))
+    if any(setting.subset == "base" for _, setting, _, _ in found):
+        part.says.append(APART)
+    for label, setting, runs, counts in found:
+        title = f"{label}: {class_words(setting, runs)}"
+        part.charts.append(_matrix(f"confusion-{slug(label)}-{slug(setting.words)}", title, counts))
+        part.tables.append(_confused(title, counts))
     part.notes += cut(min(PAIRS // 2, len(material.pairs)), len(material.pairs), "comparisons")
     return part
 
 
-def dict_of(sides: Sequence[tuple[str, str, list[Run]]]) -> list[tuple[str, str, list[Run]]]:
+def dict_of(sides: Sequence[Side]) -> list[Side]:
     """Each label and setting once: a host may stand beside several rows."""
-    return list({(label, words): (label, words, runs) for label, words, runs in sides}.values())
+    return list({(label, setting): (label, setting, runs) for label, setting, runs in sides}.values())
 
 
 def confusion_of(material: Material, runs: Sequence[Run]) -> Confusion:
@@ -127,7 +136,7 @@ def _wrong(counts: Confusion) -> Counter[tuple[str, str]]:
     return Counter({(true, said): n for true, row in counts.items() for said, n in row.items() if said != true})
 
 
-def _matrix(label: str, words: str, counts: Confusion) -> Chart:
+def _matrix(name: str, title: str, counts: Confusion) -> Chart:
     involved: Counter[str] = Counter()
     for (true, said), number in _wrong(counts).items():
         involved[true] += number
@@ -161,14 +170,13 @@ def _matrix(label: str, words: str, counts: Confusion) -> Chart:
     if len(names) < len(counts):
         says += f" Shown: the {len(names)} of {len(counts)} classes with most mistakes."
     rows = [(true, *(f"{value:.1f}" for value in row)) for true, row in zip(names, share, strict=True)]
-    name = f"confusion-{slug(label)}-{slug(words)}"
-    return Chart(name, f"{label}: {words}", says, ("class", *names), rows, draw, high=1.0)
+    return Chart(name, title, says, ("class", *names), rows, draw, high=1.0)
 
 
-def _confused(label: str, words: str, counts: Confusion) -> PlainTable:
+def _confused(title: str, counts: Confusion) -> PlainTable:
     rows = [
         (f"{true} → {said}", str(number), f"{100 * number / max(1, counts[true].total()):.1f}")
         for (true, said), number in _wrong(counts).most_common(CONFUSED)
     ]
     head = ("true class → answer", "images", "percent of the class")
-    return PlainTable(f"Most frequent mistakes of {label}: {words}", head, rows)
+    return PlainTable(f"Most frequent mistakes of {title}", head, rows)

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dapt.report.chart import Chart
+from dapt.report.chart import Chart, styles_of
 from dapt.report.chart_style import COLOURS, INK, written
 from dapt.report.overview.material import Material, Run, Setting
 from dapt.report.overview.part import Part, PlainTable, cut
@@ -44,7 +44,7 @@ def cue_figures(material: Material) -> Part:
         part.notes.append(
             "Runs of older versions did not keep how much masks cover; attention needs true masks of test images."
         )
-    part.notes.append("How good masks are against true ones tells dapt masks verify; runs do not hold it.")
+    part.notes.append("How good masks are against true ones is told by dapt masks with --against; runs do not hold it.")
     return part
 
 
@@ -120,9 +120,11 @@ def _attention(material: Material) -> tuple[Chart, int] | None:
 
     def draw(axes: Any) -> None:
         places = list(range(len(names) - 1, -1, -1))
-        tones = [COLOURS[2] if " + DAPT" in name else COLOURS[1] for name in names]
-        bars = [spread[name] for name in names]
-        axes.barh(places, [means[name] for name in names], xerr=bars, color=tones, ecolor=INK, height=0.7, capsize=2)
+        looks = styles_of(names)
+        for place, name in zip(places, names, strict=True):
+            axes.barh(
+                [place], [means[name]], xerr=[spread[name]], ecolor=INK, height=0.7, capsize=2, **looks[name].of_bar()
+            )
         _names(axes, names)
         axes.set_xlabel("percent of the attention")
 

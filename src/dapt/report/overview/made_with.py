@@ -88,13 +88,13 @@ def command_of(settings: Mapping[str, Any], seed: str | None = None) -> list[str
         words += ["--plugin", str(file)]
     for key in OPTIONS:
         value = seed if key == "seed" and seed is not None else settings.get(key)
-        if value is not None and (key in ("method", "seed") or str(value) != _default(key)):
+        if value is not None and (key in ("method", "seed") or not _same(key, value)):
             words += [f"--{key}", str(value)]
     enabled = bool(settings.get("dapt.enabled"))
     if enabled:
         words += ["--dapt"]
         source = settings.get("cue.source")
-        words += ["--cue", str(source)] if source and str(source) != _default("cue.source") else []
+        words += ["--cue", str(source)] if source and not _same("cue.source", source) else []
     for key, value in settings.items():
         of_dapt = key.startswith(("dapt.", "cue."))
         if key in PASSED_OVER or (of_dapt and not enabled) or _same(key, value):
@@ -111,18 +111,21 @@ def _without_seed(run: Run) -> str:
 def _same(key: str, value: Any) -> bool:
     """Whether a setting is its default; one that a method fills in itself is told."""
     default = _default(key)
-    return default is not None and default == (str(value) if not isinstance(value, str) else value)
+    if default is None:
+        return False
+    if isinstance(default, int | float) and isinstance(value, int | float):
+        return default == value  # 30 is 30.0
+    return str(value) == (json.dumps(default) if isinstance(default, list) else str(default))
 
 
-def _default(key: str) -> str | None:
+def _default(key: str) -> Any:
+    """The default of a setting; None where it has none of its own."""
     tree: Any = _DEFAULTS
     for part in key.split("."):
         if not isinstance(tree, Mapping) or part not in tree:
             return None
         tree = tree[part]
-    if isinstance(tree, list):
-        return json.dumps(tree)
-    return None if tree is None else str(tree)
+    return tree
 
 
 _DEFAULTS: dict[str, Any] = RunSettings(data="-").model_dump(mode="json")

@@ -11,6 +11,7 @@ from typing import Any
 
 from dapt.errors import DaptError
 from dapt.report.tables.formats import Shown
+from dapt.report.tables.kinds import KINDS
 from dapt.report.tables.labels import Row, host_of, labels_of, there
 from dapt.results.result_files import place_of
 from dapt.wording import counted
@@ -36,8 +37,12 @@ class Setting:
     @property
     def words(self) -> str:
         """For headings: ``photos, 16 shots, base classes``."""
+        return self.words_with("base classes")
+
+    def words_with(self, classes: str) -> str:
+        """The same, with what the classes of runs on base classes are called."""
         parts = [self.data, counted(self.shots, "shot") if self.shots else "all images"]
-        parts += ["base classes"] if self.subset == "base" else []
+        parts += [classes] if self.subset == "base" else []
         parts += [f"{100 * self.fraction:g}% of the images"] if self.fraction < 1 else []
         parts += [f"chosen by {self.select}"] if self.select else []
         return ", ".join(parts)
@@ -167,10 +172,26 @@ class Material:
             return b""
 
 
+def class_words(setting: Setting, runs: Sequence[Run]) -> str:
+    """For headings of figures of single classes: of runs on base classes novel ones are among them, where tested."""
+    both = any(there(run.row.get("test/accuracy_novel")) for run in runs)
+    return setting.words_with("base and novel classes") if both else setting.words
+
+
 def material_of(
-    rows: Sequence[Row], shown: Sequence[Shown], places: Sequence[str], unread: Mapping[str, str]
+    rows: Sequence[Row],
+    shown: Sequence[Shown],
+    places: Sequence[str],
+    unread: Mapping[str, str],
+    table: str | None = None,
 ) -> Material:
-    """What there is to show of some rows of `dapt.results.load`."""
+    """What there is to show of some rows of `dapt.results.load`.
+
+    Args:
+        table: the only kind of table that was asked for: then only its runs are shown, where it is made of runs.
+    """
+    fitting = [row for row in rows if table is not None and row.get("kind") == "run" and KINDS[table].fits(row)]
+    rows = fitting or rows
     labelled = zip(labels_of(rows), rows, strict=True)
     runs = [Run(row, label) for label, row in labelled if row.get("kind") == "run"]
     return Material(runs, list(shown), list(places), unread)

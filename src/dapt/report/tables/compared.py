@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dapt.report.tables.grid import Grid
 from dapt.report.tables.labels import host_of, zero_shot_of
 from dapt.report.tables.significance import Difference, difference, with_holm
@@ -33,7 +35,7 @@ def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:
             if one is None or two is None or one.published or two.published:
                 continue
             if (gap := difference(one, two)) is not None:
-                found[row] = gap
+                found[row] = replace(gap, column=column)
                 if column != grid.main:
                     elsewhere.setdefault(column, []).append(row)
                 break

@@ -1,9 +1,10 @@
-"""Tables as text: markdown, LaTeX, Typst, CSV; and on the terminal."""
+"""Tables as text: markdown, LaTeX, Typst, CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -97,9 +98,14 @@ def latex(shown: Shown) -> str:
     ]
     lines += [r"\toprule", " & ".join(["method", *map(_latexed, shown.head())]) + r" \\", r"\midrule"]
     for row in shown.grid.rows:
-        texts = [text.replace("–", "--") for text in shown.texts(row, marked, r"$\pm$")]
+        texts = [_minus(text).replace(MISSING, "--") for text in shown.texts(row, marked, r"$\pm$")]
         lines.append(" & ".join([_latexed(row), *texts]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", *_below(shown, "% ")])
+
+
+def _minus(text: str) -> str:
+    """Figures with a minus sign before negative ones, where LaTeX would set a hyphen."""
+    return re.sub(r"-(?=\d)", "$-$", text)
 
 
 def typst(shown: Shown) -> str:
@@ -122,22 +128,34 @@ def _typsted(text: str) -> str:
 
 
 def comma_separated(shown: Shown) -> str:
-    """One line for each cell, with everything that is known of it in full precision."""
+    """One line for each cell, with everything that is known of it in full precision.
+
+    A cell whose row has differences in that column has a line for each: ``against`` its host, and zero-shot.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["table", "method", "column", "mean", "std", "seeds", "published", "difference", "low", "high", "p", "p_holm"]
-    )
+    head = ["table", "method", "column", "mean", "std", "seeds", "published"]
+    writer.writerow([*head, "difference", "low", "high", "p", "p_holm", "against"])
     for row in shown.grid.rows:
         for column in shown.grid.columns:
             cell = shown.grid.cells.get((row, column))
             if cell is None:
                 continue
             std = "" if cell.std is None else cell.std
-            found = shown.hosts.get(row) if column == shown.grid.main else None
-            more = ["", "", "", "", ""] if found is None else [found.mean, found.low, found.high, found.p, found.holm]
-            writer.writerow([shown.grid.title, row, column, cell.mean, std, cell.seeds, cell.published, *more])
+            about = [shown.grid.title, row, column, cell.mean, std, cell.seeds, cell.published]
+            for more in _differences(shown, row, column) or [[""] * 6]:
+                writer.writerow([*about, *more])
     return text.getvalue().rstrip("\n")
+
+
+def _differences(shown: Shown, row: str, column: str) -> list[list[object]]:
+    """The last columns of the lines of a cell: one for each difference of its row that is in its column."""
+    lines: list[list[object]] = []
+    for against, gaps in (("host", shown.hosts), ("zero-shot", shown.zero)):
+        found = gaps.get(row)
+        if found is not None and column == (found.column or shown.grid.main):
+            lines.append([found.mean, found.low, found.high, found.p, found.holm, against])
+    return lines
 
 
 def _below(shown: Shown, prefix: str) -> list[str]:
@@ -150,28 +168,3 @@ FORMATS: dict[str, Callable[[Shown], str]] = {
     "typst": typst,
     "csv": comma_separated,
 }
-
-
-def print_rich(shown: Shown) -> None:
-    """The table on the terminal; the best bold, the second underlined."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from dapt.console import cell as plain
-    from dapt.console import show
-
-    table = Table(title=plain(shown.grid.title), title_justify="left")
-    table.add_column("method", overflow="fold")
-    for head in shown.head():
-        table.add_column(plain(head), justify="right")
-    for row in shown.grid.rows:
-        cells = []
-        for column in shown.grid.columns:
-            found = shown.grid.cells.get((row, column))
-            style = {1: "bold", 2: "underline"}.get(found.rank if found else 0, "")
-            cells.append(Text(MISSING if found is None else figure(found), style=style))
-        cells += [plain(gap(there.get(row))) for there in (shown.hosts, shown.zero) if there]
-        table.add_row(plain(row), *cells)
-    Console().print(table)
-    show(*shown.grid.notes)

@@ -207,6 +207,8 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
         figure: a column of `dapt.results.load`, such as ``test/accuracy``. row_keys, column_keys: columns whose values
             are joined to names of rows and columns; ``label`` is the method with what tells it apart.
 
+    Title or a note tells of which classes a figure of runs on base classes is.
+
     Raises:
         ConfigError: there is no such column. DataError: no run has the figure.
     """
@@ -232,12 +234,16 @@ def free_table(rows: Sequence[Row], figure: str, row_keys: Sequence[str], column
     if not seen:
         raise DataError(f"No run has the figure {figure}.")
     columns = list(dict.fromkeys(each.column for each in seen))
-    grid = fill(figure, seen, columns)
+    of_base = sum(row.get("subset") == "base" for row in whole if there(row.get(figure)))
+    title = f"{figure} (base classes)" if _is_of_trained(figure) and of_base == len(seen) else figure
+    grid = fill(title, seen, columns)
     if figure.endswith(LESS) or (figure.startswith("timing/") and not figure.endswith("per_second")):
         grid.lower_is_better = frozenset(columns)
     grid = ranked(grid)
     grid.main = columns[-1]
     grid.notes += said
+    if of_base and _is_of_trained(figure):
+        grid.notes.append(_of_which_classes(figure, of_base, len(seen)))
     grid.notes += seed_notes(grid, "In percent" if figure.startswith(("test/", "val/", "cue/")) else figure)
     return grid
 
@@ -248,6 +254,23 @@ def _number(value: Any, figure: str) -> float:
             f"{figure} is no figure: a run has {str(value)[:40]!r}.", todo="Take one such as test/accuracy."
         )
     return float(value)
+
+
+def _is_of_trained(figure: str) -> bool:
+    """Whether a figure of a run on base classes is of the test images of these classes alone."""
+    others = ("base", "novel", "harmonic", "generalised")
+    return figure.startswith("test/") and not any(word in figure for word in others)
+
+
+def _of_which_classes(figure: str, of_base: int, total: int) -> str:
+    """What is said of a figure that runs on base classes have of these alone."""
+    more = "Those of novel classes are test/accuracy_novel, and the table base-to-novel has both."
+    if of_base == total:
+        return f"All runs were trained on base classes (subset: base), and {figure} is of these alone. {more}"
+    return (
+        f"{figure} is of base classes alone in {of_base} of {total} runs, trained on these (subset: base), and of all "
+        f"classes in the others: --where subset=base or --where subset=all chooses. {more}"
+    )
 
 
 def _named(row: Row, keys: Sequence[str]) -> str:

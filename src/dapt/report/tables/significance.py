@@ -22,7 +22,8 @@ class Difference:
     Attributes:
         mean: of the paired differences. low, high: bootstrap interval of 95%; equal to the mean of a single pair.
         pairs: how many. p: of the Wilcoxon signed-rank test, two-sided; None of too few pairs.
-        holm: the same, corrected for the number of comparisons (Holm 1979).
+        holm: the same, corrected for the number of comparisons (Holm 1979). column: whose figures they are, where that
+            is known.
     """
 
     mean: float
@@ -31,6 +32,7 @@ class Difference:
     pairs: int
     p: float | None = None
     holm: float | None = None
+    column: str = ""
 
 
 def difference(one: Cell, other: Cell, seed: int = 0) -> Difference | None:
