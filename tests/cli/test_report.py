@@ -32,6 +32,14 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "runs"
 
 
+def test_notes_of_csv_tables_are_said(runs: Path, capsys) -> None:
+    assert run_cli(["report", str(runs), "--format", "csv"]) == 0
+    said = capsys.readouterr()
+    assert "means over 3 seeds" in " ".join(said.err.split())
+    assert said.out.startswith("table,method,column")
+    assert "means over" not in said.out
+
+
 def test_on_the_terminal(runs: Path, capsys, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     assert run_cli(["report", str(runs)]) == 0

@@ -165,7 +165,7 @@ def report(
 
 def _print_tables(shown: list[Shown], form: str, out: Path | None) -> None:
     """Tables on the terminal, or into a file."""
-    from dapt.console import show
+    from dapt.console import say, show
     from dapt.files import write_bytes
     from dapt.report.tables.formats import FORMATS
     from dapt.report.tables.terminal import print_rich
@@ -174,6 +174,10 @@ def _print_tables(shown: list[Shown], form: str, out: Path | None) -> None:
         for each in shown:
             print_rich(each)
         return
+    if form == "csv":  # which has no place for them
+        for each in shown:
+            for note in each.grid.notes:
+                say(f"{each.grid.title}: {note}")
     text = "\n\n".join(FORMATS[form](each) for each in shown) + "\n"
     if out is None:
         show(*text.rstrip("\n").split("\n"))

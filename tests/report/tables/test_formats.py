@@ -36,6 +36,9 @@ def test_markdown() -> None:
         "A note.",
     ]
     assert "a\\|b" in FORMATS["markdown"](shown("a|b"))
+    assert "\\<b>a\\*\\[x\\] y" in FORMATS["markdown"](shown("<b>a*[x]\ny"))
+    for form in ("latex", "typst"):
+        assert "one two" in FORMATS[form](shown("one\ntwo"))
 
 
 def test_latex() -> None:

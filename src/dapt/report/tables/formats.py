@@ -68,11 +68,16 @@ def markdown(shown: Shown) -> str:
 
     lines = [f"| method | {' | '.join(map(_piped, shown.head()))} |", "|---" * (len(shown.head()) + 1) + "|"]
     lines += [f"| {_piped(row)} | {' | '.join(shown.texts(row, marked))} |" for row in shown.grid.rows]
-    return "\n".join([f"**{_piped(shown.grid.title)}**", "", *lines, *_below(shown, "")])
+    return "\n".join([f"**{_piped(shown.grid.title)}**", "", *lines, *map(_piped, _below(shown, ""))])
 
 
 def _piped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """A text as markdown shows it: names may hold what markdown or HTML would take for their own."""
+    return "".join(f"\\{letter}" if letter in "\\|*[]`<" else letter for letter in _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n"))
 
 
 _LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}"}
@@ -80,7 +85,7 @@ _LATEX |= {"^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "Δ": r"$\Delt
 
 
 def _latexed(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    return "".join(_LATEX.get(letter, letter) for letter in _one_line(text))
 
 
 def latex(shown: Shown) -> str:
@@ -124,7 +129,7 @@ def typst(shown: Shown) -> str:
 
 
 def _typsted(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "#*_$[]@<>`\\~" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in "#*_$[]@<>`\\~" else letter for letter in _one_line(text))
 
 
 def comma_separated(shown: Shown) -> str:
@@ -159,7 +164,7 @@ def _differences(shown: Shown, row: str, column: str) -> list[list[object]]:
 
 
 def _below(shown: Shown, prefix: str) -> list[str]:
-    return ["", *(f"{prefix}{note}" for note in shown.grid.notes)] if shown.grid.notes else []
+    return ["", *(f"{prefix}{_one_line(note)}" for note in shown.grid.notes)] if shown.grid.notes else []
 
 
 FORMATS: dict[str, Callable[[Shown], str]] = {
