@@ -144,7 +144,8 @@ def report(
     else:
         grids = tables(found, table)
     if compare:
-        grids = [with_published(grid, grid.kind, grid.data) for grid in grids]
+        ours = sorted({str(row["backbone"]) for row in found})
+        grids = [with_published(grid, grid.kind, grid.data, ours) for grid in grids]
     shown = [Shown(grid, to_hosts(grid), to_zero_shot(grid)) for grid in grids]
     if prints:
         _print_tables(shown, form, out)

@@ -26,10 +26,18 @@ ROWS = [
         (["set/lr="], [2]),
         (["shots=4, 16"], [0, 1, 2]),
         (["cue=masks,border"], [1, 2]),
+        (["lr=1e-2"], [0]),
+        (["lr=2e-3,.01"], [0, 1]),
+        (["dapt=True"], [1, 2]),
     ],
 )
 def test_conditions(conditions: list[str], left: list[int]) -> None:
     assert chosen(ROWS, conditions) == [ROWS[place] for place in left]
+
+
+def test_a_value_that_no_run_has_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(chosen(ROWS, ["shots=4,99"])) == 2
+    assert "no run has 99. They have 16, 4." in capsys.readouterr().err
 
 
 def test_what_cannot_be_meant() -> None:

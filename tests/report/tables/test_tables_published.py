@@ -31,7 +31,8 @@ def test_names_are_those_of_the_catalog() -> None:
 
 
 def test_base_to_novel() -> None:
-    grid = with_published(Grid("t", [], [BASE, NOVEL, HARMONIC], {}), "base-to-novel", AVERAGE)
+    grid = with_published(Grid("t", [], [BASE, NOVEL, HARMONIC], {}), "base-to-novel", AVERAGE, ["demo"])
+    assert grid.notes[-1].endswith("The runs here are of demo.")
     cell = grid.cells["MaPLe (published)", HARMONIC]
     assert cell.mean == 78.55
     assert cell.published

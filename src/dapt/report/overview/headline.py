@@ -13,6 +13,7 @@ from dapt.wording import counted, listing
 
 LEVEL = 0.05
 LISTED = 6
+ENOUGH = 5  # pairs; with fewer the interval is hardly more than the least and the greatest of them
 
 
 def headline(material: Material) -> list[str]:
@@ -92,10 +93,11 @@ def _verdict(gap: Difference, less: bool) -> str:
     if gap.pairs == 1:
         return "was compared once, which tells nothing about chance"
     good, bad = (gap.high < 0, gap.low > 0) if less else (gap.low > 0, gap.high < 0)
+    few = gap.pairs < ENOUGH
     if good:
-        return "helps here"
+        return "comes out better here, in too few pairs to be sure" if few else "helps here"
     if bad:
-        return "does harm here"
+        return "comes out worse here, in too few pairs to be sure" if few else "does harm here"
     return "makes no difference here that can be told from chance"
 
 
@@ -110,7 +112,8 @@ def _sure(gaps: Sequence[Difference]) -> str:
     """What the test says, and whether it could say anything else."""
     tested = [gap.holm for gap in gaps if gap.holm is not None]
     if not tested:
-        return "There are too few pairs for a test."
+        every = max(gap.pairs for gap in gaps)
+        return "No pair differs, so there is nothing to test." if every > 1 else "There are too few pairs for a test."
     good = sum(p < LEVEL for p in tested)
     most = max(gap.pairs for gap in gaps)
     if good:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dapt.console import warn
 from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.report.tables.labels import there
 from dapt.wording import some
@@ -31,13 +32,28 @@ def chosen(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
         key = name if name in known else f"set/{name}"
         if key not in known:
             raise ConfigError(f"Runs have no column '{name}'.", todo=did_you_mean(name, sorted(known)))
-        wanted = {each.strip() for each in text.split(",")}
-        found = [row for row in kept if _written(row.get(key)) in wanted]
+        wanted = [each.strip() for each in text.split(",")]
+        found = [row for row in kept if any(_means(each, row.get(key)) for each in wanted)]
+        values = sorted({_written(row.get(key)) or "none" for row in kept})
         if not found and kept:
-            values = sorted({_written(row.get(key)) or "none" for row in kept})
             raise DataError(f"No run is left with {condition}.", todo=f"They have {some(values, 8)}.")
+        for each in wanted:
+            if not any(_means(each, row.get(key)) for row in found):
+                warn(f"--where {condition}: no run has {each or 'none'}. They have {some(values, 8)}.")
         kept = found
     return kept
+
+
+def _means(text: str, value: Any) -> bool:
+    """Whether a text of the command line stands for a value: as it is written, or as a number."""
+    if text == _written(value) or (isinstance(value, bool) and text.lower() == _written(value)):
+        return True
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
 
 
 def _written(value: Any) -> str:

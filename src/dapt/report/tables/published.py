@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from dapt.report.tables.grid import AVERAGE, Cell, Grid
 from dapt.report.tables.kinds import BASE, HARMONIC, NOVEL
+from dapt.wording import some
 
 # Names of data sets in the collection of published figures, by those of the catalog.
 NAMES = {
@@ -39,12 +41,12 @@ def figures() -> list[dict[str, Any]]:
     return found
 
 
-def with_published(grid: Grid, kind: str, data: str) -> Grid:
+def with_published(grid: Grid, kind: str, data: str, ours: Sequence[str] = ()) -> Grid:
     """The grid with a row for every method of which a figure in one of its columns was published.
 
     Args:
         kind: of the table. data: the data set that it is about, `AVERAGE` for the average, and the source of a
-            transfer.
+            transfer. ours: backbones of the runs in the table, which are told beside those of the figures.
     """
     rows: dict[str, dict[str, Cell]] = {}
     sources: dict[str, str] = {}
@@ -62,7 +64,8 @@ def with_published(grid: Grid, kind: str, data: str) -> Grid:
         for column, cell in cells.items():
             grid.cells[name, column] = cell
     if rows:
-        grid.notes.append(f"Published with {', '.join(sorted(backbones))}: {'; '.join(sources)}.")
+        here = f" The runs here are of {some(ours)}." if ours else ""
+        grid.notes.append(f"Published with {', '.join(sorted(backbones))}: {'; '.join(sources)}.{here}")
     else:
         grid.notes.append("No published figures are known for this table.")
     return grid
