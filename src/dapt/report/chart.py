@@ -154,7 +154,8 @@ class Style:
 def styles_of(labels: Sequence[str]) -> dict[str, Style]:
     """A style for each row of a table: a method and its rows with DAPT share a colour.
 
-    Without DAPT a line is dashed with open markers, with DAPT it is drawn through. Zero-shot is grey.
+    Without DAPT a line is dashed with open markers, with DAPT it is drawn through. Zero-shot is grey. Beyond five
+    methods colours come again.
     """
     hosts = list(dict.fromkeys(_host(label) for label in labels if not _is_zero_shot(label)))
     found: dict[str, Style] = {}

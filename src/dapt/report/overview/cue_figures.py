@@ -129,7 +129,10 @@ def _attention(material: Material) -> tuple[Chart, int] | None:
         axes.set_xlabel("percent of the attention")
 
     rows = [(name, f"{means[name]:.2f}", f"{spread[name]:.2f}") for name in names]
-    says = "Share of the class token's attention that falls on the true foreground of test images; more is better."
+    says = (
+        "Share of the class token's attention that falls on the true foreground of test images; more is better. Open "
+        "bars: without DAPT."
+    )
     head = ("method", "percent", "± over seeds")
     title = f"Attention on the foreground: {main.words}"
     chart = Chart("attention", title, says, head, rows, draw, high=_high(names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dapt.report.tables.grid import Grid
+from dapt.report.tables.kinds import HARMONIC
 from dapt.report.tables.labels import host_of, zero_shot_of
 from dapt.report.tables.significance import Difference, difference, with_holm
 from dapt.wording import some
@@ -44,7 +45,7 @@ def _to(grid: Grid, others: dict[str, str]) -> dict[str, Difference]:
         note = f"{what} {some(rows)} {'is that' if len(rows) == 1 else 'are those'} in the column {column}."
         if note not in grid.notes:
             grid.notes.append(note)
-    means_of_seeds = grid.kind == "base-to-novel" and any(gap.pairs > 1 for gap in found.values())
-    if means_of_seeds and OF_SEEDS not in grid.notes:
+    of_seeds = grid.kind == "base-to-novel" and any(gap.pairs > 1 and gap.column == HARMONIC for gap in found.values())
+    if of_seeds and OF_SEEDS not in grid.notes:
         grid.notes.append(OF_SEEDS)
     return with_holm(found)
