@@ -128,6 +128,8 @@ def run_experiment(planned: Planned, *, executor: Executor | None = None, retrie
     executor = executor or LocalExecutor()
     epochs = {each.cell.name: sum(run.epochs for run in each.runs) for each in planned.todo}
     progress = Progress(len(planned.todo), epochs, len(planned.done))
+    for sentence in planned.cells.remarks:
+        warn(sentence)
     with folder.lock:
         folder.begin()
         for name, error in planned.contradictory.items():
