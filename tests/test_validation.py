@@ -63,3 +63,11 @@ def test_long_keys_are_cut() -> None:
     assert brief("x" * 100) == "x" * 100
     assert brief("x" * 101) == "x" * 97 + "..."
     assert len(brief("x" * 1000, 10)) == 10
+
+
+def test_a_dotted_key_is_told_its_nested_form() -> None:
+    with pytest.raises(ConfigError, match=r"no setting 'inner.margin': what is in a section is nested") as caught:
+        validated(Outer, {"shots": 2, "inner.margin": 3})
+    assert caught.value.todo == "Write it nested, inner: {margin: VALUE}, or give --set inner.margin=VALUE."
+    with pytest.raises(ConfigError, match="Did you mean 'shots'"):
+        validated(Outer, {"shots": 2, "shots.x": 3})

@@ -9,6 +9,7 @@ land elsewhere.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from dapt.errors import ConfigError
 from dapt.old_folders import holds_keys, is_old_masks, is_old_run
 from dapt.owned import reached_by_link, read_manifest
 from dapt.paths import as_written, both_ways, resolved, same, within
+from dapt.regular import open_regular
 
 CLOSED = ("run", "masks", "model")  # kinds of folders that hold no other output of any kind
 FILLED = (*CLOSED, "protocol", "experiment")  # kinds that hold nothing of others; the last two hold their own runs
 MARKED = 4096  # bytes of a page in which its mark stands
+BEGINNING = 2**16  # bytes of a table in which its title and the names of its columns stand
 ELSEWHERE = "Choose another folder for the output."
 
 
@@ -73,13 +76,15 @@ def check_file(
         todo: what the reader can do where a folder that dapt fills is in the way.
 
     Raises:
-        ConfigError: it is a link, it is an input or lies within one or in a folder that dapt fills, or its folder
-            cannot come to be.
+        ConfigError: it is a link or a folder, it is an input or lies within one or in a folder that dapt fills, or its
+            folder cannot come to be.
     """
     if path is None:
         return
     if path.is_symlink():
         raise ConfigError(f"{path} is a link, which is not written over.", where=option, todo="Name the file itself.")
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, not a file.", where=option, todo="Name a file, which may be in it.")
     for label, given in inputs.items():
         if given is None or not given.exists():
             continue
@@ -126,13 +131,55 @@ def check_marked(
     """
     if path is None or not path.exists():
         return
-    try:
-        with path.open("rb") as file:
-            ours = mark.encode() in file.read(MARKED)
-    except OSError:
-        ours = False
-    if not ours:
+    if mark.encode() not in _head(path, MARKED):
         raise ConfigError(f"{path} exists, and {by} did not write it.", where=option, todo=todo)
+
+
+def check_begun(path: Path | None, beginnings: Iterable[str], option: str, *, by: str) -> None:
+    """Refuse to write a table as text over a file that does not begin as such tables do.
+
+    Args:
+        path: named by the user; None: no file is written. beginnings: patterns of regular expressions, of which one
+            fits the beginning of every such table. by: which program the message names.
+
+    Raises:
+        ConfigError: it is another file, or an empty one.
+    """
+    if path is None or not os.path.lexists(path):
+        return
+    text = _head(path, BEGINNING).decode(errors="replace")
+    if not any(re.match(pattern, text) for pattern in beginnings):
+        raise ConfigError(
+            f"{path} exists, and {by} did not write it.", where=option, todo="Choose another file; it was left alone."
+        )
+
+
+def _head(path: Path, most: int) -> bytes:
+    """The first bytes of a file; none of what cannot be read, or is no file."""
+    try:
+        with open_regular(path) as file:
+            return file.read(most)
+    except OSError:
+        return b""
+
+
+def check_different(places: Mapping[str, Path | None]) -> None:
+    """Refuse outputs of one command that are one place, of which the last would replace the others.
+
+    Args:
+        places: by the options that name them; None: not given.
+
+    Raises:
+        ConfigError: naming both options.
+    """
+    seen: dict[str, Path] = {}
+    for option, path in places.items():
+        if path is None:
+            continue
+        for other, before in seen.items():
+            if same(path, before):
+                raise ConfigError(f"{other} and {option} are one place, {path}.", todo="Give each its own.")
+        seen[option] = path
 
 
 def holding(out: Path, files: Iterable[Path]) -> Path | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dapt.errors import ConfigError, did_you_mean
-from dapt.strict import readable, shown
+from dapt.strict import kinds_of, readable, shown
 
 M = TypeVar("M", bound=BaseModel)
 _CLASS = re.compile(r"a valid dictionary or (an )?instance of \w+")
@@ -38,12 +38,30 @@ def _explain(error: ValidationError, model: type[BaseModel], prefix: str) -> Con
     path = [readable(str(part)) for part in first["loc"]]
     key = brief((prefix + ".".join(path)).rstrip("."))
     if first["type"] == "extra_forbidden":
+        head, dot, inner = path[-1].partition(".")
+        if dot and inner and len(path) == 1 and _is_section(model, head):
+            return ConfigError(
+                f"There is no setting '{key}': what is in a section is nested in it.",
+                todo=f"Write it nested, {brief(_nested(path[-1]))}, or give --set {key}=VALUE.",
+            )
         return ConfigError(f"There is no setting '{key}'.", todo=did_you_mean(path[-1], _keys(model, path[:-1])))
     if first["type"] == "missing":
         return ConfigError(f"The setting '{key}' is missing.")
     reason = brief(in_words(first["msg"]), 300)
     got = f" (got {shown(first['input'])})" if not isinstance(first["input"], (dict, BaseModel)) else ""
     return ConfigError(f"{key or 'The configuration'}: {reason.removesuffix('.')}{got}.")
+
+
+def _is_section(model: type[BaseModel], name: str) -> bool:
+    """Whether a field of a model holds settings of its own."""
+    kinds = kinds_of(model.model_fields[name].annotation) if name in model.model_fields else set()
+    return any(issubclass(kind, (dict, BaseModel)) for kind in kinds)
+
+
+def _nested(dotted: str) -> str:
+    """``a.b`` as ``a: {b: VALUE}``."""
+    *sections, last = dotted.split(".")
+    return "".join(f"{name}: {{" for name in sections) + f"{last}: VALUE" + "}" * len(sections)
 
 
 def _keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:

@@ -19,6 +19,13 @@ def test_a_wrong_space_is_said(tmp_path: Path, capsys) -> None:
     assert "the lower end comes first" in capsys.readouterr().err
 
 
+def test_a_dotted_key_in_the_file_is_told_its_nested_form(tmp_path: Path, capsys) -> None:
+    file = tmp_path / "maple.yaml"
+    file.write_text("data: photos\nprompt.n_ctx: 4\n")
+    assert run(["tune", str(file)]) == 2
+    assert "Write it nested, prompt: {n_ctx: VALUE}, or give --set prompt.n_ctx=VALUE." in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there(tmp_path: Path, capsys) -> None:
     assert run(["tune", str(tmp_path / "absent.yaml")]) == 2
     assert "absent.yaml" in capsys.readouterr().err

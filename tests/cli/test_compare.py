@@ -39,6 +39,22 @@ def test_side_by_side_and_files(runs: tuple[str, str], tmp_path: Path, capsys) -
     assert len(rows) == sum(len(part["changed"]) for part in found["parts"])
 
 
+def test_files_of_others_are_left_alone(runs: tuple[str, str], tmp_path: Path, capsys) -> None:
+    mine = tmp_path / "experiment.yaml"
+    mine.write_text("methods: [coop]\n")
+    for option in ("--write", "--json"):
+        assert run_cli(["compare", *runs, "--device", "cpu", option, str(mine)]) == 2
+        assert f"experiment.yaml exists, and dapt {'compare ' * (option == '--write')}did not write" in (
+            capsys.readouterr().err
+        )
+        assert mine.read_text() == "methods: [coop]\n"
+    words = ["--write", str(tmp_path / "a.csv"), "--json", str(tmp_path / "a.json")]
+    for _ in range(2):
+        assert run_cli(["compare", *runs, "--device", "cpu", *words]) == 0
+    assert run_cli(["compare", *runs, "--write", str(tmp_path / "b"), "--json", str(tmp_path / "b")]) == 2
+    assert "--write and --json are one place" in capsys.readouterr().err
+
+
 def test_files_only(runs: tuple[str, str], capsys) -> None:
     assert run_cli(["compare", *runs, "--no-images"]) == 0
     out = capsys.readouterr().out

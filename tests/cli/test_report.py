@@ -86,6 +86,61 @@ def test_mistakes(runs: Path, capsys, more: list[str], said: str) -> None:
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize("form", ["markdown", "latex", "typst", "csv"])
+@pytest.mark.parametrize("more", [[], ["--compare", "published"], ["--figure", "test/accuracy_base"]])
+def test_a_table_replaces_tables_and_nothing_else(
+    runs: Path, tmp_path: Path, capsys, form: str, more: list[str]
+) -> None:
+    words = ["report", str(runs), "--format", form, *more]
+    ours, mine = tmp_path / "ours.txt", tmp_path / "mine.txt"
+    assert run_cli([*words, "--out", str(ours)]) == 0
+    assert run_cli([*words, "--out", str(ours)]) == 0
+    for text in (
+        "my notes\n",
+        "",
+        "**Bold** words of mine\n",
+        "method,mean\ncoop,1\n",
+        "\\begin{table}\n\\centering\n",
+    ):
+        mine.write_text(text)
+        assert run_cli([*words, "--out", str(mine)]) == 2
+        assert "mine.txt exists, and dapt report did not write it. (--out)" in capsys.readouterr().err
+        assert mine.read_text() == text
+    assert run_cli([*words, "--out", str(tmp_path)]) == 2
+    assert "is a folder, not a file. (--out)" in capsys.readouterr().err
+
+
+def test_a_store_replaces_stores_and_nothing_else(runs: Path, tmp_path: Path, capsys) -> None:
+    import pandas as pd
+
+    mine = tmp_path / "mine.parquet"
+    pd.DataFrame({"run": ["of the mill"], "price": [1.0]}).to_parquet(mine)
+    before = mine.read_bytes()
+    assert run_cli(["report", str(runs), "--store", str(mine)]) == 2
+    assert "mine.parquet exists, and holds no runs of dapt. (--store)" in capsys.readouterr().err
+    assert mine.read_bytes() == before
+    mine.write_text("no table")
+    assert run_cli(["report", str(runs), "--store", str(mine)]) == 2
+    assert mine.read_text() == "no table"
+    for _ in range(2):
+        assert run_cli(["report", str(runs), "--store", str(tmp_path / "ours.parquet")]) == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--html", "{x}", "--store", "{x}"],
+        ["--html", "{x}", "--out", "{x}", "--format", "csv"],
+        ["--html", "{x}", "--figures", "{x}"],
+    ],
+)
+def test_two_outputs_in_one_place(runs: Path, tmp_path: Path, capsys, words: list[str]) -> None:
+    place = tmp_path / "x.parquet"
+    assert run_cli(["report", str(runs), *(word.format(x=place) for word in words)]) == 2
+    assert "are one place" in capsys.readouterr().err
+    assert not place.exists()
+
+
 def test_a_report_of_nothing(tmp_path: Path, capsys) -> None:
     assert run_cli(["report", str(tmp_path)]) == 2
     assert "There is no finished run" in capsys.readouterr().err

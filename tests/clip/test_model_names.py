@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dapt.clip.load import load_clip
-from dapt.clip.model_names import nearest, nearest_tag
+from dapt.clip.model_names import check_spec, nearest, nearest_tag
 from dapt.errors import ModelError
 
 
@@ -72,3 +72,18 @@ def test_folders_and_files_are_told_their_form(tmp_path: Path) -> None:
 def test_tags() -> None:
     assert nearest_tag("OPEN_AI", ["openai", "laion"]) == "Did you mean 'openai'?"
     assert "Available" in nearest_tag("zzz", ["openai", "laion"])
+
+
+@pytest.mark.parametrize("spec", ["demo", "hf-hub:somebody/model", "ViT-B-16/openai"])
+def test_names_that_can_be_loaded_are_let_pass_without_loading(spec: str) -> None:
+    check_spec(spec)
+
+
+def test_folders_and_files_that_are_there_are_let_pass(tmp_path: Path) -> None:
+    (tmp_path / "w.pt").touch()
+    check_spec(f"local-dir:{tmp_path}")
+    check_spec(f"ViT-B-16:{tmp_path / 'w.pt'}")
+    with pytest.raises(ModelError, match="There is no model folder"):
+        check_spec(f"local-dir:{tmp_path / 'none'}")
+    with pytest.raises(ModelError, match="is a folder, not a weight file"):
+        check_spec(f"ViT-B-16:{tmp_path}")

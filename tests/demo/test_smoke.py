@@ -55,3 +55,17 @@ def test_its_folder_is_another_one(tmp_path: Path, capsys) -> None:
     assert (tree["name"], place) == ("table-smoke", str(tmp_path / "out"))
     assert (tmp_path / "out-data" / "scenes1" / "index.csv").is_file()
     assert "Figures of such runs mean nothing" in capsys.readouterr().err
+
+
+def test_entries_of_several_data_sets_come_down_to_one(tmp_path: Path) -> None:
+    entries = [{"method": "coop", "data": each, "lr": lr} for each, lr in (("a", 0.1), ("b", 0.2))]
+    found, _ = small({"methods": ["coop"], "data": ["a", "b"], "include": entries}, tmp_path)
+    (cell,) = expand(make_experiment(found, "x")).cells
+    assert cell.settings["lr"] == 0.1
+
+
+def test_what_the_file_includes_wins_over_shallower_prompts(tmp_path: Path) -> None:
+    tree = {"methods": ["ivlp"], "data": "a", "include": [{"method": "ivlp", "prompt.depth": 3}]}
+    found, _ = small(tree, tmp_path)
+    (cell,) = expand(make_experiment(found, "x")).cells
+    assert cell.settings["prompt"]["depth"] == 3

@@ -112,7 +112,8 @@ def test_results_that_did_not_arrive(
 ) -> None:
     from dapt.experiments.executors import local
     from dapt.experiments.grid.experiment import make_experiment
-    from dapt.experiments.grid.run_experiment import UnfinishedError, plan_experiment, run_experiment
+    from dapt.experiments.grid.run_experiment import plan_experiment, run_experiment
+    from dapt.experiments.grid.unfinished import UnfinishedError
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

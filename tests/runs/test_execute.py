@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from dapt.config import make_config
 from dapt.digests import content_digest
@@ -83,3 +87,17 @@ def test_a_folder_that_was_not_begun_or_is_gone_gets_no_log(
     save_log(work.folder, ["one"])
     assert not work.folder.path.exists()
     assert not (tmp_path / "moved" / "log.txt").exists()
+
+
+@pytest.mark.slow
+def test_of_several_processes_one_warns_and_lightning_says_nothing(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    words = ["train", table, "--model", tiny_spec, "--method", "coop", "--shots", 2, "--epochs", 1, "--batch-size", 2]
+    words += ["--dapt", "--cue", "border", "--devices", 2, "--device", "cpu", "-q", "--out", tmp_path / "run"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dapt", *map(str, words)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert any("L_v is left out" in line for line in lines)
+    assert len(set(lines)) == len(lines), "each warning is given once"
+    assert all(line.startswith("warning: ") for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -39,8 +40,8 @@ def compare(
     """Two runs side by side."""
     from dapt.errors import ConfigError, DaptError
     from dapt.files import write_json, write_text
-    from dapt.outputs import check_file
-    from dapt.report.compare_table import as_csv, as_json, print_comparison
+    from dapt.outputs import check_begun, check_different, check_file, check_replaceable
+    from dapt.report.compare_table import CSV_HEAD, as_csv, as_json, print_comparison
     from dapt.runs.changed_images import PartChanges, changed_images
     from dapt.runs.comparison import compare_runs
 
@@ -55,8 +56,11 @@ def compare(
             "--write has the images that changed, which --no-images leaves out.", todo="Drop one of them."
         )
     folders = {f"the {where} run": Path(at_home(run)) for where, run in zip(("first", "second"), runs, strict=True)}
+    check_different({"--write": write, "--json": json_file})
     check_file(write, "--write", folders)
+    check_begun(write, [re.escape(",".join(CSV_HEAD))], "--write", by="dapt compare")
     check_file(json_file, "--json", folders)
+    check_replaceable(json_file, {"comparison", "schema", "parts", "no_images"}, "--json")
     found = compare_runs(*map(str, folders.values()))
     parts: list[PartChanges] = []
     why = found.apart or ("" if images else "--no-images leaves it out")

@@ -36,6 +36,14 @@ Wilcoxon test, corrected for the number of rows. The best is bold, the second un
 DAPT gets right and wrong, costs and commands. --figures writes the same charts for papers, for one and two columns.
 """
 
+# How every table in one of the formats for files begins, so that nothing else is replaced.
+BEGINNINGS = (
+    r"table,method,column,mean,std,seeds,published,",
+    r"\*\*[^\n]*\*\*\n\n\| method \|",
+    r"\\begin\{table\}\n\\centering\n\\caption\{[^\n]*\n\\begin\{tabular\}\{lr*\}\n\\toprule\nmethod & ",
+    r"#figure\(caption: \[[^\n]*, table\(\n  columns: \d+,\n[^\n]*\n  table\.header\(\[method\], ",
+)
+
 
 def report(
     runs: Annotated[
@@ -101,7 +109,7 @@ def report(
     """Tables of many runs."""
     from dapt.console import say
     from dapt.errors import ConfigError, DataError
-    from dapt.outputs import check_file
+    from dapt.outputs import check_begun, check_different, check_file
     from dapt.report.report_files import check_report_files, write_report_files
     from dapt.report.tables.chosen import chosen
     from dapt.report.tables.compared import to_hosts, to_zero_shot
@@ -109,6 +117,7 @@ def report(
     from dapt.report.tables.kinds import free_table, tables
     from dapt.report.tables.published import with_published
     from dapt.results import load, save
+    from dapt.results.store_file import check_store
     from dapt.wording import counted, some
 
     silence(quiet)
@@ -127,8 +136,11 @@ def report(
         raise ConfigError("--out needs a --format for files.", todo=f"It is one of {', '.join(FORMATS)}.")
     if gallery and html is None:
         raise ConfigError("--gallery belongs to --html.", todo="Name a file for the page: --html report.html.")
+    check_different({"--out": out, "--store": store, "--html": html, "--figures": figures})
     check_file(out, "--out", {})
+    check_begun(out, BEGINNINGS, "--out", by="dapt report")
     check_file(store, "--store", {})
+    check_store(store, "--store")
     check_report_files(html, figures)
     places = [at_home(each) for each in runs]
     frame = load(places)

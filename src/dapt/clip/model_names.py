@@ -6,7 +6,10 @@ import difflib
 import re
 from pathlib import Path
 
+from dapt.clip.weight_files import check_place, check_weight_file
 from dapt.errors import ModelError, did_you_mean
+from dapt.paths import LOCAL
+from dapt.strict import is_utf8, readable
 
 FORMS = (
     "Use demo (bundled), local-dir:PATH, ARCH/pretrained-tag (such as ViT-B-16/openai), hf-hub:OWNER/NAME or "
@@ -15,6 +18,58 @@ FORMS = (
 _LETTERS = {"small": "s", "base": "b", "large": "l", "huge": "h", "giant": "g", "bigg": "bigg"}
 _LONG = re.compile(r"vit-?(small|base|large|huge|giant|bigg)-?(?:patch-?)?(\d+)(?:-?clip)?(?:-?(\d{3}))?(?!\d)")
 _PATCHES = re.compile(r"vit-?(s|b|l|h|g|bigg)-?(?:patch|p)-?(\d+)")
+
+
+def check_spec(spec: str) -> None:
+    """Refuse a specification that cannot be loaded: an unknown name, or a folder or file that is not there.
+
+    Nothing is read and no network asked, so that the content of files and names of the hub are taken on trust.
+
+    Args:
+        spec: see `dapt.clip.load`, a path in it without ``~``.
+
+    Raises:
+        ModelError: naming what was meant, where that can be told.
+    """
+    if not is_utf8(spec) or "\0" in spec:
+        raise ModelError(f"The model {readable(spec)} is not valid UTF-8.", todo="Rename the file or folder.")
+    if spec == "demo" or spec.startswith("hf-hub:"):
+        return
+    if spec.startswith(LOCAL):
+        check_place(Path(spec.removeprefix(LOCAL)))
+        _check_folder(Path(spec.removeprefix(LOCAL)))
+        return
+    import open_clip
+
+    if ":" in spec:
+        architecture, _, path = spec.partition(":")
+        check_place(Path(path))
+        check_architecture(architecture, spec)
+        if (architecture, path) in open_clip.list_pretrained() and not Path(path).exists():
+            raise ModelError(
+                f"There is no weight file {path}.", todo=f"For pretrained weights write {architecture}/{path}."
+            )
+        check_weight_file(Path(path))
+    elif "/" in spec:
+        architecture, _, tag = spec.partition("/")
+        check_architecture(architecture, spec)
+        tags = [known for name, known in open_clip.list_pretrained() if name == architecture]
+        if tag not in tags:
+            raise ModelError(
+                f"{architecture} has no pretrained weights '{tag}'.",
+                todo=nearest_tag(tag, tags) or f"Use {architecture}:/path/to/weights.",
+            )
+    else:
+        raise unknown_model(spec)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_file():
+        raise ModelError(f"{folder} is a file, not a model folder.", todo=f"Name its architecture: ARCH:{folder}.")
+    if not folder.is_dir():
+        beside = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
+        hint = did_you_mean(folder.name, beside) if beside else ""
+        raise ModelError(f"There is no model folder {folder}.", todo=hint or "Check the path after local-dir:.")
 
 
 def unknown_model(spec: str) -> ModelError:

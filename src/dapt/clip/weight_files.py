@@ -44,13 +44,11 @@ def check_place(path: Path) -> None:
         ) from None
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The state dict in a safetensors file, a PyTorch file, a training checkpoint or a TorchScript archive.
-
-    Names lose what wrappers put before all of them (``module.`` of DDP, ``_orig_mod.`` of compiled models, ...).
+def check_weight_file(path: Path) -> None:
+    """Refuse what is not there, or no file.
 
     Raises:
-        ModelError: missing, incomplete, damaged, something else than weights, or a pickle that holds more than tensors.
+        ModelError: naming what it is.
     """
     check_place(path)
     if path.is_dir():
@@ -62,6 +60,17 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise ModelError(f"{path} is not read: it is {what}.")
     if not path.is_file():
         raise ModelError(f"There is no weight file {path}.", todo="Check the path after the colon.")
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The state dict in a safetensors file, a PyTorch file, a training checkpoint or a TorchScript archive.
+
+    Names lose what wrappers put before all of them (``module.`` of DDP, ``_orig_mod.`` of compiled models, ...).
+
+    Raises:
+        ModelError: missing, incomplete, damaged, something else than weights, or a pickle that holds more than tensors.
+    """
+    check_weight_file(path)
     refuse_foreign(path)
     if safetensors_header(path) is not None or (path.suffix == ".safetensors" and not _is_pytorch(path)):
         return _unwrapped(_read_safetensors(path), path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dapt.console import say
 from dapt.demo.scene_data import write_scenes
-from dapt.experiments.grid.axes import PLURALS, listed
+from dapt.experiments.grid.axes import ORDER, PLURALS, listed
 from dapt.methods.base import METHODS
 from dapt.wording import counted
 
@@ -63,12 +63,15 @@ def small(tree: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], list[s
     if "select" in found and NEEDS_VAL in listed(found["select"]):
         found["select"] = [each for each in listed(found["select"]) if each != NEEDS_VAL] or ["uniform"]
         said.append(f"without {NEEDS_VAL}, because the scenes have no val split")
-    found["include"] = [*_shallow(found), *_entries(found, "include", datas, home)]
+    included = _entries(found, "include", datas, home)
+    found["include"] = [*_shallow(found, included), *included]
     found["exclude"] = _entries(found, "exclude", datas, home)
-    found["over"] = over = {**POINTS}
-    if any(name.replace("-", "_") in TO_OTHER_DATA for name in map(str, _protocols(found))):
+    protocols = [str(name).replace("-", "_") for name in _protocols(found)]
+    found["over"] = over = {name: points for name, points in POINTS.items() if name in protocols}
+    to_other = [name for name in TO_OTHER_DATA if name in protocols]
+    if to_other:
         other = str(_scenes(folder, 2))
-        over |= {name: [other] for name in TO_OTHER_DATA}
+        over |= {name: [other] for name in to_other}
     return found, said
 
 
@@ -106,9 +109,13 @@ def _scenes(folder: Path, seed: int) -> Path:
 
 
 def _entries(tree: Mapping[str, Any], key: str, datas: list[Any], home: Path) -> list[dict[str, Any]]:
-    """Entries of ``include`` or ``exclude`` as far as they are about what is left: no other data, epochs or shots."""
+    """Entries of ``include`` or ``exclude`` as far as they are about what is left: no other data, epochs or shots.
+
+    Of entries that give several data sets different values of the same settings the first stays.
+    """
     given = tree.get(key) or []
     kept = []
+    seen: set[str] = set()
     for entry in given if isinstance(given, list) else [given]:
         if not isinstance(entry, dict):
             kept.append(entry)  # the reader of experiments says what is wrong with it
@@ -118,13 +125,22 @@ def _entries(tree: Mapping[str, Any], key: str, datas: list[Any], home: Path) ->
         changed = {name: value for name, value in entry.items() if name not in ("epochs", "model", "shots", *LEFT_OUT)}
         if any(each in datas for each in listed(changed.get("data", []))):
             changed["data"] = str(home)
+            about = str([(name, value if name in ORDER else None) for name, value in sorted(changed.items())])
+            if about in seen:  # the entry of another data set, with other values
+                continue
+            seen.add(about)
         if len(changed) > 1 or changed == entry:
             kept.append(changed)
     return kept
 
 
-def _shallow(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Entries that give methods with prompts in more layers than the bundled model has as many as it has."""
+def _shallow(tree: Mapping[str, Any], included: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries that give methods with prompts in more layers than the bundled model has as many as it has.
+
+    Args:
+        included: the file's own entries; what one of them sets is left to it.
+    """
+    own = {key for entry in included if isinstance(entry, dict) for key in entry}
     names = [*listed(tree.get("method", [])), *listed(tree.get("methods", []))]
     found = []
     for name in names:
@@ -133,6 +149,7 @@ def _shallow(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
         method = METHODS.get(name)
         options = method.options(**method.preset).model_dump()
         deep = {f"prompt.{key}": DEPTH for key, value in options.items() if "depth" in key and (value or 0) > DEPTH}
+        deep = {key: value for key, value in deep.items() if key not in own}
         if deep:
             found.append({"method": name, **deep})
     return found

@@ -13,6 +13,8 @@ from dapt.experiments.executors.base import Event, Executor, Failed, Finished, J
 from dapt.experiments.executors.local import LocalExecutor
 from dapt.results import RunResults
 
+RESUME = "Mend that and go on with --resume."
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -42,7 +44,7 @@ class Outcome:
         raise DaptError(
             f"{len(self.failed)} of {len(self.failed) + len(self.results)} runs failed; the others are kept.",
             more=[f"{name}: {told(error)}" for name, error in self.failed.items()],
-            todo=getattr(first, "todo", None) or "Mend that and go on with --resume.",
+            todo=getattr(first, "todo", None) or RESUME,
         )
 
 

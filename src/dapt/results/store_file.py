@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,38 @@ def read_store(where: str) -> pd.DataFrame:
     return table
 
 
+def check_store(path: Path | None, where: str = "") -> None:
+    """Refuse a place for the runs whose name does not end in .parquet, or where there is something else than runs.
+
+    Args:
+        path: None: no file is written. where: the option that names it.
+
+    Raises:
+        ConfigError: naming what is in the way.
+    """
+    if path is None:
+        return
+    if path.suffix != ENDING:
+        raise ConfigError(f"{path} does not end in {ENDING}.", where=where, todo=f"Write {path.with_suffix(ENDING)}.")
+    if os.path.lexists(path) and not _holds_runs(path):
+        raise ConfigError(
+            f"{path} exists, and holds no runs of dapt.", where=where, todo="Choose another file; it was left alone."
+        )
+
+
+def _holds_runs(path: Path) -> bool:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ConfigError(
+            "Files of runs need pyarrow, which is not installed.", todo="Install it: pip install 'dapt[report]'."
+        ) from error
+    try:
+        return set(parquet.read_schema(path).names) >= NEEDED
+    except (OSError, ValueError):  # ArrowInvalid is a ValueError
+        return False
+
+
 def save(table: pd.DataFrame, path: Path | str) -> Path:
     """Write a table of `dapt.results.load` as one file, which `load` reads and `dapt report` takes.
 
@@ -50,11 +83,11 @@ def save(table: pd.DataFrame, path: Path | str) -> Path:
     Absolute paths are shortened (`dapt.results.portable`), so that the file says nothing about the machine.
 
     Raises:
-        ConfigError: the name does not end in .parquet. DaptError: the file cannot be written.
+        ConfigError: the name does not end in .parquet, or something else than runs is there.
+        DaptError: the file cannot be written.
     """
     path = Path(path)
-    if path.suffix != ENDING:
-        raise ConfigError(f"{path} does not end in {ENDING}.", todo=f"Write {path.with_suffix(ENDING)}.")
+    check_store(path)
     with whole_file(path) as temporary:
         portable(table).dropna(axis="columns", how="all").to_parquet(temporary, index=False, compression="zstd")
     return path

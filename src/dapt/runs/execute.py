@@ -15,7 +15,7 @@ import torch
 from dapt import console
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig
-from dapt.console import say, warn
+from dapt.console import say, warn, warnings_to
 from dapt.errors import DaptError
 from dapt.evaluation.evaluate import evaluate
 from dapt.plugins import load_plugins
@@ -32,6 +32,9 @@ from dapt.streams import guard_stderr
 from dapt.training.fit import Fitter, Progress, State
 
 AfterEpoch = Callable[[Progress], None]
+
+# A process that Fabric starts imports this module before it joins the others, which Lightning would tell of.
+logging.getLogger("lightning_fabric.utilities").setLevel(logging.WARNING)
 
 
 @dataclass
@@ -126,21 +129,29 @@ def save_log(folder: RunFolder, lines: list[str]) -> None:
 
 
 def _worker(fabric: Any, work: Work, quiet: bool) -> RunResults | None:
-    """The run on one process of several; the first one speaks and writes."""
+    """The run on one process of several; the first one speaks, warns and writes."""
     guard_stderr()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    console.set_quiet(True)  # what preparing says has been said by the parent process
-    load_plugins(work.config.plugins)
-    clip = load_clip(work.config.model, device=str(fabric.device), precision=work.config.precision)
-    prepared = prepare(work.config, work.data, clip)
+    console.set_quiet(True)
+    with warnings_to(_heard_before):
+        load_plugins(work.config.plugins)
+        clip = load_clip(work.config.model, device=str(fabric.device), precision=work.config.precision)
+        prepared = prepare(work.config, work.data, clip)
     console.set_quiet(quiet or not fabric.is_global_zero)
     console.keep_lines(work.log if fabric.is_global_zero else None)
     try:
-        return _train(fabric, work, prepared)
+        if fabric.is_global_zero:
+            return _train(fabric, work, prepared)
+        with warnings_to(_heard_before):
+            return _train(fabric, work, prepared)
     except BaseException:
         if fabric.is_global_zero:
             save_log(work.folder, work.log)
         raise
+
+
+def _heard_before(text: str) -> None:
+    """Takes a warning that another process gives as well: the parent that prepared, or the first that trains."""
 
 
 def _train(fabric: Any, work: Work, prepared: Prepared) -> RunResults | None:

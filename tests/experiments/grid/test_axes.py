@@ -53,6 +53,12 @@ def test_lists_that_cannot_be_meant(values: list[int], said: str) -> None:
         values_of("seeds", "seed", values)
 
 
+@pytest.mark.parametrize("second", [1.0, "1"])
+def test_one_value_written_in_two_ways(second: object) -> None:
+    with pytest.raises(ConfigError, match=rf"'seeds' names 1 and {second!r}, which are the same"):
+        values_of("seeds", "seed", [1, second])
+
+
 def test_true_is_not_one() -> None:
     assert values_of("dapt", "dapt", [True, 1]) == [True, 1]
 

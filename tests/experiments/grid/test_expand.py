@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from dapt.config import make_config
 from dapt.errors import ConfigError
-from dapt.experiments.grid.expand import Cells, expand, nested
+from dapt.experiments.grid.expand import MOST, Cells, expand
 from dapt.experiments.grid.experiment import make_experiment
 
 
@@ -78,7 +79,7 @@ def test_excluded() -> None:
         ("maple", True),
     ]
     assert found.excluded == 2
-    assert found.unused == [{"method": "ivlp"}]
+    assert found.remarks == ["An entry of 'exclude' fits nothing: {'method': 'ivlp'}."]
 
 
 def test_everything_excluded() -> None:
@@ -117,9 +118,34 @@ def test_two_folders_of_one_name() -> None:
         expand(make_experiment({"data": ["/a/x", "/b/x"]}, "e"))
 
 
-def test_no_section() -> None:
-    with pytest.raises(ConfigError, match=r"'cue.cells': cue is 3"):
-        nested({"cue": 3, "cue.cells": 1})
+def test_more_combinations_than_can_be_looked_at() -> None:
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match=r"98,901,000 combinations \(999 of shots, 99 of lr, 1000 of seed\)"):
+        cells(seeds=list(range(1000)), shots=list(range(999)), lr=[each / 1000 for each in range(1, 100)])
+    many = list(range(MOST // 2))
+    with pytest.raises(ConfigError, match="150,000 combinations"):
+        cells(seeds=many, vary=[{"lr": [0.1, 0.2]}])
+    with pytest.raises(ConfigError, match=r"150,001 combinations"):
+        cells(include=[{"method": "coop", "seed": [*range(3000)], "shots": [*range(50)]}])
+    assert time.monotonic() - began < 30
+
+
+def test_entries_of_include_that_contradict_each_other() -> None:
+    with pytest.raises(ConfigError, match=r"one cell different values of lr: \{'method': 'coop', 'lr': 0.1\} and"):
+        cells(methods=["coop", "maple"], include=[{"method": "coop", "lr": 0.1}, {"seed": 1, "lr": 0.2}], seeds=[1, 2])
+    found = cells(methods=["coop", "maple"], include=[{"method": "coop", "lr": 0.1}, {"lr": 0.1}]).cells
+    assert [cell.settings["lr"] for cell in found] == [0.1, 0.1]
+
+
+def test_what_decides_nothing_is_said() -> None:
+    assert cells(cues=["border", "patches"]).remarks == [
+        "'cue' decides nothing: no cell has DAPT, and without it there is no cue."
+    ]
+    assert cells(dapt=[False, True], cue="border").remarks == []
+    assert cells(over={"few_shot": [1]}, protocol="base-to-novel").remarks == [
+        "'over' names points of few_shot, which no cell has as its protocol."
+    ]
+    assert cells(over={"few_shot": [1]}, protocol="few-shot").remarks == []
 
 
 @given(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dapt.errors import ConfigError, DaptError
+from dapt.errors import ConfigError, DaptError, ModelError
 from dapt.experiments.grid.expand import expand
 from dapt.experiments.grid.experiment import make_experiment
 from dapt.experiments.grid.prepared import CellCheck, Prepared
@@ -86,5 +86,25 @@ def test_what_is_not_there_is_found_before_anything_runs(photos: Path, table: Pa
         prepared(photos, dapt=True, cue="masks")
     assert "the key 'masks'" in caught.value.todo
     prepared(table, dapt=True, cue="masks")
-    with pytest.raises(ConfigError, match="There is no backbone at /nowhere/clip"):
-        prepared(table, model="local-dir:/nowhere/clip")
+    with pytest.raises(ConfigError, match="There is no mask folder /nowhere/masks") as caught:
+        prepared(table, dapt=True, masks="/nowhere/masks")
+    assert caught.value.todo == "Check 'masks'."
+    prepared(table, masks="/nowhere/masks")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("local-dir:/nowhere/clip", "There is no model folder /nowhere/clip"),
+        ("nope", "'nope' is not a model"),
+        ("/nowhere/clip", "'/nowhere/clip' is not a model"),
+        ("ViT-B-16/opnai", "no pretrained weights 'opnai'.\nDid you mean 'openai'"),
+        ("ViT-B-16:/nowhere/weights.pt", "There is no weight file /nowhere/weights.pt"),
+        ("ViT-B/16", "no architecture"),
+    ],
+)
+def test_backbones_are_known_before_anything_runs(table: Path, model: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        prepared(table, model=model)
+    with pytest.raises(ModelError, match=said):
+        prepared(table, method="promptkd", **{"prompt.teacher_model": model})

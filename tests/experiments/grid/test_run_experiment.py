@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dapt.errors import ConfigError, DataError
+from dapt.errors import ConfigError, DaptError, DataError
 from dapt.experiments.executors.base import (
     Event,
     Executor,
@@ -22,7 +22,9 @@ from dapt.experiments.executors.base import (
 )
 from dapt.experiments.grid.experiment import Experiment, make_experiment
 from dapt.experiments.grid.plan_table import print_plan
-from dapt.experiments.grid.run_experiment import UnfinishedError, may_pass, plan_experiment, run_experiment
+from dapt.experiments.grid.run_experiment import may_pass, plan_experiment, run_experiment
+from dapt.experiments.grid.unfinished import UnfinishedError
+from dapt.experiments.run_all import RESUME
 from dapt.results import RunResults
 
 
@@ -76,13 +78,37 @@ def test_all_cells_end_once_and_failures_are_noted(table: Path, tmp_path: Path, 
     with pytest.raises(UnfinishedError, match="Of 4 cells 2 failed; the other 2 are done") as caught:
         run_experiment(plan_experiment(experiment(table, out)), executor=executor)
     assert len(executor.begun) == 4
-    assert "seed2: no such photo" in caught.value.message
+    assert caught.value.more == ("2 cells (table-coop-16shot-seed2, table-maple-16shot-seed2): no such photo",)
+    told = capsys.readouterr().err
+    assert told.count("no such photo") == 1, "one reason is told once while cells fail"
+    assert "table-coop-16shot-seed2 failed: no such photo" in told
+    assert "table-maple-16shot-seed2 failed as table-coop-16shot-seed2 did." in told
+    assert told.index("failed: ") < told.index("maple-16shot-seed1: "), "as it happens"
     found = record(out)
     assert [(cell["status"], cell["tries"]) for cell in found.values()] == [("done", 1), ("failed", 1)] * 2
     done = next(iter(found.values()))
     assert done["metrics"] == {"run": {"test/accuracy": 50.0}}
     assert done["values"] == {"method": "coop", "seed": 1}
-    assert "accuracy 50.00" in capsys.readouterr().err
+    assert "accuracy 50.00" in told
+
+
+def test_what_decides_nothing_is_said_by_the_run(table: Path, tmp_path: Path, capsys) -> None:
+    changed = experiment(table, tmp_path / "out", cues=["border", "patches"], exclude=[{"method": "ivlp"}])
+    run_experiment(plan_experiment(changed), executor=Pretend(lambda job: 1.0))
+    told = capsys.readouterr().err
+    assert "An entry of 'exclude' fits nothing: {'method': 'ivlp'}." in told
+    assert "'cue' decides nothing" in told
+
+
+def test_a_protocol_that_fails_is_told_by_its_runs_and_in_the_end(table: Path, tmp_path: Path, capsys) -> None:
+    inside = DaptError("1 of 2 runs failed; the others are kept.", more=["shots-2: no such photo"], todo=RESUME)
+    changed = experiment(table, tmp_path / "out", methods="coop", seeds=1, protocol="few-shot")
+    with pytest.raises(UnfinishedError) as caught:
+        run_experiment(plan_experiment(changed), executor=Pretend(lambda job: inside))
+    assert "failed" not in capsys.readouterr().err, "its runs have told it"
+    assert caught.value.more == (
+        "table-few-shot-coop-seed1: 1 of 2 runs failed; the others are kept. shots-2: no such photo",
+    )
 
 
 @pytest.mark.parametrize(("good_after", "retries", "tries"), [(1, 1, 2), (2, 2, 3), (5, 2, 3)])

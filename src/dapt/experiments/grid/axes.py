@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from dapt.config import RunSettings
 from dapt.dapt_options import DaptOptions
 from dapt.errors import ConfigError, did_you_mean
+from dapt.experiments.grid.nested import comes_to
 from dapt.strict import kinds_of, shown
 
 # In the order in which they go over their values, the last one fastest, and as which setting each value is taken.
@@ -52,7 +53,7 @@ def values_of(key: str, name: str, given: Any) -> list[Any] | None:
     lists in it is.
 
     Raises:
-        ConfigError: the list is empty, or holds a value twice.
+        ConfigError: the list is empty, or holds a value twice, also where it is written in two ways.
     """
     if isinstance(given, str) and name in LISTED and re.search(r"[,\s]|\d-\d", given):
         raise ConfigError(
@@ -67,9 +68,15 @@ def values_of(key: str, name: str, given: Any) -> list[Any] | None:
         raise ConfigError(
             f"'{key}' is an empty list, so there is nothing to run.", todo="Leave the key out, or fill it."
         )
-    for place, value in enumerate(given):
-        if any(value == other and type(value) is type(other) for other in given[:place]):
-            raise ConfigError(f"'{key}' names {value} twice.", todo="Name every value once.")
+    seen: dict[str, Any] = {}
+    for value in given:
+        meant = comes_to(name, value)
+        if meant in seen:
+            first = seen[meant]
+            same = first == value and type(first) is type(value)
+            twice = f"names {value} twice" if same else f"names {shown(first)} and {shown(value)}, which are the same"
+            raise ConfigError(f"'{key}' {twice}.", todo="Name every value once.")
+        seen[meant] = value
     return given
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,10 @@ from dapt.errors import ConfigError
 from dapt.experiments.grid.axes import listed, sorted_axes, takes_lists
 from dapt.experiments.grid.cell_names import named
 from dapt.experiments.grid.experiment import Experiment
+from dapt.experiments.grid.nested import nested
 
 Values = dict[str, Any]  # by setting
+MOST = 100_000  # combinations: to look at more before the first run takes hours
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,13 @@ class Cells:
 
     Attributes:
         cells: in the order in which they run. excluded: combinations that ``exclude`` left out. equal: combinations
-            that come to the same as another one. unused: entries of ``exclude`` that fit nothing.
+            that come to the same as another one. remarks: a sentence for each part of the file that decides nothing.
     """
 
     cells: list[Cell]
     excluded: int = 0
     equal: int = 0
-    unused: list[Values] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def expand(experiment: Experiment) -> Cells:
@@ -62,8 +65,10 @@ def expand(experiment: Experiment) -> Cells:
     no cue.
 
     Raises:
-        ConfigError: nothing is left, two cells have the same folder, or a key goes through one that is no section.
+        ConfigError: nothing is left, there are too many combinations, two entries of ``include`` contradict each other
+            in a cell, two cells have the same folder, or a key goes through one that is no section.
     """
+    _check_number(experiment)
     axes = experiment.axes
     combined = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())] if axes else [{}]
     combined = _varied(combined, experiment)
@@ -94,7 +99,42 @@ def expand(experiment: Experiment) -> Cells:
         Cell(name, values, {"out": str(experiment.out / name), **settings}, protocol, _points(experiment, protocol))
         for name, (values, settings, protocol) in zip(names, cells, strict=True)
     ]
-    return Cells(made, len(combined) - len(kept), len(rows) - len(cells), unused)
+    remarks = [f"An entry of 'exclude' fits nothing: {entry}." for entry in unused] + _idle(experiment, made)
+    return Cells(made, len(combined) - len(kept), len(rows) - len(cells), remarks)
+
+
+def _check_number(experiment: Experiment) -> None:
+    """Refuse more combinations than can be looked at, before they are made.
+
+    Raises:
+        ConfigError: naming their number, and how it comes about.
+    """
+    lengths = {key: len(values) for key, values in experiment.axes.items()}
+    varied = sum(math.prod(len(_each(key, value)) for key, value in entry.items()) for entry in experiment.vary)
+    added = sum(math.prod(len(listed(value)) for value in entry.values()) for entry in experiment.include)
+    total = math.prod(lengths.values()) * (1 + varied) + added
+    if total > MOST:
+        told = [f"{count} of {key}" for key, count in lengths.items() if count > 1]
+        told += [f"{varied} of 'vary'"] if varied else []
+        told += [f"{added} of 'include'"] if added > 1 else []
+        raise ConfigError(
+            f"There are {total:,} combinations ({', '.join(told)}); an experiment has at most {MOST:,}.",
+            todo="Go over fewer values, or make several experiments of it.",
+        )
+
+
+def _idle(experiment: Experiment, cells: list[Cell]) -> list[str]:
+    """What the file says that decides nothing in any of its cells."""
+    protocols = {cell.protocol.replace("-", "_") for cell in cells if isinstance(cell.protocol, str)}
+    found = [
+        f"'over' names points of {name}, which no cell has as its protocol."
+        for name in experiment.over
+        if name not in protocols
+    ]
+    given = [key for key in (*experiment.axes, *experiment.fixed) if key.partition(".")[0] == "cue"]
+    if given and not any(_has_dapt(cell.settings) for cell in cells):
+        found.append(f"'{given[0]}' decides nothing: no cell has DAPT, and without it there is no cue.")
+    return found
 
 
 def _varied(cells: list[Values], experiment: Experiment) -> list[Values]:
@@ -128,14 +168,26 @@ def _same(wanted: Any, value: Any) -> bool:
 
 
 def _included(cells: list[Values], experiment: Experiment) -> list[Values]:
-    """The cells with what ``include`` adds to them, then those that it adds."""
+    """The cells with what ``include`` adds to them, then those that it adds.
+
+    Raises:
+        ConfigError: two entries give a cell different values of a setting.
+    """
     found = [dict(cell) for cell in cells]
+    by: list[dict[str, Values]] = [{} for _ in cells]  # which entry has set what, for each cell
     for entry in experiment.include:
         on_axes = {key: value for key, value in entry.items() if key in experiment.axes}
         rest = {key: value for key, value in entry.items() if key not in experiment.axes}
-        fitting = [cell for cell, before in zip(found, cells, strict=False) if _fits(on_axes, before, experiment)]
-        for cell in fitting:
-            cell.update(rest)
+        fitting = [place for place, before in enumerate(cells) if _fits(on_axes, before, experiment)]
+        for place in fitting:
+            for key, value in rest.items():
+                other = by[place].setdefault(key, entry)
+                if other[key] != value:
+                    raise ConfigError(
+                        f"Two entries of 'include' give one cell different values of {key}: {other} and {entry}.",
+                        todo="Let each fit other cells, or keep one of them.",
+                    )
+            found[place].update(rest)
         if not fitting:
             found += [
                 dict(zip(entry, values, strict=True)) for values in itertools.product(*map(listed, entry.values()))
@@ -150,43 +202,6 @@ def _has_dapt(settings: Mapping[str, Any]) -> bool:
 
 def _belongs_to_dapt(key: str) -> bool:
     return key.partition(".")[0] in ("cue", "dapt", "masks")
-
-
-def nested(values: Values) -> dict[str, Any]:
-    """Settings by dotted name as a nested mapping; sections come before what stands in them.
-
-    The name of a variant stands for DAPT in that variant.
-
-    Raises:
-        ConfigError: a key goes through one that is no section.
-    """
-    tree: dict[str, Any] = {}
-    for key in sorted(values, key=lambda key: (key.count("."), key)):
-        value = values[key]
-        top, _, inner = key.partition(".")
-        if not inner:
-            tree[top] = _section(top, value)
-        elif isinstance(section := tree.setdefault(top, {}), dict):
-            *between, last = inner.split(".")
-            for name in between:
-                section = section.setdefault(name, {})
-            section[last] = value
-        elif section is not False:
-            raise ConfigError(f"'{key}': {top} is {section!r}, no section.")
-    return tree
-
-
-def _section(name: str, value: Any) -> Any:
-    """A value of a section as a section of its own, so that more can be put into it."""
-    if name == "dapt" and isinstance(value, str):
-        return {"enabled": True, "variant": value}
-    if name == "dapt" and value is True:
-        return {"enabled": True}
-    if name == "dapt" and isinstance(value, dict):
-        return {"enabled": True, **value}
-    if name == "cue" and isinstance(value, str):
-        return {"source": value}
-    return dict(value) if isinstance(value, dict) else value
 
 
 def _points(experiment: Experiment, protocol: str | None) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dapt.errors import ConfigError
+from dapt.errors import ConfigError, did_you_mean
 from dapt.experiments.grid.axes import PLURALS, axis_of, sorted_axes, values_of
+from dapt.experiments.protocols.base import PROTOCOLS
 from dapt.experiments.stores import is_address, mirror_of
 from dapt.paths import with_home
 from dapt.strict import check_value
@@ -125,7 +126,7 @@ def _made(tree: Mapping[str, Any], stem: str, out: str | None) -> Experiment:
         vary=_entries(tree, "vary"),
         include=_entries(tree, "include"),
         exclude=_entries(tree, "exclude"),
-        over=_points(tree.get("over")),
+        over=_points(tree.get("over"), known="plugins" not in tree),
         retries=retries,
         about=about.strip(),
         store=store,
@@ -141,16 +142,29 @@ def _entries(tree: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
         if not isinstance(entry, dict) or not entry:
             raise ConfigError(f"'{key}' holds {entry!r}; each entry is keys and values, as in {{method: coop}}.")
         named = [(axis_of(each), value) for each, value in entry.items()]
+        if key != "exclude":  # there, values that come to the same do no harm
+            for each, value in entry.items():
+                values_of(each, axis_of(each), value)
         if len({each for each, _ in named}) != len(named):
             raise ConfigError(f"An entry of '{key}' names a setting twice: {', '.join(entry)}.")
         found.append(dict(named))
     return tuple(found)
 
 
-def _points(given: Any) -> dict[str, list[str]]:
-    """``over``: points of protocols, as texts."""
+def _points(given: Any, *, known: bool) -> dict[str, list[str]]:
+    """``over``: points of protocols, as texts.
+
+    Args:
+        known: the protocols of dapt are all that there are, because the file names no plugins.
+    """
     if given is None:
         return {}
     if not isinstance(given, dict) or not all(isinstance(points, list) and points for points in given.values()):
         raise ConfigError("'over' names points for protocols, as in over: {few_shot: [1, 4, 16]}.")
-    return {key.replace("-", "_"): [str(point) for point in points] for key, points in given.items()}
+    found = {str(key).replace("-", "_"): [str(point) for point in points] for key, points in given.items()}
+    if strange := [name for name in found if known and name not in PROTOCOLS.names()]:
+        raise ConfigError(
+            f"'over' names points of {strange[0]}, which is no protocol.",
+            todo=did_you_mean(strange[0], PROTOCOLS.names()),
+        )
+    return found

@@ -59,9 +59,7 @@ def print_plan(planned: Planned, *, measure: bool = False, jobs: int = 1) -> Non
         show(f"{counted(found.excluded, 'combination')} excluded.")
     if found.equal:
         show(f"{counted(found.equal, 'combination')} the same as another one (without DAPT there is no cue).")
-    for entry in found.unused:
-        show(f"An entry of 'exclude' fits nothing: {entry}.")
-    for sentence in never_acting(planned.todo):
+    for sentence in [*found.remarks, *never_acting(planned.todo)]:
         show(sentence)
     if planned.others:
         show(f"{counted(len(planned.others), 'cell')} left alone; --overwrite makes them again.")

@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dapt.clip.model_names import check_spec
 from dapt.config import RunConfig, make_config
 from dapt.data.items import ImageSet
+from dapt.data.masks.mask_files import mask_folder
 from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DaptError
 from dapt.experiments.executors.base import Job
 from dapt.experiments.grid.expand import Cell
 from dapt.experiments.grid.protocol_task import carry_out_protocol
 from dapt.experiments.protocols.base import get_protocol
-from dapt.paths import LOCAL
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.check import check_settings
 from dapt.runs.identity import CODE_SCHEMA
 from dapt.runs.run_folder import result_settings
+from dapt.strict import Names
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,18 @@ class CellCheck:
 
 
 def _check_there(config: RunConfig, data: ImageSet) -> None:
-    """Refuse a backbone folder that is not there, and masks of data that has none.
+    """Refuse backbones and mask folders that are not there or not known, and masks of data that has none.
 
     Raises:
-        ConfigError: naming what is missing.
+        DaptError: naming what is missing.
     """
-    if config.model.startswith(LOCAL) and not Path(config.model.removeprefix(LOCAL)).exists():
-        raise ConfigError(f"There is no backbone at {config.model.removeprefix(LOCAL)}.", todo="Look at 'model'.")
-    if not config.dapt.enabled or config.cue.source != "masks" or config.masks is not None or data.outlines:
+    backbones = [config.prompt[name] for name in config.recipe.options.naming(Names.BACKBONE) if config.prompt[name]]
+    for spec in [config.model, *backbones]:
+        check_spec(spec)
+    if not config.dapt.enabled:
+        return
+    folder = mask_folder(config.masks, "'masks'")
+    if config.cue.source != "masks" or folder is not None or data.outlines:
         return
     if not any(item.mask is not None for item in data.splits.get("train", ())):
         raise ConfigError(

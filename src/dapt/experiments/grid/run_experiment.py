@@ -17,16 +17,13 @@ from dapt.experiments.grid.experiment import Experiment
 from dapt.experiments.grid.experiment_folder import CellRecord, ExperimentFolder, Status
 from dapt.experiments.grid.live import Progress, View, main_figure, spoken
 from dapt.experiments.grid.prepared import CellCheck, Prepared
+from dapt.experiments.grid.unfinished import OVERWRITE, UnfinishedError, Wrong, unfinished
 from dapt.experiments.run_all import told
 from dapt.experiments.stores import Store
 from dapt.results import Figures, ProtocolResults, RunResults
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import data_name
 from dapt.runs.torchrun import refuse_torchrun
-from dapt.wording import counted, some
-
-SHOWN = 20  # cells that are named at the end
-OVERWRITE = "--overwrite makes it again."
 
 
 @dataclass
@@ -52,12 +49,13 @@ class Planned:
         Raises:
             UnfinishedError: naming those that cannot.
         """
-        if error := _unfinished(self, {}, "can be run or are done"):
+        if error := self.unfinished({}, "can be run or are done"):
             raise error
 
-
-class UnfinishedError(DaptError):
-    """Some cells of an experiment failed or contradict themselves; the others are done."""
+    def unfinished(self, failed: dict[str, Exception], rest: str) -> UnfinishedError | None:
+        """What is wrong with cells, None if nothing is; see `dapt.experiments.grid.unfinished`."""
+        wrong = Wrong(failed, self.contradictory, self.others)
+        return unfinished(wrong, len(self.cells.cells), rest, self.folder.result)
 
 
 def plan_experiment(experiment: Experiment, *, overwrite: bool = False, here: bool = True) -> Planned:
@@ -128,11 +126,13 @@ def run_experiment(planned: Planned, *, executor: Executor | None = None, retrie
     executor = executor or LocalExecutor()
     epochs = {each.cell.name: sum(run.epochs for run in each.runs) for each in planned.todo}
     progress = Progress(len(planned.todo), epochs, len(planned.done))
+    for sentence in planned.cells.remarks:
+        warn(sentence)
     with folder.lock:
         folder.begin()
-        for name, error in planned.contradictory.items():
+        for name, why in planned.contradictory.items():
             if folder.records[name].status != "done":  # what was done stays done, whatever is missing now
-                _note(folder.records[name], "contradictory", told(error))
+                _note(folder.records[name], "contradictory", told(why))
         try:
             with View(progress).shown() as view:
                 failed = _carried_out(planned.todo, executor, folder, view, retries)
@@ -142,8 +142,8 @@ def run_experiment(planned: Planned, *, executor: Executor | None = None, retrie
     for fault in failed.values():
         if not isinstance(fault, DaptError) and not may_pass(fault):
             raise fault
-    if unfinished := _unfinished(planned, failed, "are done"):
-        raise unfinished
+    if error := planned.unfinished(failed, "are done"):
+        raise error
     total = len(planned.cells.cells)
     say(f"{'the only cell is' if total == 1 else f'all {total} cells are'} done: {folder.result}")
     say(f"tables: dapt report {shlex.quote(folder.place)}")
@@ -159,9 +159,11 @@ def _carried_out(
         what has failed for good, by name.
     """
     failed: dict[str, Exception] = {}
+    telling = _Telling()
     waiting = todo
     for left in range(retries, -1, -1):
-        ended = _round(waiting, executor, folder, view)
+        telling.retries = left
+        ended = _round(waiting, executor, folder, view, telling)
         again = [each for each in waiting if left and may_pass(ended.get(each.cell.name))]
         names = {each.cell.name for each in again}
         failed |= {name: error for name, error in ended.items() if name not in names}
@@ -173,11 +175,32 @@ def _carried_out(
     for name, error in failed.items():
         _note(folder.records[name], "failed", told(error))
         view.progress.failed += 1
-        warn(f"{name} failed: {told(error)}")
     return failed
 
 
-def _round(waiting: list[Prepared], executor: Executor, folder: ExperimentFolder, view: View) -> dict[str, Exception]:
+class _Telling:
+    """Tells of cells as they fail: of each reason once, and of nothing that the runs of a protocol have told or that
+    is tried again.
+
+    Attributes:
+        retries: how often what may pass is still tried again.
+    """
+
+    def __init__(self) -> None:
+        self.retries = 0
+        self._first: dict[str, str] = {}
+
+    def __call__(self, job: Job, error: Exception) -> None:
+        if job.protocol is not None or (self.retries and may_pass(error)):
+            return
+        reason = told(error)
+        first = self._first.setdefault(reason, job.name)
+        warn(f"{job.name} failed: {reason}" if first == job.name else f"{job.name} failed as {first} did.")
+
+
+def _round(
+    waiting: list[Prepared], executor: Executor, folder: ExperimentFolder, view: View, telling: _Telling
+) -> dict[str, Exception]:
     """Carry out cells, each once; what failed, by name."""
     failed: dict[str, Exception] = {}
     begun: dict[str, float] = {}
@@ -204,6 +227,7 @@ def _round(waiting: list[Prepared], executor: Executor, folder: ExperimentFolder
                 except DataError as error:
                     failed[name] = error
                     _note(record, "waiting", told(error))
+                    telling(event.job, error)
                     continue
                 progress.done += 1
                 record.key, record.metrics = keys[name], figures_of(event.results)
@@ -215,6 +239,7 @@ def _round(waiting: list[Prepared], executor: Executor, folder: ExperimentFolder
                 progress.ended(name)
                 failed[name] = event.error
                 _note(record, "waiting", told(event.error))
+                telling(event.job, event.error)
             folder.write()
     except BaseException:
         executor.cancel()
@@ -256,50 +281,3 @@ def _forget_running(records: Iterable[CellRecord]) -> None:
     for record in records:
         if record.status == "running":
             _note(record, "waiting", "interrupted")
-
-
-def _unfinished(planned: Planned, failed: dict[str, Exception], rest: str) -> UnfinishedError | None:
-    """What is wrong with cells, None if nothing is.
-
-    Args:
-        rest: what is said of the cells with which nothing is wrong.
-    """
-    total = len(planned.cells.cells)
-    wrong: dict[str, Exception] = {**planned.contradictory, **planned.others, **failed}
-    where = planned.folder.result
-    if not wrong:
-        return None
-    parts = [f"{len(failed)} failed"] if failed else []
-    parts += [f"{len(planned.contradictory)} cannot be run"] if planned.contradictory else []
-    if planned.others:
-        parts.append(f"{len(planned.others)} {'holds' if len(planned.others) == 1 else 'hold'} another run")
-    left = total - len(wrong)
-    behind = (
-        f"; the other {left} {rest}" if left > 1 else f"; the other one {rest.replace('are', 'is')}" if left else ""
-    )
-    reasons = _by_reason({**planned.contradictory, **planned.others})
-    reasons += [f"{name}: {told(error)}{advice_of(error)}" for name, error in failed.items()]
-    return UnfinishedError(
-        f"Of {counted(total, 'cell')} {' and '.join(parts)}{behind}.",
-        more=reasons[:SHOWN] + ([f"and {len(reasons) - SHOWN} more, see {where}"] if len(reasons) > SHOWN else []),
-        todo="Mend that, or leave them out with 'exclude', and give the same command again."
-        + (" --overwrite makes those again that hold another run." if planned.others else ""),
-    )
-
-
-def _by_reason(wrong: dict[str, Exception]) -> list[str]:
-    """Why cells are not run, once for all that it concerns."""
-    names: dict[str, list[str]] = {}
-    for name, error in wrong.items():
-        names.setdefault(f"{told(error)}{advice_of(error)}", []).append(name)
-    return [f"{_named(cells)}: {reason}" for reason, cells in names.items()]
-
-
-def _named(cells: list[str]) -> str:
-    return cells[0] if len(cells) == 1 else f"{len(cells)} cells ({some(cells, 2)})"
-
-
-def advice_of(error: Exception) -> str:
-    """What can be done about a mistake, behind the sentence that names it; nothing where that is said once for all."""
-    todo = error.todo if isinstance(error, DaptError) else ""
-    return f" {todo}" if todo and todo != OVERWRITE else ""
