@@ -196,10 +196,11 @@ def test_files_named_by_the_user_are_not_written_over(dapt, train, photos: Path,
     shutil.copy(photos / "red_square" / "00.png", picture)
     (album / "mine.json").write_text('{"metrics": 3}')
     for path in (picture, album / "mine.json", album):
-        refused(dapt, ["eval", out, "--json", path], "dapt did not write it", album)
+        words = "is a folder, not a file" if path == album else "dapt did not write it"
+        refused(dapt, ["eval", out, "--json", path], words, album)
         refused(
             dapt, ["masks", "verify", photos, "--masks", photos.parent / "photos-masks", "--json", path],
-            "dapt did not write it", album,
+            words, album,
         )  # fmt: skip
     select = ["data", "select", photos, "--select", "uniform", "--fraction", "0.5"]
     refused(dapt, [*select, "--out", picture, "--overwrite"], "dapt did not write it", album)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -47,3 +48,16 @@ def test_what_is_no_store(tmp_path: Path) -> None:
         dapt.results.save(ROWS, tmp_path / "runs.csv")
     (tmp_path / "folder.parquet").mkdir()
     assert not is_store(str(tmp_path / "folder.parquet"))
+
+
+def test_nothing_else_is_replaced(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.parquet"
+    pd.DataFrame({"price": [1.0]}).to_parquet(mine)
+    before = mine.read_bytes()
+    (tmp_path / "notes.parquet").write_text("notes")
+    os.mkfifo(tmp_path / "pipe.parquet")
+    for name in ("mine", "notes", "pipe"):
+        with pytest.raises(ConfigError, match="holds no runs of dapt"):
+            dapt.results.save(ROWS, tmp_path / f"{name}.parquet")
+    assert mine.read_bytes() == before
+    dapt.results.save(ROWS, dapt.results.save(ROWS, tmp_path / "runs.parquet"))

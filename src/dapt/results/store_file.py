@@ -65,14 +65,16 @@ def check_store(path: Path | None, where: str = "") -> None:
 
 def _holds_runs(path: Path) -> bool:
     try:
-        from pyarrow import parquet
+        from pyarrow import ArrowException, parquet
     except ImportError as error:
         raise ConfigError(
             "Files of runs need pyarrow, which is not installed.", todo="Install it: pip install 'dapt[report]'."
         ) from error
+    if not path.is_file():  # a pipe would be waited for
+        return False
     try:
         return set(parquet.read_schema(path).names) >= NEEDED
-    except (OSError, ValueError):  # ArrowInvalid is a ValueError
+    except (OSError, ArrowException):
         return False
 
 

@@ -137,6 +137,14 @@ def test_entries_of_include_that_contradict_each_other() -> None:
     assert [cell.settings["lr"] for cell in found] == [0.1, 0.1]
 
 
+def test_one_seed_written_in_two_ways_is_one_cell() -> None:
+    found = cells(
+        methods=["coop"], seeds=[1, 2], include=[{"method": "coop", "seed": 1.0}, {"method": "coop", "seed": "2"}]
+    )
+    assert [cell.name for cell in found.cells] == ["photos-coop-16shot-seed1", "photos-coop-16shot-seed2"]
+    assert cells(seed=1, vary=[{"seed": "1"}]).equal == 1
+
+
 def test_what_decides_nothing_is_said() -> None:
     assert cells(cues=["border", "patches"]).remarks == [
         "'cue' decides nothing: no cell has DAPT, and without it there is no cue."

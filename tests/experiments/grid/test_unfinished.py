@@ -31,7 +31,7 @@ def test_options_are_told_as_keys_of_the_file() -> None:
     error = unfinished(Wrong(failed, {}, {}), 2, "are done", "x")
     assert error is not None
     assert error.more[-1] == (
-        "Options are keys of the file here: --n-ctx is n_ctx, --skip-bad is skip_bad and --plugin is plugins."
+        "Options are keys of the file here: --n-ctx is prompt.n_ctx, --skip-bad is skip_bad and --plugin is plugins."
     )
 
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dapt.errors import ConfigError
 from dapt.experiments.grid.axes import listed, sorted_axes, takes_lists
 from dapt.experiments.grid.cell_names import named
 from dapt.experiments.grid.experiment import Experiment
-from dapt.experiments.grid.nested import nested
+from dapt.experiments.grid.nested import comes_to, nested
 
 Values = dict[str, Any]  # by setting
 MOST = 100_000  # combinations: to look at more before the first run takes hours
@@ -88,7 +89,7 @@ def expand(experiment: Experiment) -> Cells:
             settings.pop("dapt", None)
         if settings.get("track"):
             settings["track_options"] = {"group": experiment.name, **(settings.get("track_options") or {})}
-        key = json.dumps([settings, protocol], sort_keys=True)
+        key = json.dumps([{name: _meant(name, value) for name, value in settings.items()}, protocol], sort_keys=True)
         if key not in seen:
             seen[key] = values
             cells.append((values, settings, protocol))
@@ -101,6 +102,16 @@ def expand(experiment: Experiment) -> Cells:
     ]
     remarks = [f"An entry of 'exclude' fits nothing: {entry}." for entry in unused] + _idle(experiment, made)
     return Cells(made, len(combined) - len(kept), len(rows) - len(cells), remarks)
+
+
+def _meant(name: str, value: Any) -> Any:
+    """A value of a setting, or for a number or text what a run makes of it: 1.0 is the seed 1."""
+    return _taken_as(name, value) if isinstance(value, int | float | str) else value
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _taken_as(name: str, value: Any) -> str:
+    return comes_to(name, value)
 
 
 def _check_number(experiment: Experiment) -> None:

@@ -14,6 +14,14 @@ from dapt.wording import counted, listing, some
 SHOWN = 20  # reasons that are told
 OVERWRITE = "--overwrite makes it again."
 SAID_ONCE = (OVERWRITE, RESUME)  # advice that is given for all cells together
+# Options of `dapt train` that are no settings by that name.
+OTHERWISE = {
+    "n-ctx": "prompt.n_ctx",
+    "depth": "prompt.depth",
+    "plugin": "plugins",
+    "over": "over",
+    "protocol": "protocol",
+}
 _OPTION = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 
 
@@ -94,5 +102,7 @@ def _keys_for_options(lines: Iterable[str]) -> str:
 
 def _key_of(option: str) -> str:
     """The key of an option of `dapt train`; empty for one that `dapt run` has itself, and for none."""
-    key = {"plugin": "plugins", "over": "over", "protocol": "protocol"}.get(option, option.replace("-", "_"))
-    return key if key in ("over", "protocol") or (key in RunSettings.model_fields and key != "out") else ""
+    if option in OTHERWISE:
+        return OTHERWISE[option]
+    key = option.replace("-", "_")
+    return key if key in RunSettings.model_fields and key != "out" else ""
