@@ -47,31 +47,36 @@ def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> li
     Args:
         columns: settings that tell no rows apart, because the table has them in its columns.
     """
-    columns = [f"set/{name}" for name in columns]
+    passed_over = [f"set/{name}" for name in columns]
     titles = _titles({str(row.get("method")) for row in rows})
     found = [""] * len(rows)
     for method, title in titles.items():
         places = [place for place, row in enumerate(rows) if str(row.get("method")) == method]
-        hosts, with_dapt = ([place for place in places if bool(rows[place].get("dapt")) == dapt] for dapt in (0, 1))
-        shared = [
-            key for key in _settings([rows[place] for place in places]) if not _of_dapt(key) and key not in columns
-        ]
-        shared = [key for key in shared if _differs(key, rows if key == MODEL else [rows[place] for place in places])]
-        own = _telling_dapt([rows[place] for place in with_dapt])
-        many = len(shared) + len(own) > LONGEST
-        usual = _usual([key for key in shared if key != MODEL], [rows[place] for place in places]) if many else {}
-        usual |= _usual(own, [rows[place] for place in with_dapt]) if many else {}
-        for group, name, keys in ((hosts, title, shared), (with_dapt, title + " + DAPT", own + shared)):
-            told = {
-                place: _label(name, [key for key in keys if _is_told(key, rows[place], usual)], rows[place])
-                for place in group
-            }
-            values = {place: tuple(_written(rows[place].get(key)) for key in keys) for place in group}
-            for place in group:
-                found[place] = told[place]
-                if any(told[other] == told[place] and values[other] != values[place] for other in group):
-                    found[place] = _label(name, keys, rows[place], whole=True)
+        of_method = [rows[place] for place in places]
+        with_dapt = [row for row in of_method if row.get("dapt")]
+        shared = [key for key in _settings(of_method) if not _of_dapt(key) and key not in passed_over]
+        shared = [key for key in shared if _differs(key, rows if key == MODEL else of_method)]
+        own = _telling_dapt(with_dapt)
+        usual: dict[str, str] = {}
+        if len(shared) + len(own) > LONGEST:
+            usual = _usual([key for key in shared if key != MODEL], of_method) | _usual(own, with_dapt)
+        for dapt, name, keys in ((False, title, shared), (True, title + " + DAPT", own + shared)):
+            group = [place for place in places if bool(rows[place].get("dapt")) == dapt]
+            for place, label in zip(group, _labels(name, keys, [rows[place] for place in group], usual), strict=True):
+                found[place] = label
     return found
+
+
+def _labels(name: str, keys: Sequence[str], rows: Sequence[Row], usual: Mapping[str, str]) -> list[str]:
+    """Labels of rows of one name; where two would have the same and differ in one of the settings, all is told."""
+    short = [_label(name, [key for key in keys if _is_told(key, row, usual)], row) for row in rows]
+    meant: dict[str, set[tuple[str, ...]]] = {}
+    for label, row in zip(short, rows, strict=True):
+        meant.setdefault(label, set()).add(tuple(_written(row.get(key)) for key in keys))
+    return [
+        label if len(meant[label]) == 1 else _label(name, keys, row, whole=True)
+        for label, row in zip(short, rows, strict=True)
+    ]
 
 
 def _is_told(key: str, row: Row, usual: Mapping[str, str]) -> bool:
