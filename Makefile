@@ -38,7 +38,7 @@ test: setup
 
 # Kept in memory, where a sync costs nothing: the tests watch what is synced themselves.
 test-long: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) -m long $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) -m long --durations=15 $(ARGS)
 
 test-all: test test-long
 
