@@ -36,14 +36,6 @@ Wilcoxon test, corrected for the number of rows. The best is bold, the second un
 DAPT gets right and wrong, costs and commands. --figures writes the same charts for papers, for one and two columns.
 """
 
-# How every table in one of the formats for files begins, so that nothing else is replaced.
-BEGINNINGS = (
-    r"table,method,column,mean,std,seeds,published,",
-    r"\*\*[^\n]*\*\*\n\n\| method \|",
-    r"\\begin\{table\}\n\\centering\n\\caption\{[^\n]*\n\\begin\{tabular\}\{lr*\}\n\\toprule\nmethod & ",
-    r"#figure\(caption: \[[^\n]*, table\(\n  columns: \d+,\n[^\n]*\n  table\.header\(\[method\], ",
-)
-
 
 def report(
     runs: Annotated[
@@ -113,7 +105,7 @@ def report(
     from dapt.report.report_files import check_report_files, write_report_files
     from dapt.report.tables.chosen import chosen
     from dapt.report.tables.compared import to_hosts, to_zero_shot
-    from dapt.report.tables.formats import FORMATS, Shown
+    from dapt.report.tables.formats import BEGINNINGS, FORMATS, Shown
     from dapt.report.tables.kinds import free_table, tables
     from dapt.report.tables.published import with_published
     from dapt.results import load, save

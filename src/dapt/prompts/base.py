@@ -287,7 +287,7 @@ def check_depth(depth: int, layers: int, tower: str) -> int:
         raise ConfigError(
             f"Prompt depth {depth} is more than the {layers} layers of the {tower} tower.",
             where="prompt.depth",
-            todo=f"Use --depth {layers} or less; in an experiment the key is prompt.depth.",
+            todo=f"Use --depth {layers} or less.",
         )
     return depth
 

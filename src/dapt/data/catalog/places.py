@@ -62,8 +62,7 @@ def require_place(dataset: Dataset, root: Path) -> Place:
         ]
         raise DataError(
             f"{dataset.title} is not under {root} (looked for {', '.join(looked)}).",
-            todo=f"Run 'dapt data download {dataset.name}', or name the data root with --root (in a file: root) or "
-            "$DAPT_DATA."
+            todo=f"Run 'dapt data download {dataset.name}', or name the data root with --root or $DAPT_DATA."
             + (f" For the folder {dataset.name} here write ./{dataset.name}." if Path(dataset.name).exists() else ""),
         )
     return place

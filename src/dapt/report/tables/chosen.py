@@ -46,9 +46,11 @@ def chosen(rows: Sequence[Row], conditions: Sequence[str]) -> list[Row]:
 
 def _means(text: str, value: Any) -> bool:
     """Whether a text of the command line stands for a value: as it is written, or as a number."""
-    if text == _written(value) or (isinstance(value, bool) and text.lower() == _written(value)):
+    if isinstance(value, bool):
+        return text.lower() == _written(value)
+    if text == _written(value):
         return True
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, int | float):
         return False
     try:
         return float(text) == value

@@ -173,3 +173,10 @@ FORMATS: dict[str, Callable[[Shown], str]] = {
     "typst": typst,
     "csv": comma_separated,
 }
+# How every table in one of these formats begins, by which files of ours are known.
+BEGINNINGS = (
+    r"table,method,column,mean,std,seeds,published,",
+    r"\*\*[^\n]*\*\*\n\n\| method \|",
+    r"\\begin\{table\}\n\\centering\n\\caption\{[^\n]*\n\\begin\{tabular\}\{lr*\}\n\\toprule\nmethod & ",
+    r"#figure\(caption: \[[^\n]*, table\(\n  columns: \d+,\n[^\n]*\n  table\.header\(\[method\], ",
+)

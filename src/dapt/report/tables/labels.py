@@ -13,8 +13,8 @@ from dapt.methods.base import METHODS
 from dapt.paths import LOCAL
 
 Row = Mapping[str, Any]
-# What may tell runs of one method apart, by what it is called in labels; a setting that all share is not told.
-TOLD = {"set/dapt.variant": "", "cue": ""}
+# What tells rows with DAPT apart first, by its value alone; what all share is not told.
+TOLD = ("set/dapt.variant", "cue")
 # Settings that never name a row: they are data sets, seeds, or change no result.
 PASSED_OVER = (
     *("set/data", "set/seed", "set/subset", "set/out", "set/method", "set/root", "set/own_split"),
