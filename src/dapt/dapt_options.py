@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from dapt.dapt_variants import SCHEDULES, Schedule, Variant, with_preset
 from dapt.errors import ConfigError
 from dapt.strict import Rate, Strict
 
@@ -18,7 +20,9 @@ BACKGROUND_WORDS: tuple[str, ...] = tuple(
     ).split()
 )
 
+Fill = Literal["mean", "blur", "noise", "inpaint", "exchange"]
 RELEASED_SLICE = 25  # so many text rows the released code takes for background, of 32
+DEFAULT_VARIANT: Variant = "phased"
 AUTO = "auto"
 AUTO_COUNT = 25  # as many as the general words of the released code
 
@@ -27,15 +31,31 @@ class DaptOptions(Strict):
     """The DAPT objective (arXiv 2508.00395). Defaults are those of the released code unless said."""
 
     enabled: bool = Field(False, description="Add the DAPT terms to the method.")
-    variant: Literal["phased", "joint"] = Field(
-        "phased",
-        description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms "
-        "throughout (the paper's figure).",
+    variant: Variant = Field(
+        DEFAULT_VARIANT,
+        description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms throughout "
+        "(the paper's figure); ramp (ours): from L_v to L_f and L_b, epoch by epoch; symmetric (ours): joint, L_f at "
+        "weight 1 with its gradient on both sides; released: phased with the raw weight of L_v, as published.",
     )
     visual_weight: Rate = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
+    visual_scale: Literal["logit", "raw"] = Field(
+        "logit",
+        description="logit (ours): the weight of L_v is meant for CLIP's logit scale of 100 and multiplied by the "
+        "model's own / 100, because the gradients of all other terms grow with the scale; raw: as it is.",
+    )
     foreground_weight: Rate = Field(0.1, ge=0, description="Weight of the foreground term L_f.")
     background_weight: Rate = Field(0.5, ge=0, description="Weight of the background term L_b.")
     margin: Rate = Field(1.5, ge=0, description="Margin of the triplet in L_v.")
+    margin_kind: Literal["absolute", "relative"] = Field(
+        "absolute",
+        description="absolute: the distance to the foreground is to be smaller by the margin than that to the "
+        "background (as published); relative (ours): smaller by that share of it, so that the margin is at most 1.",
+    )
+    visual_space: Literal["features", "classes"] = Field(
+        "features",
+        description="Where L_v measures distances: between features (as published), or (ours) between how their "
+        "similarities to the class texts differ, at unit length, so that only what tells classes apart counts.",
+    )
     switch: float = Field(0.7, ge=0, le=1, description="phased: fraction of the epochs before the switch.")
     words: Annotated[list[str], Field(min_length=1)] | Literal["auto"] = Field(
         default=list(BACKGROUND_WORDS),
@@ -71,8 +91,41 @@ class DaptOptions(Strict):
         "class tokens see the patches of one side only.",
     )
 
-    fill: Literal["mean", "blur", "noise"] = Field(
-        "mean", description="What hidden pixels become: the mean colour (as published), the blurred image, or noise."
+    fill: Fill = Field(
+        "mean",
+        description="What hidden pixels become: the mean colour (as published); ours: the blurred image, noise, "
+        "inpaint (filled in smoothly from what is seen), exchange (behind a foreground the background of another image "
+        "of the batch, inpaint in the background view).",
+    )
+    soften: float = Field(
+        0.0, ge=0, le=0.5, description="Ours: blur the outline of masks over this share of the image's side."
+    )
+    dilate: float = Field(
+        0.0,
+        ge=-0.5,
+        le=0.5,
+        description="Ours: let masks grow by this share of the image's side to all sides, or shrink.",
+    )
+    crops: Literal["any", "both"] = Field(
+        "any",
+        description="both (ours): random crops are drawn again, at most ten times, until they show foreground and "
+        "background.",
+    )
+    background_temperature: Rate = Field(
+        1.0, gt=0, description="Ours: the logits of L_b are divided by this number, which softens it."
+    )
+    warmup: float = Field(
+        0.0, ge=0, le=1, description="Ours: the weights of all terms grow from zero over this share of the epochs."
+    )
+    balance: Literal["none", "gradient"] = Field(
+        "none",
+        description="gradient (ours): the gradient of each term is scaled to its weight times the size of that of the "
+        "host's own loss.",
+    )
+    conflict: Literal["ignore", "project"] = Field(
+        "ignore",
+        description="project (ours, after ProGrad): what of the gradient of DAPT's terms contradicts that of the "
+        "host's own loss is taken away.",
     )
     foreground_gradient: bool = Field(
         False,
@@ -89,6 +142,16 @@ class DaptOptions(Strict):
         description="For comparison only: repeat the released code, in which the first words (all but 25) act as "
         "further classes in training and at test.",
     )
+
+    @property
+    def schedule(self) -> Schedule:
+        """When which terms act."""
+        return SCHEDULES[self.variant]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the gradients of the terms are needed one by one."""
+        return self.balance != "none" or self.conflict != "ignore"
 
     @property
     def chooses_words(self) -> bool:
@@ -135,6 +198,11 @@ class DaptOptions(Strict):
         """Whether masks of some areas are left out."""
         return self.min_area > 0 or self.max_area < 1
 
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, value: Any) -> Any:
+        return with_preset(value, DEFAULT_VARIANT) if isinstance(value, Mapping) else value
+
     @field_validator("words", "chosen_words")
     @classmethod
     def _no_blank(cls, value: Any) -> Any:
@@ -165,6 +233,16 @@ class DaptOptions(Strict):
             raise ValueError("dapt.released repeats the released code, whose words are a list, not auto")
         if self.words != AUTO and self.chosen_words is not None:
             raise ValueError("dapt.chosen_words belongs to dapt.words=auto")
+        if self.gate and self.apart:
+            raise ValueError(
+                "dapt.gate trains a network beside the prompts: dapt.balance and dapt.conflict are without it"
+            )
+        if self.margin_kind == "relative" and self.margin > 1:
+            raise ValueError(f"dapt.margin is {self.margin:g}, and a relative margin is a share, at most 1")
+        if self.views == "attention":
+            for name, usual in (("fill", "mean"), ("soften", 0.0), ("dilate", 0.0)):
+                if getattr(self, name) != usual:
+                    raise ValueError(f"dapt.{name} needs dapt.views=pixels: views by attention hide no pixels")
         if self.min_area >= self.max_area:
             raise ValueError(f"dapt.min_area is {self.min_area:g}, dapt.max_area {self.max_area:g}: no mask is between")
         return self

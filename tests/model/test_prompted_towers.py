@@ -42,7 +42,7 @@ def test_features_of_each_view_are_those_of_its_pixels(model: PromptedClip, batc
     found = model.compute(batch, Needs(dict.fromkeys(("full", "foreground", "background", "frozen"), False)))
     prompts = model.prompts().detached()
     for view in ("full", "foreground", "background"):
-        expected = model.clip.encode_image(view_of(batch, view, "mean"), prompts)
+        expected = model.clip.encode_image(view_of(batch, view), prompts)
         assert torch.allclose(found.image[view], expected, atol=1e-5), view
         assert torch.allclose(found.image[view].norm(dim=1), torch.ones(2), atol=1e-5)
     assert torch.allclose(found.image["frozen"], model.clip.encode_image(batch.pixels), atol=1e-5)

@@ -92,7 +92,7 @@ def test_background_term_teaches_both_sides() -> None:
 
 
 def test_values_by_hand() -> None:
-    module = step(variant="joint", margin=1.2)
+    module = step(variant="joint", margin=1.2, visual_scale="raw")
     data = batch()
     _, terms, _ = module(data, 0, 10)
     model = module.model
@@ -200,7 +200,7 @@ def test_every_host_and_the_terms_it_can_use(method: str, left_out: list[str], c
 
 
 def test_words_weights_and_margin_come_from_the_configuration() -> None:
-    module = step(words=["grass", "sky"], visual_weight=0.25, margin=0.0, variant="joint")
+    module = step(words=["grass", "sky"], visual_weight=0.25, margin=0.0, variant="joint", visual_scale="raw")
     _, terms, outputs = module(batch(), 0, 10)
     assert outputs.text[BACKGROUND].shape[0] == 2
     assert terms["L_v"].weight == 0.25

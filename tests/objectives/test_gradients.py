@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from dapt.objectives.gradients import ProjectAway, backward_by_rule
+from dapt.objectives.gradients import ProjectAway, Tempered, backward_by_rule
 
 # no tiny numbers: the length of a vector of them is 0 in float32
 NUMBERS = st.lists(st.integers(-100, 100).map(lambda tenths: tenths / 10), min_size=3, max_size=3)
@@ -94,3 +94,30 @@ def test_every_process_reduces_every_parameter_of_every_group() -> None:
     backward_by_rule(ProjectAway("general"), groups, [first, second], reduce)
     assert sizes == [1, 2, 1, 2]
     assert (first.grad.tolist(), second.grad.tolist()) == ([2.0], [1.0, 1.0])
+
+
+def tempered(main: list[float], more: list[float], *, share: float = 1.0, **how: bool) -> list[float]:
+    rule = Tempered("main", balance=how.get("balance", False), project=how.get("project", False))
+    rule.shares = {"more": share}
+    return rule.combine({"main": [torch.tensor(main)], "more": [torch.tensor(more)]})[0].tolist()
+
+
+def test_tempered_by_hand() -> None:
+    assert tempered([3.0, 4.0], [0.0, 2.0]) == [3.0, 6.0]
+    assert tempered([3.0, 4.0], [0.0, 2.0], balance=True, share=0.5) == [3.0, 6.5]
+    assert tempered([0.0, 2.0], [1.0, -1.0], project=True) == [1.0, 2.0]
+    assert tempered([0.0, 2.0], [3.0, -4.0], balance=True, project=True) == pytest.approx([1.2, 2.0])
+    assert tempered([3.0, 4.0], [0.0, 0.0], balance=True) == [3.0, 4.0]
+
+
+def test_tempered_sizes_are_of_all_parameters_together() -> None:
+    rule = Tempered("main", balance=True, project=False)
+    main, more = [torch.tensor([3.0]), torch.tensor([4.0])], [torch.tensor([0.0]), torch.tensor([1.0])]
+    found = rule.combine({"main": main, "more": more})
+    assert [part.tolist() for part in found] == [[3.0], [9.0]]
+
+
+def test_tempered_without_a_main_gradient_adds_up() -> None:
+    rule = Tempered("main", balance=True, project=True)
+    groups = {"a": [torch.tensor([1.0])], "b": [torch.tensor([2.0])]}
+    assert [part.tolist() for part in rule.combine(groups)] == [[3.0]]

@@ -9,7 +9,7 @@ from backgrounds import ITEMS, image, masks
 
 from dapt.data.items import Item
 from dapt.data.load.transforms import whole_transform
-from dapt.model.views import Fill
+from dapt.model.views import ViewMaking
 from dapt.runs.background_views import background_logits, text_features
 from helpers import tiny_clip
 
@@ -38,8 +38,8 @@ def test_the_background_of_each_image(batch_size: int) -> None:
 def test_fill_and_soft_maps_reach_the_view() -> None:
     clip = tiny_clip()
     soft = [torch.full((2, 2), 0.5)]
-    fills: list[Fill] = ["mean", "blur", "noise"]
-    found = [background_logits(clip, ITEMS[:1], soft, TEXTS, image, soft=True, fill=fill) for fill in fills]
+    makings = [ViewMaking(fill) for fill in ("mean", "blur", "noise")]
+    found = [background_logits(clip, ITEMS[:1], soft, TEXTS, image, soft=True, making=making) for making in makings]
     assert torch.allclose(found[0][0], plain(clip, ITEMS[0], torch.full((1, 32, 32), 0.5)), atol=1e-4)
     assert not any(torch.allclose(found[0], other, atol=1e-3) for other in found[1:])
 

@@ -11,7 +11,7 @@ from torch import nn
 from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.data.batch import Batch
 from dapt.model.needs import BACKGROUND, FOREGROUND, FULL
-from dapt.model.views import BLUR, view_of
+from dapt.model.views import BLUR, ViewMaking, view_of
 from dapt.objectives.epoch_weights import gaussian_weights
 from dapt.objectives.gradients import ProjectAway, backward_by_rule
 from dapt.training.averaging import EpochAverage
@@ -133,13 +133,13 @@ def test_blurred_pixels_in_numbers() -> None:
     channel = given.pixels[0, 0]
     for _ in range(2):
         channel = box(box(channel).t()).t()
-    hidden = view_of(given, FOREGROUND, "blur")[0, 0, :, 8:]
+    hidden = view_of(given, FOREGROUND, ViewMaking("blur"))[0, 0, :, 8:]
     assert torch.allclose(hidden, channel[:, 8:], atol=1e-5)
 
 
 def test_noise_is_one_pattern_of_spread_one() -> None:
     given = picture()
-    noise = view_of(given, FOREGROUND, "noise")[..., 8:]
+    noise = view_of(given, FOREGROUND, ViewMaking("noise"))[..., 8:]
     assert torch.equal(noise[0], noise[1])
     expected = torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(0))[..., 8:]
     assert torch.equal(noise[0], expected)

@@ -24,6 +24,7 @@ from dapt.model.model_folder import write_model_folder
 from dapt.model.plain import PlainModel
 from dapt.model.prompted_towers import PromptedTowers
 from dapt.model.prompts_file import prompts_content
+from dapt.model.views import ViewMaking
 from dapt.paths import with_home
 from dapt.prompts.base import PromptArchitecture, TrainingSet
 
@@ -359,7 +360,7 @@ def make_prompted(
         names,
         dapt.texts,
         views=dapt.views,
-        fill=dapt.fill,
+        making=ViewMaking.of(dapt),
         distractors=dapt.distractors,
         made_with=made_with,
     )

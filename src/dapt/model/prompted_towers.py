@@ -25,7 +25,7 @@ from dapt.model.needs import (
     Outputs,
     Trainable,
 )
-from dapt.model.views import Fill, masks_of, view_of
+from dapt.model.views import AS_PUBLISHED, ViewMaking, masks_of, view_of
 from dapt.prompts.base import PromptArchitecture
 
 MOST_BESIDE = 64  # images without gradient that are worth the memory of a branch of their own on a GPU, as measured
@@ -41,7 +41,7 @@ class PromptedTowers(nn.Module):
         architecture: the prompts.
         names: class names of the classifier.
         background: complete background texts, empty without DAPT.
-        views, fill: how foreground and background are made, see `DaptOptions`.
+        views: how foreground and background are seen, see `DaptOptions`. making: how they are made of pixels.
         distractors: so many background texts act as further classes (only to repeat the released code).
 
     Raises:
@@ -56,7 +56,7 @@ class PromptedTowers(nn.Module):
         background: Sequence[str] = (),
         *,
         views: str = "pixels",
-        fill: Fill = "mean",
+        making: ViewMaking = AS_PUBLISHED,
         distractors: int = 0,
     ) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class PromptedTowers(nn.Module):
         if distractors and architecture.conditional:
             raise NotSupportedError("dapt.released does not work with texts that depend on the image.")
         self.views = views
-        self.fill: Fill = fill
+        self.making = making
         self.distractors = distractors
         self.prompts = architecture
         self._clip = (clip,)  # in a tuple, so that torch does not register it
@@ -256,7 +256,7 @@ class PromptedTowers(nn.Module):
         """Unit-length features of some views, in one pass."""
         if not names:
             return {}
-        pixels = torch.cat([view_of(batch, name, self.fill) for name in names])
+        pixels = torch.cat([view_of(batch, name, self.making) for name in names])
         with torch.set_grad_enabled(gradient and torch.is_grad_enabled()):
             features = self.image_features(pixels, prompts if gradient else prompts.detached(), names)
         return dict(zip(names, features, strict=True))

@@ -1,41 +1,96 @@
 """The three views of an image: whole, foreground, background.
 
 In DAPT (arXiv 2508.00395) hidden pixels become the mean colour of the data the model was trained on, which is 0 after
-normalisation. Blurred and noisy fills are for ablations.
+normalisation. All other fills, and masks that are grown or softened, are ours.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dapt.dapt_options import DaptOptions, Fill
 from dapt.data.batch import Batch
 from dapt.errors import DataError
+from dapt.model.fill_in import filled_from_around
 from dapt.model.needs import FOREGROUND, FULL
 
-Fill = Literal["mean", "blur", "noise"]
 BLUR = 8  # a blurred pixel is the mean over a window of a quarter of the image, twice: side / BLUR to each side
 
 
-def view_of(batch: Batch, name: str, fill: Fill = "mean") -> Tensor:
+@dataclass(frozen=True)
+class ViewMaking:
+    """How foreground and background views are made; the options of that name of `DaptOptions`.
+
+    Attributes:
+        fill: what hidden pixels become. soften, dilate: shares of the image's shorter side.
+    """
+
+    fill: Fill = "mean"
+    soften: float = 0.0
+    dilate: float = 0.0
+
+    @classmethod
+    def of(cls, options: DaptOptions) -> ViewMaking:
+        """As the options ask."""
+        return cls(options.fill, options.soften, options.dilate)
+
+
+AS_PUBLISHED = ViewMaking()
+
+
+def view_of(batch: Batch, name: str, making: ViewMaking = AS_PUBLISHED) -> Tensor:
     """Pixels ``[B, 3, H, W]`` of a view.
 
     Args:
-        fill: what hidden pixels become: the mean colour, the blurred image, or noise (a fixed pattern of the
-            spread of normalised images, the same in every step).
+        making: what hidden pixels become, and what is done to masks beforehand. Noise is a fixed pattern of the spread
+            of normalised images, the same in every step. With ``exchange`` an image's foreground is shown on the
+            background of the next image of the batch, whose own object is filled in; where that has no usable mask,
+            on the mean colour.
     """
     if name == FULL:
         return batch.pixels
-    mask = masks_of(batch).to(batch.pixels.dtype)
+    mask = shaped(masks_of(batch).to(batch.pixels.dtype), making)
     shown = mask if name == FOREGROUND else 1 - mask
     visible = batch.pixels * shown
-    if fill == "mean":
+    if making.fill == "mean":
         return visible
-    return visible + (1 - shown) * (_blurred(batch.pixels) if fill == "blur" else _noise(batch.pixels))
+    return visible + (1 - shown) * _hidden(batch, name, mask, making.fill)
+
+
+def shaped(mask: Tensor, making: ViewMaking) -> Tensor:
+    """Masks ``[B, 1, H, W]`` grown or shrunk, then softened."""
+    side = min(mask.shape[-2:])
+    reach = round(abs(making.dilate) * side)
+    if reach:
+        window = 2 * reach + 1
+        grown = F.max_pool2d(mask if making.dilate > 0 else -mask, window, stride=1, padding=reach)
+        mask = grown if making.dilate > 0 else -grown
+    reach = round(making.soften * side / 2)
+    for _ in range(2 if reach else 0):
+        mask = F.avg_pool2d(mask, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
+    return mask
+
+
+def _hidden(batch: Batch, name: str, mask: Tensor, fill: Fill) -> Tensor:
+    """What hidden pixels become, ``[B, 3, H, W]``."""
+    pixels = batch.pixels
+    if fill == "blur":
+        return _blurred(pixels)
+    if fill == "noise":
+        return _noise(pixels)
+    if fill == "inpaint":
+        return filled_from_around(pixels, mask if name == FOREGROUND else 1 - mask)
+    backgrounds = filled_from_around(pixels, 1 - mask)
+    if name != FOREGROUND:
+        return backgrounds
+    if batch.usable is not None:
+        backgrounds = torch.where(batch.usable[:, None, None, None], backgrounds, torch.zeros_like(backgrounds))
+    return backgrounds.roll(1, dims=0)
 
 
 def masks_of(batch: Batch) -> Tensor:

@@ -61,7 +61,7 @@ def method_objectives(method: Method, model: PromptedClip) -> list[Objective]:
 
 def disentangle(options: DaptOptions, model: PromptedClip) -> Disentangle:
     """DAPT's terms; warns of those that can teach nothing."""
-    dapt = Disentangle(options, model.trainable())
+    dapt = Disentangle(options, model.trainable(), float(model.clip.logit_scale))
     for sentence in dapt.left_out:
         warn(sentence)
     return dapt

@@ -8,7 +8,9 @@ class softmax has exactly C columns, all background words form the background se
 - ``L_b`` = CE(background feature, background texts, nearest background text): teaches both sides.
 - ``L_v`` = mean max(0, |f - sg(f_fg)| - |f - sg(f_bg)| + margin): teaches the image side.
 
-Ours, both off by default: L_b may aim at a text that was chosen before training (`Batch.background`), and the terms of
+Ours: the weight of L_v follows the logit scale, because the gradients of cross-entropies grow with it. Also ours, and
+off by default: other schedules, margins and spaces of L_v, gradients that are balanced or kept from contradicting the
+host's (`DaptOptions`). L_b may aim at a text that was chosen before training (`Batch.background`), and the terms of
 each image may be weighted by how far its cue is trusted (`Batch.trust`).
 """
 
@@ -21,13 +23,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dapt.clip.logits import similarities
 from dapt.config import DaptOptions
 from dapt.data.batch import Batch
 from dapt.model.needs import BACKGROUND, CLASSES, FOREGROUND, FULL, Needs, Outputs, Trainable
 from dapt.model.views import masks_of
 from dapt.objectives.base import Objective, Term
 from dapt.objectives.classification import image_losses
+from dapt.objectives.gradients import Tempered
 from dapt.objectives.reliability import ReliabilityGate, gate_loss
+
+CLIP_SCALE = 100.0  # CLIP's logit scale, which the released weights were chosen for
+MAIN = "main"  # the group of the host's own terms
 
 
 class Disentangle(Objective):
@@ -36,6 +43,7 @@ class Disentangle(Objective):
     Args:
         options: weights, margin, schedule.
         trainable: what the host trains; terms without a trainable path are left out (see `left_out`).
+        scale: the logit scale of the model; CLIP's own is 100.
 
     Attributes:
         left_out: one sentence per term that is left out because nothing it reaches is trained.
@@ -43,14 +51,21 @@ class Disentangle(Objective):
 
     recordable = True
 
-    def __init__(self, options: DaptOptions, trainable: Trainable) -> None:
+    def __init__(self, options: DaptOptions, trainable: Trainable, scale: float = CLIP_SCALE) -> None:
         self.options = options
+        self.rule = (
+            Tempered(MAIN, balance=options.balance == "gradient", project=options.conflict == "project")
+            if options.apart
+            else None
+        )
+        self.gradient_rule = self.rule
+        relative = scale / CLIP_SCALE if options.visual_scale == "logit" else 1.0
         self.gate = ReliabilityGate() if options.gate else None
         self.helper = self.gate
         self.left_out: list[str] = []
         self._weights: dict[str, float] = {}
         reach = {
-            "L_v": (trainable.image, options.visual_weight, "the image side is not trained"),
+            "L_v": (trainable.image, options.visual_weight * relative, "the image side is not trained"),
             "L_f": (
                 trainable.class_texts or trainable.logits or (options.foreground_gradient and trainable.image),
                 options.foreground_weight,
@@ -74,18 +89,32 @@ class Disentangle(Objective):
 
     def active(self, epoch: int, epochs: int) -> dict[str, float]:
         """Names and weights of the terms of `epoch`."""
-        if self.options.variant == "joint":
-            return self._weights
-        first_phase = epoch < self.switch_epoch(epochs)
-        return {name: weight for name, weight in self._weights.items() if (name == "L_v") == first_phase}
+        grown = self._grown(epoch, epochs)
+        weights = {name: grown * self._share(name, epoch, epochs) * weight for name, weight in self._weights.items()}
+        return {name: weight for name, weight in weights.items() if weight}
+
+    def _share(self, name: str, epoch: int, epochs: int) -> float:
+        """How much of its weight a term has by the schedule."""
+        schedule = self.options.schedule
+        if schedule == "joint":
+            return 1.0
+        if schedule == "phased":
+            return float((name == "L_v") == (epoch < self.switch_epoch(epochs)))
+        done = epoch / (epochs - 1) if epochs > 1 else 0.5
+        return 1 - done if name == "L_v" else done
+
+    def _grown(self, epoch: int, epochs: int) -> float:
+        """How far the weights have grown by `dapt.warmup`: linearly, to the full ones in the epoch after it."""
+        growing = self.options.warmup * epochs
+        return min(1.0, epoch / growing) if growing else 1.0
 
     def stage(self, epoch: int, epochs: int) -> Hashable:
-        return tuple(self.active(epoch, epochs))
+        return tuple(self.active(epoch, epochs).items())
 
     def too_short(self, epochs: int) -> str | None:
         """One sentence if a training of so many epochs ends before the second phase begins, unless it was so asked."""
         second = [name for name in self._weights if name != "L_v"]
-        asked = self.options.variant == "joint" or self.options.switch == 1
+        asked = self.options.schedule != "phased" or self.options.switch == 1
         if not second or not epochs or asked or self.switch_epoch(epochs) < epochs:
             return None
         never = "never act" if len(second) > 1 else "never acts"
@@ -101,6 +130,8 @@ class Disentangle(Objective):
             needs |= Needs({FULL: False, FOREGROUND: False}, {CLASSES: False})
         if "L_v" in active:
             needs |= Needs({FULL: True, FOREGROUND: False, BACKGROUND: False})
+            if self.options.visual_space == "classes":
+                needs |= Needs({}, {CLASSES: False})
         if "L_f" in active:
             needs |= Needs({FOREGROUND: self.options.foreground_gradient}, {CLASSES: True})
         if "L_b" in active:
@@ -111,16 +142,13 @@ class Disentangle(Objective):
         active = self.active(epoch, epochs)
         values: dict[str, Tensor] = {}
         if "L_v" in active:
-            image = outputs.image[FULL]
-            pull = F.pairwise_distance(image, outputs.image[FOREGROUND].detach())  # adds 1e-6, as published
-            push = F.pairwise_distance(image, outputs.image[BACKGROUND].detach())
-            values["L_v"] = F.relu(pull - push + self.options.margin)
+            values["L_v"] = self._pull_push(outputs)
         if "L_f" in active:
             foreground = outputs.image[FOREGROUND]
             logits = outputs.logits_of(foreground if self.options.foreground_gradient else foreground.detach())
             values["L_f"] = image_losses(logits, outputs.targets(batch.labels), batch)
         if "L_b" in active:
-            logits = outputs.logits(BACKGROUND, BACKGROUND)
+            logits = outputs.logits(BACKGROUND, BACKGROUND) / self.options.background_temperature
             values["L_b"] = F.cross_entropy(logits, background_targets(logits, batch.background), reduction="none")
         if batch.trust is not None:
             values = {name: batch.trust * value for name, value in values.items()}
@@ -130,7 +158,28 @@ class Disentangle(Objective):
             weights["L_gate"] = 1.0
             for name in {"L_v", "L_f"} & set(values):
                 values[name] = trust * values[name]
-        return {name: Term(_mean(value, batch.usable), weights[name]) for name, value in values.items()}
+        if self.rule is not None:
+            self.rule.shares = weights
+        return {
+            name: Term(_mean(value, batch.usable), weights[name], MAIN if self.rule is None else name)
+            for name, value in values.items()
+        }
+
+    def _pull_push(self, outputs: Outputs) -> Tensor:
+        """``L_v`` of each image, ``[B]``."""
+        image, foreground, background = (self._placed(outputs, view) for view in (FULL, FOREGROUND, BACKGROUND))
+        pull = F.pairwise_distance(image, foreground.detach())  # adds 1e-6, as published
+        push = F.pairwise_distance(image, background.detach())
+        margin = self.options.margin
+        return F.relu(pull - push + margin if self.options.margin_kind == "absolute" else pull - (1 - margin) * push)
+
+    def _placed(self, outputs: Outputs, view: str) -> Tensor:
+        """The features of a view where L_v measures distances."""
+        features = outputs.image[view]
+        if self.options.visual_space == "features":
+            return features
+        alike = similarities(features, outputs.text[CLASSES].detach().to(features.dtype))
+        return F.normalize(alike - alike.mean(dim=-1, keepdim=True), dim=-1)  # how classes differ, not what they share
 
     def _trust(self, outputs: Outputs, batch: Batch) -> tuple[Tensor, Tensor]:
         """Trust in each foreground view ``[B]``, and the loss ``[B]`` that teaches the gate."""

@@ -50,6 +50,49 @@ class ProjectAway(GradientRule):
         return a - self.strength * along.clamp(max=0.0) * direction
 
 
+class Tempered(GradientRule):
+    """Gradients of further terms beside those of the main ones, all parameters taken together.
+
+    Args:
+        main: name of the group of the main terms. balance: scale the gradient of each further group to its share of the
+            size of the main one's. project: take away what of a further gradient contradicts the main one, as
+            `ProjectAway` does; the main one itself is always followed.
+
+    Attributes:
+        shares: by group, how large its gradient is to be beside the main one where sizes are balanced (1 unless said).
+    """
+
+    def __init__(self, main: str, *, balance: bool, project: bool) -> None:
+        self.main = main
+        self.balance = balance
+        self.shares: Mapping[str, float] = {}
+        self._project = ProjectAway(main) if project else None
+
+    def combine(self, groups: Mapping[str, Gradients]) -> Gradients:
+        main = groups.get(self.main)
+        others = {name: gradients for name, gradients in groups.items() if name != self.main}
+        if main is None:
+            return [torch.stack(parts).sum(dim=0) for parts in zip(*others.values(), strict=True)]
+        found = list(main)
+        for name, gradients in others.items():
+            used = gradients
+            if self.balance:
+                own = size_of(gradients)
+                factor = torch.where(own > 0, self.shares.get(name, 1.0) * size_of(main) / own, torch.zeros_like(own))
+                used = [factor * part for part in gradients]
+            if self._project is not None:
+                used = self._project.combine({name: used, self.main: main})
+            found = [a + b for a, b in zip(found, used, strict=True)]
+        return found
+
+
+def size_of(gradients: Gradients) -> Tensor:
+    """The Euclidean length of gradients of several parameters taken together."""
+    lengths = torch.stack([torch.linalg.vector_norm(part) for part in gradients])
+    length: Tensor = torch.linalg.vector_norm(lengths)
+    return length
+
+
 def combined_gradients(
     rule: GradientRule,
     groups: Mapping[str, Tensor],

@@ -17,6 +17,7 @@ from torch import Tensor
 from dapt.clip.frozen import FrozenClip
 from dapt.dapt_options import DaptOptions
 from dapt.data.items import Item
+from dapt.model.views import ViewMaking
 from dapt.runs.background_views import background_logits, text_features
 
 NEAREST = -1  # no label: the nearest text of the feature being trained
@@ -100,7 +101,7 @@ def background_labels(
             texts,
             load_image,
             soft=soft,
-            fill=options.fill,
+            making=ViewMaking.of(options),
             batch_size=batch_size,
         )
         labels[left] = logits.argmax(dim=1)

@@ -15,7 +15,7 @@ from dapt.data.load.resize import resize_map
 from dapt.data.load.transforms import whole_transform
 from dapt.finite import require_finite
 from dapt.model.needs import BACKGROUND
-from dapt.model.views import Fill, view_of
+from dapt.model.views import AS_PUBLISHED, ViewMaking, view_of
 
 
 @torch.no_grad()
@@ -33,7 +33,7 @@ def background_logits(
     load_image: Callable[[Item], Tensor],
     *,
     soft: bool = False,
-    fill: Fill = "mean",
+    making: ViewMaking = AS_PUBLISHED,
     batch_size: int = 100,
 ) -> Tensor:
     """Logits ``[N, W]`` of the background view of each whole image against `texts`, float32 on the CPU.
@@ -42,7 +42,7 @@ def background_logits(
 
     Args:
         masks: of any resolution, covering the whole image; an image without one is shown whole. soft: masks are maps to
-            interpolate. load_image: item to uint8 ``[3, H, W]``. fill: what hidden pixels become.
+            interpolate. load_image: item to uint8 ``[3, H, W]``. making: of the views.
 
     Raises:
         DataError: an image cannot be read.
@@ -61,7 +61,7 @@ def background_logits(
         ]
         pixels, shown = (torch.stack(parts).to(clip.device) for parts in zip(*seen, strict=True))
         batch = Batch(pixels, torch.zeros(len(pixels), dtype=torch.long), shown.to(pixels.dtype))
-        features = require_finite(clip.encode_image(view_of(batch, BACKGROUND, fill)), "image features")
+        features = require_finite(clip.encode_image(view_of(batch, BACKGROUND, making)), "image features")
         found.append(clip.logits(features, known).float().cpu())
     return torch.cat(found) if found else torch.empty(0, len(texts))
 

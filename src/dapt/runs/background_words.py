@@ -20,6 +20,7 @@ from dapt.dapt_options import DaptOptions
 from dapt.data.items import Item
 from dapt.errors import ConfigError
 from dapt.evenly import evenly
+from dapt.model.views import ViewMaking
 from dapt.runs.background_labels import plain_name
 from dapt.runs.background_views import background_logits
 from dapt.runs.scene_words import SCENE_WORDS
@@ -99,7 +100,7 @@ def choose_words(
             options.texts_of(rest),
             load_image,
             soft=soft,
-            fill=options.fill,
+            making=ViewMaking.of(options),
             batch_size=batch_size,
         )
         mean = logits.softmax(dim=1).double().mean(dim=0)

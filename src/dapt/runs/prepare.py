@@ -141,7 +141,13 @@ def _training_images(
     background: Tensor | None = None,
 ) -> TrainImages:
     clip, part = model.clip, data.train
-    transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)
+    transform = train_transform(
+        clip.image.image_size,
+        clip.preprocess,
+        crop_scale=config.crop_scale,
+        flip=config.flip,
+        both=config.dapt.enabled and config.dapt.crops == "both",
+    )
     return TrainImages(
         part.items,
         part.labels,

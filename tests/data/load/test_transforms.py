@@ -13,7 +13,14 @@ from torchvision.transforms import v2
 
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages, epoch_batches, train_loader
-from dapt.data.load.transforms import _MODES, denormalise, eval_transform, train_transform, whole_transform
+from dapt.data.load.transforms import (
+    _MODES,
+    denormalise,
+    eval_transform,
+    shows_both,
+    train_transform,
+    whole_transform,
+)
 from dapt.data.resolve import load_data
 from dapt.seeds import mix_seed
 from helpers import PREPROCESS, make_folder
@@ -158,3 +165,26 @@ def test_processes_share_the_global_batches(count: int, per_process: int, world:
         assert joined == whole[index][: len(joined)]
         assert len(whole[index]) - len(joined) < world
         assert len({len(part[index]) for part in parts}) == 1
+
+
+def test_crops_are_drawn_again_until_they_show_foreground_and_background() -> None:
+    image = torch.randint(0, 256, (3, 120, 160), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(1, 120, 160)
+    mask[:, 50:70, 70:90] = 1  # a small object: many small crops miss it
+    plain = train_transform((32, 32), PREPROCESS, crop_scale=(0.08, 1.0), flip=0.5)
+    both = train_transform((32, 32), PREPROCESS, crop_scale=(0.08, 1.0), flip=0.5, both=True)
+    shares: dict[str, list[float]] = {"plain": [], "both": []}
+    same = 0
+    for seed in range(60):
+        one, other = (each(image, mask, generator=torch.Generator().manual_seed(seed)) for each in (plain, both))
+        shares["plain"].append(float(one[1].mean()))
+        shares["both"].append(float(other[1].mean()))
+        if shows_both(one[1]) and 0.03 < shares["plain"][-1] < 0.97:  # as it was, so the first draw stays
+            assert torch.equal(one[0], other[0])
+            same += 1
+    missed = {name: sum(share == 0 for share in found) for name, found in shares.items()}
+    assert same > 20
+    assert missed["plain"] > 10
+    assert missed["both"] <= 2
+    alone = (each(image, None, generator=torch.Generator().manual_seed(3)) for each in (plain, both))
+    assert torch.equal(*(pixels for pixels, _ in alone))

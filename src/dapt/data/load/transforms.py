@@ -47,7 +47,8 @@ _MODES = {
 
 RATIO = (3 / 4, 4 / 3)
 STRIP = 32  # times the shorter side: what lies further from the middle is cut off before test images are resized
-TRIES = 10  # of a crop that fits into the image
+TRIES = 10  # of a crop that fits into the image, and of one that shows foreground and background
+LEAST_SHOWN = 0.02  # of a crop has to be foreground, and background, where it is to show both
 
 
 def _mode(preprocess: Preprocess) -> InterpolationMode:
@@ -130,8 +131,14 @@ class _Random:
     """Random resized crop, horizontal flip, normalisation; equals torchvision's `v2` transforms bit for bit."""
 
     def __init__(
-        self, size: tuple[int, int], preprocess: Preprocess, crop_scale: tuple[float, float], flip: float
+        self,
+        size: tuple[int, int],
+        preprocess: Preprocess,
+        crop_scale: tuple[float, float],
+        flip: float,
+        both: bool = False,
     ) -> None:
+        self._both = both
         self._size = size
         self._preprocess = preprocess
         self._scale = crop_scale
@@ -140,7 +147,7 @@ class _Random:
     def __call__(
         self, image: Tensor, mask: Tensor | None, /, generator: Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        box = draw_crop(image.shape[-2], image.shape[-1], self._scale, generator)
+        box = self._box(image, mask, generator)
         flipped = bool(torch.rand(1, generator=generator) < self._flip)
         mode = _mode(self._preprocess)
         seen = functional.resized_crop_image(image, *box, size=list(self._size), interpolation=mode, antialias=True)
@@ -152,12 +159,35 @@ class _Random:
         warped = functional.resized_crop_mask(mask, *box, size=list(self._size))
         return pixels, functional.horizontal_flip_mask(warped) if flipped else warped
 
+    def _box(self, image: Tensor, mask: Tensor | None, generator: Generator | None) -> tuple[int, int, int, int]:
+        """A crop; of those that are to show foreground and background the first of `TRIES` that does, or the last."""
+        for _ in range(TRIES if self._both and mask is not None else 1):
+            box = top, left, height, width = draw_crop(image.shape[-2], image.shape[-1], self._scale, generator)
+            if mask is None or shows_both(mask[..., top : top + height, left : left + width]):
+                break
+        return box
+
+
+def shows_both(mask: Tensor) -> bool:
+    """Whether at least `LEAST_SHOWN` of a mask in 0..1 is foreground, and as much background."""
+    return LEAST_SHOWN <= float(mask.float().mean()) <= 1 - LEAST_SHOWN
+
 
 def train_transform(
-    size: tuple[int, int], preprocess: Preprocess, *, crop_scale: tuple[float, float], flip: float
+    size: tuple[int, int],
+    preprocess: Preprocess,
+    *,
+    crop_scale: tuple[float, float],
+    flip: float,
+    both: bool = False,
 ) -> RandomJoint:
-    """Random crop of an area share in `crop_scale` (aspect 3/4 to 4/3), resize to `size`, flip, normalise."""
-    return _Random(size, preprocess, crop_scale, flip)
+    """Random crop of an area share in `crop_scale` (aspect 3/4 to 4/3), resize to `size`, flip, normalise.
+
+    Args:
+        both: crops of images with a mask are drawn again until they show foreground and background, at most `TRIES`
+            times (`dapt.crops`).
+    """
+    return _Random(size, preprocess, crop_scale, flip, both)
 
 
 def eval_transform(size: tuple[int, int], preprocess: Preprocess) -> Joint:

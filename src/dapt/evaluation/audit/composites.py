@@ -13,6 +13,8 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
+from dapt.model.fill_in import filled_from_around
+
 Box = tuple[int, int, int, int]
 
 MOST_CUT = 16  # times the pixels that are wanted are made at most, to be cut afterwards
@@ -68,27 +70,14 @@ def tiled(picture: Tensor, box: Box, strip: Box) -> Tensor:
 def filled_in(picture: Tensor, hole: Tensor) -> Tensor:
     """The picture with a hole filled smoothly from its surroundings.
 
-    By pull and push (Gortler et al. 1996, The Lumigraph, SIGGRAPH): known pixels are averaged to half the size until
-    none is unknown, and each larger picture takes from the smaller one what it lacks. All stays in one library, which
-    runs in threads and gives the same bytes everywhere; for what cannot be told from the hole smooth is enough.
+    By pull and push (`dapt.model.fill_in`), a few lines that run in threads and give the same bytes everywhere; for
+    what cannot be told from the hole smooth is enough.
 
     Args:
         hole: bool ``[H, W]``, not all of the picture.
     """
     known = (~hole)[None, None].float()
-    return _rounded(_pulled(picture[None].float() * known, known)[0])
-
-
-def _pulled(values: Tensor, known: Tensor) -> Tensor:
-    """Values ``[1, 3, H, W]``, 0 where `known` ``[1, 1, H, W]`` is 0, with what is not known."""
-    if bool(known.all()):
-        return values
-    weight = F.avg_pool2d(known, 2, ceil_mode=True)
-    smaller = F.avg_pool2d(values, 2, ceil_mode=True) / weight.clamp(min=1e-6)
-    smaller = _pulled(smaller * (weight > 0), (weight > 0).float())
-    size = (values.shape[-2], values.shape[-1])
-    larger = F.interpolate(smaller, size=size, mode="bilinear", align_corners=False)
-    return torch.where(known > 0, values, larger)
+    return _rounded(filled_from_around(picture[None].float(), known)[0])
 
 
 def blanked(picture: Tensor, box: Box, colour: Tensor) -> Tensor:

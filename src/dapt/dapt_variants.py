@@ -1,0 +1,29 @@
+"""The variants of DAPT by name: a schedule of its terms, and the settings that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Variant = Literal["phased", "joint", "ramp", "symmetric", "released"]
+Schedule = Literal["phased", "joint", "ramp"]
+
+# phased: L_v until the switch, then L_f and L_b. joint: all terms throughout. ramp: from L_v to L_f and L_b, gradually.
+SCHEDULES: Mapping[Variant, Schedule] = {
+    "phased": "phased",
+    "joint": "joint",
+    "ramp": "ramp",
+    "symmetric": "joint",
+    "released": "phased",
+}
+
+# What a variant sets unless it is given; all else is as in the released code.
+PRESETS: Mapping[Variant, Mapping[str, Any]] = {
+    "symmetric": {"foreground_weight": 1.0, "foreground_gradient": True},
+    "released": {"visual_scale": "raw"},
+}
+
+
+def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
+    """DAPT's options as given, with what their variant sets where nothing is given."""
+    return {**PRESETS.get(tree.get("variant", default), {}), **tree}

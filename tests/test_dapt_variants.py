@@ -1,0 +1,47 @@
+"""The variants of DAPT by name."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from dapt.config import make_config
+from dapt.config_text import to_yaml
+from dapt.dapt_options import DaptOptions
+from dapt.dapt_variants import PRESETS, SCHEDULES, Variant, with_preset
+from dapt.yaml_text import parse_yaml
+
+
+def test_every_variant_has_a_schedule_and_sets_options_that_there_are() -> None:
+    assert set(SCHEDULES) == set(get_args(Variant))
+    for variant, preset in PRESETS.items():
+        options = DaptOptions(variant=variant)
+        assert {key: getattr(options, key) for key in preset} == dict(preset)
+
+
+def test_the_released_one_is_what_was_released() -> None:
+    options = DaptOptions(variant="released")
+    assert options.schedule == "phased"
+    assert options.visual_scale == "raw"
+    weights = (options.visual_weight, options.foreground_weight, options.background_weight)
+    assert weights == (0.8, 0.1, 0.5)
+    assert (options.margin, options.margin_kind, options.fill, options.switch) == (1.5, "absolute", "mean", 0.7)
+    assert not options.foreground_gradient
+    assert not options.apart
+
+
+def test_what_is_given_stays() -> None:
+    assert with_preset({"variant": "symmetric", "foreground_weight": 0.3}, "phased") == {
+        "variant": "symmetric",
+        "foreground_weight": 0.3,
+        "foreground_gradient": True,
+    }
+    assert DaptOptions(variant="symmetric", foreground_weight=0.3).foreground_weight == 0.3
+
+
+@pytest.mark.parametrize("variant", get_args(Variant))
+def test_a_saved_configuration_gives_the_same_options(variant: str) -> None:
+    config = make_config({"data": "-", "dapt": {"variant": variant, "visual_weight": 0.3}})
+    again = make_config(parse_yaml(to_yaml(config), "run.yaml"))
+    assert again.dapt == config.dapt
