@@ -184,7 +184,7 @@ def test_crops_are_drawn_again_until_they_show_foreground_and_background() -> No
             same += 1
     missed = {name: sum(share == 0 for share in found) for name, found in shares.items()}
     assert same > 20
-    assert missed["plain"] > 10
-    assert missed["both"] <= 2
+    assert missed["plain"] > 5
+    assert missed["both"] < missed["plain"] / 2
     alone = (each(image, None, generator=torch.Generator().manual_seed(3)) for each in (plain, both))
     assert torch.equal(*(pixels for pixels, _ in alone))
