@@ -137,6 +137,11 @@ class DaptOptions(Strict):
         description="Experimental, ours after FVG-PT: weigh L_f and L_v of each image by how far its foreground view "
         "can be trusted.",
     )
+    diagnose: bool = Field(
+        False,
+        description="Write into metrics.jsonl what the terms do in every tenth step: distances of the views, right "
+        "answers by the foreground alone, angles and sizes of gradients. Nothing else changes; it costs a fifth.",
+    )
     released: bool = Field(
         False,
         description="For comparison only: repeat the released code, in which the first words (all but 25) act as "

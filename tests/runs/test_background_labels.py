@@ -8,7 +8,7 @@ from backgrounds import ITEMS, image, masks
 
 from dapt.config import DaptOptions
 from dapt.runs.background_labels import background_labels, plain_name
-from dapt.runs.background_views import background_logits, text_features
+from dapt.runs.untuned_views import background_logits, text_features
 from helpers import tiny_clip
 
 OPTIONS = DaptOptions(enabled=True, words=["grass", "sky", "Old Wall", "sand"])

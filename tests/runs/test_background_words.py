@@ -10,9 +10,9 @@ from backgrounds import ITEMS, image, masks
 from dapt.config import DaptOptions
 from dapt.errors import ConfigError
 from dapt.evenly import evenly
-from dapt.runs.background_views import background_logits
 from dapt.runs.background_words import ChosenWords, choose_words, is_taken, names_of_classes
 from dapt.runs.scene_words import SCENE_WORDS
+from dapt.runs.untuned_views import background_logits
 from helpers import tiny_clip
 
 

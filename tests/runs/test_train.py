@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from dapt.clip.load import load_clip
 from dapt.config import make_config
 from dapt.runs.train import run_training
 from helpers import stopping
@@ -75,7 +76,8 @@ def test_run_folder_and_results(table: Path, tiny_spec: str, tmp_path: Path) -> 
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     for key in ("loss", "L_cls", "L_v", "L_f", "L_b", "lr", "seconds", "images_per_second", "peak_memory_mb"):
         assert key in lines[0]
-    weighted = lines[0]["L_cls"] + 0.8 * lines[0]["L_v"] + 0.1 * lines[0]["L_f"] + 0.5 * lines[0]["L_b"]
+    scale = float(load_clip(tiny_spec).logit_scale)
+    weighted = lines[0]["L_cls"] + 0.8 * scale / 100 * lines[0]["L_v"] + 0.1 * lines[0]["L_f"] + 0.5 * lines[0]["L_b"]
     assert lines[0]["loss"] == pytest.approx(weighted, rel=1e-4)
     split = json.loads((out / "split.json").read_text())
     assert len(split["train"]) == 16

@@ -18,7 +18,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.dapt_options import DaptOptions
 from dapt.data.items import Item
 from dapt.model.views import ViewMaking
-from dapt.runs.background_views import background_logits, text_features
+from dapt.runs.untuned_views import background_logits, text_features
 
 NEAREST = -1  # no label: the nearest text of the feature being trained
 _EMPTY_WORDS = frozenset(("merged", "other", "stuff", "things"))  # in the names of COCO's panoptic categories

@@ -22,8 +22,8 @@ from dapt.errors import ConfigError
 from dapt.evenly import evenly
 from dapt.model.views import ViewMaking
 from dapt.runs.background_labels import plain_name
-from dapt.runs.background_views import background_logits
 from dapt.runs.scene_words import SCENE_WORDS
+from dapt.runs.untuned_views import background_logits
 
 MOST_IMAGES = 5000  # are looked at to choose words from the list
 _BETWEEN = re.compile(r"[,;/()]|\b(?:or|and)\b")

@@ -67,6 +67,8 @@ def finish_run(
     folder.write(folder.prompts_file, _prompts(config, data, model))
     evaluating = time.perf_counter()
     metrics, breakdown = evaluate_run(config, data, model)
+    if prepared.foregrounds is not None:
+        metrics |= prepared.foregrounds.figures()
     timing = {
         "training_seconds": round(training_seconds, 3),
         "evaluation_seconds": round(time.perf_counter() - evaluating, 3),

@@ -33,6 +33,7 @@ from dapt.objectives.build import build_objectives
 from dapt.runs.background_labels import BackgroundLabels, background_labels
 from dapt.runs.background_words import choose_words
 from dapt.runs.features import training_set
+from dapt.runs.foreground_check import ForegroundCheck, check_foregrounds
 from dapt.runs.kept_cues import is_kept, kept_masks
 from dapt.runs.run_data import RunData
 from dapt.runs.scene_words import SCENE_WORDS
@@ -47,6 +48,7 @@ class Prepared:
     Attributes:
         config: of the run, with the background words that were chosen where that was asked for.
         background: what L_b aims at, where that is settled before training.
+        foregrounds: how far they show what the classes are, with DAPT.
         model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
             ``last``.
     """
@@ -57,6 +59,7 @@ class Prepared:
     model_selection: str
     config: RunConfig
     background: BackgroundLabels | None = None
+    foregrounds: ForegroundCheck | None = None
 
     @property
     def model(self) -> PromptedClip:
@@ -108,6 +111,7 @@ def prepare(
     masks = _made_by(cue, config, data, model) if made is None else made
     guarded = _guarded(config, cue, data.train.items, masks)
     background = _background(config, step, cue, data.train.items, guarded.masks, cache)
+    foregrounds = _foregrounds(config, clip, cue, data, guarded.masks, cache)
     if not cue.follows_prompts:
         cue.close()
     images = _training_images(
@@ -120,7 +124,7 @@ def prepare(
         trust=guarded.trust,
         background=None if background is None else background.labels,
     )
-    return Prepared(step, images, cue, model_selection_of(config, data, step), config, background)
+    return Prepared(step, images, cue, model_selection_of(config, data, step), config, background, foregrounds)
 
 
 def _let_it_look(config: RunConfig, model: PromptedClip, data: RunData, cache: ImageCache) -> None:
@@ -251,6 +255,36 @@ def _guarded(config: RunConfig, cue: Cue, items: Sequence[Item], masks: list[Ten
 def _has_background(config: RunConfig, step: TrainStep) -> bool:
     """Whether background texts are read in any epoch: L_b acts."""
     return any(BACKGROUND in step.needs(epoch, config.epochs).texts for epoch in range(config.epochs))
+
+
+def _foregrounds(
+    config: RunConfig,
+    clip: FrozenClip,
+    cue: Cue,
+    data: RunData,
+    masks: Sequence[Tensor | None],
+    cache: ImageCache,
+) -> ForegroundCheck | None:
+    """How far the foregrounds show what the classes are; warns if they do so worse than whole images."""
+    if data.source.multi_label:
+        return None
+    template = make_config({"data": config.data, "method": "zero_shot"}).options.model_dump()["templates"][0]
+    found = check_foregrounds(
+        config.dapt,
+        clip,
+        data.train.items,
+        data.train.labels,
+        [template.replace("{}", name.replace("_", " ")) for name in data.train.names],
+        masks,
+        cache,
+        soft=cue.soft,
+        batch_size=config.eval_batch_size,
+    )
+    if found.images:
+        say(found.summary())
+    if found.worse:
+        warn(found.warning())
+    return found
 
 
 def _background(

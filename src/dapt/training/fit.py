@@ -22,6 +22,7 @@ from dapt.errors import DaptError, ModelError
 from dapt.objectives.base import by_group
 from dapt.objectives.gradients import backward_by_rule
 from dapt.training.averaging import EpochAverage
+from dapt.training.diagnosis import Diagnosis
 from dapt.training.graph_step import CudaRecorder, GraphStep, Recorder
 from dapt.training.optimizer import make_optimizer
 from dapt.training.schedule import learning_rate
@@ -290,11 +291,13 @@ class Fitter:
             0 if self.check_every == 1 else self.check_every,
         )
         skipped = torch.zeros((), device=self.device)
+        diagnosis = Diagnosis(self.step if config.dapt.diagnose and self.cue is not None else None)
         start = time.perf_counter()
         seen = 0
         label = f"epoch {epoch + 1}/{self.epochs}"
         shown = progress(loader, len(batches), label, "batches") if fabric.is_global_zero else loader
         for number, batch in enumerate(shown):
+            diagnosis.see(number, batch, epoch, self.epochs)
             tally.add(self._step(batch, epoch, number), len(batch.labels))
             if batch.usable is not None:
                 skipped += (~batch.usable).sum()
@@ -306,6 +309,7 @@ class Fitter:
             line[name] = float(fabric.all_reduce(value / max(seen, 1), reduce_op="mean"))
         if self.cue is not None:
             line["views_without_cue"] = int(fabric.all_reduce(skipped, reduce_op="sum"))
+        line |= diagnosis.means()
         line["seconds"] = round(seconds, 3)
         line["images_per_second"] = round(seen * fabric.world_size / max(seconds, 1e-9), 2)
         line["peak_memory_mb"] = peak_memory_mb(str(self.device))

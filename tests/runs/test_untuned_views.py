@@ -10,7 +10,7 @@ from backgrounds import ITEMS, image, masks
 from dapt.data.items import Item
 from dapt.data.load.transforms import whole_transform
 from dapt.model.views import ViewMaking
-from dapt.runs.background_views import background_logits, text_features
+from dapt.runs.untuned_views import background_logits, text_features
 from helpers import tiny_clip
 
 TEXTS = ["a photo of grass.", "a photo of the sky.", "a photo of sand."]
