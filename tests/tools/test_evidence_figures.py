@@ -1,0 +1,63 @@
+"""The tables of docs/evidence.md: labels, pairs and intervals."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from dapt.dapt_options import DaptOptions
+from tools.evidence_figures import HOST, collected, gap_words, interval, label_of, table
+
+
+def row(seed: int, original: float, exchanged: float, backbone: str = "one", **dapt: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        **{"kind": "evaluation", "method": "maple", "backbone": backbone, "data": "photos", "shots": 8, "seed": seed},
+        **{"dapt": bool(dapt), "cue": "masks" if dapt else None, "set/epochs": 10.0},
+        **{"audit/original": original, "audit/mixed_rand": exchanged, "audit/bg_gap": 1.0},
+    }
+    if dapt:
+        options = DaptOptions.model_validate({"enabled": True, **dapt}).model_dump(mode="json")
+        found |= {f"set/dapt.{key}": value for key, value in options.items() if not isinstance(value, list)}
+    return found
+
+
+def test_labels_say_in_what_a_setting_is_another_than_its_variant() -> None:
+    assert label_of(row(1, 0, 0), 10) == HOST
+    assert label_of({**row(1, 0, 0), "set/epochs": 20.0}, 10) == "host 20 epochs"
+    assert label_of(row(1, 0, 0, variant="symmetric"), 10) == "symmetric"
+    assert label_of(row(1, 0, 0, variant="symmetric", margin=0.2, fill="blur"), 10) == "symmetric margin=0.2 fill=blur"
+    assert label_of(row(1, 0, 0, variant="symmetric", foreground_weight=0.1), 10) == "symmetric foreground_weight=0.1"
+    assert label_of({**row(1, 0, 0, variant="released"), "cue": "border"}, 10) == "released border"
+
+
+def test_intervals_are_students() -> None:
+    low, high = interval([1.0, 2.0, 3.0])
+    assert (low, high) == pytest.approx((2 - 4.302653 / math.sqrt(3), 2 + 4.302653 / math.sqrt(3)), abs=1e-5)
+    assert interval([5.0]) == (-math.inf, math.inf)
+
+
+def test_differences_are_of_what_both_have() -> None:
+    rows = [row(seed, 60 + seed, 40, "one") for seed in (1, 2)] + [row(1, 20, 10, "two")]
+    rows += [row(seed, 63 + seed, 44, "one", variant="joint") for seed in (1, 2, 3)]
+    found = collected(rows)
+    assert found["joint"][("one", "maple", "photos", "8", "1")]["D"] == 54.0
+    assert gap_words(found["joint"], found[HOST], "original") == "+3.0 [+3.0, +3.0]"
+    assert gap_words(found["joint"], found[HOST], "D") == "+3.5 [+3.5, +3.5]"
+    only_two = {key: value for key, value in found[HOST].items() if key[0] == "two"}
+    assert gap_words(found["joint"], only_two, "D") == "–"
+
+
+def test_the_best_come_first_beside_the_host() -> None:
+    rows = [row(1, 60, 40), row(1, 50, 40, variant="phased"), row(1, 70, 50, variant="joint")]
+    lines = table(collected(rows), HOST).splitlines()[2:]
+    assert [line.split(" | ")[0].strip("| ") for line in lines] == ["host", "joint", "phased"]
+    assert lines[1] == "| joint | 1 | 60.0 | 70.0 | 50.0 | 1.0 | +10.0 | +10.0 | +10.0 | +0.0 |"
+    with pytest.raises(SystemExit, match="There is no setting 'ramp'; there are: host, joint, phased"):
+        table(collected(rows), "ramp")
+
+
+def test_two_audits_of_one_run_are_refused() -> None:
+    with pytest.raises(SystemExit, match="two audits of host"):
+        collected([row(1, 60, 40), row(1, 61, 40)])

@@ -1,0 +1,145 @@
+"""The tables of docs/evidence.md: what each setting of DAPT brings, beside its host, with paired intervals.
+
+Reads stores of `dapt report --store` with background audits (the protocol `background_audit`). D is the mean of the
+accuracy on ordinary photographs (`original`) and on exchanged backgrounds (`mixed_rand`), in percent. Differences are
+paired: the same backbone, host, data, shots and seed; behind their mean stands its 95% interval by Student's t.
+
+    python tools/evidence_figures.py benchmarks/results/evidence/choosing.parquet
+    python tools/evidence_figures.py benchmarks/results/evidence/choosing.parquet --beside symmetric
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import t as student
+
+from dapt.console import say
+from dapt.dapt_options import DEFAULT_VARIANT, DaptOptions
+from dapt.report.tables.audits import is_of_audit
+from dapt.report.tables.labels import there
+from dapt.results import load
+
+Row = Mapping[str, Any]
+Pair = tuple[str, ...]
+Figures = dict[Pair, dict[str, float]]
+HOST = "host"
+SAME = ("backbone", "method", "data", "shots", "seed")  # what a difference is paired by
+SHOWN = {"D": "D", "original": "audit/original", "exchanged": "audit/mixed_rand", "BG-gap": "audit/bg_gap"}
+LEVEL = 0.95
+SECTION = "set/dapt."
+TOLD_ELSEWHERE = ("enabled", "variant")
+
+
+def label_of(row: Row, epochs: float) -> str:
+    """What a row is: `host`, or its variant and the options in which it is another than that variant alone.
+
+    Args:
+        epochs: the usual number; another one is told.
+    """
+    told = [] if row.get("set/epochs") in (None, epochs) else [f"{row['set/epochs']:g} epochs"]
+    if not row["dapt"]:
+        return " ".join([HOST, *told])
+    variant = str(row.get(f"{SECTION}variant") or DEFAULT_VARIANT)
+    usual = DaptOptions.model_validate({"enabled": True, "variant": variant}).model_dump(mode="json")
+    for name, value in usual.items():
+        given = row.get(SECTION + name)
+        if name in TOLD_ELSEWHERE or not there(given):
+            continue
+        given = json.loads(given) if isinstance(value, list) else given
+        if given != value:
+            told.append(f"{name}={given:g}" if isinstance(given, float) else f"{name}={given}")
+    if row.get("cue") != "masks":
+        told.append(str(row.get("cue")))
+    return " ".join([variant, *told])
+
+
+def collected(rows: Sequence[Row]) -> dict[str, Figures]:
+    """For each setting the figures of each of its runs, by what it can be paired with.
+
+    Raises:
+        SystemExit: two audits are of one run, so that it is not clear which counts.
+    """
+    audits = [row for row in rows if is_of_audit(row)]
+    usual = statistics.mode(row["set/epochs"] for row in audits)
+    found: dict[str, Figures] = {}
+    for row in audits:
+        label = label_of(row, usual)
+        place = tuple(str(row[name]) for name in SAME)
+        runs = found.setdefault(label, {})
+        if place in runs:
+            raise SystemExit(f"There are two audits of {label} for {', '.join(place)}.")
+        runs[place] = {name: float(row[key]) for name, key in SHOWN.items() if name != "D"}
+        runs[place]["D"] = (runs[place]["original"] + runs[place]["exchanged"]) / 2
+    return found
+
+
+def interval(gaps: Sequence[float]) -> tuple[float, float]:
+    """The 95% interval of the mean of some differences, by Student's t; a single one has none."""
+    if len(gaps) < 2:
+        return -math.inf, math.inf
+    reach = float(student.ppf((1 + LEVEL) / 2, len(gaps) - 1)) * statistics.stdev(gaps) / math.sqrt(len(gaps))
+    mean = statistics.fmean(gaps)
+    return mean - reach, mean + reach
+
+
+def gap_words(one: Figures, other: Figures, name: str) -> str:
+    """The difference of two settings in a figure, with its interval; a dash where they have no pair."""
+    gaps = [figures[name] - other[place][name] for place, figures in one.items() if place in other]
+    if not gaps:
+        return "–"
+    low, high = interval(gaps)
+    return f"{statistics.fmean(gaps):+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if len(gaps) > 1 else "")
+
+
+def table(found: Mapping[str, Figures], beside: str) -> str:
+    """A table in Markdown: the settings, best first, `beside` and the hosts on top.
+
+    Raises:
+        SystemExit: there is no setting of the name `beside`.
+    """
+    if beside not in found:
+        raise SystemExit(f"There is no setting '{beside}'; there are: {', '.join(sorted(found))}.")
+    heads = ["setting", "runs", *SHOWN, *(f"Δ {name}" for name in SHOWN)]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+
+    def rank(label: str) -> tuple[bool, bool, float]:
+        gaps = [
+            found[label][place]["D"] - found[beside][place]["D"] for place in found[label] if place in found[beside]
+        ]
+        return label != beside, not label.startswith(HOST), -statistics.fmean(gaps) if gaps else math.inf
+
+    for label in sorted(found, key=rank):
+        runs = found[label]
+        means = [statistics.fmean(run[name] for run in runs.values()) for name in SHOWN]
+        gaps = ["" if label == beside else gap_words(runs, found[beside], name) for name in SHOWN]
+        lines.append("| " + " | ".join([label, str(len(runs)), *(f"{mean:.1f}" for mean in means), *gaps]) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stores", type=Path, nargs="+")
+    parser.add_argument("--beside", default=HOST, help="the setting that all are compared with")
+    parser.add_argument("--method", default="maple")
+    parser.add_argument("--backbone", default="", help="only backbones whose name holds this")
+    args = parser.parse_args()
+    rows: list[Row] = []
+    for store in args.stores:
+        rows += load(store).to_dict("records")
+    rows = [row for row in rows if row["method"] == args.method and args.backbone in str(row["backbone"])]
+    if not any(is_of_audit(row) for row in rows):
+        raise SystemExit(f"There is no audit of {args.method} in {', '.join(map(str, args.stores))}.")
+    print(table(collected(rows), args.beside))
+    say(f"Differences are to {args.beside}, over runs that both have; best first by Δ D.")
+
+
+if __name__ == "__main__":
+    main()
