@@ -25,7 +25,7 @@ from dapt.plugins import load_plugins
 from dapt.strict import Count, Megabytes, Rate, Strict, check_value
 from dapt.validation import known_options, validated
 
-LARGEST_ADAMW_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
+LARGEST_ADAM_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
 
 MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "foreground"]
 
@@ -159,7 +159,12 @@ class RunSettings(Section):
     epochs: Count | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
     batch_size: Count | None = Field(None, ge=1, description="Images per step over all devices.")
     lr: float | None = Field(None, gt=0, description="Base learning rate; none: the method's own.")
-    optimizer: Literal["sgd", "adamw"] | None = Field(None, description="sgd or adamw; none: the method's own.")
+    optimizer: Literal["sgd", "adam", "adamw"] | None = Field(
+        None, description="sgd, adam (decay in the gradient) or adamw (apart from it); none: the method's own."
+    )
+    adam_eps: Rate | None = Field(
+        None, gt=0, le=1, description="Added to the denominator by adam and adamw; none: the method's own, else 1e-8."
+    )
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: Rate | None = Field(None, ge=0, description="Of everything trained; none: the method's own.")
     warmup_epochs: Count | None = Field(
@@ -278,7 +283,7 @@ class RunConfig(RunSettings):
     epochs: Count = Field(ge=0)
     batch_size: Count = Field(ge=1)
     lr: float = Field(gt=0)
-    optimizer: Literal["sgd", "adamw"]
+    optimizer: Literal["sgd", "adam", "adamw"]
     weight_decay: Rate = Field(ge=0)
     warmup_epochs: Count = Field(ge=0)
 
@@ -351,8 +356,13 @@ def resolve(config: RunSettings) -> RunConfig:
         "weight_decay": defaults.weight_decay if config.weight_decay is None else config.weight_decay,
         "warmup_epochs": defaults.warmup_epochs if config.warmup_epochs is None else config.warmup_epochs,
     }
-    if filled["optimizer"] == "adamw" and max(lr, config.warmup_lr, config.selection.lr) > LARGEST_ADAMW_LR:
-        raise ConfigError(f"A learning rate beyond {LARGEST_ADAMW_LR:g} is too large for adamw.")
+    filled["adam_eps"] = defaults.adam_eps if config.adam_eps is None else config.adam_eps
+    if filled["optimizer"] == "sgd":
+        if config.adam_eps is not None:
+            raise ConfigError("adam_eps belongs to adam and adamw, and this run uses sgd.", todo="Leave it out.")
+        filled["adam_eps"] = None
+    elif max(lr, config.warmup_lr, config.selection.lr) > LARGEST_ADAM_LR:
+        raise ConfigError(f"A learning rate beyond {LARGEST_ADAM_LR:g} is too large for {filled['optimizer']}.")
     if config.transductive and not method.label_free:
         raise ConfigError(
             f"{config.method} learns from labels, so it cannot train on classes that are held back.",

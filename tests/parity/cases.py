@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.data.batch import Batch
 
 SHARED = {"clip", "clip_headdim64", "teacher_clip", "inputs", "index", "lr_schedule", "fewshot"}
 
@@ -47,10 +48,11 @@ class Folder:
 
     def clip(self, name: str = "clip") -> FrozenClip:
         if name not in self._clips:
-            self._clips[name] = self._build_clip(name)
+            self._clips[name] = self.built_clip(name)
         return self._clips[name]
 
-    def _build_clip(self, name: str) -> FrozenClip:
+    def built_clip(self, name: str) -> FrozenClip:
+        """A model of its own, that may be changed."""
         sizes = self.json(name)
         weights = self.tensors(name)
         rows, ids = weights.pop("token_embedding.rows"), weights.pop("token_embedding.ids")
@@ -135,3 +137,16 @@ class Case:
         """Stored numbers that no comparison has looked at."""
         inputs = ("input.", "param0.")
         return {key for key in self.stored if not key.startswith(inputs)} - self.compared
+
+
+def batches(case: Case) -> list[Batch]:
+    """The fixture's batches: its own, or the three shared ones."""
+    shared = case.folder.tensors("inputs")
+    pixels = case.stored.get("input.pixels", shared["pixels"])
+    labels = case.stored.get("input.labels", shared["labels"])
+    masks = case.stored.get("input.masks", shared["masks"])
+    if pixels.dim() == 4:
+        return [Batch(pixels, labels.flatten()[: len(pixels)], None)]
+    if labels.dim() == 1:
+        labels = labels.expand(len(pixels), -1)
+    return [Batch(*parts) for parts in zip(pixels, labels, masks, strict=True)]

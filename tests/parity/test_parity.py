@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from cases import Case, Folder
+from cases import Case, Folder, batches
+from projection_case import check_projection
 
 from dapt.config import DaptOptions
 from dapt.data.batch import Batch
@@ -143,19 +144,6 @@ def teacher_of(case: Case) -> PromptedClip:
     architecture.load_state_dict(stored)
     case.compared |= {f"teacher.{key}" for key in stored}
     return PromptedClip(clip, architecture, names)
-
-
-def batches(case: Case) -> list[Batch]:
-    """The fixture's batches: its own, or the three shared ones."""
-    shared = case.folder.tensors("inputs")
-    pixels = case.stored.get("input.pixels", shared["pixels"])
-    labels = case.stored.get("input.labels", shared["labels"])
-    masks = case.stored.get("input.masks", shared["masks"])
-    if pixels.dim() == 4:
-        return [Batch(pixels, labels.flatten()[: len(pixels)], None)]
-    if labels.dim() == 1:
-        labels = labels.expand(len(pixels), -1)
-    return [Batch(*parts) for parts in zip(pixels, labels, masks, strict=True)]
 
 
 def dapt_objective(case: Case, model: PromptedClip) -> tuple[Disentangle, int, int]:
@@ -406,6 +394,10 @@ def check_grad_cam(case: Case, model: PromptedClip) -> None:
 
 def test_case(case_name: str, folder: Folder) -> None:
     case = Case(folder, case_name)
+    if case_name.startswith("prolip"):
+        check_projection(case)
+        assert not case.leftovers(), f"{case_name}: numbers nobody compared: {sorted(case.leftovers())}"
+        return
     model = load_model(case)
     if case_name.startswith("zeroshot"):
         check_zero_shot(case, model)

@@ -35,6 +35,9 @@ FIXTURES = Path(__file__).parent / "fixtures"
         ("promptsrc_gpa", "gpa.deep_visual.8"),
         ("promptkd", "bn3.running_var"),
         ("dapt_release_fgbg", "out.loss_f"),
+        ("prolip", "out.loss_anchor_per_step"),
+        ("prolip", "epoch10.visual_proj"),
+        ("prolip", "out.final_test_logits"),
     ],
 )
 def test_an_altered_number_fails(name: str, key: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dapt.errors import DaptError, ModelError
 from dapt.model.needs import Outputs
 from dapt.objectives.base import Term
 from dapt.objectives.gradients import GradientRule
-from dapt.training import fit
+from dapt.training import fit, saved_views
 from dapt.training.fit import Fitter, State
 from fitters import Stop, make_fitter, prompts_of, same
 
@@ -230,7 +230,7 @@ def test_every_step_starts_without_gradients_in_training_mode(fitter: Fitter) ->
         return found
 
     given: list[Batch] = []
-    make = fit.train_loader
+    make = saved_views.train_loader
 
     def first_batch(*args: Any, **options: Any) -> Any:
         for batch in make(*args, **options):
@@ -240,7 +240,7 @@ def test_every_step_starts_without_gradients_in_training_mode(fitter: Fitter) ->
     fitter._step = watched
     fitter.step.eval()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "train_loader", first_batch)
+        patch.setattr(saved_views, "train_loader", first_batch)
         fitter.fit()
     assert modes == [True] * 8
     for found in gradients[1:]:
@@ -317,9 +317,9 @@ def test_what_the_loop_hands_on(photos: Path) -> None:
         made.append((batches, options["epoch"], options["workers"]))
         return fit_loader(images, batches, epoch=options["epoch"], workers=0, device=options["device"])
 
-    fit_loader = fit.train_loader
+    fit_loader = saved_views.train_loader
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "train_loader", loader)
+        patch.setattr(saved_views, "train_loader", loader)
         fitter.fit()
     assert kept == [(1, True), (2, True)]
     assert [(epoch, workers) for _, epoch, workers in made] == [(0, 3), (1, 3)]

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dapt.config import make_config
+from dapt.errors import ConfigError
 from dapt.training.optimizer import make_optimizer
 
 
@@ -22,6 +23,7 @@ def made(parameters: list[nn.Parameter], **changes: Any) -> torch.optim.Optimize
         lr=config.lr,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
+        adam_eps=config.adam_eps,
     )
 
 
@@ -99,3 +101,33 @@ def test_rates_and_decay_that_are_not_given() -> None:
     assert (group["lr"], group["weight_decay"], group["momentum"]) == (0.003, 5e-4, 0.9)
     assert (group["nesterov"], group["dampening"]) == (False, 0)
     assert made([one(1.0)], lr=0.25).param_groups[0]["lr"] == 0.25
+
+
+@pytest.mark.parametrize("eps", [None, 1e-4, 0.5])
+def test_adam_adds_its_decay_to_the_gradient(eps: float | None) -> None:
+    parameter = one(2.0)
+    changes = {} if eps is None else {"adam_eps": eps}
+    optimizer = made([parameter], optimizer="adam", weight_decay=0.1, **changes)
+    assert type(optimizer) is torch.optim.Adam
+    m = v = 0.0
+    x, expected = 2.0, []
+    for step, gradient in enumerate((3.0, -1.0, 0.5), start=1):
+        whole = gradient + 0.1 * x
+        m, v = 0.9 * m + 0.1 * whole, 0.999 * v + 0.001 * whole**2
+        x -= 0.1 * (m / (1 - 0.9**step)) / (math.sqrt(v / (1 - 0.999**step)) + (1e-8 if eps is None else eps))
+        expected.append(x)
+    assert stepped(optimizer, parameter, [3.0, -1.0, 0.5]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_eps_is_the_methods_own_unless_said() -> None:
+    def eps(**changes: Any) -> float | None:
+        return make_config({"data": "-", **changes}).adam_eps
+
+    assert eps(method="prolip") == 1e-4
+    assert eps(method="prolip", adam_eps=1e-6) == 1e-6
+    assert eps(method="prolip", optimizer="sgd") is None
+    assert eps(method="maple") is None
+    optimizer = made([one(1.0)], optimizer="adamw", adam_eps=0.25)
+    assert optimizer.param_groups[0]["eps"] == 0.25
+    with pytest.raises(ConfigError, match="adam_eps belongs to adam"):
+        eps(method="maple", adam_eps=1e-4)

@@ -87,7 +87,8 @@ class AdaptedPrompts(Prompts):
     def detached(self) -> AdaptedPrompts:
         plain = super().detached()
         image, text = (tuple(u.detached() for u in part) for part in (self.image_updates, self.text_updates))
-        return AdaptedPrompts(plain.text_ctx, plain.text_deep, plain.visual_ctx, plain.visual_deep, image, text)
+        kept = (plain.text_ctx, plain.text_deep, plain.visual_ctx, plain.visual_deep, plain.projected)
+        return AdaptedPrompts(*kept, image, text)
 
 
 def updates_of(prompts: Prompts, side: str) -> tuple[Update, ...]:

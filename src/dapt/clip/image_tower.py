@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from dapt.clip.adapters import Adaptable
 from dapt.clip.blocks import block_with_prompts, can_take_apart, read_first_token, whole_block
 from dapt.clip.few_image_kernels import FewImageKernels
+from dapt.clip.projection import Projection, last_linear, no_projection, run_tower
 from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
 from dapt.errors import NotSupportedError
@@ -46,7 +47,15 @@ class ImageTower(Adaptable, ABC):
 
     @abstractmethod
     def encode(self, images: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
-        """Image features ``[B, D]``, not normalised, of pixels ``[B, 3, H, W]``."""
+        """Image features ``[B, D]``, not normalised, of pixels ``[B, 3, H, W]``; see also `Prompts.projected`."""
+
+    def projection(self) -> Projection:
+        """The matrix that the tower ends with.
+
+        Raises:
+            NotSupportedError: it ends otherwise.
+        """
+        return last_linear(self.visual)
 
     def call(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         """``function(*tensors)``, recomputed in backward where `checkpointing` is on."""
@@ -128,19 +137,19 @@ class NativeImageTower(ImageTower):
         recomputes = self.checkpointing and torch.is_grad_enabled()
         if self._few is not None and not recomputes and self._few.fits(self.savings, prompts):
             self._check_depth(prompts)
-            return self._to_joint_space(self._few.read(images, prompts))
+            return self._to_joint_space(self._few.read(images, prompts), prompts)
         x = self.embed(images, prompts)
         patches = x.shape[1]
         for index, block in enumerate(self.blocks):
             x = self._run_block(index, block, x, self.fresh_prompts(index, prompts, x.dtype), patches, prompts)
         if x.dim() == 2:  # the class token alone
-            return self.finish(x)
-        return self.read_pooled(x[:, :patches])
+            return self.finish(x, prompts)
+        return self.read_pooled(x[:, :patches], prompts)
 
-    def read_pooled(self, tokens: Tensor) -> Tensor:
+    def read_pooled(self, tokens: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Features ``[B, D]`` of class token and patches ``[B, 1 + patches, width]`` that have passed all blocks."""
         pooled: Tensor = self.visual._pool(tokens)[0]  # type: ignore[operator]
-        return self._to_joint_space(pooled)
+        return self._to_joint_space(pooled, prompts)
 
     def embed(self, images: Tensor, prompts: Prompts) -> Tensor:
         """Class token and patches ``[B, 1 + patches, width]`` at the input of the first block.
@@ -152,14 +161,20 @@ class NativeImageTower(ImageTower):
         x: Tensor = self.visual._embeds(images.to(self._dtype_source.dtype))  # type: ignore[operator]
         return x
 
-    def finish(self, tokens: Tensor) -> Tensor:
+    def finish(self, tokens: Tensor, prompts: Prompts = NO_PROMPTS) -> Tensor:
         """Features ``[..., D]`` of class tokens ``[..., width]`` that have passed all blocks."""
         normed: Tensor = self.visual.ln_post(tokens)  # type: ignore[operator]
-        return self._to_joint_space(normed)
+        return self._to_joint_space(normed, prompts)
 
-    def _to_joint_space(self, pooled: Tensor) -> Tensor:
+    def _to_joint_space(self, pooled: Tensor, prompts: Prompts) -> Tensor:
         projection = self.visual.proj
-        return pooled if projection is None else pooled @ projection  # type: ignore[operator]
+        return pooled if projection is None or not prompts.projected else pooled @ projection  # type: ignore[operator]
+
+    def projection(self) -> Projection:
+        weight = self.visual.proj
+        if not isinstance(weight, Tensor):
+            raise no_projection(self.visual)
+        return Projection(weight.detach())
 
     def fresh_prompts(self, index: int, prompts: Prompts, dtype: torch.dtype) -> Tensor | None:
         """The prompts ``[n, width]`` that enter at a block, or None."""
@@ -305,8 +320,7 @@ class HookedImageTower(ImageTower):
         self._active = prompts
         try:
             with self.adapted(prompts):
-                features: Tensor = self.visual(images.to(self._dtype_source.dtype))
-            return features
+                return run_tower(self.visual, images.to(self._dtype_source.dtype), projected=prompts.projected)
         finally:
             self._active = NO_PROMPTS
 
@@ -333,8 +347,7 @@ class PromptFreeImageTower(ImageTower):
                 f"Visual prompts are not supported in this image tower: {self.reason}.",
                 todo="Supported: open_clip's ViT and plain timm ViT or SigLIP towers. Text-only methods work.",
             )
-        features: Tensor = self.visual(images.to(self._dtype_source.dtype))
-        return features
+        return run_tower(self.visual, images.to(self._dtype_source.dtype), projected=prompts.projected)
 
 
 def make_image_tower(visual: nn.Module, savings: Savings | None = None) -> ImageTower:

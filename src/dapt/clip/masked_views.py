@@ -80,7 +80,7 @@ def _encode_views(
             x = torch.cat([x[:, :own], fresh.expand(x.shape[0], -1, -1)], dim=1)
         step = _read_heading if index == tower.layers - 1 else _block
         x = tower.call(partial(step, block, seen, use), x)
-    foreground, background, full = tower.finish(x).unbind(1)
+    foreground, background, full = tower.finish(x, prompts).unbind(1)
     return full, foreground, background
 
 

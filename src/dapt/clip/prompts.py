@@ -21,6 +21,8 @@ class Prompts:
             input of that block, in class texts and background texts alike.
         visual_ctx: ``[m, image width]`` appended after the patches before the pre-norm.
         visual_deep: one ``[m, image width]`` per image block 1, 2, ...; it replaces the last m tokens.
+        projected: the image tower ends with its own projection into the joint space; without it, the features are
+            those before that projection, see `dapt.clip.projection`.
 
     Raises:
         NotSupportedError: deep visual prompts without as many input prompts, whose places they take, or deep text
@@ -31,6 +33,7 @@ class Prompts:
     text_deep: tuple[Tensor, ...] = ()
     visual_ctx: Tensor | None = None
     visual_deep: tuple[Tensor, ...] = ()
+    projected: bool = True
 
     def __post_init__(self) -> None:
         there = 0 if self.visual_ctx is None else self.visual_ctx.shape[-2]
@@ -59,7 +62,7 @@ class Prompts:
         text, visual = (None if part is None else part.detach() for part in (self.text_ctx, self.visual_ctx))
         deep = (tuple(part.detach() for part in parts) for parts in (self.text_deep, self.visual_deep))
         text_deep, visual_deep = deep
-        return Prompts(text, text_deep, visual, visual_deep)
+        return Prompts(text, text_deep, visual, visual_deep, self.projected)
 
 
 def _listed(counts: Sequence[int]) -> str:

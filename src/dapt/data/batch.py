@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ class Batch:
         multi_label: how logits are compared with `targets`, see `dapt.objectives.classification.image_losses`.
         trust: ``[B]`` what each image counts in the DAPT terms, of mean 1 over the training set; None: all the same.
         background: ``[B]`` number of the background text that L_b aims at, -1: the nearest one; None: always that.
+        saved: by view, what the image tower made of it before, ``[B, width]``. `pixels` is then empty, and of each mask
+            there is the mean alone, ``[B, 1, 1, 1]``. None: there are pixels.
     """
 
     pixels: Tensor
@@ -36,6 +39,7 @@ class Batch:
     multi_label: MultiLabel = "softmax"
     trust: Tensor | None = None
     background: Tensor | None = None
+    saved: Mapping[str, Tensor] | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""
@@ -43,4 +47,6 @@ class Batch:
         moved: dict[str, Any] = {
             name: part.to(device) if isinstance(part, Tensor) else part for name, part in parts.items()
         }
+        if self.saved is not None:
+            moved["saved"] = {view: features.to(device) for view, features in self.saved.items()}
         return Batch(**moved)

@@ -29,6 +29,7 @@ class TrainingDefaults:
 
     Attributes:
         epochs_by_shots: where the epochs depend on the shots, the epochs for up to that many shots.
+        adam_eps: what Adam and AdamW add to the denominator; None: 1e-8, as torch does.
         warmup_epochs: epochs at a constant 1e-5 before the cosine starts.
         source: where the figures come from.
     """
@@ -37,7 +38,8 @@ class TrainingDefaults:
     epochs: int = 5
     batch_size: int = 4
     epochs_by_shots: Mapping[int, int] = field(default_factory=dict)
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    adam_eps: float | None = None
     weight_decay: float = 5e-4
     warmup_epochs: int = 1
     source: str = ""

@@ -59,12 +59,14 @@ class PlainModel(nn.Module):
         savings = Savings()
         savings.set_all(False)
         self._tower = make_image_tower(self.visual, savings)
+        self._projected = prompts.projected
         self.eval()
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits ``[B, C]``."""
         deep = tuple(self.get_buffer(name) for name in self._deep)
-        features = self._tower.encode(pixels, Prompts(visual_ctx=self.visual_ctx, visual_deep=deep))
+        given = Prompts(visual_ctx=self.visual_ctx, visual_deep=deep, projected=self._projected)
+        features = self._tower.encode(pixels, given)
         if self.head is not None:
             features = self.head.map_image(features)
         features = unit(features) if self.unit_features else features.float()

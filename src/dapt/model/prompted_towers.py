@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -184,8 +184,7 @@ class PromptedTowers(nn.Module):
         if self.prompts.conditional and CLASSES in needs.texts:
             needs |= Needs({FULL: False})  # the texts are made from it
         views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
-        by_attention = self.views == "attention" and any(name != FULL for name in views)
-        make = self._views_by_attention if by_attention else self._views_by_pixels
+        make = self._views_saved if batch.saved is not None else self._maker(views)
         text: dict[str, Tensor] | None = None
         beside = beside_others(self.clip.device) if views and not self.prompts.conditional else None
         if beside is not None:  # a step is recorded: texts and images are two branches of its graph
@@ -231,6 +230,40 @@ class PromptedTowers(nn.Module):
         kind = type(own)
         given = kind.class_features, kind.background_features
         return given == (PromptArchitecture.class_features, PromptArchitecture.background_features)
+
+    def _maker(self, views: Iterable[str]) -> Callable[[Batch, Needs, Prompts], dict[str, Tensor]]:
+        """What makes the features of views of pixels."""
+        by_attention = self.views == "attention" and any(name != FULL for name in views)
+        return self._views_by_attention if by_attention else self._views_by_pixels
+
+    def views_for(self, needs: Needs) -> list[str]:
+        """The views whose features `compute` makes for `needs`.
+
+        Raises:
+            NotSupportedError: more is needed than features of views, so that they cannot be saved.
+        """
+        needs = self._without_savings(needs)
+        if needs.teacher or FROZEN in needs.views or self.prompts.conditional:
+            raise NotSupportedError("Features of views are saved for methods that need nothing else of the pixels.")
+        return list(needs.views)
+
+    @torch.no_grad()
+    def tower_features(self, batch: Batch, view: str) -> Tensor:
+        """What the image tower makes of a view, before `finish_image`: ``[B, width]``; the prompts are those of now."""
+        prompts = self.prompts.at_rest()
+        if self.views == "attention" and view != FULL:
+            _, *sides = encode_views(self.clip.image, batch.pixels, masks_of(batch), prompts)
+            return sides[0 if view == FOREGROUND else 1]
+        return self.clip.image.encode(view_of(batch, view, self.fill), prompts)
+
+    def _views_saved(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
+        """Unit-length features of the views from what the tower made of them before, see `tower_features`."""
+        assert batch.saved is not None
+        image: dict[str, Tensor] = {}
+        for name, wanted in needs.views.items():
+            with torch.set_grad_enabled(wanted and self.prompts.trains_visual and torch.is_grad_enabled()):
+                image[name] = self.finish_image(batch.saved[name], name)
+        return image
 
     def _views_by_pixels(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
         """Unit-length features of the views, those with gradient in one pass, the others in one without.

@@ -94,6 +94,9 @@ class PromptArchitecture(nn.Module, ABC):
         fixed_classes: what is learned belongs to the training classes and cannot name others.
         label_free: labels are never looked at.
         looks_first: `prepare` looks at the training images, with one class each.
+        saved_views: nothing that is trained acts within the image tower, so that what the tower makes of the training
+            images is made once: of so many random views of each, in turn, one in each epoch; 0: each epoch has new
+            views. None: images go through the tower in every step.
         recordable: but for what `draw` draws, a training step does the same every time, so that it can be recorded and
             played back. A class says so for itself; it is not inherited.
     """
@@ -107,6 +110,7 @@ class PromptArchitecture(nn.Module, ABC):
     fixed_classes = False
     label_free = False
     looks_first = False
+    saved_views: int | None = None
     recordable = False
 
     def __init__(self, options: Any, clip: FrozenClip, names: Sequence[str], generator: torch.Generator) -> None:

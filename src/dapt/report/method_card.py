@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dapt.console import lines_of, visible
-from dapt.methods.base import METHODS, Method
+from dapt.methods.base import METHODS, Method, TrainingDefaults
 
 if TYPE_CHECKING:
     from dapt.clip.frozen import FrozenClip
@@ -73,8 +73,9 @@ def card(method: Method, found: MethodFacts, backbone: str, classes: int) -> str
     ]
     if method.trains:
         lines.append(
-            f"training: {training.optimizer}, lr {training.lr}, {training.epochs} epochs, batch {training.batch_size}, "
-            f"weight decay {training.weight_decay}, {training.warmup_epochs} warm-up epochs ({training.source})"
+            f"training: {_optimiser(training)}, lr {training.lr}, {training.epochs} epochs, "
+            f"batch {training.batch_size}, weight decay {training.weight_decay}, "
+            f"{training.warmup_epochs} warm-up epochs ({training.source})"
         )
         lines += [
             f"  up to {limit} shots: {epochs} epochs" for limit, epochs in sorted(training.epochs_by_shots.items())
@@ -85,6 +86,11 @@ def card(method: Method, found: MethodFacts, backbone: str, classes: int) -> str
     if method.differences:
         lines += ["known differences from the released code:", *(f"  - {text}" for text in method.differences)]
     return lines_of(lines)
+
+
+def _optimiser(training: TrainingDefaults) -> str:
+    eps = "" if training.adam_eps is None else f" (eps {training.adam_eps:g})"
+    return f"{training.optimizer}{eps}"
 
 
 def _short(value: object) -> str:
@@ -125,7 +131,7 @@ def settings_table() -> str:
             epochs = ", ".join(
                 f"{count} (≤ {shots} shots)" for shots, count in sorted(training.epochs_by_shots.items())
             )
-        optimiser = f"{training.optimizer}, decay {training.weight_decay:g}"
+        optimiser = f"{_optimiser(training)}, decay {training.weight_decay:g}"
         preset = ", ".join(f"{key} {value}" for key, value in method.preset.items())
         cells = [f"`{name}`", f"{training.lr:g}", epochs, str(training.batch_size), optimiser, preset, training.source]
         lines.append("| " + " | ".join(cells) + " |")

@@ -16,7 +16,7 @@ from dapt.console import progress, say, warn
 from dapt.cues.base import Cue
 from dapt.cues.guards import guard
 from dapt.data.batch import Batch, MultiLabel
-from dapt.data.load.loader import TrainImages, epoch_batches, train_loader
+from dapt.data.load.loader import TrainImages, epoch_batches
 from dapt.environment import peak_memory_mb
 from dapt.errors import DaptError, ModelError
 from dapt.objectives.base import by_group
@@ -25,6 +25,7 @@ from dapt.training.averaging import EpochAverage
 from dapt.training.diagnosis import Diagnosis
 from dapt.training.graph_step import CudaRecorder, GraphStep, Recorder
 from dapt.training.optimizer import make_optimizer
+from dapt.training.saved_views import SavedViews, load_epoch, saved_where_possible
 from dapt.training.schedule import learning_rate
 from dapt.training.step import TrainStep
 from dapt.training.tally import Tally
@@ -71,8 +72,9 @@ class _PlainStep(nn.Module):
         epochs: int,
         trust: Tensor | None = None,
         background: Tensor | None = None,
+        saved: Mapping[str, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label, trust, background)
+        batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label, trust, background, saved)
         loss, terms, outputs = self.step(batch, epoch, epochs)
         figures = {name: term.value.detach() for name, term in terms.items()}
         top = outputs.predicted()
@@ -106,7 +108,7 @@ class Fitter:
     ) -> None:
         self.config = config
         self.step = step
-        self.images = images
+        self.images: TrainImages | SavedViews = saved_where_possible(images, step.model, config)
         self.cue = cue
         self.fabric = fabric
         self.validate = validate
@@ -122,6 +124,7 @@ class Fitter:
             lr=config.lr,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
+            adam_eps=config.adam_eps,
         )
         self.device = step.model.clip.device
         self.check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
@@ -284,7 +287,7 @@ class Fitter:
             rank=fabric.global_rank,
             world=fabric.world_size,
         )
-        loader = train_loader(self.images, batches, epoch=epoch, workers=config.workers, device=self.device)
+        loader = load_epoch(self.images, batches, self.step, epoch=epoch, epochs=self.epochs, workers=config.workers)
         self.step.train()
         tally = Tally(
             lambda loss, figures, number: self._check(loss, figures, epoch, number),
@@ -332,7 +335,7 @@ class Fitter:
         """
         self.optimizer.zero_grad(set_to_none=True)
         seen = (batch.pixels, batch.labels, batch.masks, batch.usable, batch.targets, batch.weights)
-        parts = (*seen, epoch, self.epochs, batch.trust, batch.background)
+        parts = (*seen, epoch, self.epochs, batch.trust, batch.background, batch.saved)
         look = self.check_every == 1
         if self.rule is None:
             loss, _, figures = self.wrapped(*parts)

@@ -40,7 +40,12 @@ class TrainStep(nn.Module):
 
     @property
     def recordable(self) -> bool:
-        """Whether a recorded step, played back, does all that a step does: every part has to say so of itself."""
+        """Whether a recorded step, played back, does all that a step does: every part has to say so of itself.
+
+        Steps on saved features are not recorded: they are few and small, and a recording would not see other features.
+        """
+        if self.model.prompts.saved_views is not None:
+            return False
         parts = [self.model.prompts, *self.objectives]
         return all(vars(type(part)).get("recordable", False) for part in parts)
 

@@ -185,10 +185,14 @@ def train_loader(
         loaded = prefetch(load, keys)
     for positions, parts in zip(batches, loaded, strict=True):
         pixels, labels, masks, usable = (part.to(device, non_blocking=True) for part in parts)
-        per_image = (images.targets, images.weights, images.trust)
-        targets, weights, trust = (_rows(values, positions, device) for values in per_image)
-        background = _rows(images.background, positions, device, torch.long)
-        yield Batch(pixels, labels, masks, usable, targets, weights, trust=trust, background=background)
+        yield Batch(pixels, labels, masks, usable, **known_of(images, positions, device))
+
+
+def known_of(images: TrainImages, positions: Sequence[int], device: torch.device) -> dict[str, Any]:
+    """What is known of each image whatever its view: the fields of a `Batch` by name."""
+    per_image = {"targets": images.targets, "weights": images.weights, "trust": images.trust}
+    known = {name: _rows(values, positions, device) for name, values in per_image.items()}
+    return {**known, "background": _rows(images.background, positions, device, torch.long)}
 
 
 def _rows(
