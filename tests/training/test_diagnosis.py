@@ -85,3 +85,20 @@ def test_means_are_weighted_and_nothing_is_made_up() -> None:
     diagnosis.add({"distance/foreground": (1.0, 1.0)})
     diagnosis.add({"distance/foreground": (0.0, 3.0), "angle/L_v": (90.0, 1.0)})
     assert diagnosis.means() == {"distance/foreground": 0.25, "angle/L_v": 90.0}
+
+
+@pytest.mark.parametrize("variant", ["joint", "phased"])
+def test_saved_features_are_looked_at_as_far_as_there_are_any(folder: Path, variant: str) -> None:
+    found = []
+    for diagnose in (False, True):
+        dapt = {"variant": variant, "diagnose": diagnose}
+        fitter = make_fitter(
+            folder, method="prolip", prompt={"views": 2, "anchor": 0.1}, optimizer="adam", epochs=4, dapt=dapt, cue=CUE
+        )
+        lines = fitter.fit().lines
+        found.append((fitter.step.model.prompts.state_dict()["visual_proj"], lines))
+    (plain, _), (looked, lines) = found
+    assert torch.equal(plain, looked)
+    assert "right/whole" in lines[-1]
+    assert ("distance/foreground" in lines[-1]) == (variant == "joint"), "the last phase does not read foregrounds"
+    assert "distance/foreground" in lines[0]

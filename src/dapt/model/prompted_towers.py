@@ -254,7 +254,7 @@ class PromptedTowers(nn.Module):
         if self.views == "attention" and view != FULL:
             _, *sides = encode_views(self.clip.image, batch.pixels, masks_of(batch), prompts)
             return sides[0 if view == FOREGROUND else 1]
-        return self.clip.image.encode(view_of(batch, view, self.fill), prompts)
+        return self.clip.image.encode(view_of(batch, view, self.making), prompts)
 
     def _views_saved(self, batch: Batch, needs: Needs, prompts: Prompts) -> dict[str, Tensor]:
         """Unit-length features of the views from what the tower made of them before, see `tower_features`."""

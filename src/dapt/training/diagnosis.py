@@ -63,8 +63,11 @@ def look(step: TrainStep, batch: Batch, epoch: int, epochs: int) -> Found:
     training = step.training
     step.eval()
     try:
-        wanted = Needs({FULL: False, FOREGROUND: False, BACKGROUND: False}, {CLASSES: False})
-        outputs = step.model.compute(batch, step.needs(epoch, epochs) | wanted)
+        wanted = Needs({FULL: False, FOREGROUND: False, BACKGROUND: False})
+        needs = step.needs(epoch, epochs)
+        if batch.saved is None:  # saved features are those of the views that a step reads
+            needs |= wanted
+        outputs = step.model.compute(batch, needs | Needs({}, {CLASSES: False}))
         return _views(outputs, batch) | _gradients(step, outputs, batch, epoch, epochs)
     finally:
         step.train(training)
@@ -79,9 +82,12 @@ def _views(outputs: Outputs, batch: Batch) -> Found:
     image = {view: features[usable] for view, features in outputs.image.items()}
     found = {}
     for view in (FOREGROUND, BACKGROUND):
-        found[f"distance/{view}"] = float(F.pairwise_distance(image[FULL], image[view]).mean()), count
+        if view in image and FULL in image:
+            found[f"distance/{view}"] = float(F.pairwise_distance(image[FULL], image[view]).mean()), count
     if batch.targets is None:
         for name, view in (("whole", FULL), ("foreground", FOREGROUND)):
+            if view not in image:
+                continue
             right = outputs.logits(view).argmax(dim=1) == batch.labels
             found[f"right/{name}"] = 100 * float(right[usable].float().mean()), count
     return found

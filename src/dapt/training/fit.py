@@ -244,8 +244,7 @@ class Fitter:
             if accuracy is not None:
                 line["val/accuracy"] = accuracy
                 if accuracy > self.progress.best_accuracy:
-                    self.progress.best_accuracy = accuracy
-                    self.progress.best_epoch = epoch
+                    self.progress.best_accuracy, self.progress.best_epoch = accuracy, epoch
                     self.progress.best = _copied(self._prompts())
             self.progress.epoch = epoch + 1
             self.progress.lines.append(line)
@@ -295,8 +294,7 @@ class Fitter:
         )
         skipped = torch.zeros((), device=self.device)
         diagnosis = Diagnosis(self.step if config.dapt.diagnose and self.cue is not None else None)
-        start = time.perf_counter()
-        seen = 0
+        start, seen = time.perf_counter(), 0
         label = f"epoch {epoch + 1}/{self.epochs}"
         shown = progress(loader, len(batches), label, "batches") if fabric.is_global_zero else loader
         for number, batch in enumerate(shown):
@@ -312,8 +310,7 @@ class Fitter:
             line[name] = float(fabric.all_reduce(value / max(seen, 1), reduce_op="mean"))
         if self.cue is not None:
             line["views_without_cue"] = int(fabric.all_reduce(skipped, reduce_op="sum"))
-        line |= diagnosis.means()
-        line["seconds"] = round(seconds, 3)
+        line |= {**diagnosis.means(), "seconds": round(seconds, 3)}
         line["images_per_second"] = round(seen * fabric.world_size / max(seconds, 1e-9), 2)
         line["peak_memory_mb"] = peak_memory_mb(str(self.device))
         return line
