@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -224,6 +224,7 @@ VALUES = st.recursive(
 )
 
 
+@example({"track_options": {"": None}})
 @given(st.dictionaries(st.sampled_from([*RunSettings.model_fields, "dapt.x", "zzz"]), VALUES, max_size=4))
 @settings(max_examples=300)
 def test_any_values_for_any_settings(tree: dict[str, Any]) -> None:

@@ -34,6 +34,11 @@ class Section(Strict):
     """A part of the configuration; what all of them refuse stands in `dapt.strict`."""
 
 
+def given(value: Any) -> Any:
+    """A section without what is None, which leaves an option as it is, as it does everywhere."""
+    return {key: part for key, part in value.items() if part is not None} if isinstance(value, Mapping) else value
+
+
 class CueSettings(Section):
     """Where the foreground masks come from. Further keys are options of that source, see `dapt.cues`."""
 
@@ -52,8 +57,7 @@ class CueSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _given(cls, value: Any) -> Any:
-        """None leaves an option as it is, as it does everywhere."""
-        return {key: part for key, part in value.items() if part is not None} if isinstance(value, Mapping) else value
+        return given(value)
 
     @model_validator(mode="after")
     def _bounded_options(self) -> CueSettings:
@@ -86,6 +90,11 @@ class TrackOptions(Section):
     def of_trackers(self) -> dict[str, Any]:
         """The sections of single trackers, as given."""
         return dict(self.model_extra or {})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return given(value)
 
     @model_validator(mode="after")
     def _bounded_options(self) -> TrackOptions:
