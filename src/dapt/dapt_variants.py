@@ -18,7 +18,7 @@ SCHEDULES: Mapping[Variant, Schedule] = {
 }
 
 # What a variant sets unless it is given; all else is as in the released code.
-PRESETS: Mapping[Variant, Mapping[str, Any]] = {
+PRESETS: Mapping[str, Mapping[str, Any]] = {
     "symmetric": {"foreground_weight": 1.0, "foreground_gradient": True},
     "released": {"visual_scale": "raw"},
 }
@@ -26,4 +26,5 @@ PRESETS: Mapping[Variant, Mapping[str, Any]] = {
 
 def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
     """DAPT's options as given, with what their variant sets where nothing is given."""
-    return {**PRESETS.get(tree.get("variant", default), {}), **tree}
+    variant = tree.get("variant", default)
+    return {**(PRESETS.get(variant, {}) if isinstance(variant, str) else {}), **tree}
