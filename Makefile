@@ -1,6 +1,6 @@
 # make demo: sets up .venv if it is absent or out of date, then runs the demonstration (three minutes on two cores).
 # make test: sets up .venv if it is absent or out of date, then runs the tests.
-# make test-all: make test and make test-long.
+# make test-all: both in one call, which collects once and makes what tests share once.
 # make test-long: the long matrix (kills, damaged bytes, two writers, every method); make torture: all of it, an hour or two.
 # make check: lint, format, types and imports. make bench: speed and memory (half an hour); make bench-short: exact work only.
 # make all that CI does: .ci/run
@@ -10,11 +10,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-dev
 TEST_JOBS ?= 2
+# Neighbours stay on one process, so that what a file's tests share is made once; whoever has none left takes half of another's.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal
 DEMO_OUT ?= runs/demo
 # a demo that is complete is made again, an interrupted one goes on
 DEMO_MODE ?= $(if $(wildcard $(DEMO_OUT)/results.json),--overwrite,--resume)
 
-.PHONY: setup demo test test-long test-all torture check format bench bench-short clean
+.PHONY: setup compiled demo test test-long test-all torture check format bench bench-short clean
 
 setup: $(READY)
 
@@ -33,17 +35,22 @@ $(READY): pyproject.toml
 demo: setup
 	$(BIN)/dapt demo --out $(DEMO_OUT) $(DEMO_MODE) $(ARGS)
 
-test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) $(ARGS)
+# Tests start hundreds of processes; where PYTHONDONTWRITEBYTECODE is set, each of them would compile all that it imports.
+compiled: setup
+	$(BIN)/python -m compileall -q -j $(TEST_JOBS) src/dapt
+
+test: compiled
+	$(PYTEST) $(ARGS)
 
 # Kept in memory, where a sync costs nothing: the tests watch what is synced themselves.
-test-long: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) -m long --durations=15 $(ARGS)
+test-long: compiled
+	$(PYTEST) -m long --durations=15 $(ARGS)
 
-test-all: test test-long
+test-all: compiled
+	$(PYTEST) -m "long or not long" --durations=15 $(ARGS)
 
-torture: setup
-	OMP_NUM_THREADS=1 DAPT_TORTURE=long $(BIN)/python -m pytest -n $(TEST_JOBS) -m long tests/torture $(ARGS)
+torture: compiled
+	DAPT_TORTURE=long $(PYTEST) -m long tests/torture $(ARGS)
 
 check: setup
 	$(BIN)/ruff check src tests tools benchmarks

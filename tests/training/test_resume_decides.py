@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from dapt.training.fit import Fitter, State
-from fitters import figures, make_fitter, prompts_of, resumed, same, stopped
+from fitters import as_read, figures, make_fitter, prompts_of, resumed, same, stopped
+from helpers import make_folder
 
 GATED = {"dapt": {"variant": "joint", "gate": True}, "cue": "random"}
 EVERY_TWO = {"dapt": {"variant": "joint"}, "cue": {"source": "gradcam", "soft": True, "refresh": 2}}
@@ -60,14 +61,31 @@ COMBINED = [
 ]
 
 
+Trainings = Callable[[int, bool], tuple[Callable[..., Fitter], Fitter, list[State]]]
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    """By refresh and softness of the masks: how a training is made, one that has ended, its state after each epoch."""
+    folder = make_folder(tmp_path_factory.mktemp("trainings") / "photos")
+
+    @cache
+    def trained(refresh: int, soft: bool) -> tuple[Callable[..., Fitter], Fitter, list[State]]:
+        cue = {"source": "gradcam", "soft": soft, "threshold": 0.3, "refresh": refresh}
+        make = partial(make_fitter, folder, dapt={"variant": "joint"}, cue=cue)
+        states: list[State] = []
+        whole = make(kept=states)
+        whole.fit()
+        return make, whole, states
+
+    return trained
+
+
 @pytest.mark.parametrize(("refresh", "stop", "soft"), COMBINED)
-def test_masks_made_again_are_those_before_the_stop(photos: Path, refresh: int, stop: int, soft: bool) -> None:
-    cue = {"source": "gradcam", "soft": soft, "threshold": 0.3, "refresh": refresh}
-    make = partial(make_fitter, photos, dapt={"variant": "joint"}, cue=cue)
-    whole = make()
-    whole.fit()
+def test_masks_made_again_are_those_before_the_stop(trainings: Trainings, refresh: int, stop: int, soft: bool) -> None:
+    make, whole, states = trainings(refresh, soft)
     again = make()
-    again.load_state(stopped(make, stop))
+    again.load_state(as_read(states[stop - 1]))
     at_stop = [None if mask is None else mask.clone() for mask in again.images.masks]
     again.fit()
     assert same(prompts_of(again), prompts_of(whole))
