@@ -146,13 +146,14 @@ def test_plugins_are_found_in_the_home_folder(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_plugin_that_was_moved_is_named_anew(photos: Path, tmp_path: Path) -> None:
+def test_a_plugin_that_was_moved_is_named_anew(dapt, photos: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text(
         "from dapt.methods.base import METHODS, add_variant\nadd_variant(METHODS.get('coop'), 'moved', 'of mine')\n"
     )
     given = ["--method", "coop.moved", "--model", "demo", "--shots", 1, "--epochs", 1, "--device", "cpu"]
-    assert outside("train", photos, "--plugin", mine, *given, "--out", tmp_path / "run").returncode == 0
+    code, _, err = dapt("train", photos, "--plugin", mine, *given, "--out", tmp_path / "run")
+    assert code == 0, err
     mine.rename(tmp_path / "elsewhere.py")
     image = next(photos.rglob("*.png"))
     done = outside("predict", tmp_path / "run", image, "--device", "cpu")

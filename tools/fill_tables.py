@@ -11,13 +11,14 @@ a table is not what its command prints; pictures, whose bytes change with matplo
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from dapt.cli.app import run
 from dapt.files import write_bytes, write_text
 
 BLOCK = re.compile(r"(```bash\n(dapt report [^\n]+)\n```\n\n<!-- printed -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -27,12 +28,13 @@ PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 
 
 def printed(command: str) -> str:
-    """What a command prints."""
-    words = [sys.executable, "-m", "dapt", *shlex.split(command)[1:]]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, encoding="utf-8")
-    if done.returncode:
-        raise SystemExit(f"{command}\n{done.stderr}")
-    return f"\n{done.stdout.strip()}\n\n"
+    """What a command prints; it runs in this process, which has imported pandas once for all of them."""
+    out, said = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(said):
+        code = run(shlex.split(command)[1:])
+    if code:
+        raise SystemExit(f"{command}\n{said.getvalue()}")
+    return f"\n{out.getvalue().strip()}\n\n"
 
 
 def filled(page: str) -> tuple[str, list[str]]:

@@ -122,22 +122,42 @@ def test_an_undecodable_file_name(
         assert "\\udcff" in out
 
 
+FORMATS = ("table", "json", "csv")
+NEXT = "-- the next format --\n"
+EVERY_FORMAT = f"""
+import sys
+from dapt.cli.app import main
+
+for output in {FORMATS}:
+    try:
+        main(["predict", *sys.argv[1:], "--format", output])
+    except SystemExit as end:
+        if end.code:
+            raise
+    for stream in (sys.stdout, sys.stderr):
+        print({NEXT!r}, end="", file=stream, flush=True)
+"""
+
+
 @pytest.mark.long
-def test_in_a_process_of_its_own(trained: Path, photographs: Path) -> None:
-    """The bytes that a terminal gets, also where it knows ASCII only."""
-    for encoding in ("utf-8", "ascii"):
-        for output in ("table", "json", "csv"):
-            done = subprocess.run(
-                [sys.executable, "-m", "dapt", "predict", trained, photographs / FORGED, "--format", output],
-                capture_output=True,
-                env={**os.environ, "PYTHONIOENCODING": encoding},
-                timeout=120,
-            )
-            assert done.returncode == 0, done.stderr
-            for content in (done.stdout, done.stderr):
-                assert raw(content.decode(encoding)) == []
-            if output == "json":
-                assert FORGED in {one["class"] for one in json.loads(done.stdout)[0]["predictions"]}
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_in_a_process_of_its_own(trained: Path, photographs: Path, encoding: str) -> None:
+    """The bytes that a terminal gets, also where it knows ASCII only; one process prints every format."""
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY_FORMAT, trained, photographs / FORGED],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    printed, said = (content.decode(encoding).split(NEXT) for content in (done.stdout, done.stderr))
+    assert (printed.pop(), said.pop()) == ("", "")
+    assert len(printed) == len(said) == len(FORMATS)
+    for content in (*printed, *said):
+        assert raw(content) == []
+    shown = dict(zip(FORMATS, printed, strict=True))
+    assert all(shown.values())
+    assert FORGED in {one["class"] for one in json.loads(shown["json"])[0]["predictions"]}
 
 
 def test_masks(dapt, photographs: Path, tmp_path: Path) -> None:
