@@ -141,7 +141,7 @@ def flat(found: dict[str, torch.Tensor]) -> torch.Tensor:
 def test_balanced_terms_have_gradients_of_their_weight_times_the_hosts() -> None:
     host = flat(gradients(step(variant="joint", visual_weight=0, foreground_weight=0, background_weight=0)))
     for weights in (
-        {"visual_weight": 0.8, "foreground_weight": 0, "background_weight": 0, "visual_scale": "raw"},
+        {"visual_weight": 0.8, "foreground_weight": 0, "background_weight": 0},
         {"visual_weight": 0, "foreground_weight": 0, "background_weight": 0.5},
     ):
         plain = flat(gradients(step(variant="joint", **weights))) - host

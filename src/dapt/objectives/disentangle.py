@@ -53,13 +53,13 @@ class Disentangle(Objective):
 
     def __init__(self, options: DaptOptions, trainable: Trainable, scale: float = CLIP_SCALE) -> None:
         self.options = options
-        self.rule = (
-            Tempered(MAIN, balance=options.balance == "gradient", project=options.conflict == "project")
-            if options.apart
-            else None
+        balance = options.balance == "gradient"
+        self._tempered = (
+            Tempered(MAIN, balance=balance, project=options.conflict == "project") if options.apart else None
         )
-        self.gradient_rule = self.rule
-        relative = scale / CLIP_SCALE if options.visual_scale == "logit" else 1.0
+        self.gradient_rule = self._tempered
+        # balanced gradients have the size of the host's, whatever the scale
+        relative = scale / CLIP_SCALE if options.visual_scale == "logit" and not balance else 1.0
         self.gate = ReliabilityGate() if options.gate else None
         self.helper = self.gate
         self.left_out: list[str] = []
@@ -158,10 +158,10 @@ class Disentangle(Objective):
             weights["L_gate"] = 1.0
             for name in {"L_v", "L_f"} & set(values):
                 values[name] = trust * values[name]
-        if self.rule is not None:
-            self.rule.shares = weights
+        if self._tempered is not None:
+            self._tempered.shares = weights
         return {
-            name: Term(_mean(value, batch.usable), weights[name], MAIN if self.rule is None else name)
+            name: Term(_mean(value, batch.usable), weights[name], MAIN if self._tempered is None else name)
             for name, value in values.items()
         }
 
