@@ -163,7 +163,7 @@ def make_work(case: Case, clip: FrozenClip, way: Way, *, foreach: bool | None = 
     Args:
         foreach: whether the optimiser works on lists of tensors; None: as torch chooses for the device.
     """
-    config = make_config({"data": "none", "method": case.method, "dapt": {"enabled": bool(case.phase)}, "seed": 1})
+    config = make_config({"data": "none", "method": case.method, "dapt": dapt_of(case), "seed": 1})
     model = build_model(config, clip, class_names(case.classes))
     step = TrainStep(model, build_objectives(config, model))
     batch = make_batch(case, clip)
@@ -187,7 +187,7 @@ def make_training(case: Case, clip: FrozenClip, precision: str, cuda_graph: str)
     Args:
         cuda_graph: as in the configuration of a run.
     """
-    tree: dict[str, Any] = {"data": "none", "method": case.method, "dapt": {"enabled": bool(case.phase)}, "seed": 1}
+    tree: dict[str, Any] = {"data": "none", "method": case.method, "dapt": dapt_of(case), "seed": 1}
     tree |= {"epochs": EPOCHS, "cuda_graph": cuda_graph, "precision": "32" if precision == "tf32" else precision}
     config = make_config(tree)
     model = build_model(config, clip, class_names(case.classes))
@@ -213,3 +213,8 @@ def smaller(case: Case, classes: int) -> Case:
 def without_goals(case: Case, **changes: Any) -> Case:
     """The case with `changes`, for which its goals and published figures do not hold."""
     return replace(case, **changes, time_goal=None, memory_goal=None, memory_goal_mb=None, published_gflop=None)
+
+
+def dapt_of(case: Case) -> dict[str, Any]:
+    """The DAPT section of a case: the released settings, which the plain way computes as well."""
+    return {"enabled": bool(case.phase), "variant": "released"}

@@ -32,9 +32,10 @@ def test_images_with_a_mask_are_asked_about_whole_and_by_their_foreground() -> N
         assert (found.images, found.of) == (4, 4)
         assert (found.whole, found.foreground) == (sum(right[0]), sum(right[1]))
         assert found.only_whole - found.only_foreground == found.whole - found.foreground
-        assert found.figures() == {
-            "cue/whole_recognised": 25.0 * found.whole,
-            "cue/foreground_recognised": 25.0 * found.foreground,
+        assert found.counts() == {
+            "cue_asked": 4,
+            "cue_recognised_whole": found.whole,
+            "cue_recognised_foreground": found.foreground,
         }
 
 
@@ -53,7 +54,7 @@ def test_at_most_so_many_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_mask_there_is_nothing_to_say() -> None:
     found = check_foregrounds(DaptOptions(), tiny_clip(), ITEMS, [0] * 5, TEXTS, [None] * 5, image)
     assert (found.images, found.worse) == (0, False)
-    assert set(found.figures().values()) == {None}
+    assert set(found.counts().values()) == {0}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,7 @@ def test_a_run_says_it_and_keeps_the_figures(
     told = capsys.readouterr()
     assert "are recognised by their foreground alone" in " ".join((told.out + told.err).split())
     assert ("DAPT may do harm" in " ".join(told.err.split())) is worse
-    metrics = json.loads((tmp_path / "run" / "results.json").read_text())["metrics"]
-    assert 0 <= metrics["cue/foreground_recognised"] <= 100
-    assert 0 <= metrics["cue/whole_recognised"] <= 100
+    counts = json.loads((tmp_path / "run" / "results.json").read_text())["counts"]
+    assert counts["cue_asked"] == 4
+    assert 0 <= counts["cue_recognised_foreground"] <= 4
+    assert 0 <= counts["cue_recognised_whole"] <= 4

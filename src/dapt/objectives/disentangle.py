@@ -148,7 +148,9 @@ class Disentangle(Objective):
             logits = outputs.logits_of(foreground if self.options.foreground_gradient else foreground.detach())
             values["L_f"] = image_losses(logits, outputs.targets(batch.labels), batch)
         if "L_b" in active:
-            logits = outputs.logits(BACKGROUND, BACKGROUND) / self.options.background_temperature
+            logits = outputs.logits(BACKGROUND, BACKGROUND)
+            if self.options.background_temperature != 1:  # no kernel for nothing
+                logits = logits / self.options.background_temperature
             values["L_b"] = F.cross_entropy(logits, background_targets(logits, batch.background), reduction="none")
         if batch.trust is not None:
             values = {name: batch.trust * value for name, value in values.items()}

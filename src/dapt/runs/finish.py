@@ -67,8 +67,6 @@ def finish_run(
     folder.write(folder.prompts_file, _prompts(config, data, model))
     evaluating = time.perf_counter()
     metrics, breakdown = evaluate_run(config, data, model)
-    if prepared.foregrounds is not None:
-        metrics |= prepared.foregrounds.figures()
     timing = {
         "training_seconds": round(training_seconds, 3),
         "evaluation_seconds": round(time.perf_counter() - evaluating, 3),
@@ -128,6 +126,8 @@ def _results(
             counts["cue_scored"] = sum(item.name in cue.report.scores for item in data.train.items)
     if prepared.background is not None:
         counts |= prepared.background.counts()
+    if prepared.foregrounds is not None:
+        counts |= prepared.foregrounds.counts()
     return RunResults(
         method=config.method,
         dapt=config.dapt.enabled,

@@ -48,11 +48,12 @@ class ForegroundCheck:
         differing = self.only_whole + self.only_foreground
         return self.only_whole - self.only_foreground > SURE * math.sqrt(differing)
 
-    def figures(self) -> dict[str, float | None]:
-        """For results.json, in percent."""
+    def counts(self) -> dict[str, int]:
+        """For results.json."""
         return {
-            "cue/whole_recognised": 100 * self.whole / self.images if self.images else None,
-            "cue/foreground_recognised": 100 * self.foreground / self.images if self.images else None,
+            "cue_asked": self.images,
+            "cue_recognised_whole": self.whole,
+            "cue_recognised_foreground": self.foreground,
         }
 
     def summary(self) -> str:
