@@ -91,7 +91,9 @@ def measure(folder: Path, kind: str, per_class: int = 25) -> dict[str, float]:
         scenes = []
         for index in range(per_class):
             rng = np.random.default_rng((HELD_OUT_SEED, label, index))
-            scenes.append(render(name, background_for(name, kind, rng), (HELD_OUT_SEED, label, index, 1), 128))
+            scenes.append(
+                render(name, background_for(OBJECTS[name].home, kind, rng), (HELD_OUT_SEED, label, index, 1), 128)
+            )
         pairs = [
             transform(torch.from_numpy(scene.image).permute(2, 0, 1), torch.from_numpy(scene.mask)[None] / 255)
             for scene in scenes

@@ -11,15 +11,15 @@ def test_arguments(dapt, caught) -> None:
     calls = caught("dapt.demo.run.run_demo", {})
     caught("dapt.demo.table.print_table")
     code, out, err = dapt(
-        *("demo", "--out", "/o", "--method", "ivlp", "--seeds", 2, "--set", "variant=phased", "--set", "seeds=5"),
+        *("demo", "--out", "/o", "--method", "ivlp", "--seeds", 2, "--set", "dapt.variant=joint", "--set", "seeds=5"),
         *("--epochs", 1, "--jobs", 3, "--resume"),
     )
     assert code == 0, err
     ((given, named),) = calls
     assert given[0] == Path("/o")
     settings = given[1]
-    assert (settings.host, settings.seeds, settings.variant, settings.epochs, settings.shots) == (
-        *("ivlp", 5, "phased", 1, 8),
+    assert (settings.host, settings.seeds, settings.dapt.variant, settings.epochs, settings.shots) == (
+        *("ivlp", 5, "joint", 1, 8),
     )
     assert named == {"jobs": 3, "device": "cpu", "resume": True, "overwrite": False}
     assert "page: /o/" in out
@@ -41,6 +41,9 @@ def test_scenes_alone(dapt, caught) -> None:
         (["--jobs", "0"], "--jobs"),
         (["--set", "sceneseed=1"], "Did you mean 'scene_seed'"),
         (["--set", "classes=25"], "classes"),
+        (["--set", "dapt.visual_wieght=1"], "Did you mean 'visual_weight'"),
+        (["--set", "dapt.enabled=false"], "cannot be off"),
+        (["--set", "scenes=kind"], "scenes"),
         (["--method", "zero_shot"], "zero_shot trains nothing"),
         (["--shots", "17"], "too few for 17 shots"),
     ],

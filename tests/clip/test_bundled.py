@@ -17,6 +17,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
 from dapt.data.load.transforms import eval_transform
 from dapt.demo.captions import vocabulary
+from dapt.demo.drawing.look import OBJECTS
 from dapt.demo.drawing.objects import class_names
 from dapt.demo.drawing.scenes import render
 from dapt.demo.scene_data import background_for
@@ -70,7 +71,7 @@ def zero_shot(clip: FrozenClip, kind: str, per_class: int = 12) -> float:
     for label, name in enumerate(names):
         for index in range(per_class):
             key = (31_337, label, index)
-            scene = render(name, background_for(name, kind, np.random.default_rng(key)), (*key, 1), 96)
+            scene = render(name, background_for(OBJECTS[name].home, kind, np.random.default_rng(key)), (*key, 1), 96)
             image = torch.from_numpy(scene.image).permute(2, 0, 1)
             pixels.append(transform(image, torch.zeros(1, 96, 96))[0])
             labels.append(label)

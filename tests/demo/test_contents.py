@@ -12,7 +12,9 @@ FEW = DemoSettings(classes=2, train_per_class=1, test_per_class=2, size=32, seed
 
 
 def test_files_are_those_that_are_drawn(tmp_path: Path) -> None:
-    write_scenes(tmp_path, seed=FEW.scene_seed, train_per_class=1, test_per_class=2, size=32, classes=2)
+    write_scenes(
+        tmp_path, scenes=FEW.scenes, seed=FEW.scene_seed, train_per_class=1, test_per_class=2, size=32, classes=2
+    )
     there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     named = scene_files(FEW)
     assert len(named) == len(set(named)) == 1 + 2 * 2 * 3

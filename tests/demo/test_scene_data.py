@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dapt.data.resolve import load_data
 from dapt.demo.drawing.backgrounds import BACKGROUNDS
 from dapt.demo.drawing.look import OBJECTS
 from dapt.demo.drawing.objects import class_names
 from dapt.demo.scene_data import COLUMNS, background_for, scene_names, write_scenes
+from dapt.demo.subjects import subjects
 from dapt.errors import DataError
 
 FEW = {"train_per_class": 1, "test_per_class": 2, "size": 32, "classes": 2}
@@ -22,12 +24,12 @@ def test_backgrounds_by_kind() -> None:
     rng = np.random.default_rng(0)
     for name in class_names():
         home = OBJECTS[name].home
-        assert background_for(name, "own", rng) == home
-        exchanged = {background_for(name, "exchanged", rng) for _ in range(200)}
+        assert background_for(home, "own", rng) == home
+        exchanged = {background_for(home, "exchanged", rng) for _ in range(200)}
         assert exchanged == set(BACKGROUNDS) - {home}
-    assert {background_for(name, "random", rng) for _ in range(200)} == set(BACKGROUNDS)
+    assert {background_for(home, "random", rng) for _ in range(200)} == set(BACKGROUNDS)
     with pytest.raises(ValueError, match="no kind of background 'other'"):
-        background_for(name, "other", rng)
+        background_for(home, "other", rng)
 
 
 @pytest.fixture
@@ -89,3 +91,19 @@ def test_somebody_elses_work_is_not_replaced(index: Path) -> None:
     with pytest.raises(DataError, match="is not as dapt wrote it: it was edited"):
         write_scenes(index.parent, seed=3, **FEW)
     assert Image.open(path).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_kinds_are_drawn_as_they_are_called(tmp_path: Path) -> None:
+    few = {"train_per_class": 1, "test_per_class": 2, "size": 32, "classes": 3}
+    index = write_scenes(tmp_path, scenes="kinds", seed=3, **few)
+    rows = list(csv.DictReader(index.open(newline="")))
+    kinds = subjects("kinds")[:3]
+    assert [row["classname"] for row in rows if row["split"] == "train"] == [kind.name for kind in kinds]
+    for row in rows:
+        kind = kinds[int(row["label"])]
+        assert (row["classname"], row["colour"]) == (kind.name, kind.colour)
+        assert (row["background"] == kind.home) is (row["group"] == "own")
+        assert Path(row["image"]).parts[2] == kind.folder
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == set(scene_names(Path(), scenes="kinds", seed=3, **few))
+    assert list(load_data(str(index)).names) == [kind.name for kind in kinds]

@@ -14,7 +14,7 @@ from helpers import make_folder
 @pytest.fixture
 def scenes(dapt, tmp_path: Path) -> Path:
     """A few scenes of four classes, half of the test images on a foreign background."""
-    settings = ["classes=4", "train_per_class=1", "test_per_class=2", "size=64"]
+    settings = ["scenes=classes", "classes=4", "train_per_class=1", "test_per_class=2", "size=64"]
     code, _, err = dapt(
         "demo", "--data-only", tmp_path / "scenes", *(part for each in settings for part in ("--set", each))
     )
@@ -67,7 +67,7 @@ def test_figures_of_what_was_written_are_those_of_the_audit(dapt, arguments, tab
 @pytest.mark.slow
 def test_a_run_that_learned_backgrounds_has_a_gap(dapt, tmp_path: Path) -> None:
     """Trained on scenes where each class has its own background, a model leans on it."""
-    settings = ["classes=8", "train_per_class=8", "test_per_class=24", "size=64"]
+    settings = ["scenes=classes", "classes=8", "train_per_class=8", "test_per_class=24", "size=64"]
     options = [part for each in settings for part in ("--set", each)]
     assert dapt("demo", "--data-only", tmp_path / "scenes", *options)[0] == 0
     train = ["--model", "demo", "--method", "maple", "--shots", 8, "--epochs", 6, "--batch-size", 8, "--lr", 0.05]

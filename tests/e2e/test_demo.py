@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -17,11 +16,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from browser import BROWSER, Browser
+from dapt.demo.figures import MEASURES
+
 SMALL = [
     "--seeds", 1, "--shots", 1, "--epochs", 2, "--set", "train_per_class=2", "--set", "test_per_class=2",
-    "--set", "size=48", "--jobs", 1,
+    "--set", "size=48", "--set", "dapt.variant=joint", "--jobs", 1,
 ]  # fmt: skip
-BROWSER = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,31 @@ def test_page_in_a_browser(finished: Path, tmp_path: Path, width: int) -> None:
     assert len(colours) > 200, "a page with pictures, not a blank one"
 
 
+SIDEWAYS = """[...document.querySelectorAll("*")].filter(e => e.scrollWidth > e.clientWidth + 1
+  && getComputedStyle(e).overflowX !== "visible").map(e => e.outerHTML.slice(0, 80))"""
+READ = """[...document.querySelectorAll("#figures td, .gallery figure, pre")].filter(e => {
+  const box = e.getBoundingClientRect();
+  return box.width && (box.left < 0 || box.right > innerWidth + 1);
+}).length"""
+
+
+@pytest.mark.skipif(not BROWSER, reason="no Chromium or Chrome on this machine")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_scrolls_sideways_on_a_telephone(finished: Path, tmp_path: Path, scheme: str) -> None:
+    """At 420 pixels neither the page nor a part of it; figures still have their heads, and pictures their names."""
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(finished / "index.html", 420, scheme)
+        assert browser.run("document.documentElement.scrollWidth") <= 420
+        assert browser.run(SIDEWAYS) == []
+        assert browser.run(READ) == 0
+        heads = "[...document.querySelectorAll('#host td')].map(e => getComputedStyle(e, '::before').content)"
+        assert browser.run(heads)[1:] == [f'"{head}"' for head in MEASURES.values()]
+        named = "[...document.querySelectorAll('.gallery figcaption')].every(e => e.innerText.trim().length > 2)"
+        assert browser.run(named)
+        browser.open(finished / "index.html", 1200, scheme)
+        assert browser.run("getComputedStyle(document.querySelector('#figures thead')).display") != "none"
+
+
 @pytest.mark.long
 def test_an_existing_folder(dapt, finished: Path, tmp_path: Path) -> None:
     code, _, err = dapt("demo", "--out", finished, *SMALL)
@@ -184,7 +210,7 @@ def test_bad_input(dapt, tmp_path: Path) -> None:
     code, _, err = dapt("demo", "--out", tmp_path / "d", "--method", "mapel")
     assert code == 2
     assert "Did you mean 'maple'" in err
-    code, _, err = dapt("demo", "--out", tmp_path / "d", "--set", "visual_wieght=1")
+    code, _, err = dapt("demo", "--out", tmp_path / "d", "--set", "dapt.visual_wieght=1")
     assert code == 2
     assert "Did you mean 'visual_weight'" in err
     code, _, err = dapt("demo", "--out", tmp_path / "d", "--method", "zero_shot")
@@ -202,7 +228,7 @@ def test_bad_input(dapt, tmp_path: Path) -> None:
 def test_scenes_alone_and_the_same_commands_on_them(dapt, tmp_path: Path) -> None:
     """Draw, train with DAPT, evaluate, predict, explain, measure the Grad-CAM cue: all on the bundled model."""
     scenes, run = tmp_path / "scenes", tmp_path / "run"
-    small = ["--set", "train_per_class=2", "--set", "test_per_class=2", "--set", "size=48"]
+    small = ["--set", "scenes=classes", "--set", "train_per_class=2", "--set", "test_per_class=2", "--set", "size=48"]
     code, _, err = dapt("demo", "--data-only", scenes, *small)
     assert code == 0, err
     assert "dapt train" in err

@@ -27,7 +27,7 @@ def demo(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs per method.")] = 3,
     shots: Annotated[int | None, typer.Option("--shots", help="Training images per class. [default: 8]")] = None,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", help="Passes over the training images. [default: 6]")
+        int | None, typer.Option("--epochs", help="Passes over the training images. [default: 8]")
     ] = None,
     values: Annotated[
         list[str] | None,
@@ -54,7 +54,7 @@ def demo(
 
       dapt demo --out /tmp/demo --method ivlp
 
-      dapt demo --set variant=phased --set scene_seed=2 --out /tmp/demo
+      dapt demo --set dapt.variant=joint --set scene_seed=2 --out /tmp/demo
 
       dapt demo --data-only scenes/     (then: dapt train scenes/index.csv --model demo --dapt)
     """

@@ -17,6 +17,7 @@ def scene_files(settings: DemoSettings) -> list[str]:
     """The files of the scenes, in a folder of their own."""
     return scene_names(
         Path(),
+        scenes=settings.scenes,
         seed=settings.scene_seed,
         train_per_class=settings.train_per_class,
         test_per_class=settings.test_per_class,

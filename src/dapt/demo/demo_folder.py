@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from dapt.config_text import read_yaml
-from dapt.demo.setting import DemoSettings
+from dapt.demo.setting import DemoSettings, settings_of
 from dapt.errors import ConfigError, DaptError
 from dapt.files import remove_file, write_text
 from dapt.lock import MANIFEST, FolderLock
@@ -24,7 +24,6 @@ from dapt.owned import (
     write_manifest,
 )
 from dapt.runs.run_folder import RunFolder
-from dapt.validation import validated
 
 SETTINGS = "demo.yaml"
 KIND = "demo"
@@ -113,13 +112,9 @@ class DemoFolder:
         if manifest is not None and not (self.path / SETTINGS).exists():
             return None
         try:
-            tree = read_yaml(self.path / SETTINGS)
-            before = validated(DemoSettings, tree)
+            return settings_of(read_yaml(self.path / SETTINGS))
         except ConfigError:
             raise foreign from None
-        if not set(DemoSettings.model_fields) <= set(tree):  # a demonstration writes all of them
-            raise foreign
-        return before
 
     def _earlier(self) -> Manifest:
         """What an earlier demonstration wrote here; of version 0.1.0, which kept no manifest, by its settings."""

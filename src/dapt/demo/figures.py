@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from dapt.data.items import Item
-from dapt.demo.drawing.look import OBJECTS
-from dapt.demo.drawing.objects import class_names
 from dapt.demo.setting import DemoSettings, run_name
 from dapt.errors import DataError
 from dapt.results import RunResults
@@ -61,17 +59,18 @@ def names_of(kind: str, settings: DemoSettings) -> list[str]:
     return [run_name(kind, seed) for seed in seeds]
 
 
-def taken_for_background(items: Sequence[Item], labels: Sequence[int], predicted: Sequence[int]) -> float:
+def taken_for_background(
+    items: Sequence[Item], labels: Sequence[int], predicted: Sequence[int], homes: Sequence[str]
+) -> float:
     """Share in percent of exchanged scenes that are taken for a class at home on the background shown.
 
     That is the mistake a model makes that looks at the background instead of the object.
 
     Args:
-        items: test scenes. labels, predicted: their classes in the order of the sorted class names.
+        items: test scenes. labels, predicted: their classes. homes: background of every class, by label.
     """
-    names = class_names()
     chosen = [
-        OBJECTS[names[guess]].home == dict(item.meta)["background"]
+        homes[guess] == dict(item.meta)["background"]
         for item, label, guess in zip(items, labels, predicted, strict=True)
         if item.group == "exchanged" and guess != label
     ]

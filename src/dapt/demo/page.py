@@ -8,12 +8,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from dapt.config import DaptOptions
 from dapt.data.items import Item
 from dapt.data.load.images import open_image
 from dapt.demo.figures import KINDS, MEASURES, Spread, headline, titles
 from dapt.demo.gallery import SIDE, Exhibit, choose
-from dapt.demo.setting import WEIGHTS, DemoSettings
+from dapt.demo.setting import DemoSettings, changes
+from dapt.demo.subjects import subjects
 from dapt.report.charts import bar_chart, line_chart
 from dapt.report.pages import data_uri, write_page
 
@@ -24,7 +24,7 @@ TERMS = {
     "L_b": "background with the background texts",
     "train/accuracy": "accuracy in training, %",
 }
-TERM_OF = dict(zip(WEIGHTS, ("L_v", "L_f", "L_b"), strict=True))
+LEAST_IS_BEST = ("test/taken_for_background",)
 
 
 def write_demo_page(
@@ -59,13 +59,8 @@ def write_demo_page(
         {
             "headline": headline(figures, named["host"]),
             "settings": settings,
-            "defaults": DaptOptions(),
-            "changed_weights": [
-                f"{TERM_OF[key]} has the weight {getattr(settings, key)} here instead of the published "
-                f"{getattr(DaptOptions(), key)}"
-                for key in WEIGHTS
-                if getattr(settings, key) != getattr(DaptOptions(), key)
-            ],
+            "classes": len(subjects(settings.scenes)[: settings.classes]),
+            "changes": [f"dapt.{key}={value}" for key, value in changes(settings.dapt).items()],
             "heads": list(MEASURES.values()),
             "rows": _rows(figures, named),
             "exchange_chart": Markup(
@@ -86,16 +81,19 @@ def write_demo_page(
 
 
 def _rows(figures: Mapping[str, Mapping[str, Spread]], named: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The table's rows; the best value of every column is marked, whoever has it."""
+    """The table's rows; of the trained models the best value of every column is marked, whoever has it."""
     best = {}
     for name in MEASURES:
-        means = [figures[kind][name].mean for kind in KINDS]
-        best[name] = min(means) if name == "test/taken_for_background" else max(means)
+        means = [figures[kind][name].mean for kind in KINDS[1:]]
+        best[name] = min(means) if name in LEAST_IS_BEST else max(means)
     return [
         {
             "kind": kind,
             "title": named[kind],
-            "cells": [(figures[kind][name], figures[kind][name].mean == best[name]) for name in MEASURES],
+            "cells": [
+                (head, figures[kind][name], kind in KINDS[1:] and figures[kind][name].mean == best[name])
+                for name, head in MEASURES.items()
+            ],
         }
         for kind in KINDS
     ]
@@ -114,7 +112,8 @@ def _charts(curves: Mapping[str, Mapping[str, Any]], named: Mapping[str, str]) -
 def _tile(item: Item) -> dict[str, str]:
     meta = dict(item.meta)
     picture = open_image(item.path).resize((SIDE, SIDE))
-    return {"src": data_uri(picture), "alt": f"{Path(item.name).parent.name} on {meta['background']}"}
+    name = Path(item.name).parent.name.replace("_", " ")
+    return {"src": data_uri(picture), "alt": f"{name} on {meta['background']}"}
 
 
 def _row(one: Exhibit) -> dict[str, Any]:

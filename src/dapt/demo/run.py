@@ -14,6 +14,7 @@ from dapt.demo.contents import DATA, PAGE, RESULTS, RUNS, demo_files, demo_runs,
 from dapt.demo.demo_folder import DemoFolder
 from dapt.demo.scene_data import write_scenes
 from dapt.demo.setting import DemoSettings, check_runs, command, plan, run_name, scenes_command
+from dapt.demo.subjects import subjects
 from dapt.files import write_json
 from dapt.results import RunResults
 
@@ -69,6 +70,7 @@ def draw_scenes(folder: Path, settings: DemoSettings, jobs: int | None = None, *
     """The data set of the demonstration; returns its index. `within`: see `write_scenes`."""
     return write_scenes(
         folder,
+        scenes=settings.scenes,
         seed=settings.scene_seed,
         train_per_class=settings.train_per_class,
         test_per_class=settings.test_per_class,
@@ -114,12 +116,13 @@ def _finish(
     data = load_data(configs["zero_shot"].data)
     exchanged = [item for item in data.labelled("test") if item.group == "exchanged"]
     labels = [item.label for item in exchanged]
+    homes = [subject.home for subject in subjects(settings.scenes)]
     models = {}
     taken = {}
     for name in configs:
         model, _ = load_run(out / RUNS / name, device="cpu")
         found = evaluate(model, exchanged, labels, label=f"measuring {name}")
-        taken[name] = taken_for_background(exchanged, labels, found.predicted.tolist())
+        taken[name] = taken_for_background(exchanged, labels, found.predicted.tolist(), homes)
         models[name] = model
     shown = {title: models[run_name(kind, 1)] for kind, title in titles(settings).items()}
     exhibits = [exhibit(shown, item) for item in choose(exchanged, "exchanged", 8)]

@@ -21,9 +21,8 @@ from PIL import Image
 from dapt.console import progress
 from dapt.data.load.picture_files import DAMAGE, Refusal, decoded
 from dapt.demo.drawing.backgrounds import BACKGROUNDS
-from dapt.demo.drawing.look import OBJECTS
-from dapt.demo.drawing.objects import class_names
 from dapt.demo.drawing.scenes import render
+from dapt.demo.subjects import Scenes, Subject, subjects
 from dapt.environment import cores
 from dapt.errors import DataError
 from dapt.files import write_text, write_with
@@ -34,14 +33,13 @@ FEW = 200  # scenes that one process has drawn before others have started
 COLUMNS = ("image", "label", "classname", "mask", "split", "group", "background", "colour")
 
 
-def background_for(name: str, kind: str, rng: Generator) -> str:
-    """A background for a class: its `own`, a `random` one of all, or an `exchanged` one that is not its own.
+def background_for(home: str, kind: str, rng: Generator) -> str:
+    """A background for what is at home on `home`: its `own`, a `random` one of all, or an `exchanged` other one.
 
     Raises:
         ValueError: there is no such kind.
     """
     every = list(BACKGROUNDS)
-    home = OBJECTS[name].home
     if kind == "own":
         return home
     if kind == "random":
@@ -58,7 +56,7 @@ class _Job:
 
     root: Path
     stem: str
-    name: str
+    subject: Subject
     label: int
     split: str
     group: str
@@ -79,6 +77,7 @@ class _Drawn:
 def write_scenes(
     root: Path,
     *,
+    scenes: Scenes = "classes",
     seed: int = 1,
     train_per_class: int = 16,
     test_per_class: int = 24,
@@ -90,7 +89,8 @@ def write_scenes(
     """Draw the scenes and write ``index.csv``, ``images/`` and ``masks/``; scenes that are there, undamaged, are kept.
 
     Args:
-        root: folder of the data set. seed: decides every scene; the same seed gives the same files.
+        root: folder of the data set. scenes: of object classes, or of kinds of objects, see `subjects`.
+        seed: decides every scene; the same seed gives the same files.
         train_per_class: training images per class, all on their own background.
         test_per_class: test images per class, half on their own background, half exchanged.
         size: pixels per side. classes: only the first so many classes. jobs: processes; None: one per core.
@@ -102,7 +102,8 @@ def write_scenes(
     Raises:
         DaptError: a file cannot be written, or there is another index or picture: somebody may have edited it.
     """
-    work = [replace(job, within=within) for job in _jobs(root, seed, train_per_class, test_per_class, size, classes)]
+    jobs_to_do = _jobs(root, scenes, seed, train_per_class, test_per_class, size, classes)
+    work = [replace(job, within=within) for job in jobs_to_do]
     workers = min(jobs or cores(), 8)
     several = workers > 1 and len(work) >= FEW
     index = root / INDEX
@@ -139,24 +140,37 @@ def _edited(path: Path) -> DataError:
 
 
 def scene_names(
-    root: Path, *, seed: int, train_per_class: int, test_per_class: int, size: int, classes: int | None
+    root: Path,
+    *,
+    scenes: Scenes = "classes",
+    seed: int,
+    train_per_class: int,
+    test_per_class: int,
+    size: int,
+    classes: int | None,
 ) -> list[str]:
     """What `write_scenes` writes with the same arguments, by path in the folder."""
-    stems = [job.stem for job in _jobs(root, seed, train_per_class, test_per_class, size, classes)]
+    stems = [job.stem for job in _jobs(root, scenes, seed, train_per_class, test_per_class, size, classes)]
     return [INDEX, *(f"{folder}/{stem}.png" for folder in ("images", "masks") for stem in stems)]
 
 
 def _jobs(
-    root: Path, seed: int, train_per_class: int, test_per_class: int, size: int, classes: int | None
+    root: Path,
+    scenes: Scenes,
+    seed: int,
+    train_per_class: int,
+    test_per_class: int,
+    size: int,
+    classes: int | None,
 ) -> Iterator[_Job]:
     for split, count in (("train", train_per_class), ("test", test_per_class)):
-        for label, name in enumerate(class_names()[:classes]):
+        for label, subject in enumerate(subjects(scenes)[:classes]):
             for number in range(count):
                 key = (seed, ("train", "test").index(split), label, number)
                 group = "exchanged" if split == "test" and number % 2 else "own"
-                background = background_for(name, group, np.random.default_rng(key))
-                stem = f"{split}/{name}/{number:03d}_{background}"
-                yield _Job(root, stem, name, label, split, group, background, key, size)
+                background = background_for(subject.home, group, np.random.default_rng(key))
+                stem = f"{split}/{subject.folder}/{number:03d}_{background}"
+                yield _Job(root, stem, subject, label, split, group, background, key, size)
 
 
 def _shows(path: Path, pixels: np.ndarray) -> bool:
@@ -180,14 +194,16 @@ def _shows(path: Path, pixels: np.ndarray) -> bool:
 def _draw(job: _Job, *, write: bool = True) -> _Drawn:
     """Render a scene and look what of it is there; with `write`, write the rest."""
     image, mask = (job.root / folder / f"{job.stem}.png" for folder in ("images", "masks"))
-    scene = render(job.name, job.background, (*job.seed, 1), job.size)  # not the numbers that chose the background
+    seed = (*job.seed, 1)  # not the numbers that chose the background
+    subject = job.subject
+    scene = render(subject.drawn, job.background, seed, job.size, colour=subject.colour, spots=subject.spots)
     left = [(path, pixels) for path, pixels in ((image, scene.image), (mask, scene.mask)) if not _shows(path, pixels)]
     for path, pixels in left if write else ():
         write_with(path, partial(Image.fromarray(pixels).save, format="PNG"), within=job.within)
     row: dict[str, str | int] = {
         "image": f"images/{job.stem}.png",
         "label": job.label,
-        "classname": job.name,
+        "classname": subject.name,
         "mask": f"masks/{job.stem}.png",
         "split": job.split,
         "group": job.group,

@@ -73,11 +73,11 @@ def test_backgrounds_by_kind() -> None:
     rng = np.random.default_rng(0)
     for name in class_names():
         home = OBJECTS[name].home
-        assert background_for(name, "own", rng) == home
-        assert home not in {background_for(name, "exchanged", rng) for _ in range(60)}
-    assert len({background_for("car", "random", rng) for _ in range(200)}) == len(BACKGROUNDS)
+        assert background_for(home, "own", rng) == home
+        assert home not in {background_for(home, "exchanged", rng) for _ in range(60)}
+    assert len({background_for("road", "random", rng) for _ in range(200)}) == len(BACKGROUNDS)
     with pytest.raises(ValueError, match="no kind"):
-        background_for("car", "odd", rng)
+        background_for("road", "odd", rng)
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter
 
 from dapt.demo.drawing.backgrounds import BACKGROUNDS, vary
+from dapt.demo.drawing.coat import spotted
 from dapt.demo.drawing.look import OBJECTS, PALETTE, Look, ObjectClass
 from dapt.demo.drawing.objects import class_names
 from dapt.demo.drawing.pen import Colour, Pen, Pixels, dark, light
@@ -30,34 +31,46 @@ class Scene:
     background: str
 
 
-def render(name: str | None, background: str, seed: int | tuple[int, ...], size: int = 128) -> Scene:
+def render(
+    name: str | None,
+    background: str,
+    seed: int | tuple[int, ...],
+    size: int = 128,
+    *,
+    colour: str | None = None,
+    spots: str | None = None,
+) -> Scene:
     """Draw one scene.
 
     Args:
         name: class of the object; None: the background alone. background: one of `BACKGROUNDS`.
         seed: decides everything else: colour, size, place, turn, light, distractors, occlusion.
-        size: pixels per side.
+        size: pixels per side. colour: one of `PALETTE` as the object's main colour; None: one of its class's own.
+        spots: one of `PALETTE` for spots all over the object, which has no second colour then; None: no spots.
 
     Raises:
-        KeyError: there is no such class or background.
+        KeyError: there is no such class, background or colour.
     """
     class_names()
     rng = np.random.default_rng(seed)
     picture = BACKGROUNDS[background](size, rng)
     _distractors(picture, rng)
     mask = np.zeros((size, size), dtype=np.float32)
-    colour = None
+    seen = None
     if name is not None:
         kind = OBJECTS[name]
-        colour = str(rng.choice(kind.colours))
-        picture, mask = _put_object(picture, kind, colour, rng)
+        drawn = str(rng.choice(kind.colours))
+        seen = colour or drawn
+        picture, mask = _put_object(picture, kind, seen, spots, rng)
         if rng.random() < 0.25:
             picture, mask = _occlude(picture, mask, background, rng)
     picture = _light(picture, rng)
-    return Scene(_to_bytes(picture), np.where(mask >= 0.5, 255, 0).astype(np.uint8), name, colour, background)
+    return Scene(_to_bytes(picture), np.where(mask >= 0.5, 255, 0).astype(np.uint8), name, seen, background)
 
 
-def _put_object(picture: Pixels, kind: ObjectClass, colour: str, rng: Generator) -> tuple[Pixels, Pixels]:
+def _put_object(
+    picture: Pixels, kind: ObjectClass, colour: str, spots: str | None, rng: Generator
+) -> tuple[Pixels, Pixels]:
     size = picture.shape[0]
     scale = rng.uniform(0.24, 0.42)
     room = 0.5 - 0.95 * scale
@@ -73,8 +86,10 @@ def _put_object(picture: Pixels, kind: ObjectClass, colour: str, rng: Generator)
     main = vary(PALETTE[colour], rng, 0.03)
     others = [other for other in PALETTE if other != colour]
     second = vary(PALETTE[others[int(rng.integers(len(others)))]], rng, 0.03)
-    kind.draw(pen, Look(main, second, rng))
+    kind.draw(pen, Look(main, main if spots else second, rng))
     colours, cover = pen.layer()
+    if spots:
+        colours = spotted(colours, cover, vary(PALETTE[spots], rng, 0.03), centre, scale, rng)
     if not kind.flat:
         picture = _shadow(picture, cover, rng)
     return picture * (1 - cover[..., None]) + _shaded(colours, cover, rng), cover
