@@ -25,7 +25,7 @@ $(READY): pyproject.toml
 	@start=$$(date +%s); set -e; \
 	if command -v uv >/dev/null 2>&1; then \
 		test -d $(VENV) || uv venv --quiet --python $(PYTHON) $(VENV); \
-		uv pip install --python $(BIN)/python -e '.[dev]'; \
+		uv pip install --compile-bytecode --python $(BIN)/python -e '.[dev]'; \
 	else \
 		test -d $(VENV) || $(PYTHON) -m venv $(VENV); \
 		$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'; \
