@@ -298,9 +298,9 @@ def test_under_autocast(method: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.parametrize("method", ["maple", "coop"])
-def test_compiled(method: str) -> None:
-    model = made(method)
+def test_compiled() -> None:
+    """With prompts in both towers; CoOp's parts are some of them."""
+    model = made("maple")
     labels = torch.tensor([0, 1])
     for mode in (False, True):
         model.train(mode)

@@ -50,7 +50,6 @@ def dapt(example: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param([], id="alone", marks=(pytest.mark.slow, pytest.mark.long)),
         pytest.param(["--dapt", "--cue", "random"], id="dapt", marks=(pytest.mark.slow, pytest.mark.long)),
     ],
 )

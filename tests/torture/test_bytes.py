@@ -196,7 +196,7 @@ def expected(warm: Warm, stage: Stage):
 def test_wrong_bytes(warm: Warm, stage: Stage, expected: Expected, tell) -> None:
     """Exit 0 with equal results or exit 2: no traceback, no other code, no hang, no other figure."""
     victims = expected.victims()
-    count = cases(150, 5000)
+    count = cases(60, 5000)
     ends = {0: 0, 2: 0}
 
     @settings(

@@ -12,12 +12,12 @@ from stories import begin, reference, start
 from warm import Ended, Warm
 
 # Crash points of the short form, evenly spaced: neighbours prove much the same, and `make torture` does every one.
-USUAL = 9
+USUAL = 5
 SLOW = {
     "demo": 3,
     "demo --overwrite over another demo": 2,
-    "protocol few_shot": 5,
-    "protocol --overwrite over another protocol": 5,
+    "protocol few_shot": 3,
+    "protocol --overwrite over another protocol": 3,
 }
 NOTES = (".owner.json", ".lock")  # what only says who holds or held a folder
 

@@ -30,8 +30,8 @@ from stories import begin, reference, start
 from warm import Ended, Warm
 
 EVERY = (TRAIN, RESUME_EARLY, OVERWRITE, EVAL, MASKS, PROTOCOL, DEMO, DOWNLOAD)
-SLOW = {DEMO.name: (2, 100), PROTOCOL.name: (3, None)}  # of the short form, and of the long one
-USUAL = (6, None)
+SLOW = {DEMO.name: (2, 100), PROTOCOL.name: (2, None)}  # of the short form, and of the long one
+USUAL = (4, None)
 PART = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 
 
