@@ -1,7 +1,7 @@
 # make demo: sets up .venv if it is absent or out of date, then runs the demonstration (three minutes on two cores).
 # make test: sets up .venv if it is absent or out of date, then runs the tests.
 # make test-all: both in one call, which collects once and makes what tests share once.
-# make test-long: the long matrix (kills, damaged bytes, two writers, every method); make torture: all of it, an hour or two.
+# make test-long: the long matrix (kills, damaged bytes, two writers, every method); make torture: all of it, an hour and a half or more.
 # make check: lint, format, types and imports. make bench: speed and memory (half an hour); make bench-short: exact work only.
 # make all that CI does: .ci/run
 
@@ -50,7 +50,7 @@ test-all: compiled
 	$(PYTEST) -m "long or not long" --durations=15 $(ARGS)
 
 torture: compiled
-	DAPT_TORTURE=long $(PYTEST) -m long tests/torture $(ARGS)
+	DAPT_TORTURE=long $(PYTEST) -m long $(ARGS)
 
 check: setup
 	$(BIN)/ruff check src tests tools benchmarks

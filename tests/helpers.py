@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -31,6 +32,9 @@ needs_shared = pytest.mark.skipif(
     not SHARED.is_dir(),
     reason="the shared reference folder (photographs, test model) is not beside the project",
 )
+
+# What takes a minute and of which neighbours prove most: make torture has it, make test-long and CI have not.
+only_torture = pytest.mark.skipif(os.environ.get("DAPT_TORTURE") != "long", reason="only in make torture")
 
 TINY = {
     "embed_dim": 32,

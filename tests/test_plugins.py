@@ -18,7 +18,7 @@ from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.plugins import load_plugin
 from dapt.runs.train import run_training
-from helpers import REPOSITORY, make_folder, save_tiny_model
+from helpers import REPOSITORY, make_folder, only_torture, save_tiny_model
 
 EXAMPLE = Path(__file__).parent / "plugin_example.py"
 VISION = {"image_size": 32, "timm_model_name": "dapt_example_vit", "timm_pool": "", "timm_proj": "linear"}
@@ -207,6 +207,7 @@ def test_the_data_set_of_the_page(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
+@only_torture
 def test_spawned_processes_know_the_extension(photos: Path, spec: str, tmp_path: Path) -> None:
     given = [photos, "--plugin", EXAMPLE, "--model", spec, *TRAIN, *SMALL]
     done = outside("train", *given, "--devices", 2, "--out", tmp_path / "two")

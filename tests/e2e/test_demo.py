@@ -18,6 +18,7 @@ from PIL import Image
 
 from browser import BROWSER, Browser
 from dapt.demo.figures import MEASURES
+from helpers import only_torture
 
 SMALL = [
     "--seeds", 1, "--shots", 1, "--epochs", 2, "--set", "train_per_class=2", "--set", "test_per_class=2",
@@ -259,6 +260,7 @@ def test_scenes_alone_and_the_same_commands_on_them(dapt, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.long
+@only_torture
 def test_side_by_side_without_home_colour_or_unicode(tmp_path: Path) -> None:
     """Two processes, a terminal that knows ASCII only, no HOME: plain lines and a whole result."""
     keep = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR")}

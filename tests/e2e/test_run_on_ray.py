@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers import only_torture
+
 GRID = """
 methods: [coop, maple]
 data: {data}
@@ -83,6 +85,7 @@ def test_a_store_and_the_same_command_again(grid: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
+@only_torture
 def test_an_interrupt_keeps_what_there_is(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     path, out = tmp_path / "grid.yaml", tmp_path / "out"
@@ -114,6 +117,7 @@ def test_an_interrupt_keeps_what_there_is(table: Path, tiny_spec: str, tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.long
+@only_torture
 def test_jobs_of_slurm_are_carried_out_once(grid: Path, tmp_path: Path) -> None:
     pytest.importorskip("submitit")
     options = ["--out", str(tmp_path / "out"), "--slurm", "cluster=local"]

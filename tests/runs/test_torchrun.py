@@ -15,6 +15,7 @@ from dapt.config import make_config
 from dapt.errors import ConfigError
 from dapt.processes import tells_mistakes
 from dapt.runs.torchrun import processes, processes_here, refuse_torchrun, with_processes
+from helpers import only_torture
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def torchrun(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.long
+@only_torture
 def test_the_prompts_of_devices_and_one_voice(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     common = ["train", table, "--model", tiny_spec, "--method", "maple", "--depth", 2, "--shots", 2, "--epochs", 2]
     common += ["--device", "cpu", "--dapt", "--cue", "masks", "--seed", 3]

@@ -196,7 +196,9 @@ def test_low_precision_towers_and_full_precision_prompts(
     )
     assert second["loss"] == pytest.approx(first["loss"], rel=0.05)
     assert half["metrics"]["test/accuracy"] is not None
-    assert full["counts"] == half["counts"]
+    recognised = ("cue_recognised_whole", "cue_recognised_foreground")  # by another precision
+    counts = [{key: run["counts"][key] for key in run["counts"] if key not in recognised} for run in (full, half)]
+    assert counts[0] == counts[1]
 
 
 def test_base_to_novel(table: Path, tiny_spec: str, tmp_path: Path) -> None:

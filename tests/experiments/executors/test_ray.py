@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from dapt.experiments.executors.base import EXECUTORS
+from helpers import only_torture
 
 pytest.importorskip("ray")
 
@@ -100,6 +101,7 @@ def test_a_node_and_the_driver_killed_and_the_bits_of_local(
 
 @pytest.mark.slow
 @pytest.mark.long
+@only_torture
 def test_a_cluster_that_does_not_fit(cluster: Any, table: Path, tiny_spec: str, tmp_path: Path) -> None:
     path = tmp_path / "grid.yaml"
     path.write_text(GRID.format(data=table, spec=tiny_spec, epochs=0).replace("device: cpu", "device: cuda"))
