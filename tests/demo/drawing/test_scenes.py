@@ -85,7 +85,7 @@ def test_exchanged_backgrounds_are_as_varied_as_own_ones(tmp_path: Path, monkeyp
     """What chose the background must not also decide how it looks (brick tone is the wall's first draw)."""
     seen = set()
 
-    def record(name: str, background: str, seed: tuple[int, ...], size: int) -> Scene:
+    def record(name: str, background: str, seed: tuple[int, ...], size: int, **look: str | None) -> Scene:
         if background == "wall" and OBJECTS[name].home != "wall":
             seen.add(int(np.random.default_rng(seed).integers(3)))
         return Scene(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.uint8), name, "red", background)
