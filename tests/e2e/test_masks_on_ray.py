@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import make_folder
+from helpers import make_folder, only_torture
 
 PATIENCE_S = 600  # of a machine that has other things to do; alone it takes half a minute
 SLOW = '''
@@ -71,6 +71,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.long
+@only_torture
 def test_a_worker_is_killed_and_nothing_is_missing(address: str, tmp_path: Path) -> None:
     data, plugin, notes = make_folder(tmp_path / "photos", per_class=30), tmp_path / "slow_left.py", tmp_path / "notes"
     notes.mkdir()
