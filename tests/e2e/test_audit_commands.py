@@ -24,13 +24,17 @@ def scenes(dapt, tmp_path: Path) -> Path:
 
 def test_a_backbone_is_audited_and_its_composites_are_data(dapt, scenes: Path, tmp_path: Path) -> None:
     places = ["--out", tmp_path / "o", "--write", tmp_path / "w", "--device", "cpu"]
-    code, out, err = dapt("audit", "demo", scenes, *places)
+    lands = make_folder(tmp_path / "lands", per_class=1, classes=2)
+    code, out, err = dapt("audit", "demo", scenes, "--backgrounds", lands, *places)
     assert code == 0, err
-    for word in ("zero-shot demo", "mixed_same", "mixed_rand", "BG-gap", "answers changed"):
+    for word in ("zero-shot demo", "mixed_same", "mixed_rand", "mixed_other", "BG-gap", "answers changed"):
         assert word in out
     assert (tmp_path / "o" / "index.html").is_file()
     record = json.loads((tmp_path / "o" / "audit.json").read_text())
     assert record["images"] == 8
+    assert record["backgrounds"]["images"] == 2
+    table = (tmp_path / "w" / "mixed_other" / "index.csv").read_text()
+    assert table.count(",red_square/") + table.count(",blue_disc/") == 8
     code, out, err = dapt(
         "audit", "demo", tmp_path / "w" / "mixed_rand", "--json", tmp_path / "again.json", "--device", "cpu"
     )

@@ -114,5 +114,7 @@ def test_background_audit_is_one_run_that_is_audited() -> None:
     found = plan("background_audit")
     assert [(key, run.subset, run.out) for key, run in found.runs.items()] == [("all", "all", "/out/all")]
     assert [(step.point, step.run) for step in found.audits] == [("audit", "all")]
-    with pytest.raises(ConfigError, match="goes over nothing"):
-        plan("background_audit", "1")
+    with pytest.raises(ConfigError, match="one other data set at most"):
+        plan("background_audit", "lands", "seas")
+    assert [step.backgrounds for step in found.audits] == [""]
+    assert [step.backgrounds for step in plan("background_audit", "lands").audits] == ["lands"]

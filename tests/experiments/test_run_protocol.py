@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from dapt.config import make_config
 from dapt.demo.scene_data import write_scenes
@@ -99,3 +100,10 @@ def test_a_run_and_its_audit(tmp_path: Path, tiny_spec: str) -> None:
     assert {"audit/only_fg", "audit/mixed_rand", "audit/bg_gap", "audit/changed"} <= set(audit.metrics)
     again = run_protocol("background_audit", given, resume=True)
     assert again.rows == found.rows
+    land = tmp_path / "land"
+    land.mkdir()
+    Image.new("RGB", (50, 40), (10, 200, 10)).save(land / "1.png")
+    other = run_protocol("background_audit", given, over=[str(land)], resume=True).rows[1].metrics
+    assert {key: value for key, value in other.items() if key != "audit/mixed_other"} == audit.metrics
+    with pytest.raises(DataError, match="There is no data"):
+        run_protocol("background_audit", given, over=[str(tmp_path / "gone")], resume=True)

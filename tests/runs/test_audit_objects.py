@@ -27,7 +27,7 @@ def test_masks_of_the_data(tmp_path: Path) -> None:
     assert not found.masks["guessed"]
     assert len(found.items) == 32
     assert found.left_out == {}
-    assert all(0.1 < each.share < 0.25 for each in found.cutouts.found)
+    assert all(0.1 < each.share < 0.25 for each in found.cutouts)
 
 
 def test_a_folder_goes_before_the_datas_own_masks(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_folder_goes_before_the_datas_own_masks(tmp_path: Path) -> None:
     found = material(data, masks=str(tmp_path / "other"))
     assert found.masks["source"] == "masks"
     assert not found.masks["guessed"]
-    assert {each.box[0] for each in found.cutouts.found} == {0}
+    assert {each.box[0] for each in found.cutouts} == {0}
 
 
 def test_masks_that_dapt_has_guessed_are_guesses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,8 +35,9 @@ def audit(
         out: folder for the figures, a page and a table of all images. write: folder for the composites, a data set for
             each variant. overwrite: replace what an earlier audit wrote there. resume: go on with an interrupted one.
         size: pixels of the shorter side of composites, at most. blank: colour of what is taken away.
-        question: ``split``, ``classes``, ``names``, ``limit``, ``seed``, ``skip_bad``, ``allow_leaks``, ``root``,
-            ``own_split``, ``mask_format``, ``mask_name``, ``mask_background``, as the options of the command.
+        question: ``split``, ``classes``, ``names``, ``limit``, ``seed``, ``backgrounds``, ``skip_bad``,
+            ``allow_leaks``, ``root``, ``own_split``, ``mask_format``, ``mask_name``, ``mask_background``, as the
+            options of the command.
 
     Returns:
         the content of audit.json.

@@ -67,6 +67,15 @@ def audit(
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=2**63 - 1, help="Decides which background goes with which object.")
     ] = 1,
+    backgrounds: Annotated[
+        str | None,
+        typer.Option(
+            "--backgrounds",
+            metavar="DATA",
+            help="Put the objects on the backgrounds of this other data, too (mixed_other); classes are not needed.",
+            callback=at_home,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -126,6 +135,8 @@ def audit(
 
       dapt audit demo photos/ --cue gradcam --limit 500
 
+      dapt audit runs/maple photos/ --backgrounds landscapes/
+
       dapt audit photos/ --write composites/
     """
     silence(quiet)
@@ -150,6 +161,7 @@ def audit(
         allow_leaks=allow_leaks,
         limit=limit,
         seed=seed,
+        backgrounds=backgrounds,
         cue=cue or AUTO,
         options=tree["cue"],
         masks=str(masks) if masks else None,

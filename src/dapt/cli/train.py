@@ -168,8 +168,8 @@ def train(
         str | None,
         typer.Option(
             "--over",
-            help="What the protocol goes over, separated by commas: shots, target data sets or fractions. "
-            "[default: as published]",
+            help="What the protocol goes over, separated by commas: shots, target data sets or fractions; of "
+            "background_audit other data that lends backgrounds. [default: as published]",
         ),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs of a protocol at the same time.")] = 1,

@@ -21,6 +21,7 @@ from dapt.methods.base import METHODS
 from dapt.results import Figures, ProtocolResults, Row
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, check_files_apart
+from dapt.runs.audit_images import Question, load_backgrounds
 from dapt.runs.evaluate_run import evaluate_saved
 from dapt.runs.run_names import data_name, run_name
 from dapt.runs.torchrun import refuse_torchrun
@@ -114,7 +115,9 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
         run = plan.runs[step.run]
         folder = Path(run.out or "")
         try:
-            rows[step.point] = _audited(run) if isinstance(step, AuditOf) else _evaluated(folder, step, config)
+            rows[step.point] = (
+                _audited(run, step.backgrounds) if isinstance(step, AuditOf) else _evaluated(folder, step, config)
+            )
         except DaptError as error:
             warn(f"{step.point} failed: {told(error)}")
             outcome.failed[step.point] = error
@@ -204,15 +207,24 @@ def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
     return dict(found.metrics)
 
 
-def _audited(run: RunConfig) -> Metrics:
+def _audited(run: RunConfig, backgrounds: str) -> Metrics:
     """How a run answers about its test images with other backgrounds: ``audit/<variant>``, in percent, and the gaps.
 
     Made anew when a protocol is resumed.
     """
     from dapt.report.audit import audit_and_write
-    from dapt.runs.audit_images import Question
 
-    question = Question(
+    question = _question(run, backgrounds)
+    record = audit_and_write([run.out or ""], question, device=run.device).record
+    found = record["models"][0]
+    values = {**found["accuracy"], **{key: found[key] for key in ("bg_gap", "changed", "lost")}}
+    figures = {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
+    return {**figures, "audit/images": float(record["images"])}
+
+
+def _question(run: RunConfig, backgrounds: str) -> Question:
+    """What an audit asks of a run."""
+    return Question(
         data=run.data,
         split="test",
         names=run.names,
@@ -221,14 +233,10 @@ def _audited(run: RunConfig) -> Metrics:
         skip_bad=run.skip_bad,
         allow_leaks=run.allow_leaks,
         seed=run.seed,
+        backgrounds=backgrounds or None,
         masks=run.masks,
         mask_format=run.mask_format,
     )
-    record = audit_and_write([run.out or ""], question, device=run.device).record
-    found = record["models"][0]
-    values = {**found["accuracy"], **{key: found[key] for key in ("bg_gap", "changed", "lost")}}
-    figures = {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
-    return {**figures, "audit/images": float(record["images"])}
 
 
 def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
@@ -238,6 +246,10 @@ def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
     check_files_apart(out, source, config.data, todo=advice(config))
     if not source.labelled("test"):
         raise DataError(f"{source.name} has no labelled test images, so a protocol has nothing to report.")
+    for audit in plan.audits:
+        lent = load_backgrounds(_question(config, audit.backgrounds))
+        if lent is not None:
+            check_files_apart(out, lent, audit.backgrounds, todo=advice(config))
     missing: list[str] = []
     for step in plan.evaluations:
         try:

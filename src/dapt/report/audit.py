@@ -73,9 +73,11 @@ def audit_and_write(
     for model in opened:
         _check_apart_of_model(model, folders, json_file)
     source = choose_images(question, opened)
-    for folder in folders:
-        check_files_apart(folder.path, source.data, question.data)
-    check_file_apart(json_file, "--json", source.data, question.data)
+    for data, named in ((source.data, question.data), (source.lent, question.backgrounds)):
+        if data is not None and named is not None:
+            for folder in folders:
+                check_files_apart(folder.path, data, named)
+            check_file_apart(json_file, "--json", data, named)
     prepared = prepare_audit(opened, question, size=size, blank=blank, device=device, source=source)
     composites = None if write is None else folders[-1]
     if out is None:
@@ -127,6 +129,7 @@ def _check_places(
     inputs: Mapping[str, Path | None] = {
         "the data": path_of(question.data),
         "the masks": None if question.masks is None else Path(question.masks),
+        "the backgrounds": None if question.backgrounds is None else path_of(question.backgrounds),
         "the names file": None if question.names is None else Path(question.names),
     }
     if len(folders) == 2:

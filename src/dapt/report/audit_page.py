@@ -10,7 +10,7 @@ from PIL import Image
 
 from dapt.data.check.finding import count
 from dapt.evaluation.audit.figures import worst_images
-from dapt.evaluation.audit.variants import MIXED, ONLY_BG_T, ONLY_FG, ORIGINAL, RAND, SAME
+from dapt.evaluation.audit.variants import LENT, MIXED, ONLY_BG_T, ONLY_FG, ORIGINAL, OTHER, RAND, SAME
 from dapt.report.charts import bar_chart
 from dapt.report.pages import data_uri, write_page
 from dapt.runs.audit_objects import WHY
@@ -19,7 +19,7 @@ from dapt.runs.audit_table import asked_words, compared, explained, guess_note, 
 
 WORST = 10  # images of each model on the page
 CLASSES = 60  # rows of the table of classes
-SHOWN = (ORIGINAL, ONLY_FG, ONLY_BG_T, *MIXED)  # variants of an image on the page
+SHOWN = (ORIGINAL, ONLY_FG, ONLY_BG_T, *LENT)  # variants of an image on the page
 SIDE = 192  # pixels of a picture on the page
 
 
@@ -93,7 +93,7 @@ def _by_class(model: dict[str, Any]) -> dict[str, Any]:
     """The classes of a model, those first that hang most on the background."""
     rows = [{"name": name, **row} for name, row in model["per_class"].items()]
     rows.sort(key=lambda row: -(row.get("bg_gap") or 0.0))
-    keys = [key for key in (ORIGINAL, *MIXED, ONLY_BG_T, "bg_gap", "changed") if rows and key in rows[0]]
+    keys = [key for key in (ORIGINAL, *LENT, ONLY_BG_T, "bg_gap", "changed") if rows and key in rows[0]]
     shown_rows = [(row["name"], row["images"], [_percent(row[key]) for key in keys]) for row in rows[:CLASSES]]
     more = f"and {count(len(rows) - CLASSES, 'class', 'classes')} more, in audit.json" if len(rows) > CLASSES else ""
     return {"name": model["name"], "keys": keys, "rows": shown_rows, "more": more}
@@ -135,8 +135,7 @@ def _background(audit: Audit, variant: str, place: int) -> str:
     """The class that lent the background of a mixture."""
     if variant not in MIXED:
         return ""
-    material = audit.material
-    return material.names[material.labels[int(material.donors.of[variant][place])]]
+    return audit.material.class_of(audit.material.donors.to(variant, place))
 
 
 def _notes(record: dict[str, Any]) -> list[str]:
@@ -152,6 +151,10 @@ def _notes(record: dict[str, Any]) -> list[str]:
     donors = record["donors"]
     aside = f", {donors['only_lend']:,} images that are not asked about among them" if donors["only_lend"] else ""
     notes.append(f"Backgrounds are lent by {count(donors['images'], 'image')}{aside}.")
+    if record["backgrounds"]:
+        lent = record["backgrounds"]
+        whole = ", whole, as there are no masks" if lent["lent_whole"] else ""
+        notes.append(f"Backgrounds of {OTHER} are lent by {count(lent['images'], 'photo')} of {lent['data']}{whole}.")
     if donors["only_lend_without_mask"]:
         notes.append(
             f"{count(donors['only_lend_without_mask'], 'image')} would only lend a background, and cannot: there is no "

@@ -26,8 +26,9 @@ def rows_of_audit(content: bytes, file: str, runs: Mapping[str, Row]) -> list[Ro
 
     Columns: what a run is about and its settings as far as the run is among `runs` or still where the record says, and
     ``audit/original`` and so on, ``audit/bg_gap``, ``audit/changed``, ``audit/lost`` in percent; ``audit/images``,
-    ``audit/split``, ``audit/seed`` (of the mixtures), ``audit/masks`` and ``audit/file``. ``data`` is what was asked
-    about; ``seed`` that of the run, of models that were not trained that of the mixtures.
+    ``audit/split``, ``audit/seed`` (of the mixtures), ``audit/masks``, ``audit/backgrounds`` (other data that lent
+    some) and ``audit/file``. ``data`` is what was asked about; ``seed`` that of the run, of models that were not
+    trained that of the mixtures.
 
     Args:
         content: of the file. file: its name, for the table. runs: rows of runs by their absolute folder.
@@ -46,6 +47,8 @@ def rows_of_audit(content: bytes, file: str, runs: Mapping[str, Row]) -> list[Ro
             "audit/masks": tree["masks"]["source"],
             "audit/file": file,
         }
+        if lent := tree.get("backgrounds"):
+            about["audit/backgrounds"] = lent["data"]
         return [{**_of_model(model, runs, file, tree), **about} for model in tree["models"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadError("it is damaged") from error

@@ -14,7 +14,7 @@ from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part
 from dapt.data.load.notes import said_together
 from dapt.data.masks.drawn import with_drawn_masks
-from dapt.data.resolve import load_data
+from dapt.data.resolve import load_data, load_photos
 from dapt.errors import ConfigError, DataError, NotSupportedError, did_you_mean
 from dapt.evaluation.audit.donors import drawn
 from dapt.runs.audit_models import AuditedModel
@@ -32,6 +32,7 @@ class Question:
     Attributes:
         split, classes, names, root, own_split, skip_bad, allow_leaks: as for `dapt eval`. limit: so many images are
             asked about, spread over the classes. seed: of the sample and of the mixtures.
+        backgrounds: other data whose backgrounds are lent, too.
         cue: a source of masks. options: of that cue. masks, mask_format, mask_name, mask_background: as elsewhere.
     """
 
@@ -45,6 +46,7 @@ class Question:
     allow_leaks: bool = False
     limit: int | None = None
     seed: int = 1
+    backgrounds: str | None = None
     cue: str = AUTO
     options: Mapping[str, Any] = field(default_factory=dict)
     masks: str | None = None
@@ -60,7 +62,8 @@ class Source:
     Attributes:
         part: the images that are asked about, before masks are looked at; and all classes. lenders: other images of
             the split, which only lend backgrounds. asked: what of the data that is. bad: damaged images.
-        leaks: by the name of a model, images that it was trained on, for the record.
+        leaks: by the name of a model, images that it was trained on, for the record. lent: other data that lends
+            backgrounds.
     """
 
     data: ImageSet
@@ -70,6 +73,7 @@ class Source:
     asked: Asked
     bad: int
     leaks: Mapping[str, dict[str, Any]]
+    lent: ImageSet | None = None
 
 
 def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
@@ -83,6 +87,7 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
         raise ConfigError(f"There is no split '{question.split}'.", todo=did_you_mean(question.split, SPLITS))
     runs = [each for each in models if each.config is not None]
     known = next((each.config for each in runs if each.config and same_data(each.config.data, question.data)), None)
+    lent = load_backgrounds(question)
     source = load_data(
         question.data,
         question.names or (known.names if known else None),
@@ -115,7 +120,25 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
     if not part.items:
         raise DataError(f"{source.name} has no image that can be read in its {split} split.")
     leaks = _leaks(question, source, split, (*part.items, *lenders.items), runs)
-    return Source(source, split, part, lenders, asked, bad + more_bad, leaks)
+    return Source(source, split, part, lenders, asked, bad + more_bad, leaks, lent)
+
+
+def load_backgrounds(question: Question) -> ImageSet | None:
+    """The other data that lends backgrounds, with or without classes and masks; None where none is named.
+
+    Raises:
+        ConfigError: it is the data that is asked about. DataError: it cannot be used.
+    """
+    if question.backgrounds is None:
+        return None
+    if same_data(question.backgrounds, question.data):
+        raise ConfigError(
+            "The backgrounds are to come from the very data that is asked about: mixed_rand has those.",
+            where="--backgrounds",
+            todo="Name other data, or leave the option out.",
+        )
+    data = load_photos(question.backgrounds, root=question.root, skip_bad=question.skip_bad)
+    return with_drawn_masks(data, data_root(question.root))
 
 
 def _limited(part: LabelledImages, question: Question) -> tuple[LabelledImages, LabelledImages]:

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from dapt.clip.frozen import FrozenClip
-from dapt.colour import BLACK
-from dapt.config import make_config
 from dapt.console import warn
-from dapt.cues.base import Cue, CueContext
-from dapt.cues.build import AUTO, cue_options, cue_type, make_cue
 from dapt.data.check.finding import count
-from dapt.data.items import ImageSet, Item
+from dapt.data.items import Item
 from dapt.data.labelled import LabelledImages
-from dapt.data.load.image_cache import ImageCache
-from dapt.data.load.images import image_size
-from dapt.data.masks.mask_files import check_format, mask_folder
-from dapt.errors import ConfigError, DataError
-from dapt.evaluation.audit.cutouts import LOST, Cutouts, find_objects
-from dapt.evaluation.audit.donors import Donors, choose_donors
-from dapt.model.build import build_model
-from dapt.model.prompted_clip import PromptedClip
+from dapt.errors import DataError
+from dapt.evaluation.audit.cutouts import LOST, Cutout, Cutouts, find_objects
+from dapt.evaluation.audit.donors import NONE, Donors, choose_donors, with_strangers
+from dapt.runs.audit_backgrounds import Strangers, find_strangers
+from dapt.runs.audit_cue import about_masks, audit_cue, zero_shot_model
 from dapt.runs.audit_images import Question, Source
-from dapt.runs.guessed_by import guessed_by
 
 WHY = {
     "missing": "without a mask",
@@ -44,31 +34,37 @@ class Material:
     """Images with their objects and donors; the first are asked about, the others only lend backgrounds.
 
     Attributes:
-        items, labels, names: the images. asked: how many of them, the first, are asked about. cutouts: the object of
-            each. donors: backgrounds for each. masks: where these come from, for the record and for people.
+        items, labels, names: the images, those of other data, of no class (`NONE`), last. asked: how many of them, the
+            first, are asked about. cutouts: the object of each. donors: backgrounds for each. masks: where these come
+            from, for the record and for people.
         left_out: names of images without a usable mask, by reason. lend_none: how many images were only to lend, and
-            cannot as they have none.
+            cannot as they have none. strangers: the images of other data.
     """
 
     items: tuple[Item, ...]
     labels: tuple[int, ...]
     names: tuple[str, ...]
     asked: int
-    cutouts: Cutouts
+    cutouts: tuple[Cutout, ...]
     donors: Donors
     masks: dict[str, Any]
     left_out: Mapping[str, list[str]]
     lend_none: int = 0
+    strangers: Strangers = field(default_factory=Strangers)
 
     @property
     def judged(self) -> range:
         """The places of the images that are asked about."""
         return range(self.asked)
 
+    def class_of(self, place: int) -> str:
+        """The name of an image's class; empty of those of other data."""
+        return "" if self.labels[place] == NONE else self.names[self.labels[place]]
+
     @property
     def shares(self) -> np.ndarray:
         """The part ``[asked]`` of its photograph that each object takes, 0..1."""
-        return np.array([each.share for each in self.cutouts.found[: self.asked]])
+        return np.array([each.share for each in self.cutouts[: self.asked]])
 
 
 def find_material(question: Question, source: Source, clip: FrozenClip | None, shorter: int) -> Material:
@@ -80,15 +76,15 @@ def find_material(question: Question, source: Source, clip: FrozenClip | None, s
     Raises:
         DataError: there are no masks, or none can be used.
     """
-    cue = _cue(question, source.data)
+    cue = audit_cue(question, source.data)
     part, lenders = source.part, source.lenders
     every, numbers = (*part.items, *lenders.items), (*part.labels, *lenders.labels)
     if question.masks is not None:  # a folder that was named goes before the data's own masks
         every = tuple(replace(item, mask=None) for item in every)
     model = None
     if cue.needs_model or cue.follows_prompts:
-        model = _zero_shot(question, clip, part.names)
-    about = _about(cue, question)
+        model = zero_shot_model(question, clip, part.names)
+    about = about_masks(cue, question)
     if about["guessed"]:
         warn(f"The masks are guesses ({about['words']}): all figures are as good as these are.")
     cutouts = find_objects(cue, every, model, shorter)
@@ -109,7 +105,22 @@ def find_material(question: Question, source: Source, clip: FrozenClip | None, s
     lends = [each.lends for each in cutouts.found]
     donors = choose_donors([item.name for item in items], labels, lends, question.seed, asked)
     _say_donors(donors, part.names, labels, lends[:asked])
-    return Material(items, labels, part.names, asked, cutouts, donors, about, left_out, lend_none)
+    strangers = find_strangers(question, source.lent, shorter)
+    if strangers.items:
+        own = [item.name for item in items]
+        donors = with_strangers(donors, own, [each.lends for each in strangers.cutouts], question.seed)
+    return Material(
+        (*items, *strangers.items),
+        (*labels, *[NONE] * len(strangers.items)),
+        part.names,
+        asked,
+        (*cutouts.found, *strangers.cutouts),
+        donors,
+        about,
+        left_out,
+        lend_none,
+        strangers,
+    )
 
 
 def _left_out(cutouts: Cutouts, lenders: LabelledImages) -> tuple[dict[str, list[str]], int]:
@@ -118,69 +129,6 @@ def _left_out(cutouts: Cutouts, lenders: LabelledImages) -> tuple[dict[str, list
     found = {why: [name for name in names if name not in others] for why, names in cutouts.left_out.items()}
     number = sum(map(len, cutouts.left_out.values())) - sum(map(len, found.values()))
     return {why: names for why, names in found.items() if names}, number
-
-
-def _cue(question: Question, data: ImageSet) -> Cue:
-    """The source of the masks.
-
-    Raises:
-        DataError: the data has none and none were named. ConfigError: there is no such cue, option or folder.
-    """
-    source = question.cue
-    if source == AUTO:
-        if question.masks is None and not data.has_masks:
-            raise DataError(
-                f"{data.name} has no masks, and an audit has to know where the object is in each image.",
-                todo="Name mask files with --masks DIR, or let a cue guess them, for example --cue border.",
-            )
-        source = "masks" if question.masks is not None else "dataset"
-    kind = cue_type(source)
-    if question.masks is not None and (source == "dataset" or not kind.reads_files):
-        raise ConfigError(
-            f"The cue {source} does not read the folder of --masks.", todo="Leave --cue out, or leave --masks out."
-        )
-    options = cue_options(source, question.options)
-    cache = ImageCache(0)
-
-    def shape_only(item: Item) -> Tensor:  # of photographs with mask files only the size is asked
-        return torch.empty(1, 1, 1, dtype=torch.uint8).expand(3, *image_size(item.path))
-
-    return make_cue(
-        source,
-        CueContext(
-            options,
-            mask_folder(question.masks),
-            check_format(question.mask_format or "binary"),
-            question.skip_bad,
-            shape_only if kind.reads_files else cache,
-            question.seed,
-            data,
-            mask_name=question.mask_name,
-            mask_background=question.mask_background or BLACK,
-        ),
-    )
-
-
-def _zero_shot(question: Question, clip: FrozenClip | None, names: Sequence[str]) -> PromptedClip:
-    if clip is None:
-        raise ConfigError(f"The cue {question.cue} needs a model.", todo="Name a run or a backbone before the data.")
-    config = make_config({"data": question.data, "method": "zero_shot", "model": clip.spec})
-    return build_model(config, clip, list(names)).eval()
-
-
-def _about(cue: Cue, question: Question) -> dict[str, Any]:
-    """Where the masks come from, and whether somebody has drawn them or a program has guessed them."""
-    folder = mask_folder(question.masks) if cue.reads_files else None
-    made_by = guessed_by(folder) if folder is not None else ""
-    guessed = not cue.reads_files or bool(made_by)
-    words = f"of the cue {made_by}, from {folder}" if made_by else f"of the cue {cue.name}" if guessed else "from files"
-    return {
-        "source": cue.name,
-        "options": cue.context.options.model_dump(),
-        "folder": None if folder is None else str(folder),
-        "guessed": guessed,
-        "words": words,
-    }
 
 
 def _say_donors(donors: Donors, names: Sequence[str], labels: Sequence[int], lends: Sequence[bool]) -> None:

@@ -23,7 +23,7 @@ from dapt.evaluation.audit.donors import NONE
 from dapt.evaluation.audit.figures import Asked, figures_of
 from dapt.evaluation.audit.kept_answers import KeptAnswers
 from dapt.evaluation.audit.scenes import Scenes
-from dapt.evaluation.audit.variants import MIXED, NAMES, VARIANTS
+from dapt.evaluation.audit.variants import LENT, NAMES, VARIANTS
 from dapt.owned import digest_of
 from dapt.runs.audit_images import Question, Source, choose_images
 from dapt.runs.audit_models import AuditedModel, with_names
@@ -118,7 +118,7 @@ def prepare_audit(
     shorter = size or max((max(model.clip.image.image_size) for model in ready), default=SIDE)
     material = find_material(question, source, ready[0].clip if ready else None, shorter)
     interpolation = ready[0].clip.preprocess.interpolation if ready else "bicubic"
-    scenes = Scenes(material.items, material.cutouts.found, material.donors, interpolation=interpolation, blank=blank)
+    scenes = Scenes(material.items, material.cutouts, material.donors, interpolation=interpolation, blank=blank)
     seconds = time.perf_counter() - began
     return Prepared(models, question, source, material, scenes, _variants(material), shorter, blank, seconds)
 
@@ -170,7 +170,7 @@ def _prompts_of(model: AuditedModel) -> str:
 
 
 def _pairs(material: Material) -> list[tuple[Item, Cutout]]:
-    return list(zip(material.items, material.cutouts.found, strict=True))
+    return list(zip(material.items, material.cutouts, strict=True))
 
 
 def _state(item: Item) -> list[int]:
@@ -189,22 +189,23 @@ def _variants(material: Material) -> list[str]:
             f"{material.items[0].name} is the only image with a mask of use: there is no background to exchange.",
             todo="Name data with more images, or masks for more of them.",
         )
-    return [name for name in NAMES if name not in MIXED or _mixed(material, name)]
+    return [name for name in NAMES if name not in LENT or _mixed(material, name)]
 
 
 def _mixed(material: Material, variant: str) -> int:
     """Of how many of the images that are asked about a mixture can be made."""
-    return int((material.donors.of[variant][: material.asked] != NONE).sum())
+    return sum(material.donors.to(variant, place) != NONE for place in material.judged)
 
 
 def _record(
     question: Question, source: Source, material: Material, variants: Sequence[str], shorter: int, blank: str
 ) -> dict[str, Any]:
     """What was asked of which images, as plain values."""
-    shares, found = 100 * material.shares, material.cutouts.found
+    shares = 100 * material.shares
+    own = material.cutouts[: len(material.cutouts) - len(material.strangers.items)]
     donors, names = material.donors, material.names
     over = 0 if question.limit is None else len(source.asked.part.items) - question.limit
-    numbers = {name: _mixed(material, name) if name in MIXED else material.asked for name in variants}
+    numbers = {name: _mixed(material, name) if name in LENT else material.asked for name in variants}
     return {
         "schema": AUDIT_SCHEMA,
         "audit": "background",
@@ -241,28 +242,29 @@ def _record(
         "absent_classes": list(source.asked.absent),
         "chance": 100 / len(names),
         "donors": {
-            "images": sum(each.lends for each in found),
-            "only_lend": len(found) - material.asked,
+            "images": sum(each.lends for each in own),
+            "only_lend": len(own) - material.asked,
             "only_lend_without_mask": material.lend_none,
-            "filled_in": sum(not each.lends for each in found[: material.asked]),
+            "filled_in": sum(not each.lends for each in own[: material.asked]),
             "classes_without": [names[label] for label in donors.bare],
             "classes_alone": [names[label] for label in donors.alone],
         },
+        "backgrounds": material.strangers.about,
     }
 
 
 def image_rows(audit: Audit) -> tuple[list[str], list[list[str]]]:
     """A table of all images: donors, and the answers of every model to every variant. Returns its head and its rows."""
     material, names = audit.material, audit.material.names
-    kinds = [name for name in MIXED if name in audit.variants]
+    kinds = [name for name in LENT if name in audit.variants]
     head = ["image", "class", "object_percent", *(f"{kind}_background" for kind in kinds)]
     head += [f"{model}: {variant}" for model, given in audit.answers.items() for variant in given.variants]
     rows = []
     for place in material.judged:
         item, label = material.items[place], material.labels[place]
-        row = [item.name, names[label], f"{100 * material.cutouts.found[place].share:.2f}"]
+        row = [item.name, names[label], f"{100 * material.cutouts[place].share:.2f}"]
         for kind in kinds:
-            donor = int(material.donors.of[kind][place])
+            donor = material.donors.to(kind, place)
             row.append("" if donor == NONE else material.items[donor].name)
         for given in audit.answers.values():
             row += ["" if given.of(each)[place] < 0 else names[given.of(each)[place]] for each in given.variants]

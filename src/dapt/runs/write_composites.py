@@ -13,7 +13,7 @@ from dapt.console import progress
 from dapt.data.items import ImageSet
 from dapt.environment import cores
 from dapt.evaluation.audit.donors import NONE
-from dapt.evaluation.audit.variants import MIXED
+from dapt.evaluation.audit.variants import LENT
 from dapt.files import write_files, write_text
 from dapt.runs.audit_folder import AuditFolder
 from dapt.runs.audit_run import Audit
@@ -77,7 +77,7 @@ def _numbers(audit: Audit, variant: str) -> list[str]:
 
 
 def _is_made(audit: Audit, variant: str, place: int) -> bool:
-    return variant not in MIXED or int(audit.material.donors.of[variant][place]) != NONE
+    return variant not in LENT or audit.material.donors.to(variant, place) != NONE
 
 
 def _table(audit: Audit, variant: str, splits: dict[str, str]) -> str:
@@ -89,8 +89,8 @@ def _table(audit: Audit, variant: str, splits: dict[str, str]) -> str:
         item, label = material.items[place], material.labels[place]
         if not _is_made(audit, variant, place):
             continue
-        donor = int(material.donors.of[variant][place]) if variant in MIXED else NONE
-        lent = ["", ""] if donor == NONE else [material.items[donor].name, material.names[material.labels[donor]]]
+        donor = material.donors.to(variant, place)
+        lent = ["", ""] if donor == NONE else [material.items[donor].name, material.class_of(donor)]
         number = f"{place:06d}"
         row = [
             f"images/{number}.png",
@@ -100,7 +100,7 @@ def _table(audit: Audit, variant: str, splits: dict[str, str]) -> str:
             item.name,
             *lent,
         ]
-        writer.writerow([*row, f"{100 * material.cutouts.found[place].share:.2f}"])
+        writer.writerow([*row, f"{100 * material.cutouts[place].share:.2f}"])
     return text.getvalue()
 
 

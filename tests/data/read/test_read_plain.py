@@ -19,9 +19,7 @@ def test_photos_without_masks_beside_them(tmp_path: Path, capsys) -> None:
     found = plain_photographs(tmp_path / "photos", REFUSED)
     assert [item.name for item in found.chosen("all")] == list(BOXES)
     assert found.name == "photos"
-    assert (
-        "It is no data. For the masks it is taken as a folder of 4 photos without classes." in capsys.readouterr().err
-    )
+    assert "It is no data. Here it is taken as a folder of 4 photos without classes." in capsys.readouterr().err
 
 
 def test_one_photo_is_one(tmp_path: Path, capsys) -> None:

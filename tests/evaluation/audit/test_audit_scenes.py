@@ -13,10 +13,10 @@ from PIL import Image
 from dapt.data.items import Item
 from dapt.data.load.images import image_tensor
 from dapt.evaluation.audit.composites import fitted, grown
-from dapt.evaluation.audit.cutouts import cut_out, working_size
-from dapt.evaluation.audit.donors import NONE, Donors, choose_donors
+from dapt.evaluation.audit.cutouts import all_background, cut_out, working_size
+from dapt.evaluation.audit.donors import NONE, Donors, choose_donors, with_strangers
 from dapt.evaluation.audit.scenes import Scenes
-from dapt.evaluation.audit.variants import MIXED, NAMES
+from dapt.evaluation.audit.variants import LENT, MIXED, NAMES
 from helpers import COLOURS, draw
 
 SIZES = [(48, 40), (60, 44), (41, 70), (48, 40)]
@@ -41,7 +41,7 @@ def test_all_variants(tmp_path: Path) -> None:
     scenes = scenes_in(tmp_path, shorter=100)
     for place in range(4):
         made = scenes.variants(place, NAMES)
-        assert set(made) == set(NAMES)
+        assert set(made) == {*NAMES} - {"mixed_other"}, "there is no other data"
         photo = image_tensor(tmp_path / f"{place}.png")
         assert torch.equal(made["original"], photo)
         inside = scenes.cutouts[place].inside
@@ -78,7 +78,7 @@ def test_nothing_of_the_donors_object_is_lent(tmp_path: Path) -> None:
 def test_no_donor_no_mixture(tmp_path: Path) -> None:
     nobody = Donors({name: np.full(4, NONE) for name in MIXED}, (), ())
     made = scenes_in(tmp_path, donors=nobody).variants(0, NAMES)
-    assert set(made) == set(NAMES) - set(MIXED)
+    assert set(made) == {*NAMES} - {*LENT}
 
 
 def test_the_same_again_in_threads_without_memory_and_in_any_order(tmp_path: Path) -> None:
@@ -125,3 +125,21 @@ def test_pictures_can_be_saved(tmp_path: Path) -> None:
     picture = scenes_in(tmp_path).variants(0, ["mixed_next"])["mixed_next"]
     Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
     assert picture.dtype == torch.uint8
+
+
+def test_a_photograph_without_an_object_is_lent_whole(tmp_path: Path) -> None:
+    scenes = scenes_in(tmp_path, shorter=100)
+    picture = Image.effect_noise((64, 48), 60).convert("RGB")
+    picture.save(tmp_path / "land.png")
+    cutout = all_background((48, 64))
+    assert cutout.lends
+    assert not bool(cutout.inside.any())
+    donors = with_strangers(scenes.donors, [item.name for item in scenes.items], [cutout.lends], 1)
+    land = Item(tmp_path / "land.png", -1, "land.png")
+    more = Scenes([*scenes.items, land], [*scenes.cutouts, cutout], donors)
+    made = more.variants(0, ["original", "mixed_other"])
+    inside = more.cutouts[0].inside
+    behind = fitted(image_tensor(land.path), more.cutouts[0].size)
+    deep, far = ~grown(~inside, 1), ~grown(inside, 1)
+    assert torch.equal(made["mixed_other"][:, far], behind[:, far])
+    assert torch.equal(made["mixed_other"][:, deep], made["original"][:, deep])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dapt.evaluation.audit.donors import NONE, choose_donors, drawn
+from dapt.evaluation.audit.donors import NONE, choose_donors, drawn, with_strangers
 
 NAMES = [f"{label}/{number}.png" for label in range(4) for number in range(10)]
 LABELS = [label for label in range(4) for _ in range(10)]
@@ -64,3 +64,19 @@ def test_numbers_are_drawn_evenly_and_from_any_name() -> None:
     counts = np.bincount([drawn(1, f"name {number}", 5) for number in range(2000)], minlength=5)
     assert counts.min() > 330
     assert drawn(1, "\udcff", 10) in range(10)
+
+
+def test_strangers_lie_behind_all_others_and_change_nothing_else() -> None:
+    own = choose_donors(NAMES, LABELS, [True] * 40, 3)
+    found = with_strangers(own, NAMES, [True, False, True, True], 3)
+    for variant, donors in own.of.items():
+        assert (found.of[variant][:40] == donors).all()
+        assert (found.of[variant][40:] == NONE).all()
+    other = found.of["mixed_other"]
+    assert set(other[:40]) == {40, 42, 43}, "the second has nothing to lend"
+    assert (other[40:] == NONE).all()
+    assert found.to("mixed_other", 0) == other[0]
+    assert own.to("mixed_other", 0) == NONE
+    again = with_strangers(own, NAMES, [True, False, True, True], 4).of["mixed_other"]
+    assert (again != other).any(), "the seed decides"
+    assert (with_strangers(own, NAMES, [False], 3).of["mixed_other"] == NONE).all()

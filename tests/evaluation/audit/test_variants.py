@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dapt.evaluation.audit.variants import MIXED, NAMES, VARIANTS
+from dapt.evaluation.audit.variants import LENT, MIXED, NAMES, VARIANTS
 from helpers import REPOSITORY
 
 
 def test_names() -> None:
     assert set(NAMES) == {
         *("original", "only_fg", "no_fg", "only_bg_b", "only_bg_t", "only_bg_i"),
-        *("mixed_same", "mixed_rand", "mixed_next"),
+        *("mixed_same", "mixed_rand", "mixed_next", "mixed_other"),
     }
     assert len(NAMES) == len(set(NAMES))
     assert NAMES[0] == "original"
-    assert set(MIXED) < set(NAMES)
+    assert set(MIXED) < set(LENT) < set(NAMES)
 
 
 def test_all_are_explained() -> None:

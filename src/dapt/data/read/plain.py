@@ -29,6 +29,6 @@ def plain_photographs(folder: Path, refusal: DataError, *, deep: bool = True) ->
         raise refusal
     masks = {name: folder / mask for name, mask in parted.masks.items()}
     items = tuple(Item(folder / name, UNLABELLED, name, masks.get(name)) for name in parted.photos)
-    say(f"{refusal.what} For the masks it is taken as a folder of {counted(len(items), 'photo')} without classes.")
+    say(f"{refusal.what} Here it is taken as a folder of {counted(len(items), 'photo')} without classes.")
     unused = {why: tuple(names) for why, names in tree.unused.items()}
     return ImageSet(folder.resolve().name, folder, (), {PLAIN: items}, unused=unused)

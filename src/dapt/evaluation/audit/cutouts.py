@@ -87,6 +87,12 @@ def cut_out(mask: Tensor, size: tuple[int, int]) -> Cutout | None:
     return Cutout(size, bits, share, box, strip_beside(box, size))
 
 
+def all_background(size: tuple[int, int]) -> Cutout:
+    """The cutout of a photograph that is lent whole: there is no object in it."""
+    height, width = size
+    return Cutout(size, bytes(-(-height * width // 8)), 0.0, (0, 0, 0, 0), (0, 0, height, width))
+
+
 def find_objects(cue: Cue, items: Sequence[Item], model: PromptedClip | None, shorter: int) -> Cutouts:
     """Ask a cue for the object of every image.
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dapt.evaluation.audit.variants import MIXED, NEXT, RAND, SAME
+from dapt.evaluation.audit.variants import MIXED, NEXT, OTHER, RAND, SAME
 
 NONE = -1
 
@@ -21,7 +21,8 @@ class Donors:
     """Backgrounds for every image.
 
     Attributes:
-        of: by variant, the place of each image's donor ``[N]``, `NONE` where there is none.
+        of: by variant, the place of each image's donor ``[N]``, `NONE` where there is none; `OTHER` only where there
+            are images of other data.
         bare: labels of classes with images none of which can lend its background.
         alone: labels of classes with images that are asked about, for which no other image of the class lends one.
     """
@@ -29,6 +30,10 @@ class Donors:
     of: dict[str, np.ndarray]
     bare: tuple[int, ...]
     alone: tuple[int, ...]
+
+    def to(self, variant: str, place: int) -> int:
+        """The place of an image's donor; `NONE` where it has none."""
+        return int(self.of[variant][place]) if variant in self.of else NONE
 
 
 def drawn(seed: int, text: str, number: int) -> int:
@@ -67,6 +72,24 @@ def choose_donors(
             of[RAND][place] = _one(pool[other], place, seed, f"{RAND}|{name}")
     lone = {label for place, label in enumerate(labels[:number]) if of[SAME][place] == NONE}
     return Donors(of, tuple(label for label in present if not pool[label]), tuple(sorted(lone)))
+
+
+def with_strangers(donors: Donors, names: Sequence[str], lends: Sequence[bool], seed: int) -> Donors:
+    """The donors, with one of other data for each image, of those that lend; these lie behind all others.
+
+    Args:
+        names: of the images of the data itself. lends: whether an image of the other data has a background to lend.
+    """
+    first, number = len(names), len(names) + len(lends)
+    of = {
+        variant: np.concatenate([found, np.full(len(lends), NONE, dtype=np.int64)])
+        for variant, found in donors.of.items()
+    }
+    pool = [first + place for place, lent in enumerate(lends) if lent]
+    of[OTHER] = np.full(number, NONE, dtype=np.int64)
+    if pool:
+        of[OTHER][:first] = [pool[drawn(seed, f"{OTHER}|{name}", len(pool))] for name in names]
+    return replace(donors, of=of)
 
 
 def _one(pool: Sequence[int], own: int, seed: int, text: str) -> int:

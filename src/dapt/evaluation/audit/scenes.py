@@ -19,7 +19,7 @@ from dapt.data.load.images import image_tensor
 from dapt.evaluation.audit import composites
 from dapt.evaluation.audit.cutouts import Cutout
 from dapt.evaluation.audit.donors import NONE, Donors
-from dapt.evaluation.audit.variants import MIXED, NO_FG, ONLY_BG_B, ONLY_BG_I, ONLY_BG_T, ONLY_FG, ORIGINAL
+from dapt.evaluation.audit.variants import LENT, NO_FG, ONLY_BG_B, ONLY_BG_I, ONLY_BG_T, ONLY_FG, ORIGINAL
 
 CACHE_MB = 512
 
@@ -91,7 +91,7 @@ class Scenes:
                 made[name] = self._behind(place)
             elif name == ONLY_BG_I:
                 made[name] = composites.filled_in(photo, _hole(inside, radius))
-            elif name in MIXED and (donor := int(self.donors.of[name][place])) != NONE:
+            elif name in LENT and (donor := self.donors.to(name, place)) != NONE:
                 behind = composites.fitted(self._behind(donor), cutout.size)
                 made[name] = composites.laid_over(photo, behind, alpha)
         return made

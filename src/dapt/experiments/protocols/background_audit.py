@@ -10,13 +10,20 @@ from dapt.experiments.protocols.base import PROTOCOLS, AuditOf, Plan, Protocol, 
 
 @PROTOCOLS.register("background_audit")
 class BackgroundAudit(Protocol):
-    """Trained on all classes, then asked about test images with backgrounds removed and exchanged (`dapt audit`)."""
+    """Trained on all classes, then asked about test images with backgrounds removed and exchanged (`dapt audit`).
+
+    ``over`` may name other data, whose backgrounds objects are put on, too (``mixed_other``).
+    """
 
     title = "background audit"
     paper = "Xiao et al. 2021, arXiv 2006.09994"
+    points = "other data that lends backgrounds, one at most"
 
     def plan(self, settings: Settings, out: Path) -> Plan:
-        if self.over:
-            raise ConfigError("background_audit goes over nothing.", todo="Leave --over out.")
+        if len(self.over) > 1:
+            raise ConfigError(
+                "background_audit takes backgrounds from one other data set at most.", todo="Name one with --over."
+            )
         need_all_classes(settings, self)
-        return Plan({"all": changed(settings, out=str(out / "all"))}, audits=(AuditOf("audit", "all"),))
+        asked = AuditOf("audit", "all", "".join(self.over))
+        return Plan({"all": changed(settings, out=str(out / "all"))}, audits=(asked,))

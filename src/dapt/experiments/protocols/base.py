@@ -33,11 +33,13 @@ class AuditOf:
     """A finished run to be audited on the test images of its own data.
 
     Attributes:
-        point: what the row is called. run: name of the run among `Plan.runs`.
+        point: what the row is called. run: name of the run among `Plan.runs`. backgrounds: other data that lends
+            backgrounds, too; empty: none.
     """
 
     point: str
     run: str
+    backgrounds: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,19 @@ from dapt.report.tables.labels import there
 from dapt.wording import listing
 
 Row = Mapping[str, Any]
+OTHER = "mixed_other"  # only where other data lent backgrounds
 GAP, CHANGED, BOX = "BG-gap", "answers changed", "only_bg_t"
 COLUMNS = {
-    **{name: f"audit/{name}" for name in ("original", "only_fg", BOX, "mixed_same", "mixed_rand")},
+    **{name: f"audit/{name}" for name in ("original", "only_fg", BOX, "mixed_same", "mixed_rand", OTHER)},
     GAP: "audit/bg_gap",
     CHANGED: "audit/changed",
 }
-ASKED = {"audit/split": "splits", "audit/images": "numbers of images", "audit/masks": "sources of masks"}
+ASKED = {
+    "audit/split": "splits",
+    "audit/images": "numbers of images",
+    "audit/masks": "sources of masks",
+    "audit/backgrounds": "other data",
+}
 
 
 def is_of_audit(row: Row) -> bool:
@@ -41,7 +47,8 @@ def audit_grids(rows: Sequence[tuple[str, Row]]) -> list[Grid]:
         seen = [
             Seen(label, column, data, seed, statistics.fmean(found)) for (label, column, seed), found in values.items()
         ]
-        grid = fill(f"background audit, {data}", seen, list(COLUMNS))
+        columns = [name for name in COLUMNS if name != OTHER or any(each.column == name for each in seen)]
+        grid = fill(f"background audit, {data}", seen, columns)
         grid.lower_is_better = frozenset((BOX, GAP, CHANGED))
         grid.main, grid.data = GAP, data
         grid.notes.append(f"Differences are those of {GAP}: below zero is less reliance on backgrounds.")
