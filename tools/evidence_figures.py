@@ -6,6 +6,7 @@ paired: the same backbone, host, data, shots and seed; behind their mean stands 
 
     python tools/evidence_figures.py benchmarks/results/evidence/choosing.parquet
     python tools/evidence_figures.py benchmarks/results/evidence/choosing.parquet --beside symmetric
+    python tools/evidence_figures.py benchmarks/results/evidence/reporting.parquet --setting symmetric
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ Pair = tuple[str, ...]
 Figures = dict[Pair, dict[str, float]]
 HOST = "host"
 SAME = ("backbone", "method", "data", "shots", "seed")  # what a difference is paired by
-SHOWN = {"D": "D", "original": "audit/original", "exchanged": "audit/mixed_rand", "BG-gap": "audit/bg_gap"}
+AUDITED = {"original": "audit/original", "exchanged": "audit/mixed_rand", "BG-gap": "audit/bg_gap"}
+MORE = {"other data": "audit/mixed_other", "attention": "cue/foreground_attention"}  # where there are such figures
+SHOWN = ("D", *AUDITED)
 LEVEL = 0.95
 SECTION = "set/dapt."
 TOLD_ELSEWHERE = ("enabled", "variant")
@@ -63,6 +66,8 @@ def label_of(row: Row, epochs: float) -> str:
 def collected(rows: Sequence[Row]) -> dict[str, Figures]:
     """For each setting the figures of each of its runs, by what it can be paired with.
 
+    Those of an audit lie in its row, the attention on the object in that of the run that was audited.
+
     Raises:
         SystemExit: two audits are of one run, so that it is not clear which counts.
     """
@@ -70,14 +75,23 @@ def collected(rows: Sequence[Row]) -> dict[str, Figures]:
     usual = statistics.mode(row["set/epochs"] for row in audits)
     found: dict[str, Figures] = {}
     for row in audits:
-        label = label_of(row, usual)
-        place = tuple(str(row[name]) for name in SAME)
+        label, place = label_of(row, usual), place_of(row)
         runs = found.setdefault(label, {})
         if place in runs:
             raise SystemExit(f"There are two audits of {label} for {', '.join(place)}.")
-        runs[place] = {name: float(row[key]) for name, key in SHOWN.items() if name != "D"}
+        runs[place] = {name: float(row[key]) for name, key in AUDITED.items()}
         runs[place]["D"] = (runs[place]["original"] + runs[place]["exchanged"]) / 2
+    for row in rows:
+        runs = found.get(label_of(row, usual), {})
+        for name, key in MORE.items():
+            if place_of(row) in runs and there(row.get(key)):
+                runs[place_of(row)][name] = float(row[key])
     return found
+
+
+def place_of(row: Row) -> Pair:
+    """What a run is of, beside its setting."""
+    return tuple(str(row[name]) for name in SAME)
 
 
 def interval(gaps: Sequence[float]) -> tuple[float, float]:
@@ -91,7 +105,11 @@ def interval(gaps: Sequence[float]) -> tuple[float, float]:
 
 def gap_words(one: Figures, other: Figures, name: str) -> str:
     """The difference of two settings in a figure, with its interval; a dash where they have no pair."""
-    gaps = [figures[name] - other[place][name] for place, figures in one.items() if place in other]
+    gaps = [
+        figures[name] - other[place][name]
+        for place, figures in one.items()
+        if name in figures and name in other.get(place, {})
+    ]
     if not gaps:
         return "–"
     low, high = interval(gaps)
@@ -123,21 +141,54 @@ def table(found: Mapping[str, Figures], beside: str) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def by_host(rows: Sequence[Row], setting: str, beside: str) -> str:
+    """A table in Markdown: what a setting brings to each host on each backbone, and over all of them.
+
+    Raises:
+        SystemExit: no host has been trained with that setting.
+    """
+    parts = {(str(row["backbone"]), str(row["method"])): [] for row in rows if is_of_audit(row)}
+    for row in rows:
+        parts.get((str(row["backbone"]), str(row["method"])), []).append(row)
+    found = {part: collected(those) for part, those in parts.items()}
+    found = {part: settings for part, settings in found.items() if setting in settings and beside in settings}
+    if not found:
+        raise SystemExit(f"No host has runs of '{setting}' and of '{beside}'.")
+    names = [*SHOWN, *(name for name in MORE if _has(found, setting, name))]
+    heads = ["backbone", "host", "runs", f"{beside}: original", "exchanged", *(f"Δ {name}" for name in names)]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for (backbone, method), settings in sorted(found.items()):
+        one, other = settings[setting], settings[beside]
+        means = [statistics.fmean(run[name] for run in other.values()) for name in ("original", "exchanged")]
+        cells = [Path(backbone).name, method, str(len(one)), *(f"{mean:.1f}" for mean in means)]
+        lines.append("| " + " | ".join([*cells, *(gap_words(one, other, name) for name in names)]) + " |")
+    ones, others = ({k: v for each in found.values() for k, v in each[key].items()} for key in (setting, beside))
+    together = [gap_words(ones, others, name) for name in names]
+    lines.append("| " + " | ".join(["all", "all", str(len(ones)), "", "", *together]) + " |")
+    return "\n".join(lines)
+
+
+def _has(found: Mapping[Pair, Mapping[str, Figures]], setting: str, name: str) -> bool:
+    return any(name in run for settings in found.values() for run in settings[setting].values())
+
+
+def main(words: Sequence[str] | None = None) -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stores", type=Path, nargs="+")
     parser.add_argument("--beside", default=HOST, help="the setting that all are compared with")
-    parser.add_argument("--method", default="maple")
+    parser.add_argument("--setting", default="", help="a table of what this setting brings to each host")
+    parser.add_argument("--method", default="", help="only this host [default: maple; with --setting all]")
     parser.add_argument("--backbone", default="", help="only backbones whose name holds this")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
+    method = args.method or ("" if args.setting else "maple")
     rows: list[Row] = []
     for store in args.stores:
         rows += load(store).to_dict("records")
-    rows = [row for row in rows if row["method"] == args.method and args.backbone in str(row["backbone"])]
+    rows = [row for row in rows if args.backbone in str(row["backbone"]) and method in ("", row["method"])]
     if not any(is_of_audit(row) for row in rows):
-        raise SystemExit(f"There is no audit of {args.method} in {', '.join(map(str, args.stores))}.")
-    print(table(collected(rows), args.beside))
+        raise SystemExit(f"There is no audit of {method or 'any host'} in {', '.join(map(str, args.stores))}.")
+    print(by_host(rows, args.setting, args.beside) if args.setting else table(collected(rows), args.beside))
     say(f"Differences are to {args.beside}, over runs that both have; best first by Δ D.")
 
 

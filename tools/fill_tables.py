@@ -1,11 +1,12 @@
-"""Put what the `dapt report` commands of a page print beneath them, as docs/results.md has it.
+"""Put what the commands of a page print beneath them, as docs/results.md and docs/evidence.md have it.
 
 Usage: python tools/fill_tables.py docs/results.md [--check]
 
-A command is a block of bash that begins with `dapt report`; what it prints stands between the comments that follow it,
-`<!-- printed -->` and `<!-- end -->`. After one that ends with `--figures FOLDER` stand pictures, one a line; those of
-its figures that have their names are put in their places. With --check nothing is written, and the exit code is 1 where
-a table is not what its command prints; pictures, whose bytes change with matplotlib, must be there only.
+A command is a block of bash that begins with `dapt report` or `python tools/evidence_figures.py`; what it prints stands
+between the comments that follow it, `<!-- printed -->` and `<!-- end -->`. After one that ends with `--figures FOLDER`
+stand pictures, one a line; those of its figures that have their names are put in their places. With --check nothing is
+written, and the exit code is 1 where a table is not what its command prints; pictures, whose bytes change with
+matplotlib, must be there only.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import evidence_figures
 from dapt.cli.app import run
 from dapt.files import write_bytes, write_text
 
-BLOCK = re.compile(r"(```bash\n(dapt report [^\n]+)\n```\n\n<!-- printed -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+COMMAND = r"(?:dapt report|python tools/evidence_figures\.py) [^\n]+"
+BLOCK = re.compile(rf"(```bash\n({COMMAND})\n```\n\n<!-- printed -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 DRAWN = re.compile(r"```bash\n(dapt report [^\n]+ --figures) \S+\n```\n\n((?:!\[[^\]]*\]\([^)]+\)\n)+)")
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
@@ -31,7 +34,12 @@ def printed(command: str) -> str:
     """What a command prints; it runs in this process, which has imported pandas once for all of them."""
     out, said = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(said):
-        code = run(shlex.split(command)[1:])
+        words = shlex.split(command)
+        if words[0] == "python":
+            evidence_figures.main(words[2:])
+            code = 0
+        else:
+            code = run(words[1:])
     if code:
         raise SystemExit(f"{command}\n{said.getvalue()}")
     return f"\n{out.getvalue().strip()}\n\n"

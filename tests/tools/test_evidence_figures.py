@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dapt.dapt_options import DaptOptions
-from tools.evidence_figures import HOST, collected, gap_words, interval, label_of, table
+from tools.evidence_figures import HOST, by_host, collected, gap_words, interval, label_of, table
 
 
 def row(seed: int, original: float, exchanged: float, backbone: str = "one", **dapt: Any) -> dict[str, Any]:
@@ -61,3 +61,25 @@ def test_the_best_come_first_beside_the_host() -> None:
 def test_two_audits_of_one_run_are_refused() -> None:
     with pytest.raises(SystemExit, match="two audits of host"):
         collected([row(1, 60, 40), row(1, 61, 40)])
+
+
+def test_attention_is_that_of_the_run_that_was_audited() -> None:
+    host, own = row(1, 60, 40), row(1, 62, 44, variant="joint")
+    runs = [{**each, "kind": "run", "cue/foreground_attention": seen} for each, seen in ((host, 30.0), (own, 33.5))]
+    for each in runs:
+        del each["audit/original"]
+    lines = by_host([host, own, *runs], "joint", HOST).splitlines()
+    assert lines[0].endswith("Δ BG-gap | Δ attention |")
+    assert lines[2] == "| one | maple | 1 | 60.0 | 40.0 | +3.0 | +2.0 | +4.0 | +0.0 | +3.5 |"
+
+
+def test_every_host_has_a_line_and_all_together_one() -> None:
+    rows = []
+    for method, gain in (("maple", 1.0), ("coop", 3.0)):
+        rows += [{**row(1, 60, 40), "method": method}, {**row(1, 60 + gain, 40, variant="joint"), "method": method}]
+    rows.append({**row(1, 60, 40), "method": "vpt"})
+    lines = by_host(rows, "joint", HOST).splitlines()[2:]
+    assert [line.split(" | ")[1] for line in lines] == ["coop", "maple", "all"], "vpt has no such run"
+    assert "+2.0 [-10.7, +14.7]" in lines[-1]
+    with pytest.raises(SystemExit, match="No host has runs of 'ramp'"):
+        by_host(rows, "ramp", HOST)

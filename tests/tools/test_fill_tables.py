@@ -49,6 +49,21 @@ def test_a_table_is_put_beneath_its_command_and_checked(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "All tables are as printed.")
 
 
+def test_tables_of_the_study_are_filled_in_too(tmp_path: Path) -> None:
+    row = {"kind": "evaluation", "method": "maple", "backbone": "b", "data": "d", "subset": "all", "shots": 8}
+    row |= {"set/epochs": 10.0, "audit/original": 60.0, "audit/mixed_rand": 50.0, "audit/bg_gap": 2.0}
+    rows = [{**row, "run": str(seed), "dapt": False, "seed": seed} for seed in (1, 2)]
+    dapt.results.save(pd.DataFrame(rows), tmp_path / "store.parquet")
+    page = tmp_path / "page.md"
+    command = "python tools/evidence_figures.py {store}"
+    page.write_text(
+        PAGE.replace("dapt report {store} --format markdown", command.format(store=tmp_path / "store.parquet"))
+    )
+    assert fill(page).returncode == 0
+    assert "| host | 2 | 55.0 | 60.0 | 50.0 | 2.0 |" in page.read_text()
+    assert fill(page, "--check").returncode == 0
+
+
 def test_pictures_are_drawn_by_the_command_before_them(tmp_path: Path) -> None:
     kept(tmp_path / "store.parquet", 4, 16)
     picture = tmp_path / "images" / "shots-accuracy-by-shots-d-2col.svg"
