@@ -2,7 +2,7 @@
 
 Usage: python tools/fill_tables.py docs/results.md [--check]
 
-A command is a block of bash that begins with `dapt report` or `python tools/evidence_figures.py`; what it prints stands
+A command is a block of bash that begins with `dapt report`, or with `python` and one of `TOOLS`; what it prints stands
 between the comments that follow it, `<!-- printed -->` and `<!-- end -->`. After one that ends with `--figures FOLDER`
 stand pictures, one a line; those of its figures that have their names are put in their places. With --check nothing is
 written, and the exit code is 1 where a table is not what its command prints; pictures, whose bytes change with
@@ -20,10 +20,12 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import evidence_figures
+import evidence_terms
 from dapt.cli.app import run
 from dapt.files import write_bytes, write_text
 
-COMMAND = r"(?:dapt report|python tools/evidence_figures\.py) [^\n]+"
+TOOLS = {"tools/evidence_figures.py": evidence_figures.main, "tools/evidence_terms.py": evidence_terms.main}
+COMMAND = rf"(?:dapt report|python (?:{'|'.join(map(re.escape, TOOLS))})) [^\n]+"
 BLOCK = re.compile(rf"(```bash\n({COMMAND})\n```\n\n<!-- printed -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 DRAWN = re.compile(r"```bash\n(dapt report [^\n]+ --figures) \S+\n```\n\n((?:!\[[^\]]*\]\([^)]+\)\n)+)")
@@ -36,7 +38,7 @@ def printed(command: str) -> str:
     with redirect_stdout(out), redirect_stderr(said):
         words = shlex.split(command)
         if words[0] == "python":
-            evidence_figures.main(words[2:])
+            TOOLS[words[1]](words[2:])
             code = 0
         else:
             code = run(words[1:])
