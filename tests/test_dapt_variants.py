@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
 from dapt.config import make_config
 from dapt.config_text import to_yaml
@@ -29,6 +30,17 @@ def test_the_released_one_is_what_was_released() -> None:
     assert (options.margin, options.margin_kind, options.fill, options.switch) == (1.5, "absolute", "mean", 0.7)
     assert not options.foreground_gradient
     assert not options.apart
+
+
+def test_swap_is_symmetric_with_exchanged_backgrounds_and_a_warm_up() -> None:
+    symmetric = with_preset({"variant": "symmetric"}, "phased")
+    assert with_preset({"variant": "swap"}, "phased") == {
+        **symmetric,
+        **{"variant": "swap", "fill": "exchange", "warmup": 0.3},
+    }
+    with pytest.raises(ValidationError, match=r"needs dapt\.views=pixels"):
+        DaptOptions(variant="swap", views="attention")
+    assert DaptOptions(variant="swap", views="attention", fill="mean").schedule == "joint"
 
 
 def test_what_is_given_stays() -> None:

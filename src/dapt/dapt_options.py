@@ -35,7 +35,8 @@ class DaptOptions(Strict):
         DEFAULT_VARIANT,
         description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms throughout "
         "(the paper's figure); ramp (ours): from L_v to L_f and L_b, epoch by epoch; symmetric (ours): joint, L_f at "
-        "weight 1 with its gradient on both sides; released: phased with the raw weight of L_v, as published.",
+        "weight 1 with its gradient on both sides; swap (ours): symmetric, foregrounds on the backgrounds of other "
+        "images, terms warmed up over 30% of the epochs; released: phased with the raw weight of L_v, as published.",
     )
     visual_weight: Rate = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
     visual_scale: Literal["logit", "raw"] = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-Variant = Literal["phased", "joint", "ramp", "symmetric", "released"]
+Variant = Literal["phased", "joint", "ramp", "symmetric", "swap", "released"]
 Schedule = Literal["phased", "joint", "ramp"]
 
 # phased: L_v until the switch, then L_f and L_b. joint: all terms throughout. ramp: from L_v to L_f and L_b, gradually.
@@ -14,12 +14,15 @@ SCHEDULES: Mapping[Variant, Schedule] = {
     "joint": "joint",
     "ramp": "ramp",
     "symmetric": "joint",
+    "swap": "joint",
     "released": "phased",
 }
 
 # What a variant sets unless it is given; all else is as in the released code.
+_SYMMETRIC: Mapping[str, Any] = {"foreground_weight": 1.0, "foreground_gradient": True}
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "symmetric": {"foreground_weight": 1.0, "foreground_gradient": True},
+    "symmetric": _SYMMETRIC,
+    "swap": {**_SYMMETRIC, "fill": "exchange", "warmup": 0.3},
     "released": {"visual_scale": "raw"},
 }
 
