@@ -1,4 +1,4 @@
-"""The tables of docs/results.md are what their commands print."""
+"""The tables of docs/results.md and docs/evidence.md are what their commands print."""
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ def test_pictures_are_drawn_by_the_command_before_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_results_are_what_the_commands_print() -> None:
-    done = fill(ROOT / "docs" / "results.md", "--check")
+@pytest.mark.parametrize("page", ["results.md", "evidence.md"])
+def test_results_are_what_the_commands_print(page: str) -> None:
+    done = fill(ROOT / "docs" / page, "--check")
     assert done.returncode == 0, done.stdout + done.stderr
