@@ -147,10 +147,10 @@ def by_host(rows: Sequence[Row], setting: str, beside: str) -> str:
     Raises:
         SystemExit: no host has been trained with that setting.
     """
-    parts = {(str(row["backbone"]), str(row["method"])): [] for row in rows if is_of_audit(row)}
+    parts: dict[Pair, list[Row]] = {}
     for row in rows:
-        parts.get((str(row["backbone"]), str(row["method"])), []).append(row)
-    found = {part: collected(those) for part, those in parts.items()}
+        parts.setdefault((str(row["backbone"]), str(row["method"])), []).append(row)
+    found = {part: collected(those) for part, those in parts.items() if any(map(is_of_audit, those))}
     found = {part: settings for part, settings in found.items() if setting in settings and beside in settings}
     if not found:
         raise SystemExit(f"No host has runs of '{setting}' and of '{beside}'.")

@@ -101,13 +101,13 @@ def find_material(question: Question, source: Source, clip: FrozenClip | None, s
             todo="Name other masks with --masks DIR, or let --cue find the objects.",
         )
     items = tuple(every[place] for place in cutouts.kept)
+    own = [item.name for item in items]
     labels = tuple(numbers[place] for place in cutouts.kept)
     lends = [each.lends for each in cutouts.found]
-    donors = choose_donors([item.name for item in items], labels, lends, question.seed, asked)
+    donors = choose_donors(own, labels, lends, question.seed, asked)
     _say_donors(donors, part.names, labels, lends[:asked])
     strangers = find_strangers(question, source.lent, shorter)
     if strangers.items:
-        own = [item.name for item in items]
         donors = with_strangers(donors, own, [each.lends for each in strangers.cutouts], question.seed)
     return Material(
         (*items, *strangers.items),
