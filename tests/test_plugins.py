@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -18,17 +19,19 @@ from dapt.errors import ConfigError
 from dapt.methods.base import METHODS
 from dapt.plugins import load_plugin
 from dapt.runs.train import run_training
-from helpers import REPOSITORY, make_folder, only_torture, save_tiny_model
+from helpers import REPOSITORY, loaded_plugins, make_folder, only_torture, save_tiny_model, unload_plugins
 
 EXAMPLE = Path(__file__).parent / "plugin_example.py"
 VISION = {"image_size": 32, "timm_model_name": "dapt_example_vit", "timm_pool": "", "timm_proj": "linear"}
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A model whose image tower is the one that the extension brings."""
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A model whose image tower is the one that the extension brings, which other modules do not see."""
+    before = loaded_plugins()
     load_plugin(EXAMPLE)
-    return save_tiny_model(tmp_path_factory.mktemp("own"), vision_cfg=VISION)
+    yield save_tiny_model(tmp_path_factory.mktemp("own"), vision_cfg=VISION)
+    unload_plugins(keep=before)
 
 
 def outside(*arguments: object) -> subprocess.CompletedProcess[str]:
