@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dapt.config import make_config
 from dapt.config_text import to_yaml
-from dapt.dapt_options import DaptOptions
+from dapt.dapt_options import DEFAULT_VARIANT, DaptOptions
 from dapt.dapt_variants import PRESETS, SCHEDULES, Variant, with_preset
 from dapt.yaml_text import parse_yaml
 
@@ -41,6 +41,15 @@ def test_swap_is_symmetric_with_exchanged_backgrounds_and_a_warm_up() -> None:
     with pytest.raises(ValidationError, match=r"needs dapt\.views=pixels"):
         DaptOptions(variant="swap", views="attention")
     assert DaptOptions(variant="swap", views="attention", fill="mean").schedule == "joint"
+
+
+def test_a_variant_that_was_not_named_gives_way_to_views_by_attention() -> None:
+    """Those hide no pixels, so there is nothing to fill; all else of the default stays."""
+    options = DaptOptions(views="attention")
+    assert (options.variant, options.fill) == (DEFAULT_VARIANT, "mean")
+    assert options == DaptOptions(variant=DEFAULT_VARIANT, views="attention", fill="mean")
+    with pytest.raises(ValidationError, match=r"dapt\.fill needs dapt\.views=pixels"):
+        DaptOptions(views="attention", fill="exchange")
 
 
 def test_what_is_given_stays() -> None:

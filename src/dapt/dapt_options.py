@@ -22,21 +22,25 @@ BACKGROUND_WORDS: tuple[str, ...] = tuple(
 
 Fill = Literal["mean", "blur", "noise", "inpaint", "exchange"]
 RELEASED_SLICE = 25  # so many text rows the released code takes for background, of 32
-DEFAULT_VARIANT: Variant = "phased"
+DEFAULT_VARIANT: Variant = "swap"
 AUTO = "auto"
 AUTO_COUNT = 25  # as many as the general words of the released code
 
 
 class DaptOptions(Strict):
-    """The DAPT objective (arXiv 2508.00395). Defaults are those of the released code unless said."""
+    """The DAPT objective (arXiv 2508.00395).
+
+    The fields' own defaults are those of the released code unless said; a variant, also the default one, sets others.
+    """
 
     enabled: bool = Field(False, description="Add the DAPT terms to the method.")
     variant: Variant = Field(
         DEFAULT_VARIANT,
-        description="phased: L_v until the switch, then L_f and L_b (released schedule); joint: all terms throughout "
-        "(the paper's figure); ramp (ours): from L_v to L_f and L_b, epoch by epoch; symmetric (ours): joint, L_f at "
-        "weight 1 with its gradient on both sides; swap (ours): symmetric, foregrounds on the backgrounds of other "
-        "images, terms warmed up over 30% of the epochs; released: phased with the raw weight of L_v, as published.",
+        description="swap (ours, chosen by the study in docs/evidence.md): symmetric, foregrounds on the backgrounds "
+        "of other images, terms warmed up over 30% of the epochs; symmetric (ours): joint, L_f at weight 1 with its "
+        "gradient on both sides; joint: all terms throughout (the paper's figure); ramp (ours): from L_v to L_f and "
+        "L_b, epoch by epoch; phased: L_v until the switch, then L_f and L_b (released schedule); released: phased "
+        "with the raw weight of L_v, as published.",
     )
     visual_weight: Rate = Field(0.8, ge=0, description="Weight of the pull-push term L_v.")
     visual_scale: Literal["logit", "raw"] = Field(
@@ -116,7 +120,11 @@ class DaptOptions(Strict):
         1.0, gt=0, description="Ours: the logits of L_b are divided by this number, which softens it."
     )
     warmup: float = Field(
-        0.0, ge=0, le=1, description="Ours: the weights of all terms grow from zero over this share of the epochs."
+        0.0,
+        ge=0,
+        le=1,
+        description="Ours: the weights of all terms grow from zero over this share of the epochs, if that is more than "
+        "one.",
     )
     balance: Literal["none", "gradient"] = Field(
         "none",

@@ -28,6 +28,12 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 
 def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
-    """DAPT's options as given, with what their variant sets where nothing is given."""
+    """DAPT's options as given, with what their variant sets where nothing is given.
+
+    A variant that was not named gives way: views by attention hide no pixels, so the fill it would set is left out.
+    """
     variant = tree.get("variant", default)
-    return {**(PRESETS.get(variant, {}) if isinstance(variant, str) else {}), **tree}
+    preset = dict(PRESETS.get(variant, {})) if isinstance(variant, str) else {}
+    if "variant" not in tree and tree.get("views") == "attention":
+        preset.pop("fill", None)
+    return {**preset, **tree}

@@ -19,7 +19,7 @@ NAMES = ["red square", "blue disc", "green bar"]
 
 @pytest.fixture(scope="module")
 def model() -> PromptedClip:
-    return dapt.create_model(tiny_clip(), "maple", NAMES, depth=2, dapt={"word_count": 4})
+    return dapt.create_model(tiny_clip(), "maple", NAMES, depth=2, dapt={"word_count": 4, "fill": "mean"})
 
 
 @pytest.fixture

@@ -86,6 +86,15 @@ def test_weights_grow_over_the_first_epochs() -> None:
         assert warm.active(epoch, 10) == pytest.approx({"L_v": 0.8, "L_f": 0.1, "L_b": 0.5})
 
 
+@pytest.mark.parametrize(("epochs", "idle"), [(1, 0), (2, 0), (3, 0), (4, 1), (10, 1)])
+def test_no_training_is_so_short_that_the_terms_of_the_default_never_act(epochs: int, idle: int) -> None:
+    default = Disentangle(DaptOptions(), EVERYTHING)
+    acting = [default.active(epoch, epochs) for epoch in range(epochs)]
+    assert acting[:idle] == [{}] * idle
+    assert all(acting[idle:])
+    assert acting[-1] == {"L_v": 0.8, "L_f": 1.0, "L_b": 0.5}
+
+
 def test_a_relative_margin_asks_for_a_share_of_the_other_distance() -> None:
     outputs = outputs_of()
     pull = F.pairwise_distance(outputs.image[FULL], outputs.image[FOREGROUND])

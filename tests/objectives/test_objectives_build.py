@@ -45,6 +45,9 @@ def test_where_dapt_cannot_act() -> None:
 
 
 def test_terms_that_teach_nothing_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
-    visual = config("vpt", depth=2, epochs=20, cue="dataset", dapt={"enabled": True})
-    build_objectives(visual, model(visual))
-    assert "warning" in capsys.readouterr().err.lower()
+    released = config("vpt", depth=2, epochs=20, cue="dataset", dapt={"enabled": True, "variant": "released"})
+    build_objectives(released, model(released))
+    assert "L_f is left out" in capsys.readouterr().err
+    usual = config("vpt", depth=2, epochs=20, cue="dataset", dapt={"enabled": True})
+    build_objectives(usual, model(usual))  # its L_f reaches the image side, too
+    assert capsys.readouterr().err == ""

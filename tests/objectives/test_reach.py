@@ -111,7 +111,7 @@ def test_the_pull_and_push_in_numbers() -> None:
     outputs = Outputs(image, {}, torch.tensor(10.0))
     batch = Batch(torch.zeros(2, 3, 2, 2), torch.tensor([0, 0]), torch.ones(2, 1, 2, 2))
     only = {"foreground_weight": 0.0, "background_weight": 0.0}
-    dapt = Disentangle(DaptOptions(margin=1.5, **only), EVERYTHING)
+    dapt = Disentangle(DaptOptions(variant="joint", margin=1.5, **only), EVERYTHING)
     value = dapt.terms(outputs, batch, 0, 10)["L_v"].value
     second = math.sqrt(2.0) - math.sqrt(0.16 + 0.64) + 1.5
     assert float(value.detach()) == pytest.approx(second / 2, abs=1e-5)  # the first: 0 - 2 + 1.5 is below 0

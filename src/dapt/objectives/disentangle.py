@@ -104,9 +104,12 @@ class Disentangle(Objective):
         return 1 - done if name == "L_v" else done
 
     def _grown(self, epoch: int, epochs: int) -> float:
-        """How far the weights have grown by `dapt.warmup`: linearly, to the full ones in the epoch after it."""
+        """How far the weights have grown by `dapt.warmup`: linearly, to the full ones in the epoch after it.
+
+        Weights change between epochs, so that a warm-up which ends within the first one is none.
+        """
         growing = self.options.warmup * epochs
-        return min(1.0, epoch / growing) if growing else 1.0
+        return min(1.0, epoch / growing) if growing > 1 else 1.0
 
     def stage(self, epoch: int, epochs: int) -> Hashable:
         return tuple(self.active(epoch, epochs).items())

@@ -53,6 +53,11 @@ class Material:
     strangers: Strangers = field(default_factory=Strangers)
 
     @property
+    def own(self) -> tuple[Cutout, ...]:
+        """The objects in the images of the data itself: those asked about, and those that only lend."""
+        return self.cutouts[: len(self.cutouts) - len(self.strangers.items)]
+
+    @property
     def judged(self) -> range:
         """The places of the images that are asked about."""
         return range(self.asked)
@@ -108,7 +113,7 @@ def find_material(question: Question, source: Source, clip: FrozenClip | None, s
     _say_donors(donors, part.names, labels, lends[:asked])
     strangers = find_strangers(question, source.lent, shorter)
     if strangers.items:
-        donors = with_strangers(donors, own, [each.lends for each in strangers.cutouts], question.seed)
+        donors = with_strangers(donors, own, len(strangers.items), question.seed)
     return Material(
         (*items, *strangers.items),
         (*labels, *[NONE] * len(strangers.items)),

@@ -202,7 +202,6 @@ def _record(
 ) -> dict[str, Any]:
     """What was asked of which images, as plain values."""
     shares = 100 * material.shares
-    own = material.cutouts[: len(material.cutouts) - len(material.strangers.items)]
     donors, names = material.donors, material.names
     over = 0 if question.limit is None else len(source.asked.part.items) - question.limit
     numbers = {name: _mixed(material, name) if name in LENT else material.asked for name in variants}
@@ -242,10 +241,10 @@ def _record(
         "absent_classes": list(source.asked.absent),
         "chance": 100 / len(names),
         "donors": {
-            "images": sum(each.lends for each in own),
-            "only_lend": len(own) - material.asked,
+            "images": sum(each.lends for each in material.own),
+            "only_lend": len(material.own) - material.asked,
             "only_lend_without_mask": material.lend_none,
-            "filled_in": sum(not each.lends for each in own[: material.asked]),
+            "filled_in": sum(not each.lends for each in material.own[: material.asked]),
             "classes_without": [names[label] for label in donors.bare],
             "classes_alone": [names[label] for label in donors.alone],
         },

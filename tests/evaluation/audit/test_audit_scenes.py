@@ -134,7 +134,7 @@ def test_a_photograph_without_an_object_is_lent_whole(tmp_path: Path) -> None:
     cutout = all_background((48, 64))
     assert cutout.lends
     assert not bool(cutout.inside.any())
-    donors = with_strangers(scenes.donors, [item.name for item in scenes.items], [cutout.lends], 1)
+    donors = with_strangers(scenes.donors, [item.name for item in scenes.items], 1, 1)
     land = Item(tmp_path / "land.png", -1, "land.png")
     more = Scenes([*scenes.items, land], [*scenes.cutouts, cutout], donors)
     made = more.variants(0, ["original", "mixed_other"])

@@ -74,21 +74,19 @@ def choose_donors(
     return Donors(of, tuple(label for label in present if not pool[label]), tuple(sorted(lone)))
 
 
-def with_strangers(donors: Donors, names: Sequence[str], lends: Sequence[bool], seed: int) -> Donors:
-    """The donors, with one of other data for each image, of those that lend; these lie behind all others.
+def with_strangers(donors: Donors, names: Sequence[str], strangers: int, seed: int) -> Donors:
+    """The donors, with one of other data for each image; these lie behind all others.
 
     Args:
-        names: of the images of the data itself. lends: whether an image of the other data has a background to lend.
+        names: of the images of the data itself. strangers: how many images of other data there are, at least one.
     """
-    first, number = len(names), len(names) + len(lends)
+    first = len(names)
     of = {
-        variant: np.concatenate([found, np.full(len(lends), NONE, dtype=np.int64)])
+        variant: np.concatenate([found, np.full(strangers, NONE, dtype=np.int64)])
         for variant, found in donors.of.items()
     }
-    pool = [first + place for place, lent in enumerate(lends) if lent]
-    of[OTHER] = np.full(number, NONE, dtype=np.int64)
-    if pool:
-        of[OTHER][:first] = [pool[drawn(seed, f"{OTHER}|{name}", len(pool))] for name in names]
+    of[OTHER] = np.full(first + strangers, NONE, dtype=np.int64)
+    of[OTHER][:first] = [first + drawn(seed, f"{OTHER}|{name}", strangers) for name in names]
     return replace(donors, of=of)
 
 
