@@ -62,7 +62,7 @@ def test_the_loop_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     space = {"Photos": Photos, "classes": NAMES}
     exec(code.replace("ViT-B-16/openai", "demo"), space)
     assert float(space["loss"].detach()) < 10
-    assert set(space["terms"]) == {"L_cls", "L_f", "L_b"}, "the second phase of DAPT was reached"
+    assert set(space["terms"]) == {"L_cls", "L_v", "L_f", "L_b"}, "the terms of DAPT have grown"
     again = dapt.load_model(tmp_path / "my-prompts", device="cpu")
     model = space["model"]
     pixels = torch.stack([model.preprocess(draw(name, 1)[0]) for name in NAMES])
@@ -124,6 +124,15 @@ def test_loss_and_gradients_are_those_of_the_training_step(method: str) -> None:
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
+def test_other_objectives_see_views_as_they_are_made_for_them() -> None:
+    first = dapt.create_model(tiny_clip(), "maple", NAMES, depth=2, dapt={"variant": "joint"})
+    second = dapt.create_model(tiny_clip(), "maple", NAMES, depth=2, dapt={"variant": "joint", "fill": "exchange"})
+    plain = first.loss(batch(), 5, 10)[1]["L_f"]
+    dapt.create_objectives(first, dapt={"variant": "joint", "fill": "exchange"})
+    assert torch.equal(first.loss(batch(), 5, 10)[1]["L_f"], second.loss(batch(), 5, 10)[1]["L_f"])
+    assert not torch.equal(first.loss(batch(), 5, 10)[1]["L_f"], plain)
+
+
 def test_other_classes_make_other_references() -> None:
     model = dapt.create_model(tiny_clip(), "kgcoop", NAMES)
     first = dapt.create_objectives(model)[1].reference
@@ -135,11 +144,13 @@ def test_other_classes_make_other_references() -> None:
 
 
 def test_dapt_options_reach_the_loss_and_its_phases() -> None:
-    model = dapt.create_model(tiny_clip(), "maple", NAMES, depth=2, dapt={"margin": 2.5, "word_count": 3})
+    model = dapt.create_model(
+        tiny_clip(), "maple", NAMES, depth=2, dapt={"variant": "phased", "margin": 2.5, "word_count": 3}
+    )
     assert set(model.loss(batch(), 0, 10)[1]) == {"L_cls", "L_v"}
     assert set(model.loss(batch(), 9, 10)[1]) == {"L_cls", "L_f", "L_b"}
     wide = float(model.loss(batch(), 0, 10)[1]["L_v"])
-    dapt.create_objectives(model, dapt={"margin": 1.5})
+    dapt.create_objectives(model, dapt={"variant": "phased", "margin": 1.5})
     assert wide - float(model.loss(batch(), 0, 10)[1]["L_v"]) == pytest.approx(1.0, abs=1e-5)
     none = model.loss(batch(usable=torch.zeros(4, dtype=torch.bool)), 0, 10)[1]
     assert float(none["L_v"]) == 0.0

@@ -41,7 +41,7 @@ def prompts_of(clip, kind):
 
 def config_of(views, **changes):
     settings = {"data": "x", "method": "maple", "depth": 2, "epochs": 10, **changes}
-    return make_config({**settings, "dapt": {"views": views}})
+    return make_config({**settings, "dapt": {"variant": "phased", "views": views}})
 
 
 def step_of(clip, views, **changes):

@@ -11,7 +11,7 @@ from dapt.dapt_options import Fill
 from dapt.data.batch import Batch
 from dapt.errors import DataError
 from dapt.model.needs import BACKGROUND, FOREGROUND, FULL
-from dapt.model.views import ViewMaking, shaped, view_of
+from dapt.model.views import ViewMaking, shaped, view_of, with_both_halves
 
 
 def batch() -> Batch:
@@ -74,6 +74,45 @@ def test_exchange_takes_no_background_from_an_image_without_a_usable_mask() -> N
     lone = Batch(given.pixels, given.labels, masks, torch.tensor([True, False]))
     hidden = view_of(lone, FOREGROUND, ViewMaking("exchange"))[0]
     assert float(hidden.masked_select(masks[0].expand(3, -1, -1) == 0).abs().max()) == 0.0
+
+
+def test_an_image_that_is_alone_is_not_shown_on_its_own_background() -> None:
+    given = batch()
+    lone = Batch(given.pixels[:1], given.labels[:1], given.masks[:1])
+    hidden = view_of(lone, FOREGROUND, ViewMaking("exchange"))
+    assert torch.equal(hidden, view_of(lone, FOREGROUND))
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_a_part_of_a_batch_is_seen_as_the_whole_one_is(usable: bool) -> None:
+    generator = torch.Generator().manual_seed(3)
+    pixels, labels = torch.randn(4, 3, 16, 16, generator=generator), torch.arange(4)
+    masks = batch().masks.repeat(2, 1, 1, 1)
+    known = torch.tensor([True, usable, True, True])
+    making = ViewMaking("exchange", dilate=0.1)
+    whole = view_of(Batch(pixels, labels, masks, known), FOREGROUND, making)
+    for first in (0, 2):
+        own, ahead = slice(first, first + 2), slice((first - 1) % 4, (first - 1) % 4 + 1)
+        before = (pixels[ahead], masks[ahead], known[ahead])
+        part = Batch(pixels[own], labels[own], masks[own], known[own], before=before)
+        assert torch.allclose(view_of(part, FOREGROUND, making), whole[own], atol=1e-6)
+
+
+def test_masks_that_are_dilated_away_are_not_usable() -> None:
+    given = batch()
+    assert with_both_halves(given, ViewMaking()) is given
+    assert with_both_halves(given, ViewMaking(dilate=-0.125)).usable.tolist() == [True, True]
+    for dilate in (-0.5, 0.5):
+        assert with_both_halves(given, ViewMaking(dilate=dilate)).usable.tolist() == [False, False]
+    known = Batch(given.pixels, given.labels, given.masks, torch.tensor([True, False]))
+    assert with_both_halves(known, ViewMaking(dilate=0.125)).usable.tolist() == [True, False]
+
+
+def test_the_least_growth_is_a_pixel() -> None:
+    mask = batch().masks
+    assert shaped(mask, ViewMaking(dilate=0.001)).sum() > mask.sum()
+    assert shaped(mask, ViewMaking(dilate=-0.001)).sum() < mask.sum()
+    assert not torch.equal(shaped(mask, ViewMaking(soften=0.001)), mask)
 
 
 @pytest.mark.parametrize(("dilate", "sides"), [(0.125, (2, 14)), (-0.125, (6, 10)), (0.0, (4, 12))])

@@ -17,7 +17,7 @@ from helpers import tiny_clip
 
 
 def choose(stuff: dict[str, list[str]], classes: list[str], count: int, given: Any = None) -> ChosenWords:
-    options = DaptOptions(enabled=True, words="auto", word_count=count)
+    options = DaptOptions(enabled=True, variant="joint", words="auto", word_count=count)
     return choose_words(options, tiny_clip(), ITEMS, masks() if given is None else given, stuff, classes, image)
 
 

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from dapt.config import make_config
 from dapt.digests import content_digest
@@ -87,6 +89,26 @@ def test_a_folder_that_was_not_begun_or_is_gone_gets_no_log(
     save_log(work.folder, ["one"])
     assert not work.folder.path.exists()
     assert not (tmp_path / "moved" / "log.txt").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_backgrounds_are_exchanged_over_the_shares_of_processes(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    """A share's first image is shown on the background of the last of the share before it, as in the whole batch."""
+    words = ["train", table, "--model", tiny_spec, "--method", "ivlp", "--set", "prompt.depth=2", "--shots", 4]
+    words += ["--epochs", 3, "--batch-size", 4, "--lr", 0.002, "--device", "cpu", "-q"]
+    words += ["--dapt", "--set", "dapt.variant=swap", "--cue", "border"]
+    prompts = []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        command = [sys.executable, "-m", "dapt", *map(str, [*words, "--devices", devices, "--out", out])]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stderr
+        (found,) = out.rglob("prompts.safetensors")
+        prompts.append(load_file(found))
+    one, two = prompts
+    assert one.keys() == two.keys()
+    assert all(torch.allclose(value, two[name], atol=1e-5) for name, value in one.items())
 
 
 @pytest.mark.slow

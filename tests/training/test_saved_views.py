@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -130,11 +131,30 @@ def test_views_without_masks_are_not_made_anew(photos: Path) -> None:
     assert not torch.allclose(batch.masks, before.masks)
 
 
+def test_who_lends_a_background_depends_on_no_size_and_no_class(photos: Path) -> None:
+    swapped = {**MASKED, "dapt": {"variant": "swap"}}
+    found = {}
+    for size in (1, 5, 16, 100):
+        images = fitter_of(photos, eval_batch_size=size, **swapped).images
+        (batch,) = images.load([list(range(16))], [FULL, FOREGROUND], epoch=0)
+        found[size] = batch.saved[FOREGROUND]
+    assert all(torch.allclose(each, found[100], atol=1e-5) for each in found.values())
+    orders = [images._order(number) for number in range(4)]
+    assert all(sorted(order) == list(range(16)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 4
+    labels = images.images.labels
+    same_class = [labels[one] == labels[other] for order in orders for one, other in itertools.pairwise(order)]
+    assert 0.2 < sum(same_class) / len(same_class) < 0.8, "of two classes"
+    plain = fitter_of(photos, eval_batch_size=5, **MASKED).images
+    assert plain._order(3) == list(range(16))
+
+
+@pytest.mark.parametrize("variant", ["phased", "swap"])
 @pytest.mark.parametrize("views", [2, 0])
 @pytest.mark.parametrize("size", [5, 100])
-def test_resumed_it_ends_where_it_would_have_ended(photos: Path, views: int, size: int) -> None:
+def test_resumed_it_ends_where_it_would_have_ended(photos: Path, views: int, size: int, variant: str) -> None:
     def make(**how) -> Fitter:
-        return fitter_of(photos, views, eval_batch_size=size, **{**MASKED, "dapt": {"variant": "phased"}}, **how)
+        return fitter_of(photos, views, eval_batch_size=size, **{**MASKED, "dapt": {"variant": variant}}, **how)
 
     whole = make()
     whole.fit()

@@ -16,6 +16,7 @@ from dapt.methods.base import METHODS
 from dapt.model.backbone import Backbone, open_backbone
 from dapt.model.build import assemble
 from dapt.model.pretrained import open_pretrained
+from dapt.model.views import ViewMaking
 from dapt.objectives.build import check_fits, disentangle, method_objectives
 from dapt.objectives.criterion import Criterion
 from dapt.plugins import load_installed
@@ -126,6 +127,8 @@ def create_objectives(
     check_fits(recipe, model.prompts.options, options)
     criterion = criterion_of(recipe, model, options)
     model.set_criterion(criterion)
+    if options.enabled:
+        model.making = ViewMaking.of(options)
     return criterion.objectives(model)
 
 

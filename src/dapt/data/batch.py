@@ -26,6 +26,9 @@ class Batch:
         multi_label: how logits are compared with `targets`, see `dapt.objectives.classification.image_losses`.
         trust: ``[B]`` what each image counts in the DAPT terms, of mean 1 over the training set; None: all the same.
         background: ``[B]`` number of the background text that L_b aims at, -1: the nearest one; None: always that.
+        before: pixels ``[1, 3, H, W]``, mask ``[1, 1, H, W]`` and whether that is usable ``[1]`` of the image that lies
+            ahead of the first one, where that is not the last of the batch: of one process's share, of one part of
+            saved views. None: it is the last one.
         saved: by view, what the image tower made of it before, ``[B, width]``. `pixels` is then empty, and of each mask
             there is the mean alone, ``[B, 1, 1, 1]``. None: there are pixels.
     """
@@ -40,6 +43,7 @@ class Batch:
     trust: Tensor | None = None
     background: Tensor | None = None
     saved: Mapping[str, Tensor] | None = None
+    before: tuple[Tensor, Tensor, Tensor] | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""
@@ -49,4 +53,6 @@ class Batch:
         }
         if self.saved is not None:
             moved["saved"] = {view: features.to(device) for view, features in self.saved.items()}
+        if self.before is not None:
+            moved["before"] = tuple(part.to(device) for part in self.before)
         return Batch(**moved)

@@ -24,7 +24,7 @@ from dapt.model.model_folder import write_model_folder
 from dapt.model.plain import PlainModel
 from dapt.model.prompted_towers import PromptedTowers
 from dapt.model.prompts_file import prompts_content
-from dapt.model.views import ViewMaking
+from dapt.model.views import ViewMaking, with_both_halves
 from dapt.paths import with_home
 from dapt.prompts.base import PromptArchitecture, TrainingSet
 
@@ -165,7 +165,7 @@ class PromptedClip(PromptedTowers):
         texts = len(self._background_texts) - self.distractors
         check_batch(batch, self.clip.image.image_size, len(self.names), values=not self._looked, texts=texts)
         self._looked = True
-        return self._criterion(self, batch, epoch, epochs)
+        return self._criterion(self, with_both_halves(batch, self.making), epoch, epochs)
 
     def set_criterion(self, criterion: Criterion) -> None:
         """Let `criterion` make the loss; what it trains beside the prompts becomes a part of this module."""

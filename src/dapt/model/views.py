@@ -6,7 +6,7 @@ normalisation. All other fills, and masks that are grown or softened, are ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import torch
@@ -34,6 +34,11 @@ class ViewMaking:
     soften: float = 0.0
     dilate: float = 0.0
 
+    @property
+    def lends(self) -> bool:
+        """Whether images are shown on the backgrounds of others."""
+        return self.fill == "exchange"
+
     @classmethod
     def of(cls, options: DaptOptions) -> ViewMaking:
         """As the options ask."""
@@ -49,8 +54,8 @@ def view_of(batch: Batch, name: str, making: ViewMaking = AS_PUBLISHED) -> Tenso
     Args:
         making: what hidden pixels become, and what is done to masks beforehand. Noise is a fixed pattern of the spread
             of normalised images, the same in every step. With ``exchange`` an image's foreground is shown on the
-            background of the next image of the batch, whose own object is filled in; where that has no usable mask,
-            on the mean colour.
+            background of the image before it in the batch (the first one: of `Batch.before`, or of the last one), whose
+            own object is filled in; where that has no usable mask, or there is no other image, on the mean colour.
     """
     if name == FULL:
         return batch.pixels
@@ -59,26 +64,35 @@ def view_of(batch: Batch, name: str, making: ViewMaking = AS_PUBLISHED) -> Tenso
     visible = batch.pixels * shown
     if making.fill == "mean":
         return visible
-    return visible + (1 - shown) * _hidden(batch, name, mask, making.fill)
+    return visible + (1 - shown) * _hidden(batch, name, mask, making)
 
 
 def shaped(mask: Tensor, making: ViewMaking) -> Tensor:
     """Masks ``[B, 1, H, W]`` grown or shrunk, then softened."""
     side = min(mask.shape[-2:])
-    reach = round(abs(making.dilate) * side)
-    if reach:
+    if making.dilate:
+        reach = max(1, round(abs(making.dilate) * side))
         window = 2 * reach + 1
         grown = F.max_pool2d(mask if making.dilate > 0 else -mask, window, stride=1, padding=reach)
         mask = grown if making.dilate > 0 else -grown
-    reach = round(making.soften * side / 2)
-    for _ in range(2 if reach else 0):
+    reach = max(1, round(making.soften * side / 2))
+    for _ in range(2 if making.soften else 0):
         mask = F.avg_pool2d(mask, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
     return mask
 
 
-def _hidden(batch: Batch, name: str, mask: Tensor, fill: Fill) -> Tensor:
+def with_both_halves(batch: Batch, making: ViewMaking) -> Batch:
+    """The batch, in which a mask that growing or shrinking has filled or emptied is not usable."""
+    if not making.dilate or batch.masks is None:
+        return batch
+    share = shaped(batch.masks.float(), making).flatten(1).mean(dim=1)
+    sees_both = (share > 0) & (share < 1)
+    return replace(batch, usable=sees_both if batch.usable is None else sees_both & batch.usable)
+
+
+def _hidden(batch: Batch, name: str, mask: Tensor, making: ViewMaking) -> Tensor:
     """What hidden pixels become, ``[B, 3, H, W]``."""
-    pixels = batch.pixels
+    pixels, fill = batch.pixels, making.fill
     if fill == "blur":
         return _blurred(pixels)
     if fill == "noise":
@@ -88,9 +102,24 @@ def _hidden(batch: Batch, name: str, mask: Tensor, fill: Fill) -> Tensor:
     backgrounds = filled_from_around(pixels, 1 - mask)
     if name != FOREGROUND:
         return backgrounds
+    return _lent(batch, backgrounds, making)
+
+
+def _lent(batch: Batch, backgrounds: Tensor, making: ViewMaking) -> Tensor:
+    """What lies behind the object of each image: the background of the one before it."""
+    if batch.before is None and len(backgrounds) == 1:
+        return torch.zeros_like(backgrounds)
     if batch.usable is not None:
-        backgrounds = torch.where(batch.usable[:, None, None, None], backgrounds, torch.zeros_like(backgrounds))
-    return backgrounds.roll(1, dims=0)
+        backgrounds = _where(batch.usable, backgrounds)
+    if batch.before is None:
+        return backgrounds.roll(1, dims=0)
+    pixels, mask, usable = batch.before
+    first = filled_from_around(pixels, 1 - shaped(mask.to(pixels.dtype), making))
+    return torch.cat([_where(usable, first), backgrounds[:-1]])
+
+
+def _where(usable: Tensor, backgrounds: Tensor) -> Tensor:
+    return torch.where(usable[:, None, None, None], backgrounds, torch.zeros_like(backgrounds))
 
 
 def masks_of(batch: Batch) -> Tensor:

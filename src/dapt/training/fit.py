@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -73,8 +74,10 @@ class _PlainStep(nn.Module):
         trust: Tensor | None = None,
         background: Tensor | None = None,
         saved: Mapping[str, Tensor] | None = None,
+        before: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        batch = Batch(pixels, labels, masks, usable, targets, weights, self.multi_label, trust, background, saved)
+        known = (targets, weights, self.multi_label, trust, background)
+        batch = Batch(pixels, labels, masks, usable, *known, saved, before)
         loss, terms, outputs = self.step(batch, epoch, epochs)
         figures = {name: term.value.detach() for name, term in terms.items()}
         top = outputs.predicted()
@@ -277,16 +280,13 @@ class Fitter:
         )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batches = epoch_batches(
-            len(self.images),
-            config.batch_size,
-            seed=config.seed,
-            epoch=epoch,
-            drop_last=config.drop_last,
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-        )
-        loader = load_epoch(self.images, batches, self.step, epoch=epoch, epochs=self.epochs, workers=config.workers)
+        rank, world = fabric.global_rank, fabric.world_size
+        how: dict[str, Any] = {"seed": config.seed, "epoch": epoch, "drop_last": config.drop_last, "world": world}
+        shares = partial(epoch_batches, len(self.images), config.batch_size, **how)
+        batches = shares(rank=rank)
+        before = [share[-1] for share in shares(rank=(rank - 1) % world)] if world > 1 else None
+        at = {"epoch": epoch, "epochs": self.epochs, "workers": config.workers}
+        loader = load_epoch(self.images, batches, self.step, before=before, **at)
         self.step.train()
         tally = Tally(
             lambda loss, figures, number: self._check(loss, figures, epoch, number),
@@ -332,7 +332,7 @@ class Fitter:
         """
         self.optimizer.zero_grad(set_to_none=True)
         seen = (batch.pixels, batch.labels, batch.masks, batch.usable, batch.targets, batch.weights)
-        parts = (*seen, epoch, self.epochs, batch.trust, batch.background, batch.saved)
+        parts = (*seen, epoch, self.epochs, batch.trust, batch.background, batch.saved, batch.before)
         look = self.check_every == 1
         if self.rule is None:
             loss, _, figures = self.wrapped(*parts)

@@ -36,7 +36,7 @@ def test_without_dapt_nothing_is_told(table: Path, tmp_path: Path) -> None:
 
 def test_prompts_deeper_than_the_bundled_model(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     """It has ten layers, and these methods go for the twelve of ViT-B/16."""
-    tree = {"data": str(table), "model": tiny_spec, "device": "cpu", "dapt": True, "cue": "border", "epochs": 1}
+    tree = {"data": str(table), "model": tiny_spec, "device": "cpu", "dapt": "released", "cue": "border", "epochs": 1}
     cells = {"methods": ["vpt", "ivlp"], "prompt.depth": [1, 2]}
     planned = plan_experiment(make_experiment({**tree, **cells}, "trial", str(tmp_path / "out")))
     depths: dict[str, dict[str, int]] = {"vpt": {}, "ivlp": {"depth": 12, "depth_vision": 12}}

@@ -156,18 +156,28 @@ def _collate(samples: list[Sample]) -> Collated:
 
 
 def train_loader(
-    images: TrainImages, batches: Sequence[Sequence[int]], *, epoch: int, workers: int, device: torch.device
+    images: TrainImages,
+    batches: Sequence[Sequence[int]],
+    *,
+    epoch: int,
+    workers: int,
+    device: torch.device,
+    before: Sequence[int] | None = None,
 ) -> Iterator[Batch]:
     """The batches of one epoch on `device`.
 
     With `workers` they are made by that many processes, which stay for the next epoch (`TrainImages.close` ends
     them); without, by one thread ahead of the step, or on the CPU, whose cores the step needs, one at a time.
 
+    Args:
+        before: for each batch the position of the image ahead of its first one, to be loaded, too; None: none is.
+
     Raises:
         DataError: an image cannot be read.
     """
     pin = device.type == "cuda"
-    keys = [[(epoch, position) for position in batch] for batch in batches]
+    ahead = [[]] * len(batches) if before is None else [[position] for position in before]
+    keys = [[(epoch, position) for position in (*first, *batch)] for first, batch in zip(ahead, batches, strict=True)]
 
     def load(batch: list[Key]) -> Collated:
         pixels, labels, masks, usable = _collate([images[key] for key in batch])
@@ -185,7 +195,10 @@ def train_loader(
         loaded = prefetch(load, keys)
     for positions, parts in zip(batches, loaded, strict=True):
         pixels, labels, masks, usable = (part.to(device, non_blocking=True) for part in parts)
-        yield Batch(pixels, labels, masks, usable, **known_of(images, positions, device))
+        own = slice(len(parts[1]) - len(positions), None)
+        first = None if before is None else (pixels[:1], masks[:1], usable[:1])
+        known = known_of(images, positions, device)
+        yield Batch(pixels[own], labels[own], masks[own], usable[own], **known, before=first)
 
 
 def known_of(images: TrainImages, positions: Sequence[int], device: torch.device) -> dict[str, Any]:
