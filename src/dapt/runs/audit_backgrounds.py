@@ -35,7 +35,7 @@ class Strangers:
     about: Mapping[str, Any] | None = None
 
 
-def find_strangers(question: Question, data: ImageSet | None, shorter: int) -> Strangers:
+def find_strangers(question: Question, data: ImageSet | None, shorter: int, own: int = 0) -> Strangers:
     """At most `MOST` photographs of the other data, drawn by the seed, that have a background to lend.
 
     Where the other data has masks, photographs without one of use are left out, and what the masks show is not lent;
@@ -43,7 +43,7 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int) -> S
 
     Args:
         data: the other data, see `load_backgrounds`; None: there is none. shorter: pixels of the shorter side of
-            composites, at most.
+            composites, at most. own: how many were left out as images of the data that is asked about, for the record.
 
     Raises:
         DataError: none of them can lend a background, or some are damaged.
@@ -72,6 +72,7 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int) -> S
         "lent_whole": not data.has_masks,
         "of": len(items),
         "damaged": len(checked.bad),
+        "own": own,
     }
     return Strangers(tuple(kept), tuple(cutouts), about)
 
