@@ -80,9 +80,21 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int, own:
 def _without_objects(
     question: Question, data: ImageSet, items: tuple[Item, ...], shorter: int
 ) -> tuple[list[Item], list[Cutout]]:
-    """The photographs whose masks leave a background, and their cutouts; how many others there are is said."""
+    """The photographs whose masks leave a background, and their cutouts; how many others there are is said.
+
+    Raises:
+        DataError: masks cannot be read, or not in their format; names the data.
+    """
     asked = Question(question.backgrounds or "", cue=AUTO, skip_bad=question.skip_bad, seed=question.seed)
-    found = find_objects(audit_cue(asked, data), items, None, shorter)
+    try:
+        found = find_objects(audit_cue(asked, data), items, None, shorter)
+    except DataError as error:
+        raise DataError(
+            f"The masks of {data.name}, which is to lend backgrounds, cannot be used: {error.what}",
+            where="--backgrounds",
+            more=error.more,
+            todo="Mend those masks (--skip-bad passes over damaged ones), or name other data.",
+        ) from error
     lends = [place for place, cutout in enumerate(found.found) if cutout.lends]
     masked, close = sum(map(len, found.left_out.values())), len(found.kept) - len(lends)
     if masked:

@@ -56,6 +56,19 @@ class Question:
     mask_name: str | None = None
     mask_background: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse an empty name of other data, which as a path would be the working folder.
+
+        Raises:
+            ConfigError: it is empty.
+        """
+        if self.backgrounds is not None and not self.backgrounds.strip():
+            raise ConfigError(
+                "The name of the data that lends backgrounds is empty.",
+                where="--backgrounds",
+                todo="Name other data, or leave the option out.",
+            )
+
 
 @dataclass(frozen=True)
 class Source:
