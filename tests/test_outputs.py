@@ -15,6 +15,7 @@ from dapt.outputs import (
     check_file,
     check_folder,
     check_replaceable,
+    check_writable,
     holding,
     refuse_linked,
     run_above,
@@ -209,3 +210,15 @@ def test_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     for text in ("~", "~/x"):
         with pytest.raises(ConfigError, match="It is not known what ~ in"):
             with_home(text)
+
+
+def test_the_nearest_folder_that_is_there_has_to_be_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locked").mkdir()
+    check_writable(None, "--json")
+    check_writable(tmp_path / "new" / "f.json", "--json")
+    locked = tmp_path / "locked"
+    monkeypatch.setattr("dapt.outputs.os.access", lambda path, mode: Path(path) != locked)
+    check_writable(tmp_path / "f.json", "--json")
+    for path in (locked, locked / "f.json", locked / "deep" / "er" / "f.json"):
+        with pytest.raises(ConfigError, match="locked"):
+            check_writable(path, "--json")

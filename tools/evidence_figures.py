@@ -23,6 +23,7 @@ from scipy.stats import t as student
 
 from dapt.console import say
 from dapt.dapt_options import DEFAULT_VARIANT, DaptOptions
+from dapt.errors import DaptError
 from dapt.report.tables.audits import is_of_audit
 from dapt.report.tables.labels import there
 from dapt.results import load
@@ -40,13 +41,26 @@ SECTION = "set/dapt."
 TOLD_ELSEWHERE = ("enabled", "variant")
 
 
+def rows_of(store: Path) -> list[Row]:
+    """The rows of a store, or of the runs below a folder.
+
+    Raises:
+        SystemExit: there is no such store, or it is none.
+    """
+    try:
+        return load(store).to_dict("records")
+    except DaptError as error:
+        raise SystemExit(str(error)) from error
+
+
 def label_of(row: Row, epochs: float) -> str:
     """What a row is: `host`, or its variant and the options in which it is another than that variant alone.
 
     Args:
         epochs: the usual number; another one is told.
     """
-    told = [] if row.get("set/epochs") in (None, epochs) else [f"{row['set/epochs']:g} epochs"]
+    own = row.get("set/epochs")
+    told = [f"{own:g} epochs"] if there(own) and own != epochs else []
     if not row["dapt"]:
         return " ".join([HOST, *told])
     variant = str(row.get(f"{SECTION}variant") or DEFAULT_VARIANT)
@@ -72,7 +86,8 @@ def collected(rows: Sequence[Row]) -> dict[str, Figures]:
         SystemExit: two audits are of one run, so that it is not clear which counts.
     """
     audits = [row for row in rows if is_of_audit(row)]
-    usual = statistics.mode(row["set/epochs"] for row in audits)
+    trained = [row["set/epochs"] for row in audits if there(row.get("set/epochs"))]
+    usual = statistics.mode(trained) if trained else 0  # zero-shot has no epochs
     found: dict[str, Figures] = {}
     for row in audits:
         label, place = label_of(row, usual), place_of(row)
@@ -184,7 +199,7 @@ def main(words: Sequence[str] | None = None) -> None:
     method = args.method or ("" if args.setting else "maple")
     rows: list[Row] = []
     for store in args.stores:
-        rows += load(store).to_dict("records")
+        rows += rows_of(store)
     rows = [row for row in rows if args.backbone in str(row["backbone"]) and method in ("", row["method"])]
     if not any(is_of_audit(row) for row in rows):
         raise SystemExit(f"There is no audit of {method or 'any host'} in {', '.join(map(str, args.stores))}.")

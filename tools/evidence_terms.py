@@ -15,9 +15,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dapt.files import write_json
-from dapt.results import load
-from evidence_figures import label_of
+from dapt.errors import DaptError
+from dapt.files import read_json, write_json
+from evidence_figures import label_of, rows_of
 
 PREFIXES = ("distance/", "right/", "angle/", "size/")
 Epoch = Mapping[str, float]
@@ -27,22 +27,51 @@ Settings = dict[str, list[list[Epoch]]]  # by setting the epochs of each of its 
 def read_runs(folder: Path) -> Settings:
     """The figures of every run below a folder that looked at its terms, in the order of the settings' names.
 
+    Where there are several hosts, each has settings of its own, with its name before theirs.
+
     Raises:
         SystemExit: no run did.
     """
-    rows = load(folder).to_dict("records")
-    rows = [row for row in rows if row["kind"] == "run" and row["dapt"]]
+    rows = [row for row in rows_of(folder) if row["kind"] == "run" and row["dapt"]]
     found: Settings = {}
+    several = len({str(row["method"]) for row in rows}) > 1
     for row in sorted(rows, key=lambda each: str(each["run"])):
         lines = (Path(str(row["run"])) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         epochs = [{key: value for key, value in json.loads(line).items() if key.startswith(PREFIXES)} for line in lines]
         epochs = [epoch for epoch in epochs if epoch]
         if epochs:
             setting = label_of(row, row["set/epochs"]).replace(" diagnose=True", "")
+            setting = f"{row['method']}: {setting}" if several else setting
             found.setdefault(setting, []).append(epochs)
     if not found:
         raise SystemExit(f"No run below {folder} looked at its terms (dapt.diagnose).")
     return dict(sorted(found.items()))
+
+
+def read_saved(path: Path) -> Settings:
+    """The figures that --save has written.
+
+    Raises:
+        SystemExit: it is no such file.
+    """
+    try:
+        tree = read_json(path)
+    except DaptError as error:
+        raise SystemExit(str(error)) from error
+    runs = list(tree.values()) if isinstance(tree, dict) else []
+    if not runs or not all(map(_is_of_runs, runs)):
+        raise SystemExit(f"{path} is not what --save of this tool writes: settings with the figures of their runs.")
+    return dict(tree)
+
+
+def _is_of_runs(value: object) -> bool:
+    """Whether a value is a list of runs, each a list of epochs, which have numbers by name."""
+    if not isinstance(value, list) or not value or not all(isinstance(run, list) for run in value):
+        return False
+    epochs = [epoch for run in value for epoch in run]
+    return all(isinstance(each, dict) for each in epochs) and all(
+        isinstance(figure, int | float) for each in epochs for figure in each.values()
+    )
 
 
 def table(settings: Settings) -> str:
@@ -71,7 +100,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("runs", type=Path, help="a folder of runs, or a file that --save has written")
     parser.add_argument("--save", type=Path, help="keep the figures in this file")
     args = parser.parse_args(words)
-    settings = read_runs(args.runs) if args.runs.is_dir() else json.loads(args.runs.read_text(encoding="utf-8"))
+    settings = read_runs(args.runs) if args.runs.is_dir() else read_saved(args.runs)
     if args.save:
         write_json(args.save, settings)
     print(table(settings))

@@ -26,6 +26,7 @@ from dapt.files import write_bytes, write_text
 
 TOOLS = {"tools/evidence_figures.py": evidence_figures.main, "tools/evidence_terms.py": evidence_terms.main}
 COMMAND = rf"(?:dapt report|python (?:{'|'.join(map(re.escape, TOOLS))})) [^\n]+"
+BEGIN, END = "<!-- printed -->", "<!-- end -->"
 BLOCK = re.compile(rf"(```bash\n({COMMAND})\n```\n\n<!-- printed -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 DRAWN = re.compile(r"```bash\n(dapt report [^\n]+ --figures) \S+\n```\n\n((?:!\[[^\]]*\]\([^)]+\)\n)+)")
@@ -38,8 +39,11 @@ def printed(command: str) -> str:
     with redirect_stdout(out), redirect_stderr(said):
         words = shlex.split(command)
         if words[0] == "python":
-            TOOLS[words[1]](words[2:])
-            code = 0
+            try:
+                TOOLS[words[1]](words[2:])
+                code = 0
+            except SystemExit as error:  # what is wrong, or a code after it was said
+                raise SystemExit(f"{command}\n{said.getvalue()}{error}") from error
         else:
             code = run(words[1:])
     if code:
@@ -58,6 +62,27 @@ def filled(page: str) -> tuple[str, list[str]]:
         return match[1] + now + match[4]
 
     return BLOCK.sub(put, page), changed
+
+
+def read_page(path: Path) -> str:
+    """The text of a page with commands whose output stands beneath them.
+
+    Raises:
+        SystemExit: it cannot be read, nothing stands beneath a command there, or it is not known where that ends.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path} cannot be read: {error}.") from error
+    whole, begun = len(BLOCK.findall(text)), text.count(BEGIN)
+    if any(BEGIN in match[3] for match in BLOCK.finditer(text)) or whole != begun or begun != text.count(END):
+        raise SystemExit(
+            f"{path} has {begun} '{BEGIN}' and {text.count(END)} '{END}', of which {whole} belong together beneath a "
+            "command: each needs a command with its arguments above it, and its end."
+        )
+    if not whole and not DRAWN.search(text):
+        raise SystemExit(f"{path} has no command whose output stands beneath it.")
+    return text
 
 
 def pictures(page: str, folder: Path) -> list[Path]:
@@ -84,7 +109,7 @@ def main() -> None:
     parser.add_argument("page", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    text = options.page.read_text(encoding="utf-8")
+    text = read_page(options.page)
     page, changed = filled(text)
     folder = options.page.parent
     if options.check:

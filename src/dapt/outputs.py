@@ -163,6 +163,23 @@ def _head(path: Path, most: int) -> bytes:
         return b""
 
 
+def check_writable(path: Path | None, option: str) -> None:
+    """Refuse an output where the file system lets nothing be made, before anything is computed for it.
+
+    Args:
+        path: of a file or folder that need not be there; None: nothing is written.
+
+    Raises:
+        ConfigError: naming the folder in the way.
+    """
+    if path is None:
+        return
+    place = path if path.is_dir() else path.parent
+    there = next((each for each in (place, *place.absolute().parents) if each.is_dir()), place)
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"Nothing can be written into {there}.", where=option, todo="Choose another place.")
+
+
 def check_different(places: Mapping[str, Path | None]) -> None:
     """Refuse outputs of one command that are one place, of which the last would replace the others.
 

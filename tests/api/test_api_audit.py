@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import dapt
 from dapt.errors import DaptError
@@ -18,6 +19,12 @@ def test_an_audit_from_python(table: Path, tiny_spec: str, tmp_path: Path) -> No
     assert json.loads((tmp_path / "o" / "audit.json").read_text()) == found
     again = dapt.audit([tiny_spec], str(table), seed=5, device="cpu", limit=4)
     assert again["images"] == 4
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for number in range(2):
+        Image.new("RGB", (50, 40), (10, 200 + number, 10)).save(plain / f"{number}.png")
+    lent = dapt.audit([tiny_spec], table, backgrounds=plain, device="cpu", limit=4)
+    assert lent["backgrounds"]["images"] == 2
 
 
 @pytest.mark.long

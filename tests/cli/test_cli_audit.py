@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from dapt.runs.audit_table import print_audit
+
 
 def test_arguments(dapt, caught) -> None:
     calls = caught("dapt.report.audit.audit_and_write", SimpleNamespace(answers={}, record={}))
@@ -22,6 +24,7 @@ def test_arguments(dapt, caught) -> None:
     assert named == {
         **{"out": Path("o"), "write": Path("w"), "json_file": Path("f.json"), "overwrite": True, "resume": False},
         **{"size": 64, "blank": "white", "device": "auto"},
+        "tell": print_audit,
     }
 
 
@@ -36,9 +39,10 @@ def test_by_default(dapt, caught) -> None:
 
 
 def test_figures_are_printed(dapt, caught) -> None:
-    caught("dapt.report.audit.audit_and_write", SimpleNamespace(answers={"a": 1}, record={"figures": 1}))
+    calls = caught("dapt.report.audit.audit_and_write")
     printed = caught("dapt.runs.audit_table.print_audit")
     assert dapt("audit", "r", "d")[0] == 0
+    calls[0][1]["tell"]({"figures": 1})
     assert printed == [(({"figures": 1},), {})]
 
 
@@ -53,6 +57,7 @@ def test_figures_are_printed(dapt, caught) -> None:
         (["demo", "d", "--set", "dapt.margin=1"], "takes options of the cue only"),
         (["demo", "d", "--set", "cue.source=none"], "takes options of the cue only"),
         (["demo", "d", "--blank", "blak"], "no colour"),
+        (["demo", "d", "--backgrounds", ""], "that lends backgrounds is empty"),
     ],
 )
 def test_mistakes(dapt, arguments: list[str], message: str, table: Path) -> None:

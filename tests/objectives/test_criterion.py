@@ -108,3 +108,9 @@ def test_objectives_are_made_again_for_other_classes() -> None:
     model.names = ["c"]
     criterion.objectives(model)
     assert made == [["a", "b"], ["c"]]
+
+
+def test_two_rules_of_dapt_and_a_method_name_the_options_to_leave_out() -> None:
+    both = [type(name, (), {"gradient_rule": object()})() for name in ("ZeroShotKnowledge", "Disentangle")]
+    with pytest.raises(ConfigError, match=r"Leave dapt.conflict=project and dapt.balance=gradient out[\s\S]*prograd"):
+        rule_of(both)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from test_pages import BROWSER, looked_at
 
 from audit_helpers import small_audit
@@ -17,6 +18,7 @@ from dapt.evaluation.audit.answers import Answers
 from dapt.report.audit_page import SHOWN, write_audit_page
 from dapt.runs.audit_run import Audit
 from dapt.runs.audit_table import shown
+from helpers import make_csv
 from hostile import MARKUP, raw
 
 
@@ -141,3 +143,17 @@ def test_in_a_browser(audit: Audit, tmp_path: Path, width: int, names: list[str]
     assert found["wide"] <= found["view"], "nothing sticks out sideways"
     assert found["sticking"] == []
     assert found["tall"] <= 14_000, "names of 320 letters wrap, and make nothing endless"
+
+
+def test_photos_of_the_data_itself_that_lend_nothing(tmp_path: Path) -> None:
+    make_csv(tmp_path / "table")
+    lent = tmp_path / "lent"
+    lent.mkdir()
+    for number in range(2):
+        Image.new("RGB", (50, 40), (10, 200 + number, 10)).save(lent / f"{number}.png")
+    (lent / "own.png").symlink_to(tmp_path / "table" / "images" / "red_square_0.png")
+    found = small_audit(tmp_path, models=1, backgrounds=str(lent))
+    assert (found.record["backgrounds"]["of"], found.record["backgrounds"]["own"]) == (2, 1)
+    write_audit_page(tmp_path / "index.html", found)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "are lent by 2 photos of lent, whole, as there are no masks; 1 more of its photos, images of table" in text

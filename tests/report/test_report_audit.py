@@ -76,6 +76,40 @@ def test_nothing_goes_into_a_model_or_the_data(tmp_path: Path, tiny_spec: str) -
         audit_and_write([tiny_spec], question, json_file=tmp_path / "photos-masks" / "f.json", device="cpu")
 
 
+@pytest.mark.parametrize("option", ["json_file", "write", "out"])
+def test_places_that_cannot_be_written_are_refused_before_models_are_opened(
+    question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    monkeypatch.setattr("dapt.outputs.os.access", lambda path, mode: Path(path) != locked)  # root may write anywhere
+    with pytest.raises(ConfigError, match=f"Nothing can be written into {locked}"):
+        audit_and_write(["/nowhere/model"], question, **{option: locked / "deep" / "x"})  # type: ignore[arg-type]
+
+
+def test_figures_are_told_before_anything_is_written(
+    question: Question, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object, **more: object) -> None:
+        raise DaptError("the disk is full")
+
+    monkeypatch.setattr("dapt.report.audit.write_json", refuse)
+    for place in ({"json_file": tmp_path / "f.json"}, {"out": tmp_path / "o"}):
+        told: list[object] = []
+        with pytest.raises(DaptError, match="the disk is full"):
+            audit_and_write([tiny_spec], question, device="cpu", tell=told.append, **place)  # type: ignore[arg-type]
+        assert len(told) == 1
+
+
+def test_figures_do_not_replace_those_of_another_audit(question: Question, tiny_spec: str, tmp_path: Path) -> None:
+    audit_and_write([tiny_spec], question, out=tmp_path / "o", device="cpu")
+    before = (tmp_path / "o" / "audit.json").read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(ConfigError, match="which another audit has filled"):
+            audit_and_write([tiny_spec], question, json_file=tmp_path / "o" / "audit.json", overwrite=overwrite)
+    assert (tmp_path / "o" / "audit.json").read_bytes() == before
+
+
 def test_no_model(question: Question, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No model was named"):
         audit_and_write([], question)

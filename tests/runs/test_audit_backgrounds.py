@@ -89,6 +89,14 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
         strangers(Question("photos", backgrounds=data))
 
 
+def test_masks_that_cannot_be_used_are_told_with_the_data_that_they_are_of(tmp_path: Path) -> None:
+    data = make_csv(tmp_path / "landscapes")
+    for path in (tmp_path / "landscapes" / "masks").iterdir():
+        Image.new("L", Image.open(path).size).save(path)  # shows nothing
+    with pytest.raises(DataError, match="The masks of landscapes, which is to lend backgrounds, cannot be used: 32 of"):
+        strangers(Question("photos", backgrounds=str(data)))
+
+
 def test_an_audit_with_other_backgrounds_asks_the_rest_as_without(tmp_path: Path) -> None:
     land = plain_photos(tmp_path / "land")
     with_land, without = (small_audit(tmp_path, models=1, backgrounds=each) for each in (str(land), None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,42 @@ def test_lenders_are_not_trained_on_either(run: AuditedModel, trained: Path) -> 
             break
     with pytest.raises(DataError, match="trained on"):
         choose_images(Question(data, split="all", limit=2, seed=seed), [run])
+
+
+@pytest.mark.parametrize("way", ["above", "a class", "a table", "a link", "data by a link"])
+def test_the_same_pictures_under_another_path_are_no_other_data(tmp_path: Path, way: str) -> None:
+    photos = make_folder(tmp_path / "all" / "photos", per_class=3)
+    lent = {"above": photos.parent, "a class": photos / "red_square"}.get(way, tmp_path / "lent")
+    if way == "a table":
+        lent = tmp_path / "all" / "some.csv"
+        lent.write_text("image\n" + "".join(f"photos/red_square/0{n}.png\n" for n in range(3)))
+    if way == "a link":
+        lent.symlink_to(photos)
+    if way == "data by a link":
+        lent, photos = photos / "red_square", tmp_path / "photos"
+        photos.symlink_to(lent.parent)
+    shutil.rmtree(tmp_path / "all" / "photos-masks")
+    with pytest.raises(ConfigError, match=r"(of photos itself|the very data)[\s\S]*Name other data"):
+        choose_images(Question(str(photos), backgrounds=str(lent)), [])
+
+
+def test_pictures_of_the_data_among_those_that_are_lent_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = make_folder(tmp_path / "photos", per_class=3)
+    lent = tmp_path / "lent"
+    lent.mkdir()
+    for number in range(4):
+        shutil.copy(photos / "red_square" / "00.png", lent / f"copy{number}.png")
+    (lent / "own.png").symlink_to(photos / "blue_disc" / "00.png")
+    found = choose_images(Question(str(photos), backgrounds=str(lent)), [])
+    assert found.lent is not None
+    assert [item.name for item in found.lent.chosen("all")] == [f"copy{number}.png" for number in range(4)]
+    assert found.lent_own == 1
+    assert "1 of 5 photos of lent is an image of photos itself and lends no background" in capsys.readouterr().err
+    other = choose_images(Question(str(photos), backgrounds=str(make_csv(tmp_path / "t"))), [])
+    assert other.lent_own == 0
+    assert "lends no background" not in capsys.readouterr().err
 
 
 def test_mistakes(tmp_path: Path, run: AuditedModel) -> None:

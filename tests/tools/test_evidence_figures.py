@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dapt.dapt_options import DaptOptions
-from tools.evidence_figures import HOST, by_host, collected, gap_words, interval, label_of, table
+from tools.evidence_figures import HOST, by_host, collected, gap_words, interval, label_of, main, table
 
 
 def row(seed: int, original: float, exchanged: float, backbone: str = "one", **dapt: Any) -> dict[str, Any]:
@@ -83,3 +83,14 @@ def test_every_host_has_a_line_and_all_together_one() -> None:
     assert "+2.0 [-10.7, +14.7]" in lines[-1]
     with pytest.raises(SystemExit, match="No host has runs of 'ramp'"):
         by_host(rows, "ramp", HOST)
+
+
+def test_zero_shot_has_no_epochs() -> None:
+    rows = [{**row(1, 60, 40), "method": "zero_shot"}]
+    del rows[0]["set/epochs"]
+    assert "| host | 1 | 50.0 |" in table(collected(rows), HOST)
+
+
+def test_a_store_that_is_not_there_is_told_in_a_sentence() -> None:
+    with pytest.raises(SystemExit, match=r"nosuch\.parquet"):
+        main(["nosuch.parquet"])

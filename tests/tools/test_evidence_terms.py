@@ -12,7 +12,7 @@ from dapt.runs.train import run_training
 from helpers import REPOSITORY, run_with
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
-from evidence_terms import main, table
+from evidence_terms import main, read_runs, table
 
 
 def test_first_and_last_epochs_and_their_means() -> None:
@@ -39,3 +39,27 @@ def test_what_was_saved_of_runs_gives_the_same_table(
     assert "distance/background" in first
     main([str(tmp_path / "terms.json")])
     assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"no json", b"[]", b"{}", b'{"joint": 3}', b'{"joint": [[3]]}', b"PAR1\xff\xfe"]
+)
+def test_what_is_no_saved_file_is_told_in_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "terms.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SystemExit, match=r"terms\.json"):
+        main([str(path)])
+
+
+def test_hosts_have_rows_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = []
+    for method in ("maple", "coop"):
+        (tmp_path / method).mkdir()
+        (tmp_path / method / "metrics.jsonl").write_text('{"right/whole": 50.0}\n')
+        rows.append({"kind": "run", "dapt": True, "method": method, "run": str(tmp_path / method), "cue": "masks"})
+    rows = [{**row, "set/epochs": 2.0, "set/dapt.variant": "joint"} for row in rows]
+    monkeypatch.setattr("evidence_terms.rows_of", lambda folder: rows)
+    assert list(read_runs(tmp_path)) == ["coop: joint", "maple: joint"]
+    rows.pop()
+    assert list(read_runs(tmp_path)) == ["joint"]

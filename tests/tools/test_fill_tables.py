@@ -85,6 +85,30 @@ def test_pictures_are_drawn_by_the_command_before_them(tmp_path: Path) -> None:
     assert picture.name in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "cannot be read"),
+        ("# A page\n", "has no command"),
+        (PAGE.format(store="s").replace("<!-- end -->", ""), "belong together"),
+        (PAGE.format(store="s").replace(" s --format markdown", ""), "belong together"),
+        (
+            PAGE.replace("dapt report {store} --format markdown", "python tools/evidence_terms.py nosuch.json"),
+            "nosuch.json",
+        ),
+    ],
+)
+def test_pages_that_cannot_be_checked(tmp_path: Path, text: str | None, message: str) -> None:
+    page = tmp_path / "page.md"
+    if text is not None:
+        page.write_text(text)
+    done = fill(page, "--check")
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "as printed" not in done.stdout
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("page", ["results.md", "evidence.md"])
 def test_results_are_what_the_commands_print(page: str) -> None:

@@ -17,6 +17,7 @@ def audit(
     *,
     masks: str | Path | None = None,
     cue: str | None = None,
+    backgrounds: str | Path | None = None,
     out: str | Path | None = None,
     write: str | Path | None = None,
     overwrite: bool = False,
@@ -35,8 +36,9 @@ def audit(
         out: folder for the figures, a page and a table of all images. write: folder for the composites, a data set for
             each variant. overwrite: replace what an earlier audit wrote there. resume: go on with an interrupted one.
         size: pixels of the shorter side of composites, at most. blank: colour of what is taken away.
-        question: ``split``, ``classes``, ``names``, ``limit``, ``seed``, ``backgrounds``, ``skip_bad``,
-            ``allow_leaks``, ``root``, ``own_split``, ``mask_format``, ``mask_name``, ``mask_background``, as the
+        backgrounds: other data whose backgrounds the objects are put on, too.
+        question: ``split``, ``classes``, ``names``, ``limit``, ``seed``, ``skip_bad``, ``allow_leaks``, ``root``,
+            ``own_split``, ``mask_format``, ``mask_name``, ``mask_background``, as the
             options of the command.
 
     Returns:
@@ -52,6 +54,7 @@ def audit(
         data=with_home(str(data)),
         masks=None if masks is None else with_home(str(masks)),
         cue=cue or AUTO,
+        backgrounds=None if backgrounds is None else with_home(str(backgrounds)),
         options=cue_options or {},
         **question,
     )

@@ -169,7 +169,7 @@ def audit(
         mask_name=mask_name,
         mask_background=mask_background,
     )
-    found = audit_and_write(
+    audit_and_write(
         named[:-1],
         question,
         out=out,
@@ -180,6 +180,5 @@ def audit(
         size=size,
         blank=blank,
         device=device,
+        tell=print_audit,
     )
-    if found.answers:
-        print_audit(found.record)

@@ -16,6 +16,7 @@ from dapt.objectives.base import Objective, Term, by_group, total
 from dapt.objectives.gradients import GradientRule, combined_gradients
 
 T = TypeVar("T")
+RULE = "a gradient rule"
 
 
 def needs_of(objectives: Sequence[Objective], epoch: int, epochs: int) -> Needs:
@@ -52,9 +53,7 @@ def rule_of(objectives: Sequence[Objective]) -> GradientRule | None:
     Raises:
         ConfigError: several objectives have one.
     """
-    return only(
-        [(part, part.gradient_rule) for part in objectives if part.gradient_rule is not None], "a gradient rule"
-    )
+    return only([(part, part.gradient_rule) for part in objectives if part.gradient_rule is not None], RULE)
 
 
 def only(found: Sequence[tuple[Objective, T]], what: str) -> T | None:
@@ -74,10 +73,13 @@ def _refuse_two(first: Objective, second: Objective, what: str) -> NoReturn:
     Raises:
         ConfigError: always.
     """
-    raise ConfigError(
-        f"Two objectives bring {what}: {type(first).__name__} and {type(second).__name__}.",
-        todo="List one of them alone, or let them differ.",
-    )
+    names = [type(first).__name__, type(second).__name__]
+    todo = "List one of them alone, or let them differ."
+    if what == RULE and "Disentangle" in names:
+        todo = "Leave dapt.conflict=project and dapt.balance=gradient out, or train another method" + (
+            " than prograd." if "ZeroShotKnowledge" in names else "."
+        )
+    raise ConfigError(f"Two objectives bring {what}: {names[0]} and {names[1]}.", todo=todo)
 
 
 class Criterion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from dapt.console import say
 from dapt.data.resolve import path_of
 from dapt.errors import ConfigError
 from dapt.files import remove_file, write_json, write_text
-from dapt.outputs import check_apart, check_file, check_replaceable
+from dapt.outputs import check_apart, check_file, check_replaceable, check_writable, run_above
 from dapt.paths import same, within
 from dapt.report.audit_page import write_audit_page
 from dapt.runs.apart import check_file_apart, check_files_apart, named_inputs
@@ -41,6 +41,7 @@ def audit_and_write(
     size: int | None = None,
     blank: str = BLACK,
     device: str = "auto",
+    tell: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Audit:
     """Audit models, and write what was asked for.
 
@@ -50,7 +51,7 @@ def audit_and_write(
             place for the figures. overwrite: replace what an earlier audit wrote into these folders. resume: go on with
             an interrupted one in `out`; unfinished composites are made again.
         size: pixels of the shorter side of composites, at most; None: as the models look at. blank: colour of what is
-            taken away.
+            taken away. tell: is given the figures of the models as soon as they are known, before any is written.
 
     Raises:
         DaptError: anything that the user can mend.
@@ -81,14 +82,22 @@ def audit_and_write(
     prepared = prepare_audit(opened, question, size=size, blank=blank, device=device, source=source)
     composites = None if write is None else folders[-1]
     if out is None:
-        audit = finish_audit(prepared)
+        audit = _asked(prepared, tell=tell)
     else:
-        audit = _with_results(prepared, folders[0], composites, overwrite=overwrite, resume=resume)
+        audit = _with_results(prepared, folders[0], composites, tell, overwrite=overwrite, resume=resume)
     if json_file is not None:
         write_json(json_file, audit.record)
         say(f"figures: {json_file}")
     if out is None:
         _with_composites(audit, composites, overwrite=overwrite, resume=resume)
+    return audit
+
+
+def _asked(prepared: Prepared, kept: Path | None = None, *, tell: Callable[[Mapping[str, Any]], None] | None) -> Audit:
+    """Ask the models, and tell the figures; see `finish_audit`."""
+    audit = finish_audit(prepared, kept)
+    if tell is not None and audit.answers:
+        tell(audit.record)
     return audit
 
 
@@ -101,11 +110,17 @@ def _with_composites(audit: Audit, folder: AuditFolder | None, *, overwrite: boo
 
 
 def _with_results(
-    prepared: Prepared, folder: AuditFolder, composites: AuditFolder | None, *, overwrite: bool, resume: bool
+    prepared: Prepared,
+    folder: AuditFolder,
+    composites: AuditFolder | None,
+    tell: Callable[[Mapping[str, Any]], None] | None,
+    *,
+    overwrite: bool,
+    resume: bool,
 ) -> Audit:
     """Ask the models, and write composites, answers, page and figures; interrupted, it asks nobody again."""
     with folder.open((*FILES, PART), overwrite=overwrite, resume=resume, keep=(PART,)) as path:
-        audit = finish_audit(prepared, path / PART)
+        audit = _asked(prepared, path / PART, tell=tell)
         _with_composites(audit, composites, overwrite=overwrite, resume=resume)
         text = io.StringIO(newline="")
         head, rows = image_rows(audit)
@@ -124,7 +139,8 @@ def _check_places(
     """Refuse places for what is written before anything is made.
 
     Raises:
-        ConfigError: see `AuditFolder.check`, `check_apart` and `check_file`; or two of them are one.
+        ConfigError: see `AuditFolder.check`, `check_apart`, `check_file` and `check_writable`; two of them are one; or
+            the figures are to go into a folder that another audit has filled.
     """
     inputs: Mapping[str, Path | None] = {
         "the data": path_of(question.data),
@@ -144,7 +160,12 @@ def _check_places(
     for folder in folders:
         folder.check(overwrite=overwrite, resume=resume)
         check_apart(folder.path, inputs)
+        check_writable(folder.path, folder.option)
     check_file(json_file, "--json", inputs)
+    check_writable(json_file, "--json")
+    filled = None if json_file is None else run_above(json_file, (RESULTS, COMPOSITES))
+    if filled is not None:
+        raise ConfigError(f"--json lies within {filled}, which another audit has filled.", todo="Choose another file.")
     check_replaceable(json_file, AUDIT_KEYS, "--json")
 
 

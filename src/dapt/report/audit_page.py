@@ -154,7 +154,11 @@ def _notes(record: dict[str, Any]) -> list[str]:
     if record["backgrounds"]:
         lent = record["backgrounds"]
         whole = ", whole, as there are no masks" if lent["lent_whole"] else ""
-        notes.append(f"Backgrounds of {OTHER} are lent by {count(lent['images'], 'photo')} of {lent['data']}{whole}.")
+        own = (
+            f"; {lent['own']:,} more of its photos, images of {record['data']} itself, lend none" if lent["own"] else ""
+        )
+        lenders = f"{count(lent['images'], 'photo')} of {lent['data']}"
+        notes.append(f"Backgrounds of {OTHER} are lent by {lenders}{whole}{own}.")
     if donors["only_lend_without_mask"]:
         notes.append(
             f"{count(donors['only_lend_without_mask'], 'image')} would only lend a background, and cannot: there is no "

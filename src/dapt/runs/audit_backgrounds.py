@@ -35,7 +35,7 @@ class Strangers:
     about: Mapping[str, Any] | None = None
 
 
-def find_strangers(question: Question, data: ImageSet | None, shorter: int) -> Strangers:
+def find_strangers(question: Question, data: ImageSet | None, shorter: int, own: int = 0) -> Strangers:
     """At most `MOST` photographs of the other data, drawn by the seed, that have a background to lend.
 
     Where the other data has masks, photographs without one of use are left out, and what the masks show is not lent;
@@ -43,7 +43,7 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int) -> S
 
     Args:
         data: the other data, see `load_backgrounds`; None: there is none. shorter: pixels of the shorter side of
-            composites, at most.
+            composites, at most. own: how many were left out as images of the data that is asked about, for the record.
 
     Raises:
         DataError: none of them can lend a background, or some are damaged.
@@ -72,6 +72,7 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int) -> S
         "lent_whole": not data.has_masks,
         "of": len(items),
         "damaged": len(checked.bad),
+        "own": own,
     }
     return Strangers(tuple(kept), tuple(cutouts), about)
 
@@ -79,9 +80,21 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int) -> S
 def _without_objects(
     question: Question, data: ImageSet, items: tuple[Item, ...], shorter: int
 ) -> tuple[list[Item], list[Cutout]]:
-    """The photographs whose masks leave a background, and their cutouts; how many others there are is said."""
+    """The photographs whose masks leave a background, and their cutouts; how many others there are is said.
+
+    Raises:
+        DataError: masks cannot be read, or not in their format; names the data.
+    """
     asked = Question(question.backgrounds or "", cue=AUTO, skip_bad=question.skip_bad, seed=question.seed)
-    found = find_objects(audit_cue(asked, data), items, None, shorter)
+    try:
+        found = find_objects(audit_cue(asked, data), items, None, shorter)
+    except DataError as error:
+        raise DataError(
+            f"The masks of {data.name}, which is to lend backgrounds, cannot be used: {error.what}",
+            where="--backgrounds",
+            more=error.more,
+            todo="Mend those masks (--skip-bad passes over damaged ones), or name other data.",
+        ) from error
     lends = [place for place, cutout in enumerate(found.found) if cutout.lends]
     masked, close = sum(map(len, found.left_out.values())), len(found.kept) - len(lends)
     if masked:

@@ -25,7 +25,7 @@ class AuditFolder:
     def __init__(self, path: Path, kind: str, option: str) -> None:
         self.path = path
         self._kind = kind
-        self._option = option
+        self.option = option
 
     def check(self, *, overwrite: bool, resume: bool = False) -> None:
         """Whether the folder may be used; changes nothing.
@@ -36,20 +36,20 @@ class AuditFolder:
         Raises:
             ConfigError: it holds something else.
         """
-        todo = f"Choose another folder for {self._option}."
+        todo = f"Choose another folder for {self.option}."
         check_folder(self.path, FILLED, todo=todo)
         if not self.path.exists() or (not strangers(self.path, ()) and not (self.path / MANIFEST).exists()):
             return
         manifest = read_manifest(self.path)
         if manifest is None or manifest.kind != self._kind:
             what = f"holds {manifest.kind}" if manifest is not None else "holds what dapt did not write"
-            raise ConfigError(f"{self.path} {what}, so it is left alone.", where=self._option, todo=todo)
+            raise ConfigError(f"{self.path} {what}, so it is left alone.", where=self.option, todo=todo)
         if any((self.path / name).exists() for name in manifest.files) and not overwrite:
             finished = self._is_finished(manifest)
             if finished or not resume:
                 raise ConfigError(
                     f"{self.path} holds {'' if finished else 'an unfinished part of '}{self._kind}.",
-                    where=self._option,
+                    where=self.option,
                     todo=f"Pass {'' if finished else '--resume to go on with it, '}--overwrite to make it again, or "
                     "choose another folder.",
                 )

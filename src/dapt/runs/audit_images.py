@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from dapt.console import say
+from dapt.console import say, warn
 from dapt.cues.build import AUTO, cue_type
 from dapt.data.catalog.base import CATALOG, data_root
 from dapt.data.check.finding import count
@@ -17,6 +18,7 @@ from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.resolve import load_data, load_photos
 from dapt.errors import ConfigError, DataError, NotSupportedError, did_you_mean
 from dapt.evaluation.audit.donors import drawn
+from dapt.paths import resolved
 from dapt.runs.audit_models import AuditedModel
 from dapt.runs.evaluate_other import Asked, ask_other
 from dapt.runs.evaluation_request import same_data
@@ -54,6 +56,19 @@ class Question:
     mask_name: str | None = None
     mask_background: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse an empty name of other data, which as a path would be the working folder.
+
+        Raises:
+            ConfigError: it is empty.
+        """
+        if self.backgrounds is not None and not self.backgrounds.strip():
+            raise ConfigError(
+                "The name of the data that lends backgrounds is empty.",
+                where="--backgrounds",
+                todo="Name other data, or leave the option out.",
+            )
+
 
 @dataclass(frozen=True)
 class Source:
@@ -63,7 +78,7 @@ class Source:
         part: the images that are asked about, before masks are looked at; and all classes. lenders: other images of
             the split, which only lend backgrounds. asked: what of the data that is. bad: damaged images.
         leaks: by the name of a model, images that it was trained on, for the record. lent: other data that lends
-            backgrounds.
+            backgrounds, without images of the data itself; lent_own: how many of these there were.
     """
 
     data: ImageSet
@@ -74,14 +89,16 @@ class Source:
     bad: int
     leaks: Mapping[str, dict[str, Any]]
     lent: ImageSet | None = None
+    lent_own: int = 0
 
 
 def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
     """The images that are asked about, among the classes of the first run, or of the data where there is no run.
 
     Raises:
-        ConfigError: there is no such split or class. DataError: there are no such images, they are damaged, or a model
-            was trained on them. NotSupportedError: images may show several classes.
+        ConfigError: there is no such split or class, or the backgrounds are those of the data itself. DataError: there
+            are no such images, they are damaged, or a model was trained on them. NotSupportedError: images may show
+            several classes.
     """
     if question.split is not None and question.split not in SPLITS:
         raise ConfigError(f"There is no split '{question.split}'.", todo=did_you_mean(question.split, SPLITS))
@@ -101,6 +118,7 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
             f"Images of {source.name} may show several classes; an audit asks for the one class of the object.",
             todo="Name data with one class per image.",
         )
+    lent, own = (None, 0) if lent is None else _without_own(lent, source)
     source = with_drawn_masks(source, data_root(question.root)) if question.masks is None else source
     split = question.split or ("all" if source.divided and not (known or question.own_split) else "test")
     trained = next((each.ready for each in models if not each.zero_shot), None)
@@ -120,7 +138,7 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
     if not part.items:
         raise DataError(f"{source.name} has no image that can be read in its {split} split.")
     leaks = _leaks(question, source, split, (*part.items, *lenders.items), runs)
-    return Source(source, split, part, lenders, asked, bad + more_bad, leaks, lent)
+    return Source(source, split, part, lenders, asked, bad + more_bad, leaks, lent, own)
 
 
 def load_backgrounds(question: Question) -> ImageSet | None:
@@ -139,6 +157,41 @@ def load_backgrounds(question: Question) -> ImageSet | None:
         )
     data = load_photos(question.backgrounds, root=question.root, skip_bad=question.skip_bad)
     return with_drawn_masks(data, data_root(question.root))
+
+
+def _without_own(lent: ImageSet, data: ImageSet) -> tuple[ImageSet, int]:
+    """Other data without the files that are images of the data itself, under whatever path; and how many these were.
+
+    Raises:
+        ConfigError: all of them are.
+    """
+    places = set(_places(data.chosen("all")).values())
+    own = {path for path, place in _places(lent.chosen("all")).items() if place in places}
+    if not own:
+        return lent, 0
+    number = len(lent.chosen("all"))
+    if len(own) == number:
+        raise ConfigError(
+            f"Every photo of {lent.name} is an image of {data.name} itself, which is asked about: mixed_rand has those "
+            "backgrounds.",
+            where="--backgrounds",
+            todo="Name other data, or leave the option out.",
+        )
+    told = "is an image of {} itself and lends" if len(own) == 1 else "are images of {} itself and lend"
+    warn(f"{len(own)} of {count(number, 'photo')} of {lent.name} {told.format(data.name)} no background.")
+    splits = {name: tuple(item for item in items if item.path not in own) for name, items in lent.splits.items()}
+    return replace(lent, splits=splits), len(own)
+
+
+def _places(items: Sequence[Item]) -> dict[Path, Path]:
+    """Where each file is, links followed; of each folder they are followed once."""
+    folders: dict[Path, Path] = {}
+    found: dict[Path, Path] = {}
+    for item in items:
+        path = item.path
+        folder = folders.get(path.parent) or folders.setdefault(path.parent, resolved(path.parent))
+        found[path] = resolved(path) if path.is_symlink() else folder / path.name
+    return found
 
 
 def _limited(part: LabelledImages, question: Question) -> tuple[LabelledImages, LabelledImages]:

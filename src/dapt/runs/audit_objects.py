@@ -111,7 +111,7 @@ def find_material(question: Question, source: Source, clip: FrozenClip | None, s
     lends = [each.lends for each in cutouts.found]
     donors = choose_donors(own, labels, lends, question.seed, asked)
     _say_donors(donors, part.names, labels, lends[:asked])
-    strangers = find_strangers(question, source.lent, shorter)
+    strangers = find_strangers(question, source.lent, shorter, source.lent_own)
     if strangers.items:
         donors = with_strangers(donors, own, len(strangers.items), question.seed)
     return Material(
