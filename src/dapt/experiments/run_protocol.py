@@ -15,7 +15,7 @@ from dapt.errors import DaptError, DataError
 from dapt.evaluation.averages import over_data_sets
 from dapt.experiments.protocol_audit import SHOWN, audited, guesses_of, question_of
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
-from dapt.experiments.protocols.base import AuditOf, OtherData, Plan, Protocol, Settings, get_protocol
+from dapt.experiments.protocols.base import AuditOf, OtherData, Over, Plan, Protocol, Settings, get_protocol
 from dapt.experiments.run_all import Outcome, run_all, told
 from dapt.files import write_json
 from dapt.methods.base import METHODS
@@ -58,7 +58,7 @@ def run_protocol(
     name: str,
     settings: Settings,
     *,
-    over: Sequence[str] = (),
+    over: Over = (),
     jobs: int = 1,
     resume: bool = False,
     overwrite: bool = False,
