@@ -91,3 +91,45 @@ def test_protocol_json_says_what_was_asked(tmp_path: Path, tiny_spec: str, capsy
     print_protocol(found)
     shown = " ".join(capsys.readouterr().out.split())
     assert "Masks are guesses of the cue border" in shown
+
+
+def refused(given: dict[str, Any], over: tuple[str, ...] = ()) -> str:
+    """What is said before anything is trained."""
+    with pytest.raises((ConfigError, DataError)) as caught:
+        run_protocol("background_audit", given, over=over)
+    assert not Path(given["out"]).exists()
+    return caught.value.message
+
+
+def blacken(folder: Path) -> None:
+    for file in folder.rglob("*.png"):
+        with Image.open(file) as mask:
+            black = Image.new("L", mask.size)
+        black.save(file)
+
+
+def test_what_cannot_be_audited_is_found_before_the_training(photos: Path, tiny_spec: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    guided = {"dapt": {"enabled": True}, "cue": {"source": "border"}}
+    assert "photos has no masks" in refused(settings(photos, tiny_spec, out, **guided))
+    masks = photos.with_name("photos-masks")
+    blacken(masks)
+    assert "masks are of no use" in refused(settings(photos, tiny_spec, out, masks=str(masks)))
+    table = make_csv(tmp_path / "table")
+    lines = table.read_text().splitlines()
+    column = lines[0].split(",").index("mask")
+    cells = [line.split(",") for line in lines[1:]]
+    for cell in cells[1:]:
+        cell[column] = ""
+    table.write_text("\n".join([lines[0], *map(",".join, cells)]))
+    assert "None of the 8 test images of table has a mask of use" in refused(settings(table, tiny_spec, out))
+
+
+def test_other_data_that_cannot_lend_is_found_before_the_training(tiny_spec: str, tmp_path: Path) -> None:
+    given = settings(make_csv(tmp_path / "table"), tiny_spec, tmp_path / "out")
+    other = make_csv(tmp_path / "other")
+    blacken(tmp_path / "other" / "masks")
+    assert "masks are of no use" in refused(given, (str(other),))
+    land = plain_photos(tmp_path / "land")
+    spoil_png(land / "1.png")
+    assert "1.png" in refused(given, (str(land),))

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dapt.config import RunConfig
 from dapt.console import warn
+from dapt.data.items import ImageSet
+from dapt.data.load.check_images import check_images
+from dapt.errors import DataError
+from dapt.evaluation.audit.cutouts import SAMPLE, find_objects
 from dapt.evaluation.audit.variants import MIXED, ORIGINAL, OTHER, RAND
+from dapt.evenly import from_first_to_last
 from dapt.results import Figures
-from dapt.runs.audit_images import Question
+from dapt.runs.audit_backgrounds import find_strangers
+from dapt.runs.audit_cue import audit_cue
+from dapt.runs.audit_images import Question, load_backgrounds
+from dapt.runs.audit_run import SIDE
 from dapt.wording import listing
 
 GAP = "bg_gap"
@@ -34,6 +43,55 @@ def question_of(run: RunConfig, backgrounds: str) -> Question:
         mask_name=run.mask_name,
         mask_background=run.mask_background,
     )
+
+
+def check_lists(question: Question, data: ImageSet) -> ImageSet | None:
+    """Whether there are masks at all, and other data if that was named; no image and no mask is read.
+
+    Args:
+        data: that is asked about.
+
+    Returns:
+        the other data; None where none is named.
+
+    Raises:
+        DaptError: see `audit_cue` and `load_backgrounds`.
+    """
+    lent = load_backgrounds(question)
+    if question.masks is not None or not data.outlines:  # masks are drawn of outlines once they are needed
+        audit_cue(question, data)
+    return lent
+
+
+def check_images_of(question: Question, data: ImageSet, lent: ImageSet | None) -> None:
+    """Whether masks leave an object to ask about, and other data has a background to lend.
+
+    A sample of the images is looked at, and all where it has less than two with one, since a background is exchanged
+    between two; of the other data all are looked at that may lend, as one may be damaged.
+
+    Args:
+        data: that is asked about. lent: of `check_lists`.
+
+    Raises:
+        DataError: there is nothing to ask, or an image or mask is damaged.
+    """
+    find_strangers(question, lent, SIDE)
+    if question.masks is None and data.outlines:
+        return
+    items = data.labelled("test")
+    for part in (from_first_to_last(items, SAMPLE), items):  # all of them only where a sample does not tell
+        good = check_images(part, skip_bad=question.skip_bad, label="checking images").good
+        if question.masks is not None:  # a folder that was named goes before the data's own masks
+            good = tuple(replace(item, mask=None) for item in good)
+        found = len(find_objects(audit_cue(question, data), good, None, SIDE).kept) if good else 0
+        if found > 1:
+            return
+    if not found or lent is None:
+        raise DataError(
+            f"{'One' if found else 'None'} of the {len(items)} test images of {data.name} has a mask of use, and a "
+            "background audit exchanges backgrounds between images.",
+            todo="Name other masks with --masks DIR, or data with more of them.",
+        )
 
 
 def audited(run: RunConfig, backgrounds: str, point: str) -> tuple[Figures, dict[str, Any]]:

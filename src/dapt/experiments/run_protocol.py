@@ -13,7 +13,14 @@ from dapt.console import say, warn
 from dapt.data.resolve import load_data
 from dapt.errors import DaptError, DataError
 from dapt.evaluation.averages import over_data_sets
-from dapt.experiments.protocol_audit import SHOWN, audited, guesses_of, question_of
+from dapt.experiments.protocol_audit import (
+    SHOWN,
+    audited,
+    check_images_of,
+    check_lists,
+    guesses_of,
+    question_of,
+)
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
 from dapt.experiments.protocols.base import AuditOf, OtherData, Over, Plan, Protocol, Settings, get_protocol
 from dapt.experiments.run_all import Outcome, run_all, told
@@ -22,7 +29,6 @@ from dapt.methods.base import METHODS
 from dapt.results import Figures, ProtocolResults, Row
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, check_files_apart
-from dapt.runs.audit_images import load_backgrounds
 from dapt.runs.evaluate_run import evaluate_saved
 from dapt.runs.run_names import data_name, run_name
 from dapt.runs.torchrun import refuse_torchrun
@@ -135,8 +141,7 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
         data=config.data,
         seed=config.seed,
         rows=[
-            Row(point=key, run=details[key], metrics=metrics, asked=asked.get(key, {}))
-            for key, metrics in rows.items()
+            Row(point=key, run=details[key], metrics=metrics, asked=asked.get(key, {})) for key, metrics in rows.items()
         ],
         average=_average({key: rows[key] for key in averaged}) if averaged else None,
         averaged=averaged,
@@ -197,9 +202,7 @@ def print_protocol(result: ProtocolResults) -> None:
         _print_lines(f"{method}: how much hangs on the background, %", points, SHOWN, " ".join(notes))
 
 
-def _print_lines(
-    title: str, lines: Sequence[tuple[str, Metrics]], names: Mapping[str, str], caption: str = ""
-) -> None:
+def _print_lines(title: str, lines: Sequence[tuple[str, Metrics]], names: Mapping[str, str], caption: str = "") -> None:
     """Print a table with a line each.
 
     Args:
@@ -248,9 +251,11 @@ def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
     if not source.labelled("test"):
         raise DataError(f"{source.name} has no labelled test images, so a protocol has nothing to report.")
     for audit in plan.audits:
-        lent = load_backgrounds(question_of(config, audit.backgrounds))
+        question = question_of(plan.runs[audit.run], audit.backgrounds)
+        lent = check_lists(question, source)
         if lent is not None:
             check_files_apart(out, lent, audit.backgrounds, todo=advice(config))
+        check_images_of(question, source, lent)
     missing: list[str] = []
     for step in plan.evaluations:
         try:

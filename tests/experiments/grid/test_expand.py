@@ -181,7 +181,9 @@ def test_hosts_keep_their_masks_where_the_protocol_looks_at_them() -> None:
     found = cells(protocol="background-audit", **how).cells
     assert [cell.settings["masks"] for cell in found] == ["/m", "/n"] * 2
     assert len({cell.name for cell in found}) == 4
-    assert all("cue" not in cell.settings for cell in cells(protocol="background_audit", dapt=False, cue="border").cells)
+    assert all(
+        "cue" not in cell.settings for cell in cells(protocol="background_audit", dapt=False, cue="border").cells
+    )
     few = cells(protocol="few_shot", **how).cells
     assert [cell.settings.get("masks") for cell in few] == [None, "/m", "/n"]
 

@@ -150,7 +150,8 @@ def points_of(over: Over) -> tuple[str, ...]:
     strange += [each for each in points if each == ""]
     if strange:
         raise ConfigError(
-            f"--over names {strange[0]!r}, which is no point of a protocol.", todo="Name numbers, or data by name or path."
+            f"--over names {strange[0]!r}, which is no point of a protocol.",
+            todo="Name numbers, or data by name or path.",
         )
     return tuple(map(str, points))
 

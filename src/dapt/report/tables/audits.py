@@ -86,5 +86,7 @@ def _notes(rows: Sequence[Row]) -> list[str]:
     guesses = [str(row["audit/guesses"]) for row in rows if there(row.get("audit/guesses"))]
     if guesses:
         which = "Masks are" if len(guesses) == len(rows) else f"In {len(guesses)} of {len(rows)} audits masks are"
-        told.append(f"{which} guesses {listing(sorted(set(guesses)))}: a gap that is measured with guesses is no proof.")
+        told.append(
+            f"{which} guesses {listing(sorted(set(guesses)))}: a gap that is measured with guesses is no proof."
+        )
     return told
