@@ -26,8 +26,8 @@ def rows_of_audit(content: bytes, file: str, runs: Mapping[str, Row]) -> list[Ro
 
     Columns: what a run is about and its settings as far as the run is among `runs` or still where the record says, and
     ``audit/original`` and so on, ``audit/bg_gap``, ``audit/changed``, ``audit/lost`` in percent; ``audit/images``,
-    ``audit/file``, and what `columns_of_audit` says. ``data`` is what was asked about; ``seed`` that of the run, of models that were not
-    trained that of the mixtures.
+    ``audit/file``, and what `columns_of_audit` says. ``data`` is what was asked about; ``seed`` that of the run, of
+    models that were not trained that of the mixtures.
 
     Args:
         content: of the file. file: its name, for the table. runs: rows of runs by their absolute folder.
