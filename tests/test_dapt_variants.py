@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
 from dapt.config import make_config
-from dapt.config_text import to_yaml
+from dapt.config_text import apply_settings, to_yaml
 from dapt.dapt_options import DEFAULT_VARIANT, DaptOptions
-from dapt.dapt_variants import PRESETS, SCHEDULES, Variant, with_preset
+from dapt.dapt_variants import AS_RELEASED, PRESETS, SCHEDULES, Variant, with_preset
 from dapt.yaml_text import parse_yaml
 
 
@@ -59,6 +60,24 @@ def test_what_is_given_stays() -> None:
         "foreground_gradient": True,
     }
     assert DaptOptions(variant="symmetric", foreground_weight=0.3).foreground_weight == 0.3
+
+
+def test_another_variant_for_a_saved_configuration_sheds_what_the_old_one_set() -> None:
+    for old, new in itertools.permutations(get_args(Variant), 2):
+        saved = parse_yaml(to_yaml(make_config({"data": "-", "dapt": {"variant": old, "margin": 0.7}})), "run.yaml")
+        again = make_config(apply_settings(saved, [f"dapt.variant={new}"]))
+        assert again.dapt == DaptOptions(variant=new, margin=0.7), (old, new)
+
+
+def test_what_is_no_part_of_the_old_variant_stays_with_the_new_one() -> None:
+    saved = parse_yaml(to_yaml(make_config({"data": "-", "dapt": {"variant": "swap", "warmup": 0.5}})), "run.yaml")
+    again = make_config(apply_settings(saved, ["dapt.variant=joint"]))
+    assert again.dapt == DaptOptions(variant="joint", warmup=0.5)
+
+
+def test_as_released_are_the_options_own_defaults() -> None:
+    assert set(AS_RELEASED) == {key for preset in PRESETS.values() for key in preset}
+    assert {key: DaptOptions.model_fields[key].default for key in AS_RELEASED} == AS_RELEASED
 
 
 @pytest.mark.parametrize("variant", get_args(Variant))

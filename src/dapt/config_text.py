@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from dapt.config import RunConfig
+from dapt.dapt_variants import without_variant
 from dapt.errors import ConfigError
 from dapt.regular import open_regular
 from dapt.validation import brief
@@ -16,7 +17,7 @@ from dapt.yaml_text import LONGEST, parse_yaml
 
 
 def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Put ``a.b=value`` settings (values in YAML) into a nested mapping.
+    """Put ``a.b=value`` settings (values in YAML) into a nested mapping; another variant of DAPT sheds what the old one set.
 
     Raises:
         ConfigError: a setting has no ``=`` or goes through a key that is no section.
@@ -36,6 +37,8 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
                 raise ConfigError(f"--set {brief(setting)}: '{brief(name)}' is no section.")
             node[name] = inside
             node = inside
+        if path == "dapt.variant" and isinstance(value, str):
+            without_variant(node, value)
         node[last] = value
     return tree
 

@@ -118,3 +118,16 @@ def test_background_audit_is_one_run_that_is_audited() -> None:
         plan("background_audit", "lands", "seas")
     assert [step.backgrounds for step in found.audits] == [""]
     assert [step.backgrounds for step in plan("background_audit", "lands").audits] == ["lands"]
+
+
+def test_points_are_texts_paths_or_numbers_and_a_single_one_needs_no_list() -> None:
+    assert get_protocol("background_audit", [Path("img")]).over == ("img",)
+    assert (
+        get_protocol("background_audit", "img").over == get_protocol("background_audit", Path("img")).over == ("img",)
+    )
+    assert get_protocol("few_shot", [1, 4]).over == ("1", "4")
+    assert get_protocol("few_shot", 4).over == ("4",)
+    assert get_protocol("data_efficient", 0.5).over == ("0.5",)
+    for strange in ([None], [True], [""], [["a"]]):
+        with pytest.raises(ConfigError, match="no point of a protocol"):
+            get_protocol("background_audit", strange)  # type: ignore[arg-type]

@@ -122,3 +122,26 @@ def test_a_protocol_names_its_runs_and_adds_its_evaluations() -> None:
 
 def test_flat() -> None:
     assert flat({"a": {"b": {"c": 1}}, "d": []}) == {"a.b.c": 1, "d": "[]"}
+
+
+def test_what_an_audit_of_a_protocol_asked() -> None:
+    def rows(asked: Any) -> list[tuple[str, dict[str, Any]]]:
+        tree = {"schema": 2, "method": "maple", "dapt": True, "backbone": "demo", "data": "photos", "seed": 1}
+        points = [
+            {"point": "all", "run": "all", "metrics": {}},
+            {"point": "audit", "run": "all", "metrics": {"audit/original": 50.0}, "asked": asked},
+        ]
+        content = json.dumps({**tree, "protocol": "background_audit", "source": "s", "rows": points}).encode()
+        return rows_of_protocol(content, {"all": row_of_run(results(), None)})
+
+    masks = {"source": "masks", "guessed": True, "words": "of the cue border"}
+    asked = {"split": "test", "seed": 3, "masks": masks, "backgrounds": {"data": "lands"}}
+    ((_, row),) = rows(asked)
+    assert (row["audit/split"], row["audit/seed"], row["audit/masks"]) == ("test", 3, "masks")
+    assert (row["audit/guesses"], row["audit/backgrounds"]) == ("of the cue border", "lands")
+    ((_, row),) = rows({**asked, "masks": {"source": "masks", "guessed": False}, "backgrounds": None})
+    assert not {"audit/guesses", "audit/backgrounds"} & set(row)
+    ((_, row),) = rows({})
+    assert row["audit/original"] == 50.0
+    with pytest.raises(UnreadError, match="damaged"):
+        rows({"masks": 3})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -250,17 +250,18 @@ def run_protocol(
     name: str,
     data: str | Path,
     *,
-    over: Sequence[str] = (),
+    over: str | Path | float | Iterable[str | Path | float] = (),
     jobs: int = 1,
     resume: bool = False,
     overwrite: bool = False,
     **settings: Any,
 ) -> ProtocolResults:
-    """Run a whole protocol: ``few_shot``, ``base_to_novel``, ``cross_dataset``, ``domain_generalisation`` or
-    ``data_efficient``, for one method, data set and seed.
+    """Run a whole protocol: ``few_shot``, ``base_to_novel``, ``cross_dataset``, ``domain_generalisation``,
+    ``data_efficient`` or ``background_audit``, for one method, data set and seed.
 
     Args:
-        name: of the protocol. data: as for `train`. over: shots, target data sets or fractions; empty: as published.
+        name: of the protocol. data: as for `train`. over: shots, target data sets, fractions or other data that
+            lends backgrounds; a single one needs no list; empty: as published.
         jobs: runs at the same time. settings: any configuration key; ``out`` is the folder of the whole protocol.
 
     Returns:

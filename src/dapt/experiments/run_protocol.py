@@ -13,15 +13,22 @@ from dapt.console import say, warn
 from dapt.data.resolve import load_data
 from dapt.errors import DaptError, DataError
 from dapt.evaluation.averages import over_data_sets
+from dapt.experiments.protocol_audit import (
+    SHOWN,
+    audited,
+    check_images_of,
+    check_lists,
+    guesses_of,
+    question_of,
+)
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
-from dapt.experiments.protocols.base import AuditOf, OtherData, Plan, Protocol, Settings, get_protocol
+from dapt.experiments.protocols.base import AuditOf, OtherData, Over, Plan, Protocol, Settings, get_protocol
 from dapt.experiments.run_all import Outcome, run_all, told
 from dapt.files import write_json
 from dapt.methods.base import METHODS
 from dapt.results import Figures, ProtocolResults, Row
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, check_files_apart
-from dapt.runs.audit_images import Question, load_backgrounds
 from dapt.runs.evaluate_run import evaluate_saved
 from dapt.runs.run_names import data_name, run_name
 from dapt.runs.torchrun import refuse_torchrun
@@ -57,7 +64,7 @@ def run_protocol(
     name: str,
     settings: Settings,
     *,
-    over: Sequence[str] = (),
+    over: Over = (),
     jobs: int = 1,
     resume: bool = False,
     overwrite: bool = False,
@@ -110,14 +117,16 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
     """The content of protocol.json; makes the evaluations on other data and the audits."""
     rows: dict[str, Metrics] = {key: outcome.results[key].metrics for key in plan.runs if key in outcome.results}
     details = {key: Path(run.out or "").name for key, run in plan.runs.items()}
+    asked: dict[str, dict[str, Any]] = {}
     steps: list[OtherData | AuditOf] = [*plan.evaluations, *plan.audits]
     for step in steps:
         run = plan.runs[step.run]
         folder = Path(run.out or "")
         try:
-            rows[step.point] = (
-                _audited(run, step.backgrounds) if isinstance(step, AuditOf) else _evaluated(folder, step, config)
-            )
+            if isinstance(step, AuditOf):
+                rows[step.point], asked[step.point] = audited(run, step.backgrounds, step.point)
+            else:
+                rows[step.point] = _evaluated(folder, step, config)
         except DaptError as error:
             warn(f"{step.point} failed: {told(error)}")
             outcome.failed[step.point] = error
@@ -131,7 +140,9 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
         backbone=config.model,
         data=config.data,
         seed=config.seed,
-        rows=[Row(point=key, run=details[key], metrics=metrics) for key, metrics in rows.items()],
+        rows=[
+            Row(point=key, run=details[key], metrics=metrics, asked=asked.get(key, {})) for key, metrics in rows.items()
+        ],
         average=_average({key: rows[key] for key in averaged}) if averaged else None,
         averaged=averaged,
         failed={key: told(error) for key, error in outcome.failed.items()},
@@ -159,31 +170,56 @@ def published_recipe(config: RunConfig, protocol: Protocol) -> str | None:
 
 
 def print_protocol(result: ProtocolResults) -> None:
-    """Print the figures of `run_protocol`: all of them for a single row, else the main ones, a row each."""
+    """Print the figures of `run_protocol`: all of them for a single row, else the main ones, a row each.
+
+    Audits have a table of their own.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from dapt.console import cell
 
-    lines = [(row.point, row.metrics) for row in result.rows]
+    audits = [row for row in result.rows if any(key in row.metrics for key in SHOWN)]
+    lines = [(row.point, row.metrics) for row in result.rows if row not in audits]
     if result.average:
         lines.append((f"average of {len(result.averaged)}", dict(result.average)))
-    keys = [key for key in lines[0][1] if any(metrics.get(key) is not None for _, metrics in lines)]
     method = result.method + (" + DAPT" if result.dapt else "")
-    table = Table(title=cell(f"{result.protocol}: {method}, seed {result.seed}, %"))
-    table.add_column("")
+    title = f"{result.protocol}: {method}, seed {result.seed}, %"
     if len(lines) == 1:
         point, metrics = lines[0]
+        table = Table("", title=cell(title))
         table.add_column(cell(point), justify="right")
-        for key in keys:
-            table.add_row(key, f"{metrics[key]:.2f}")
-    else:
-        keys = [key for key in keys if key in MAIN]
-        for key in keys:
-            table.add_column(key.split("/")[-1].replace("_", " "), justify="right")
-        for point, metrics in lines:
-            values = [metrics.get(key) for key in keys]
-            table.add_row(cell(point), *("–" if value is None else f"{value:.2f}" for value in values))
+        for key, value in metrics.items():
+            if value is not None:
+                table.add_row(key, f"{value:.2f}")
+        Console().print(table)
+    elif lines:
+        keys = [key for key in lines[0][1] if key in MAIN and any(row.get(key) is not None for _, row in lines)]
+        _print_lines(title, lines, {key: key.split("/")[-1].replace("_", " ") for key in keys})
+    if audits:
+        notes = dict.fromkeys(filter(None, (guesses_of(row.asked) for row in audits)))
+        points = [(row.point, row.metrics) for row in audits]
+        _print_lines(f"{method}: how much hangs on the background, %", points, SHOWN, " ".join(notes))
+
+
+def _print_lines(title: str, lines: Sequence[tuple[str, Metrics]], names: Mapping[str, str], caption: str = "") -> None:
+    """Print a table with a line each.
+
+    Args:
+        names: of columns, by figure; those that no line has are left out, those that it cannot have are "–".
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from dapt.console import cell
+
+    keys = [key for key in names if any(key in metrics for _, metrics in lines)]
+    table = Table("", title=cell(title), caption=cell(caption) if caption else None)
+    for key in keys:
+        table.add_column(names[key], justify="right")
+    for point, metrics in lines:
+        values = [metrics.get(key) for key in keys]
+        table.add_row(cell(point), *("–" if value is None else f"{value:.2f}" for value in values))
     Console().print(table)
 
 
@@ -207,38 +243,6 @@ def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
     return dict(found.metrics)
 
 
-def _audited(run: RunConfig, backgrounds: str) -> Metrics:
-    """How a run answers about its test images with other backgrounds: ``audit/<variant>``, in percent, and the gaps.
-
-    Made anew when a protocol is resumed.
-    """
-    from dapt.report.audit import audit_and_write
-
-    question = _question(run, backgrounds)
-    record = audit_and_write([run.out or ""], question, device=run.device).record
-    found = record["models"][0]
-    values = {**found["accuracy"], **{key: found[key] for key in ("bg_gap", "changed", "lost")}}
-    figures = {f"audit/{key}": value["value"] for key, value in values.items() if value is not None}
-    return {**figures, "audit/images": float(record["images"])}
-
-
-def _question(run: RunConfig, backgrounds: str) -> Question:
-    """What an audit asks of a run."""
-    return Question(
-        data=run.data,
-        split="test",
-        names=run.names,
-        root=run.root,
-        own_split=run.own_split,
-        skip_bad=run.skip_bad,
-        allow_leaks=run.allow_leaks,
-        seed=run.seed,
-        backgrounds=backgrounds or None,
-        masks=run.masks,
-        mask_format=run.mask_format,
-    )
-
-
 def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
     """Whether all data sets are there, apart from `out`, and can be tested on, before hours are spent on training."""
     load = partial(load_data, root=config.root, own_split=config.own_split, skip_bad=config.skip_bad)
@@ -247,9 +251,11 @@ def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
     if not source.labelled("test"):
         raise DataError(f"{source.name} has no labelled test images, so a protocol has nothing to report.")
     for audit in plan.audits:
-        lent = load_backgrounds(_question(config, audit.backgrounds))
+        question = question_of(plan.runs[audit.run], audit.backgrounds)
+        lent = check_lists(question, source)
         if lent is not None:
             check_files_apart(out, lent, audit.backgrounds, todo=advice(config))
+        check_images_of(question, source, lent)
     missing: list[str] = []
     for step in plan.evaluations:
         try:

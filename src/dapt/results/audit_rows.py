@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dapt.results.result_rows import ABOUT, Row, UnreadError, row_of_run
+from dapt.results.result_rows import ABOUT, Row, UnreadError, columns_of_audit, row_of_run
 
 HEAD = 400  # bytes of a file by which an audit is known
 MARK = b'"audit": "background"'
@@ -26,9 +26,8 @@ def rows_of_audit(content: bytes, file: str, runs: Mapping[str, Row]) -> list[Ro
 
     Columns: what a run is about and its settings as far as the run is among `runs` or still where the record says, and
     ``audit/original`` and so on, ``audit/bg_gap``, ``audit/changed``, ``audit/lost`` in percent; ``audit/images``,
-    ``audit/split``, ``audit/seed`` (of the mixtures), ``audit/masks``, ``audit/backgrounds`` (other data that lent
-    some) and ``audit/file``. ``data`` is what was asked about; ``seed`` that of the run, of models that were not
-    trained that of the mixtures.
+    ``audit/file``, and what `columns_of_audit` says. ``data`` is what was asked about; ``seed`` that of the run, of
+    models that were not trained that of the mixtures.
 
     Args:
         content: of the file. file: its name, for the table. runs: rows of runs by their absolute folder.
@@ -40,15 +39,7 @@ def rows_of_audit(content: bytes, file: str, runs: Mapping[str, Row]) -> list[Ro
         tree = json.loads(content)
         if tree["schema"] > SCHEMA:
             raise UnreadError("it was written by a newer version of dapt")
-        about = {
-            "audit/images": tree["images"],
-            "audit/split": tree["split"],
-            "audit/seed": tree["seed"],
-            "audit/masks": tree["masks"]["source"],
-            "audit/file": file,
-        }
-        if lent := tree.get("backgrounds"):
-            about["audit/backgrounds"] = lent["data"]
+        about = {"audit/images": tree["images"], "audit/file": file, **columns_of_audit(tree)}
         return [{**_of_model(model, runs, file, tree), **about} for model in tree["models"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadError("it is damaged") from error

@@ -135,13 +135,20 @@ class EvaluationResults(Results):
 
 
 class Row(BaseModel):
-    """One row of a protocol: what it is called, the folder of its run, and its figures."""
+    """One row of a protocol.
+
+    Attributes:
+        point: what it is called. run: the folder of its run. metrics: its figures.
+        asked: of an audit its split, the seed of its mixtures, where its masks are from (``guessed``: whether a program
+            has found them) and which other data lent backgrounds; else, and in files of earlier versions, empty.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     point: str
     run: str
     metrics: Figures
+    asked: dict[str, Any] = Field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Any:
         return getattr(self, key)

@@ -85,9 +85,29 @@ def rows_of_protocol(content: bytes, runs: Mapping[str, Row]) -> list[tuple[str,
             run |= {"protocol": found.protocol, "point": each.point}
             continue
         kept = {key: value for key, value in run.items() if key in ABOUT or key.startswith(("set/", "environment/"))}
-        row = {**kept, **each.metrics, "kind": "evaluation", "protocol": found.protocol, "point": each.point}
+        try:
+            about = columns_of_audit(each.asked)
+        except (AttributeError, TypeError) as error:
+            raise UnreadError("it is damaged") from error
+        row = {**kept, **each.metrics, **about, "kind": "evaluation", "protocol": found.protocol, "point": each.point}
         more.append((each.run, row))
     return more
+
+
+def columns_of_audit(asked: Mapping[str, Any]) -> Row:
+    """What an audit asked, as far as it says: ``audit/split``, ``audit/seed`` (of the mixtures), ``audit/masks``.
+
+    And ``audit/guesses``, where masks are guesses: of what, in words; ``audit/backgrounds``, other data that lent some.
+    """
+    masks, lent = asked.get("masks") or {}, asked.get("backgrounds") or {}
+    found = {
+        "split": asked.get("split"),
+        "seed": asked.get("seed"),
+        "masks": masks.get("source"),
+        "guesses": masks.get("words") if masks.get("guessed") else None,
+        "backgrounds": lent.get("data"),
+    }
+    return {f"audit/{key}": value for key, value in found.items() if value is not None}
 
 
 def _check(found: RunResults) -> None:

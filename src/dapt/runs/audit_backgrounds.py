@@ -50,7 +50,7 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int, own:
     """
     if data is None:
         return Strangers()
-    items = sorted(data.chosen("all"), key=lambda item: drawn(question.seed, f"background|{item.name}", 2**63))
+    items = may_lend(data, question.seed)
     if len(items) > MOST:
         say(f"{data.name}: {MOST:,} of {count(len(items), 'photo')} may lend backgrounds, drawn by the seed.")
     checked = check_images(items[:MOST], skip_bad=question.skip_bad, label="checking backgrounds")
@@ -75,6 +75,11 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int, own:
         "own": own,
     }
     return Strangers(tuple(kept), tuple(cutouts), about)
+
+
+def may_lend(data: ImageSet, seed: int) -> list[Item]:
+    """All photographs of other data in the order in which they are drawn: the first `MOST` may lend backgrounds."""
+    return sorted(data.chosen("all"), key=lambda item: drawn(seed, f"background|{item.name}", 2**63))
 
 
 def _without_objects(

@@ -175,6 +175,19 @@ def test_combinations_less_the_excluded_ones(methods: list[str], seeds: list[int
     assert found.excluded == len(methods) * (len(seeds) - len(left)) * len(lrs)
 
 
+def test_hosts_keep_their_masks_where_the_protocol_looks_at_them() -> None:
+    """Without DAPT nothing is trained with masks, but an audit has to know where the object is."""
+    how = {"dapt": [False, True], "masks": ["/m", "/n"], "mask_name": "{stem}_m.png"}
+    found = cells(protocol="background-audit", **how).cells
+    assert [cell.settings["masks"] for cell in found] == ["/m", "/n"] * 2
+    assert len({cell.name for cell in found}) == 4
+    assert all(
+        "cue" not in cell.settings for cell in cells(protocol="background_audit", dapt=False, cue="border").cells
+    )
+    few = cells(protocol="few_shot", **how).cells
+    assert [cell.settings.get("masks") for cell in few] == [None, "/m", "/n"]
+
+
 def test_one_setting_is_varied_at_a_time() -> None:
     found = cells(
         methods="maple",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from dapt.errors import ConfigError, DaptError, ModelError
 from dapt.experiments.grid.expand import expand
@@ -108,3 +109,31 @@ def test_backbones_are_known_before_anything_runs(table: Path, model: str, said:
         prepared(table, model=model)
     with pytest.raises(ModelError, match=said):
         prepared(table, method="promptkd", **{"prompt.teacher_model": model})
+
+
+def audited(data: Path, *over: Any, **changes: Any) -> Prepared:
+    points = {"over": {"background_audit": list(over)}} if over else {}
+    return prepared(data, protocol="background_audit", method="coop", **points, **changes)
+
+
+def test_what_an_audit_needs_is_looked_for_before_anything_runs(table: Path, photos: Path) -> None:
+    with pytest.raises(DaptError, match="There is no data"):
+        audited(table, "/nowhere/lands")
+    with pytest.raises(DaptError, match="the very data"):
+        audited(table, str(table))
+    with pytest.raises(ConfigError, match="names None, which is no point"):
+        audited(table, None)
+    with pytest.raises(DaptError, match="photos has no masks"):
+        audited(photos)
+    audited(photos, masks=str(photos.with_name("photos-masks")))
+
+
+def test_the_key_goes_with_the_photographs_that_lend_backgrounds(table: Path, tmp_path: Path) -> None:
+    land = tmp_path / "land"
+    land.mkdir()
+    Image.new("RGB", (50, 40), (10, 200, 10)).save(land / "1.png")
+    before = audited(table, str(land)).key
+    assert audited(table, str(land)).key == before
+    assert audited(table).key != before
+    Image.new("RGB", (50, 40), (10, 200, 11)).save(land / "1.png")
+    assert audited(table, str(land)).key != before

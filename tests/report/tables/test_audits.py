@@ -51,3 +51,25 @@ def test_audits_that_a_protocol_made_are_in_the_same_table() -> None:
     (grid,) = tables([{**own, **by_protocol}, audited(1.0, method="coop")], "audit")
     assert (grid.cells["MaPLe", GAP].mean, grid.cells["CoOp", GAP].mean) == (3.0, 1.0)
     assert any("9 images" in note for note in grid.notes)
+
+
+def test_backgrounds_of_different_other_data_have_columns_of_their_own() -> None:
+    """Also where nothing else tells two audits of one run apart."""
+    rows = [
+        audited(3.0, **{"audit/backgrounds": name, "audit/mixed_other": value})
+        for name, value in (("lands", 10.0), ("seas", 90.0))
+    ]
+    (grid,) = tables(rows, "audit")
+    assert grid.cells["MaPLe", "mixed_other (lands)"].mean == 10.0
+    assert grid.cells["MaPLe", "mixed_other (seas)"].mean == 90.0
+    assert {"mixed_other (lands)", "mixed_other (seas)"} <= set(grid.columns)
+    (grid,) = tables(rows[:1], "audit")
+    assert grid.cells["MaPLe", "mixed_other"].mean == 10.0
+
+
+def test_guesses_are_said() -> None:
+    guessed = audited(1.0, **{"audit/guesses": "of the cue border, from /m"})
+    (grid,) = tables([guessed], "audit")
+    assert any(note.startswith("Masks are guesses of the cue border, from /m") for note in grid.notes)
+    (grid,) = tables([guessed, audited(1.0, method="coop")], "audit")
+    assert any(note.startswith("In 1 of 2 audits masks are guesses of the cue border") for note in grid.notes)

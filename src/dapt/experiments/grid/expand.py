@@ -16,8 +16,10 @@ from dapt.experiments.grid.axes import listed, sorted_axes, takes_lists
 from dapt.experiments.grid.cell_names import named
 from dapt.experiments.grid.experiment import Experiment
 from dapt.experiments.grid.nested import comes_to, nested
+from dapt.experiments.protocols.base import reads_masks
 
 Values = dict[str, Any]  # by setting
+DAPTS_OWN = {"cue", "dapt", "masks"}  # settings that decide nothing of a run without DAPT
 MOST = 100_000  # combinations: to look at more before the first run takes hours
 
 
@@ -63,7 +65,7 @@ def expand(experiment: Experiment) -> Cells:
     As in the matrices of continuous integration: an entry of ``include`` adds its settings to every cell whose axes
     have the entry's values; one that fits no cell is a cell of its own. An entry of ``vary`` makes a further cell of
     every one, with its settings in the place of the cell's; a list in it one for each value. A cell without DAPT has
-    no cue.
+    no cue, and masks only where its protocol looks at them.
 
     Raises:
         ConfigError: nothing is left, there are too many combinations, two entries of ``include`` contradict each other
@@ -83,10 +85,9 @@ def expand(experiment: Experiment) -> Cells:
         settings = nested({**experiment.fixed, **values})
         protocol = settings.pop("protocol", None)
         if not _has_dapt(settings):
-            values = {key: value for key, value in values.items() if not _belongs_to_dapt(key)}
-            for key in ("cue", "masks"):
-                settings.pop(key, None)
-            settings.pop("dapt", None)
+            idle = DAPTS_OWN - ({"masks"} if reads_masks(protocol) else set())
+            values = {key: value for key, value in values.items() if key.partition(".")[0] not in idle}
+            settings = {key: value for key, value in settings.items() if key not in idle}
         if settings.get("track"):
             settings["track_options"] = {"group": experiment.name, **(settings.get("track_options") or {})}
         key = json.dumps([{name: _meant(name, value) for name, value in settings.items()}, protocol], sort_keys=True)
@@ -209,10 +210,6 @@ def _included(cells: list[Values], experiment: Experiment) -> list[Values]:
 def _has_dapt(settings: Mapping[str, Any]) -> bool:
     section = settings.get("dapt", False)
     return bool(section.get("enabled", True)) if isinstance(section, Mapping) else bool(section)
-
-
-def _belongs_to_dapt(key: str) -> bool:
-    return key.partition(".")[0] in ("cue", "dapt", "masks")
 
 
 def _points(experiment: Experiment, protocol: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dapt.errors import ConfigError, did_you_mean
 from dapt.experiments.grid.axes import PLURALS, axis_of, sorted_axes, values_of
-from dapt.experiments.protocols.base import PROTOCOLS
+from dapt.experiments.protocols.base import PROTOCOLS, points_of
 from dapt.experiments.stores import is_address, mirror_of
 from dapt.paths import with_home
 from dapt.strict import check_value
@@ -161,7 +161,7 @@ def _points(given: Any, *, known: bool) -> dict[str, list[str]]:
         return {}
     if not isinstance(given, dict) or not all(isinstance(points, list) and points for points in given.values()):
         raise ConfigError("'over' names points for protocols, as in over: {few_shot: [1, 4, 16]}.")
-    found = {str(key).replace("-", "_"): [str(point) for point in points] for key, points in given.items()}
+    found = {str(key).replace("-", "_"): list(points_of(points)) for key, points in given.items()}
     if strange := [name for name in found if known and name not in PROTOCOLS.names()]:
         raise ConfigError(
             f"'over' names points of {strange[0]}, which is no protocol.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ from dapt.errors import ConfigError, DaptError
 from dapt.experiments.executors.base import Job
 from dapt.experiments.grid.expand import Cell
 from dapt.experiments.grid.protocol_task import carry_out_protocol
+from dapt.experiments.protocol_audit import check_lists, question_of
 from dapt.experiments.protocols.base import get_protocol
 from dapt.runs.absolute_paths import with_absolute_paths
+from dapt.runs.audit_backgrounds import MOST, may_lend
+from dapt.runs.audit_images import Question
 from dapt.runs.check import check_settings
 from dapt.runs.identity import CODE_SCHEMA
 from dapt.runs.run_folder import result_settings
@@ -81,6 +85,7 @@ class CellCheck:
         self._store = store
         self._here = here
         self._data: dict[str, Listed | DaptError] = {}
+        self._digests: dict[str, str] = {}
 
     def __call__(self, cell: Cell) -> Prepared:
         """The cell, ready to be carried out.
@@ -90,14 +95,17 @@ class CellCheck:
         """
         config = with_absolute_paths(make_config(cell.settings))
         runs: tuple[RunConfig, ...] = (config,)
+        asked: list[Question] = []
         if cell.protocol is not None:
             plan = get_protocol(cell.protocol, cell.over).plan(cell.settings, cell.folder)
             runs = tuple(with_absolute_paths(run) for run in plan.runs.values())
+            asked = [question_of(with_absolute_paths(plan.runs[each.run]), each.backgrounds) for each in plan.audits]
         for run in runs:
             check_settings(run, here=self._here)
         listed = self._listed(config)
         for run in runs:
             _check_there(run, listed.data)
+        lent = [digest for each in asked if (digest := self._lent(each, listed.data))]
         job = Job(
             cell.name,
             config,
@@ -108,7 +116,21 @@ class CellCheck:
             settings=cell.settings,
             store=None if self._store is None else f"{self._store.rstrip('/')}/{cell.name}",
         )
-        return Prepared(cell, job, runs, key_of(cell, runs, listed), listed.train_images())
+        return Prepared(cell, job, runs, key_of(cell, runs, listed, lent), listed.train_images())
+
+    def _lent(self, question: Question, data: ImageSet) -> str:
+        """Whether an audit can be had, and a hash of the photographs of other data that may lend backgrounds to it.
+
+        Raises:
+            DaptError: see `check_lists`.
+        """
+        lent = check_lists(question, data)
+        if lent is None:
+            return ""
+        place = json.dumps([question.backgrounds, question.root, question.skip_bad, question.seed])
+        if place not in self._digests:
+            self._digests[place] = digest_of_lent(lent, question.seed)
+        return self._digests[place]
 
     def _listed(self, config: RunConfig) -> Listed:
         how: dict[str, Any] = {
@@ -151,8 +173,12 @@ def _check_there(config: RunConfig, data: ImageSet) -> None:
         )
 
 
-def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed) -> str:
-    """A hash of the settings of all runs of a cell, of its data's split, and of the rules of training."""
+def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed, lent: Sequence[str] = ()) -> str:
+    """A hash of the settings of all runs of a cell, of its data's split, and of the rules of training.
+
+    Args:
+        lent: hashes of other data that lends backgrounds to audits of its runs.
+    """
     digest = listed.digest()
     parts = [
         [result_settings(run) for run in runs],
@@ -161,9 +187,19 @@ def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed) -> str:
         list(listed.data.names),
         [_content(Path(file)) for run in runs for file in run.plugins],
         CODE_SCHEMA,
+        *lent,
     ]
     digest.update(json.dumps(parts, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:32]
+
+
+def digest_of_lent(data: ImageSet, seed: int) -> str:
+    """A hash of the photographs that may lend backgrounds, and of their masks: no run compares these."""
+    digest = hashlib.sha256()
+    for item in may_lend(data, seed)[:MOST]:
+        files = [item.path, *([] if item.mask is None else [item.mask])]
+        digest.update(json.dumps([item.name, *map(_content, files)]).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _content(path: Path) -> str:

@@ -18,6 +18,7 @@ class BackgroundAudit(Protocol):
     title = "background audit"
     paper = "Xiao et al. 2021, arXiv 2006.09994"
     points = "other data that lends backgrounds, one at most"
+    reads_masks = True
 
     def plan(self, settings: Settings, out: Path) -> Plan:
         if len(self.over) > 1:

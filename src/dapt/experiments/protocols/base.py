@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from dapt.config import RunConfig, make_config
@@ -13,6 +13,7 @@ from dapt.errors import ConfigError
 from dapt.registry import Registry
 
 Settings = Mapping[str, Any]
+Over = str | PurePath | float | Iterable[str | PurePath | float]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Protocol(ABC):
     Attributes:
         over: what it goes over (shots, fractions, data sets), as text from the command line; empty: as published.
         name: under which it is registered. title, paper: for people. points: what `over` lists, in words.
+        reads_masks: it looks at masks of the data also where nothing is trained with them.
     """
 
     over: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ class Protocol(ABC):
     title: ClassVar[str] = ""
     paper: ClassVar[str] = ""
     points: ClassVar[str] = ""
+    reads_masks: ClassVar[bool] = False
 
     @abstractmethod
     def plan(self, settings: Settings, out: Path) -> Plan:
@@ -119,14 +122,43 @@ def need_open_classes(settings: Settings, protocol: Protocol) -> None:
 PROTOCOLS: Registry[type[Protocol]] = Registry("protocol", "dapt.experiments.protocols")
 
 
-def get_protocol(name: str, over: Sequence[str] = ()) -> Protocol:
+def get_protocol(name: str, over: Over = ()) -> Protocol:
     """The protocol of that name.
 
+    Args:
+        over: its points, see `points_of`.
+
     Raises:
-        ConfigError: there is none; the message names the closest one.
+        ConfigError: there is none; the message names the closest one. Or a point is named twice, or is none.
     """
     kind = PROTOCOLS.get(name.replace("-", "_"))
-    twice = next((point for point in over if list(over).count(point) > 1), None)
+    points = points_of(over)
+    twice = next((point for point in points if points.count(point) > 1), None)
     if twice is not None:
         raise ConfigError(f"--over names {twice} twice.", todo="Name every point once.")
-    return kind(tuple(over), name.replace("-", "_"))
+    return kind(points, name.replace("-", "_"))
+
+
+def points_of(over: Over) -> tuple[str, ...]:
+    """Points as texts: texts, paths and numbers are taken, and a single one for a list of itself.
+
+    Raises:
+        ConfigError: one of them is something else, or empty.
+    """
+    points = [over] if isinstance(over, str | PurePath | int | float) else list(over)
+    strange = [each for each in points if isinstance(each, bool) or not isinstance(each, str | PurePath | int | float)]
+    strange += [each for each in points if each == ""]
+    if strange:
+        raise ConfigError(
+            f"--over names {strange[0]!r}, which is no point of a protocol.",
+            todo="Name numbers, or data by name or path.",
+        )
+    return tuple(map(str, points))
+
+
+def reads_masks(name: object) -> bool:
+    """Whether a protocol of dapt's own, or of a plugin that is loaded, looks at masks whatever it trains."""
+    if not isinstance(name, str):
+        return False
+    known = name.replace("-", "_")
+    return known in PROTOCOLS.names() and PROTOCOLS.get(known).reads_masks

@@ -22,7 +22,6 @@ ASKED = {
     "audit/split": "splits",
     "audit/images": "numbers of images",
     "audit/masks": "sources of masks",
-    "audit/backgrounds": "other data",
 }
 
 
@@ -34,20 +33,23 @@ def is_of_audit(row: Row) -> bool:
 def audit_grids(rows: Sequence[tuple[str, Row]]) -> list[Grid]:
     """A grid for each data set that was asked about; rows are methods, figures the mean over the seeds of their runs.
 
-    Several audits of one run, with mixtures of other seeds, count as one figure, their mean; a note says so.
+    Several audits of one run, with mixtures of other seeds, count as one figure, their mean; a note says so. Objects on
+    backgrounds of different other data are never put together: each has a column.
     """
     grids = []
     for data in dict.fromkeys(str(row["data"]) for _, row in rows):
         part = [(label, row) for label, row in rows if str(row["data"]) == data]
         values: dict[tuple[str, str, int], list[float]] = {}
+        lent = _lent([row for _, row in part])
         for label, row in part:
-            for column, key in COLUMNS.items():
+            for name, key in COLUMNS.items():
                 if there(row.get(key)):
+                    column = lent[_lender(row)] if name == OTHER else name
                     values.setdefault((label, column, int(row["seed"])), []).append(float(row[key]))
         seen = [
             Seen(label, column, data, seed, statistics.fmean(found)) for (label, column, seed), found in values.items()
         ]
-        columns = [name for name in COLUMNS if name != OTHER or any(each.column == name for each in seen)]
+        columns = [column for name in COLUMNS for column in ([name] if name != OTHER else lent.values())]
         grid = fill(f"background audit, {data}", seen, columns)
         grid.lower_is_better = frozenset((BOX, GAP, CHANGED))
         grid.main, grid.data = GAP, data
@@ -57,6 +59,17 @@ def audit_grids(rows: Sequence[tuple[str, Row]]) -> list[Grid]:
             grid.notes.append("Several audits of one run count as one figure, their mean.")
         grids.append(grid)
     return grids
+
+
+def _lender(row: Row) -> str:
+    """The other data that lent backgrounds; empty where the record does not say."""
+    return str(row["audit/backgrounds"]) if there(row.get("audit/backgrounds")) else ""
+
+
+def _lent(rows: Sequence[Row]) -> dict[str, str]:
+    """The column of mixtures with other data by the name of that data, which it has where there are several."""
+    found = sorted({_lender(row) for row in rows if there(row.get(COLUMNS[OTHER]))})
+    return {name: f"{OTHER} ({name})" if name and len(found) > 1 else OTHER for name in found}
 
 
 def _notes(rows: Sequence[Row]) -> list[str]:
@@ -70,4 +83,10 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         images = next((f"{row['audit/images']:g} images" for row in rows if there(row.get("audit/images"))), "images")
         split = next((str(row["audit/split"]) for row in rows if there(row.get("audit/split"))), "test")
         told = [f"Asked about {images} ({split}); see docs/audit.md."]
+    guesses = [str(row["audit/guesses"]) for row in rows if there(row.get("audit/guesses"))]
+    if guesses:
+        which = "Masks are" if len(guesses) == len(rows) else f"In {len(guesses)} of {len(rows)} audits masks are"
+        told.append(
+            f"{which} guesses {listing(sorted(set(guesses)))}: a gap that is measured with guesses is no proof."
+        )
     return told
