@@ -66,13 +66,13 @@ def test_another_variant_for_a_saved_configuration_sheds_what_the_old_one_set() 
     for old, new in itertools.permutations(get_args(Variant), 2):
         saved = parse_yaml(to_yaml(make_config({"data": "-", "dapt": {"variant": old, "margin": 0.7}})), "run.yaml")
         again = make_config(apply_settings(saved, [f"dapt.variant={new}"]))
-        assert again.dapt == DaptOptions(variant=new, margin=0.7), (old, new)
+        assert again.dapt == DaptOptions(enabled=True, variant=new, margin=0.7), (old, new)
 
 
 def test_what_is_no_part_of_the_old_variant_stays_with_the_new_one() -> None:
     saved = parse_yaml(to_yaml(make_config({"data": "-", "dapt": {"variant": "swap", "warmup": 0.5}})), "run.yaml")
     again = make_config(apply_settings(saved, ["dapt.variant=joint"]))
-    assert again.dapt == DaptOptions(variant="joint", warmup=0.5)
+    assert again.dapt == DaptOptions(enabled=True, variant="joint", warmup=0.5)
 
 
 def test_as_released_are_the_options_own_defaults() -> None:

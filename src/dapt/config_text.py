@@ -17,7 +17,9 @@ from dapt.yaml_text import LONGEST, parse_yaml
 
 
 def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Put ``a.b=value`` settings (values in YAML) into a nested mapping; another variant of DAPT sheds what the old one set.
+    """Put ``a.b=value`` settings (values in YAML) into a nested mapping.
+
+    Another variant of DAPT sheds what the one in the mapping has set.
 
     Raises:
         ConfigError: a setting has no ``=`` or goes through a key that is no section.

@@ -49,7 +49,7 @@ def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
 
 
 def without_variant(tree: dict[str, Any], variant: str) -> None:
-    """Take out of DAPT's options, as they are in a run.yaml, what the variant they name has set, if it is not `variant`.
+    """Take out of DAPT's options, as in a run.yaml, what the variant they name has set, if it is not `variant`.
 
     What a variant sets and another value was given for is the user's, and stays.
     """

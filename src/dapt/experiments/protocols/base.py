@@ -145,9 +145,12 @@ def points_of(over: Over) -> tuple[str, ...]:
     Raises:
         ConfigError: one of them is something else, or empty.
     """
-    points = [over] if isinstance(over, str | PurePath | int | float) else list(over)
-    strange = [each for each in points if isinstance(each, bool) or not isinstance(each, str | PurePath | int | float)]
-    strange += [each for each in points if each == ""]
+    points: list[Any] = [over] if isinstance(over, str | PurePath | int | float) else list(over)
+    strange = [
+        each
+        for each in points
+        if isinstance(each, bool) or not isinstance(each, str | PurePath | int | float) or each == ""
+    ]
     if strange:
         raise ConfigError(
             f"--over names {strange[0]!r}, which is no point of a protocol.",
