@@ -156,8 +156,11 @@ def table(found: Mapping[str, Figures], beside: str) -> str:
     return "\n".join(lines)
 
 
-def by_host(rows: Sequence[Row], setting: str, beside: str) -> str:
+def by_host(rows: Sequence[Row], setting: str, beside: str, *, brief: bool = False) -> str:
     """A table in Markdown: what a setting brings to each host on each backbone, and over all of them.
+
+    Args:
+        brief: only what changes on ordinary photographs and on exchanged backgrounds.
 
     Raises:
         SystemExit: no host has been trained with that setting.
@@ -166,20 +169,23 @@ def by_host(rows: Sequence[Row], setting: str, beside: str) -> str:
     for row in rows:
         parts.setdefault((str(row["backbone"]), str(row["method"])), []).append(row)
     found = {part: collected(those) for part, those in parts.items() if any(map(is_of_audit, those))}
-    found = {part: settings for part, settings in found.items() if setting in settings and beside in settings}
+    found = {part: each for part, each in found.items() if each.get(setting, {}).keys() & each.get(beside, {}).keys()}
     if not found:
         raise SystemExit(f"No host has runs of '{setting}' and of '{beside}'.")
     names = [*SHOWN, *(name for name in MORE if _has(found, setting, name))]
+    if brief:
+        names = ["original", "exchanged"]
     heads = ["backbone", "host", "runs", f"{beside}: original", "exchanged", *(f"Δ {name}" for name in names)]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for (backbone, method), settings in sorted(found.items()):
         one, other = settings[setting], settings[beside]
-        means = [statistics.fmean(run[name] for run in other.values()) for name in ("original", "exchanged")]
-        cells = [Path(backbone).name, method, str(len(one)), *(f"{mean:.1f}" for mean in means)]
+        both = [other[place] for place in one if place in other]
+        means = [statistics.fmean(run[name] for run in both) for name in ("original", "exchanged")]
+        cells = [Path(backbone).name, method, str(len(both)), *(f"{mean:.1f}" for mean in means)]
         lines.append("| " + " | ".join([*cells, *(gap_words(one, other, name) for name in names)]) + " |")
     ones, others = ({k: v for each in found.values() for k, v in each[key].items()} for key in (setting, beside))
     together = [gap_words(ones, others, name) for name in names]
-    lines.append("| " + " | ".join(["all", "all", str(len(ones)), "", "", *together]) + " |")
+    lines.append("| " + " | ".join(["all", "all", str(len(ones.keys() & others.keys())), "", "", *together]) + " |")
     return "\n".join(lines)
 
 
@@ -193,6 +199,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("stores", type=Path, nargs="+")
     parser.add_argument("--beside", default=HOST, help="the setting that all are compared with")
     parser.add_argument("--setting", default="", help="a table of what this setting brings to each host")
+    parser.add_argument("--brief", action="store_true", help="with --setting: only accuracy, not all figures")
     parser.add_argument("--method", default="", help="only this host [default: maple; with --setting all]")
     parser.add_argument("--backbone", default="", help="only backbones whose name holds this")
     args = parser.parse_args(words)
@@ -203,7 +210,10 @@ def main(words: Sequence[str] | None = None) -> None:
     rows = [row for row in rows if args.backbone in str(row["backbone"]) and method in ("", row["method"])]
     if not any(is_of_audit(row) for row in rows):
         raise SystemExit(f"There is no audit of {method or 'any host'} in {', '.join(map(str, args.stores))}.")
-    print(by_host(rows, args.setting, args.beside) if args.setting else table(collected(rows), args.beside))
+    if args.setting:
+        print(by_host(rows, args.setting, args.beside, brief=args.brief))
+    else:
+        print(table(collected(rows), args.beside))
     say(f"Differences are to {args.beside}, over runs that both have; best first by Δ D.")
 
 

@@ -81,8 +81,17 @@ def test_every_host_has_a_line_and_all_together_one() -> None:
     lines = by_host(rows, "joint", HOST).splitlines()[2:]
     assert [line.split(" | ")[1] for line in lines] == ["coop", "maple", "all"], "vpt has no such run"
     assert "+2.0 [-10.7, +14.7]" in lines[-1]
+    brief = by_host(rows, "joint", HOST, brief=True).splitlines()
+    assert brief[0].endswith("| exchanged | Δ original | Δ exchanged |")
+    assert brief[-1] == "| all | all | 2 |  |  | +2.0 [-10.7, +14.7] | +0.0 [+0.0, +0.0] |"
     with pytest.raises(SystemExit, match="No host has runs of 'ramp'"):
         by_host(rows, "ramp", HOST)
+
+
+def test_a_line_is_over_the_runs_that_have_a_pair() -> None:
+    rows = [row(1, 60, 40), row(2, 80, 60), row(1, 62, 40, variant="joint"), row(3, 90, 90, variant="joint")]
+    (line,) = by_host(rows, "joint", HOST, brief=True).splitlines()[2:-1]
+    assert line == "| one | maple | 1 | 60.0 | 40.0 | +2.0 | +0.0 |"
 
 
 def test_zero_shot_has_no_epochs() -> None:

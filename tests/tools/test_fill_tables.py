@@ -1,4 +1,4 @@
-"""The tables of docs/results.md and docs/evidence.md are what their commands print."""
+"""The tables of README.md, docs/results.md and docs/evidence.md are what their commands print."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_pages_that_cannot_be_checked(tmp_path: Path, text: str | None, message:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("page", ["results.md", "evidence.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md", "docs/evidence.md"])
 def test_results_are_what_the_commands_print(page: str) -> None:
-    done = fill(ROOT / "docs" / page, "--check")
+    done = fill(ROOT / page, "--check")
     assert done.returncode == 0, done.stdout + done.stderr
