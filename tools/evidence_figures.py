@@ -181,7 +181,7 @@ def by_host(rows: Sequence[Row], setting: str, beside: str, *, brief: bool = Fal
         one, other = settings[setting], settings[beside]
         both = [other[place] for place in one if place in other]
         means = [statistics.fmean(run[name] for run in both) for name in ("original", "exchanged")]
-        cells = [Path(backbone).name, method, str(len(both)), *(f"{mean:.1f}" for mean in means)]
+        cells = [Path(backbone.rpartition(":")[2]).name, method, str(len(both)), *(f"{mean:.1f}" for mean in means)]
         lines.append("| " + " | ".join([*cells, *(gap_words(one, other, name) for name in names)]) + " |")
     ones, others = ({k: v for each in found.values() for k, v in each[key].items()} for key in (setting, beside))
     together = [gap_words(ones, others, name) for name in names]

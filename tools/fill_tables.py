@@ -75,10 +75,11 @@ def read_page(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise SystemExit(f"{path} cannot be read: {error}.") from error
     whole, begun = len(BLOCK.findall(text)), text.count(BEGIN)
-    if any(BEGIN in match[3] for match in BLOCK.finditer(text)) or whole != begun or begun != text.count(END):
+    swallowed = any("<!--" in match[3] for match in BLOCK.finditer(text))  # its end is missing, another's was taken
+    if swallowed or whole != begun:
         raise SystemExit(
-            f"{path} has {begun} '{BEGIN}' and {text.count(END)} '{END}', of which {whole} belong together beneath a "
-            "command: each needs a command with its arguments above it, and its end."
+            f"{path} has {begun} '{BEGIN}', of which {whole} have a command with its arguments above them"
+            f"{', and one lacks its' if swallowed else ' and an'} '{END}'. Each needs both."
         )
     if not whole and not DRAWN.search(text):
         raise SystemExit(f"{path} has no command whose output stands beneath it.")

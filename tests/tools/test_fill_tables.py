@@ -90,8 +90,9 @@ def test_pictures_are_drawn_by_the_command_before_them(tmp_path: Path) -> None:
     [
         (None, "cannot be read"),
         ("# A page\n", "has no command"),
-        (PAGE.format(store="s").replace("<!-- end -->", ""), "belong together"),
-        (PAGE.format(store="s").replace(" s --format markdown", ""), "belong together"),
+        (PAGE.format(store="s").replace("<!-- end -->", ""), "Each needs both"),
+        (PAGE.format(store="s").replace(" s --format markdown", ""), "Each needs both"),
+        (PAGE.format(store="s").replace("<!-- end -->", "") + "\n<!-- figures -->\n<!-- end -->\n", "one lacks its"),
         (
             PAGE.replace("dapt report {store} --format markdown", "python tools/evidence_terms.py nosuch.json"),
             "nosuch.json",

@@ -22,7 +22,7 @@ DAPT: Mapping[str, Range | Choice] = {
     "dapt.foreground_weight": Range(0.01, 1.0, log=True),
     "dapt.background_weight": Range(0.05, 2.0, log=True),
     "dapt.margin": Range(0.5, 2.0),
-    "dapt.variant": choice("phased", "joint"),
+    "dapt.variant": choice("swap", "joint", "phased"),
 }
 # which images judge a trial, and what must not be chosen by luck
 FIXED = ("data", "root", "own_split", "split_file", "shots", "subset", "seed", "out", "device", "devices", "plugins")
