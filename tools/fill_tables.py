@@ -27,7 +27,7 @@ from dapt.files import write_bytes, write_text
 TOOLS = {"tools/evidence_figures.py": evidence_figures.main, "tools/evidence_terms.py": evidence_terms.main}
 COMMAND = rf"(?:dapt report|python (?:{'|'.join(map(re.escape, TOOLS))})) [^\n]+"
 BEGIN, END = "<!-- printed -->", "<!-- end -->"
-BLOCK = re.compile(rf"(```bash\n({COMMAND})\n```\n\n<!-- printed -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(rf"(```bash\n({COMMAND})\n```\n\n{BEGIN}\n)(.*?)({END})", re.DOTALL)
 
 DRAWN = re.compile(r"```bash\n(dapt report [^\n]+ --figures) \S+\n```\n\n((?:!\[[^\]]*\]\([^)]+\)\n)+)")
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")

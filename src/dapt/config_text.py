@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from dapt.config import RunConfig
-from dapt.dapt_variants import without_variant
+from dapt.dapt_options import without_variant
 from dapt.errors import ConfigError
 from dapt.regular import open_regular
 from dapt.validation import brief

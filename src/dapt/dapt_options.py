@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from dapt.dapt_variants import SCHEDULES, Schedule, Variant, with_preset
+from dapt.dapt_variants import PRESETS, SCHEDULES, Schedule, Variant, with_preset
 from dapt.errors import ConfigError
 from dapt.strict import Rate, Strict
 
@@ -260,3 +260,16 @@ class DaptOptions(Strict):
         if self.min_area >= self.max_area:
             raise ValueError(f"dapt.min_area is {self.min_area:g}, dapt.max_area {self.max_area:g}: no mask is between")
         return self
+
+
+def without_variant(tree: dict[str, Any], variant: str) -> None:
+    """Take out of DAPT's options, as in a run.yaml, what the variant they name has set, if it is not `variant`.
+
+    What a variant sets and another value was given for is the user's, and stays.
+    """
+    old = tree.get("variant")
+    if not isinstance(old, str) or old == variant:
+        return
+    for key in {key for preset in PRESETS.values() for key in preset}:
+        if key in tree and tree[key] == PRESETS.get(old, {}).get(key, DaptOptions.model_fields[key].default):
+            del tree[key]

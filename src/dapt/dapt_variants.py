@@ -26,15 +26,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "released": {"visual_scale": "raw"},
 }
 
-# The values of those options where no variant sets them.
-AS_RELEASED: Mapping[str, Any] = {
-    "foreground_weight": 0.1,
-    "foreground_gradient": False,
-    "fill": "mean",
-    "warmup": 0.0,
-    "visual_scale": "logit",
-}
-
 
 def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
     """DAPT's options as given, with what their variant sets where nothing is given.
@@ -46,16 +37,3 @@ def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
     if "variant" not in tree and tree.get("views") == "attention":
         preset.pop("fill", None)
     return {**preset, **tree}
-
-
-def without_variant(tree: dict[str, Any], variant: str) -> None:
-    """Take out of DAPT's options, as in a run.yaml, what the variant they name has set, if it is not `variant`.
-
-    What a variant sets and another value was given for is the user's, and stays.
-    """
-    old = tree.get("variant")
-    if not isinstance(old, str) or old == variant:
-        return
-    for key in {key for preset in PRESETS.values() for key in preset}:
-        if key in tree and tree[key] == PRESETS.get(old, {}).get(key, AS_RELEASED[key]):
-            del tree[key]
