@@ -57,7 +57,8 @@ def main() -> None:
             audited = 8 if plan and plan.audits else 0  # composites of each test image
             total += sum(seconds(run, [*others, *[run.data] * audited]) for run in runs)
             count += len(runs)
-            data |= {run.data for run in runs} | set(others)
+            lent = {audit.backgrounds for audit in plan.audits if audit.backgrounds} if plan else set()
+            data |= {run.data for run in runs} | set(others) | lent
         sizes = [CATALOG.get(name).size_mb for name in data]
         unknown = sizes.count(None)
         print(

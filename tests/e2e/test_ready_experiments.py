@@ -19,7 +19,7 @@ def test_all_of_the_paper_are_there() -> None:
     names = {path.stem for path in READY}
     assert names == {
         *("base-to-novel", "few-shot", "data-efficient", "cross-dataset", "domain-generalisation"),
-        *("ablations", "background-audit"),
+        *("ablations", "background-audit", "evidence"),
     }
 
 
@@ -46,6 +46,6 @@ def test_small(path: Path, tmp_path: Path, capsys) -> None:
     assert len(cells) >= 2
     assert {cell["status"] for cell in cells.values()} == {"done"}
     capsys.readouterr()
-    figure = ["--figure", "audit/only_fg"] if path.stem == "background-audit" else []
+    figure = ["--figure", "audit/only_fg"] if path.stem in ("background-audit", "evidence") else []
     assert run_cli(["report", str(out), "--format", "markdown", *figure]) == 0
     assert "MaPLe + DAPT" in capsys.readouterr().out

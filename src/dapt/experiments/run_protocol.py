@@ -22,6 +22,7 @@ from dapt.experiments.protocol_audit import (
     question_of,
 )
 from dapt.experiments.protocol_folder import RESULT, ProtocolFolder
+from dapt.experiments.protocol_targets import targets_of
 from dapt.experiments.protocols.base import AuditOf, OtherData, Over, Plan, Protocol, Settings, get_protocol
 from dapt.experiments.run_all import Outcome, run_all, told
 from dapt.files import write_json
@@ -256,20 +257,5 @@ def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:
         if lent is not None:
             check_files_apart(out, lent, audit.backgrounds, todo=advice(config))
         check_images_of(question, source, lent)
-    missing: list[str] = []
-    for step in plan.evaluations:
-        try:
-            found = load(step.data)
-        except DataError as error:
-            missing.append(f"{step.data}: {error.what}")
-            continue
-        check_files_apart(out, found, step.data, todo=advice(config))
-        if not found.labelled("test"):
-            missing.append(f"{step.data}: there are no labelled test images.")
-    if missing:
-        share = f"{len(missing)} of {len(plan.evaluations)}"
-        raise DataError(
-            f"{share} data sets to evaluate on cannot be used:",
-            more=missing,
-            todo="Get them (dapt data download NAME), or name others with --over A,B.",
-        )
+    for name, found in targets_of(plan, load).items():
+        check_files_apart(out, found, name, todo=advice(config))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dapt.errors import ConfigError, DaptError, ModelError
+from dapt.data.resolve import load_data
+from dapt.errors import ConfigError, DaptError, DataError, ModelError
 from dapt.experiments.grid.expand import expand
 from dapt.experiments.grid.experiment import make_experiment
 from dapt.experiments.grid.prepared import CellCheck, Prepared
@@ -137,3 +138,23 @@ def test_the_key_goes_with_the_photographs_that_lend_backgrounds(table: Path, tm
     assert audited(table).key != before
     Image.new("RGB", (50, 40), (10, 200, 11)).save(land / "1.png")
     assert audited(table, str(land)).key != before
+
+
+def transferred(data: Path, *targets: Path) -> Prepared:
+    return prepared(
+        data, protocol="cross_dataset", method="coop", over={"cross_dataset": [str(each) for each in targets]}
+    )
+
+
+def test_the_key_goes_with_the_data_that_is_tested_on(table: Path, photos: Path) -> None:
+    before = transferred(table, photos).key
+    assert transferred(table, photos).key == before
+    test = next(item for item in load_data(str(photos)).splits["test"])
+    test.path.unlink()
+    assert transferred(table, photos).key != before
+
+
+def test_data_to_test_on_is_there_before_anything_runs(table: Path, photos: Path) -> None:
+    with pytest.raises(DataError, match="1 of 2 data sets to evaluate on") as caught:
+        transferred(table, photos, Path("/nowhere/birds"))
+    assert caught.value.more[0].startswith("/nowhere/birds: There is no data")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dapt.clip.model_names import check_spec
 from dapt.config import RunConfig, make_config
-from dapt.data.items import ImageSet
+from dapt.data.items import ImageSet, Item
 from dapt.data.masks.mask_files import mask_folder
 from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DaptError
@@ -20,10 +20,10 @@ from dapt.experiments.executors.base import Job
 from dapt.experiments.grid.expand import Cell
 from dapt.experiments.grid.protocol_task import carry_out_protocol
 from dapt.experiments.protocol_audit import check_lists, question_of
-from dapt.experiments.protocols.base import get_protocol
+from dapt.experiments.protocol_targets import targets_of
+from dapt.experiments.protocols.base import Plan, get_protocol
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.audit_backgrounds import MOST, may_lend
-from dapt.runs.audit_images import Question
 from dapt.runs.check import check_settings
 from dapt.runs.identity import CODE_SCHEMA
 from dapt.runs.run_folder import result_settings
@@ -59,8 +59,7 @@ class Listed:
         self._digest = hashlib.sha256()
         for split, items in sorted(data.splits.items()):
             self._digest.update(f"{split}\n".encode())
-            for item in items:
-                self._digest.update(f"{item.name}\t{item.label}\n".encode("utf-8", "surrogateescape"))
+            self._digest.update(_lines(items))
         self._counts = Counter(item.label for item in data.splits.get("train", ()))
 
     def train_images(self) -> tuple[int, ...]:
@@ -95,17 +94,16 @@ class CellCheck:
         """
         config = with_absolute_paths(make_config(cell.settings))
         runs: tuple[RunConfig, ...] = (config,)
-        asked: list[Question] = []
+        plan: Plan | None = None
         if cell.protocol is not None:
             plan = get_protocol(cell.protocol, cell.over).plan(cell.settings, cell.folder)
             runs = tuple(with_absolute_paths(run) for run in plan.runs.values())
-            asked = [question_of(with_absolute_paths(plan.runs[each.run]), each.backgrounds) for each in plan.audits]
         for run in runs:
             check_settings(run, here=self._here)
         listed = self._listed(config)
         for run in runs:
             _check_there(run, listed.data)
-        lent = [digest for each in asked if (digest := self._lent(each, listed.data))]
+        others = [] if plan is None else [*self._lent(plan, listed.data), *self._tested(plan, config)]
         job = Job(
             cell.name,
             config,
@@ -116,21 +114,35 @@ class CellCheck:
             settings=cell.settings,
             store=None if self._store is None else f"{self._store.rstrip('/')}/{cell.name}",
         )
-        return Prepared(cell, job, runs, key_of(cell, runs, listed, lent), listed.train_images())
+        return Prepared(cell, job, runs, key_of(cell, runs, listed, others), listed.train_images())
 
-    def _lent(self, question: Question, data: ImageSet) -> str:
-        """Whether an audit can be had, and a hash of the photographs of other data that may lend backgrounds to it.
+    def _lent(self, plan: Plan, data: ImageSet) -> list[str]:
+        """Whether audits can be had, and hashes of the photographs of other data that may lend backgrounds to them.
 
         Raises:
             DaptError: see `check_lists`.
         """
-        lent = check_lists(question, data)
-        if lent is None:
-            return ""
-        place = json.dumps([question.backgrounds, question.root, question.skip_bad, question.seed])
-        if place not in self._digests:
-            self._digests[place] = digest_of_lent(lent, question.seed)
-        return self._digests[place]
+        found = []
+        for audit in plan.audits:
+            question = question_of(with_absolute_paths(plan.runs[audit.run]), audit.backgrounds)
+            lent = check_lists(question, data)
+            if lent is None:
+                continue
+            place = json.dumps([question.backgrounds, question.root, question.skip_bad, question.seed])
+            if place not in self._digests:
+                self._digests[place] = digest_of_lent(lent, question.seed)
+            found.append(self._digests[place])
+        return found
+
+    def _tested(self, plan: Plan, config: RunConfig) -> list[str]:
+        """Hashes of the lists of test images of the data that runs are evaluated on.
+
+        Raises:
+            DaptError: see `targets_of`.
+        """
+        how = {"root": config.root, "own_split": config.own_split, "skip_bad": config.skip_bad}
+        found = targets_of(plan, lambda name: self._loaded(name, how).data)
+        return [hashlib.sha256(_lines(data.labelled("test"))).hexdigest() for data in found.values()]
 
     def _listed(self, config: RunConfig) -> Listed:
         how: dict[str, Any] = {
@@ -140,10 +152,13 @@ class CellCheck:
             "skip_bad": config.skip_bad,
             "split_file": config.split_file,
         }
-        place = json.dumps([config.data, how])
+        return self._loaded(config.data, how)
+
+    def _loaded(self, name: str, how: Mapping[str, Any]) -> Listed:
+        place = json.dumps([name, how])
         if place not in self._data:
             try:
-                self._data[place] = Listed(load_data(config.data, **how))
+                self._data[place] = Listed(load_data(name, **how))
             except DaptError as error:
                 self._data[place] = error
         found = self._data[place]
@@ -173,11 +188,11 @@ def _check_there(config: RunConfig, data: ImageSet) -> None:
         )
 
 
-def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed, lent: Sequence[str] = ()) -> str:
+def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed, others: Sequence[str] = ()) -> str:
     """A hash of the settings of all runs of a cell, of its data's split, and of the rules of training.
 
     Args:
-        lent: hashes of other data that lends backgrounds to audits of its runs.
+        others: hashes of other data that lends backgrounds to audits of its runs, or that they are tested on.
     """
     digest = listed.digest()
     parts = [
@@ -187,7 +202,7 @@ def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed, lent: Sequen
         list(listed.data.names),
         [_content(Path(file)) for run in runs for file in run.plugins],
         CODE_SCHEMA,
-        *lent,
+        *others,
     ]
     digest.update(json.dumps(parts, sort_keys=True, default=str).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:32]
@@ -200,6 +215,10 @@ def digest_of_lent(data: ImageSet, seed: int) -> str:
         files = [item.path, *([] if item.mask is None else [item.mask])]
         digest.update(json.dumps([item.name, *map(_content, files)]).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _lines(items: Iterable[Item]) -> bytes:
+    return "".join(f"{item.name}\t{item.label}\n" for item in items).encode("utf-8", "surrogateescape")
 
 
 def _content(path: Path) -> str:
