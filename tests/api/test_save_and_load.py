@@ -39,7 +39,7 @@ def made(method: str = "maple", model: object = None, **options: object) -> dapt
     return found.eval()
 
 
-@pytest.mark.parametrize("method", ["tip_adapter", "tip_adapter.tuned", "clap", "linear_probe", "maple"])
+@pytest.mark.parametrize("method", ["tip_adapter", "tip_adapter.tuned", "clap", "linear_probe", "lp_plus", "maple"])
 def test_a_state_is_loaded_into_a_fresh_model(method: str) -> None:
     """As with any module: a cache takes over its size, and the model awaits no images any more."""
     first = made(method)
@@ -49,7 +49,9 @@ def test_a_state_is_loaded_into_a_fresh_model(method: str) -> None:
     assert [part.shape for part in fresh.parameters()] == [part.shape for part in first.parameters()]
 
 
-@pytest.mark.parametrize("method", ["maple", "coop.csc", "vpt.shallow", "clip_lora", "cocoop", "tip_adapter", "clap"])
+@pytest.mark.parametrize(
+    "method", ["maple", "coop.csc", "vpt.shallow", "clip_lora", "cocoop", "tip_adapter", "clap", "clip_adapter"]
+)
 def test_the_same_model_comes_back(tmp_path: Path, method: str) -> None:
     model = made(method)
     folder = model.save_pretrained(tmp_path / "saved")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from cases import Case, Folder, batches
+from feature_case import CHECKS
 from projection_case import check_projection
 
 from dapt.config import DaptOptions
@@ -26,6 +27,8 @@ from dapt.training.averaging import EpochAverage
 from dapt.training.optimizer import make_optimizer
 from dapt.training.schedule import learning_rate
 from dapt.training.step import TrainStep
+
+ON_FEATURES = {"prolip": check_projection, **CHECKS}  # the longer names first
 
 
 def settings_to_method(case: Case) -> tuple[str, dict]:
@@ -394,8 +397,9 @@ def check_grad_cam(case: Case, model: PromptedClip) -> None:
 
 def test_case(case_name: str, folder: Folder) -> None:
     case = Case(folder, case_name)
-    if case_name.startswith("prolip"):
-        check_projection(case)
+    on_features = next((check for name, check in ON_FEATURES.items() if case_name.startswith(name)), None)
+    if on_features is not None:
+        on_features(case)
         assert not case.leftovers(), f"{case_name}: numbers nobody compared: {sorted(case.leftovers())}"
         return
     model = load_model(case)

@@ -38,6 +38,10 @@ FIXTURES = Path(__file__).parent / "fixtures"
         ("prolip", "out.loss_anchor_per_step"),
         ("prolip", "epoch10.visual_proj"),
         ("prolip", "out.final_test_logits"),
+        ("gda", "out.weight"),
+        ("gda_base_to_new", "out.test_scores_new"),
+        ("lp_plus", "epoch20.alpha"),
+        ("lp_plus", "param3.bias"),
     ],
 )
 def test_an_altered_number_fails(name: str, key: str, tmp_path: Path) -> None:

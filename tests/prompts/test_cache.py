@@ -30,6 +30,7 @@ def seen_by(model: PromptedClip, features: torch.Tensor, val: torch.Tensor, labe
         lambda: model.text_features(model.prompts()),
         lambda views: features,
         lambda: val,
+        lambda views: features[None],
     )
 
 

@@ -25,7 +25,7 @@ def seen(clip: FrozenClip, labels: list[int]) -> TrainingSet:
     def never(*_: object) -> Tensor:
         raise AssertionError("not needed")
 
-    return TrainingSet(clip, torch.tensor(labels), torch.tensor([]), never, never, never)
+    return TrainingSet(clip, torch.tensor(labels), torch.tensor([]), never, never, never, never)
 
 
 def pixels(side: int = 32) -> Tensor:

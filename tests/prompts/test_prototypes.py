@@ -23,7 +23,7 @@ def seen(clip, features: torch.Tensor, labels: list[int]) -> TrainingSet:
     def never(*_: object) -> torch.Tensor:
         raise AssertionError("not needed")
 
-    return TrainingSet(clip, torch.tensor(labels), torch.tensor([]), never, lambda views: features, never)
+    return TrainingSet(clip, torch.tensor(labels), torch.tensor([]), never, lambda views: features, never, never)
 
 
 def test_probability_of_the_own_class_by_hand() -> None:

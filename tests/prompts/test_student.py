@@ -162,7 +162,7 @@ def test_the_gradcam_cue_does_not_see_labels(table, tiny_spec, teacher, tmp_path
         assert one is None or torch.equal(one, other)
 
 
-@pytest.mark.parametrize("method", ["coop.csc", "linear_probe", "tip_adapter", "clap"])
+@pytest.mark.parametrize("method", ["coop.csc", "linear_probe", "tip_adapter", "clap", "gda.base_to_new"])
 def test_what_cannot_teach_is_refused_at_once(method: str, table, tiny_spec, tmp_path) -> None:
     from dapt.errors import NotSupportedError
 

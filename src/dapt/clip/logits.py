@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+Line = tuple[Tensor, Tensor]  # weights [C, D] and offsets [C]
 
 
 def class_logits(features: Tensor, texts: Tensor, scale: Tensor, bias: float = 0.0) -> Tensor:
@@ -18,6 +21,13 @@ def class_logits(features: Tensor, texts: Tensor, scale: Tensor, bias: float = 0
         with torch.autocast(kind, enabled=False):
             return scale * similarities(features, texts.to(features.dtype)) + bias
     return scale * similarities(features, texts) + bias
+
+
+def line_logits(features: Tensor, line: Line) -> Tensor:
+    """``f @ W^T + b``, ``[B, C]``, of features ``[B, D]``, in float32, autocast or not."""
+    weight, offset = line
+    with torch.autocast(features.device.type, enabled=False):
+        return F.linear(features.float(), weight, offset)
 
 
 def similarities(features: Tensor, texts: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from dapt.clip.logits import Line, line_logits
 from dapt.clip.prompts import Prompts
 from dapt.finite import require_finite, require_ranked
 from dapt.model.prompted_clip import PromptedClip
@@ -28,8 +29,10 @@ class Classifier:
         with torch.inference_mode(False), torch.no_grad():  # what is kept may be explained later, with gradient
             self.prompts: Prompts = model.prompts().detached()
             self._texts = texts
+            self._line: Line | None = None
             if texts is None and not self._conditional:
                 self._texts = model.text_features(self.prompts).detach()
+                self._line = model.line_of(self._texts)
 
     def features(self, pixels: Tensor) -> Tensor:
         """Image features ``[B, D]`` of normalised pixels ``[B, 3, H, W]``.
@@ -51,7 +54,7 @@ class Classifier:
         if texts is None:
             with torch.no_grad():
                 texts = self.model.texts_for(self.prompts, features.detach())
-        logits = clip.logits(features, texts)
+        logits = clip.logits(features, texts) if self._line is None else line_logits(features, self._line)
         if self._fixed:
             return require_ranked(logits)
         return require_ranked(self.model.asked(self.model.prompts.adjust_logits(logits, features)))

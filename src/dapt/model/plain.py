@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dapt.clip.adapters import updates_of
 from dapt.clip.frozen import FrozenClip, unit
 from dapt.clip.image_tower import make_image_tower
-from dapt.clip.logits import class_logits
+from dapt.clip.logits import Line, class_logits, line_logits
 from dapt.clip.prompts import Prompts
 from dapt.clip.savings import Savings
 from dapt.prompts.base import PromptArchitecture
@@ -30,7 +30,7 @@ class PlainModel(nn.Module):
     Args:
         clip: the frozen model; its image tower is copied. own: the architecture, of which is copied what acts on
             features and logits. prompts: what it makes. texts: ``[C, D]`` features of the class texts. columns: of the
-        logits, that are given; None: all.
+            logits, that are given; None: all. line: what stands for scale and texts, see `PromptedTowers.line_of`.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class PlainModel(nn.Module):
         prompts: Prompts,
         texts: Tensor,
         columns: list[int] | None = None,
+        line: Line | None = None,
     ) -> None:
         super().__init__()
         self.visual = _merged(clip, prompts)
@@ -49,6 +50,10 @@ class PlainModel(nn.Module):
         self.logit_bias = clip.logit_bias
         for name, value in (("logit_scale", clip.logit_scale), ("texts", texts)):
             self.register_buffer(name, value.detach().clone())
+        for name, part in zip(("line_weight", "line_offset"), line or (None, None), strict=True):
+            self.register_buffer(name, _constant(part))
+        self.line_weight: Tensor | None
+        self.line_offset: Tensor | None
         self.logit_scale: Tensor
         self.texts: Tensor
         self.register_buffer("visual_ctx", _constant(prompts.visual_ctx))
@@ -70,7 +75,10 @@ class PlainModel(nn.Module):
         if self.head is not None:
             features = self.head.map_image(features)
         features = unit(features) if self.unit_features else features.float()
-        logits = class_logits(features, self.texts, self.logit_scale, self.logit_bias)
+        if self.line_weight is None or self.line_offset is None:
+            logits = class_logits(features, self.texts, self.logit_scale, self.logit_bias)
+        else:
+            logits = line_logits(features, (self.line_weight, self.line_offset))
         if self.head is not None:
             logits = self.head.adjust_logits(logits, features)
         return logits if self.columns is None else logits[:, self.columns]

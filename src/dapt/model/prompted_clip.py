@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.logits import Line, line_logits
 from dapt.clip.prompts import Prompts
 from dapt.data.batch import Batch
 from dapt.data.load.preprocess import ImagePreprocess
@@ -44,10 +45,11 @@ class Criterion(Protocol):
 
 @dataclass(frozen=True)
 class _Kept:
-    """Prompts and class texts of a model in evaluation mode, and the tensors they were made from."""
+    """Prompts, class texts and the line that stands for them, and the tensors they were made from."""
 
     prompts: Prompts
     texts: Tensor | None
+    line: Line | None
     made_from: list[tuple[Tensor, int]]
     content: list[Tensor]
 
@@ -96,11 +98,12 @@ class PromptedClip(PromptedTowers):
         """
         if isinstance(images, Batch):
             return self.loss(images, epoch, epochs)
-        prompts, texts = self._prompts_and_texts()
+        prompts, texts, line = self._prompts_and_texts()
         features = self._image_features(images, prompts)
         if texts is None:
             texts = self.texts_for(prompts, features.detach())
-        return self.asked(self.prompts.adjust_logits(self.clip.logits(features, texts), features))
+        logits = self.clip.logits(features, texts) if line is None else line_logits(features, line)
+        return self.asked(self.prompts.adjust_logits(logits, features))
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Image features ``[B, D]`` of normalised pixels ``[B, 3, H, W]``, of unit length but for the linear probe."""
@@ -117,7 +120,7 @@ class PromptedClip(PromptedTowers):
         """
         if isinstance(texts, str):
             raise ConfigError(f"The texts are a list, not the text '{texts}'.")
-        prompts, features = self._prompts_and_texts(texts=texts is None)
+        prompts, features, _ = self._prompts_and_texts(texts=texts is None)
         if texts is not None:
             return self._other_texts(list(texts), prompts)
         if features is None:
@@ -207,6 +210,7 @@ class PromptedClip(PromptedTowers):
                 lambda: self.text_features(self.prompts.at_rest()),
                 lambda views: features,
                 lambda: val_features,
+                lambda views: features[None],
             )
         )
         self._awaits_images = False
@@ -262,7 +266,7 @@ class PromptedClip(PromptedTowers):
                 todo="Use a method with class texts that do not depend on the image, such as coop or maple.",
             )
         columns = self.asked_columns(len(kept.texts))
-        return PlainModel(self.clip, self.prompts, kept.prompts, kept.texts, columns)
+        return PlainModel(self.clip, self.prompts, kept.prompts, kept.texts, columns, kept.line)
 
     def save_pretrained(self, folder: Path | str) -> Path:
         """Save the prompts and what is needed to use them again into a folder, whole or not at all.
@@ -296,15 +300,17 @@ class PromptedClip(PromptedTowers):
         super().train(mode)
         return self
 
-    def _prompts_and_texts(self, *, texts: bool = True) -> tuple[Prompts, Tensor | None]:
-        """The prompts, and the class texts ``[C, D]`` unless they depend on the image or are not asked for."""
+    def _prompts_and_texts(self, *, texts: bool = True) -> tuple[Prompts, Tensor | None, Line | None]:
+        """The prompts, and class texts ``[C, D]`` and their line, unless they depend on the image or are not wanted."""
         self._check_prepared()
         if not self.training:
             kept = self._evaluated()
-            return kept.prompts, kept.texts
+            return kept.prompts, kept.texts, kept.line
         prompts: Prompts = self.prompts()
-        wanted = texts and not self.prompts.conditional
-        return prompts, self.text_features(prompts) if wanted else None
+        if not texts or self.prompts.conditional:
+            return prompts, None, None
+        found = self.text_features(prompts)
+        return prompts, found, self.line_of(found)
 
     def _evaluated(self) -> _Kept:
         """What evaluation mode keeps; in full precision and for every later call, whatever the present one is in."""
@@ -316,8 +322,9 @@ class PromptedClip(PromptedTowers):
         with torch.inference_mode(False), torch.no_grad(), torch.autocast(kind, enabled=False):
             prompts = self.prompts.at_rest().detached()
             texts = None if self.prompts.conditional else self.text_features(prompts).detach()
+            line = None if texts is None else self.line_of(texts)
             content = [value.detach().clone() for value, _ in now]
-        self._kept = _Kept(prompts, texts, now, content)
+        self._kept = _Kept(prompts, texts, line, now, content)
         return self._kept
 
     def _state(self) -> list[Tensor]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip, unit
+from dapt.clip.logits import Line
 from dapt.clip.masked_views import encode_views, require_readers
 from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
@@ -158,6 +159,14 @@ class PromptedTowers(nn.Module):
         sharing *= len(self._texts)
         each = [self.clip.encode_text(tokens, prompts, sharing) for tokens in self._texts]
         return each[0] if len(each) == 1 else unit(torch.stack(each).mean(dim=0))
+
+    def line_of(self, texts: Tensor) -> Line | None:
+        """Class logits as a line in the image features, see `PromptArchitecture.logit_line`.
+
+        Args:
+            texts: class features ``[C, D]``.
+        """
+        return self.prompts.logit_line(self._whole, texts, self.clip.logit_scale)
 
     def texts_for(self, prompts: Prompts, features: Tensor) -> Tensor:
         """Class texts ``[B, C, D]`` of each image with unit-length features ``[B, D]``, for conditional prompts."""

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip
+from dapt.clip.logits import Line
 from dapt.clip.prompts import Prompts
 from dapt.clip.tokens import PromptTokens
 from dapt.errors import ConfigError, NotSupportedError
@@ -38,6 +39,7 @@ class TrainingSet:
         features: makes features ``[N, D]`` of the training images by the untouched image tower, not normalised: of
             the test view for 0, else the mean over so many random training views.
         val_features: the same for the validation images, always of the test view.
+        views: as `features`, but each random view by itself, ``[K, N, D]``; of the test view for 0, ``[1, N, D]``.
     """
 
     clip: FrozenClip
@@ -46,6 +48,7 @@ class TrainingSet:
     class_features: Callable[[], Tensor]
     features: Callable[[int], Tensor]
     val_features: Callable[[], Tensor]
+    views: Callable[[int], Tensor]
 
 
 class SavedModel(Protocol):
@@ -171,6 +174,17 @@ class PromptArchitecture(nn.Module, ABC):
     def adjust_logits(self, logits: Tensor, features: Tensor) -> Tensor:
         """Class logits ``[B, C]`` as the method wants them, given the image features ``[B, D]``."""
         return logits
+
+    def logit_line(self, names: Sequence[str], texts: Tensor, scale: Tensor) -> Line | None:
+        """Class logits as a line in the image features: weights ``[C, D]`` and offsets ``[C]``.
+
+        None: they are the products with the class features times `scale`. Asked once for all images, where class
+        features do not depend on them.
+
+        Args:
+            names: of the classes. texts: their features ``[C, D]``. scale: the model's own.
+        """
+        return None
 
     def teacher_logits(self, pixels: Tensor) -> Tensor | None:
         """Logits ``[B, C]`` of a teacher that stand in for labels; None: the method learns from labels."""

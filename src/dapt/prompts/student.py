@@ -222,7 +222,8 @@ def load_teacher(options: PromptKdOptions, student: FrozenClip, open_model: Open
         )
     teacher = open_model(options.teacher, spec=options.teacher_model, like=student)
     own = teacher.architecture
-    adjusts = type(own).adjust_logits is not PromptArchitecture.adjust_logits
+    kind, plain = type(own), PromptArchitecture
+    adjusts = kind.adjust_logits is not plain.adjust_logits or kind.logit_line is not plain.logit_line
     if own.conditional or own.fixed_classes or adjusts or not own.unit_features:
         raise NotSupportedError(
             f"{options.teacher} cannot be a teacher: its method has no class features of its own that could name new "

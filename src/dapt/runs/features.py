@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ def training_set(config: RunConfig, model: PromptedClip, data: RunData, images: 
         lambda: model.text_features(model.prompts.at_rest()),
         features,
         lambda: test_view_features(model, data.val.items, config),
+        lambda views: torch.stack(list(random_views(model, images, views, config))) if views else features(0)[None],
     )
 
 
@@ -55,13 +56,20 @@ def random_view_features(model: PromptedClip, images: TrainImages, views: int, c
 
     The views are those that the first epochs of a training run would see.
     """
+    total: Tensor | None = None
+    for found in random_views(model, images, views, config):
+        total = found if total is None else total + found
+    assert total is not None, "at least one view is needed"
+    return total / views
+
+
+def random_views(model: PromptedClip, images: TrainImages, views: int, config: RunConfig) -> Iterator[Tensor]:
+    """The features ``[N, D]`` of each of `views` random training views of all images, not normalised."""
     clip = model.clip
     size = config.eval_batch_size
     batches = [list(range(start, min(start + size, len(images)))) for start in range(0, len(images), size)]
-    total: Tensor | None = None
     for view in progress(range(views), views, "features of random views", "views"):
         loader = train_loader(images, batches, epoch=view, workers=0, device=clip.device)
-        found = torch.cat([clip.image.encode(batch.pixels).float() for batch in loader])
-        total = require_finite(found if total is None else total + found, "image features")
-    assert total is not None, "at least one view is needed"
-    return total / views
+        with torch.no_grad():
+            found = torch.cat([clip.image.encode(batch.pixels).float() for batch in loader])
+        yield require_finite(found, "image features")
