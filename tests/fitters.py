@@ -21,6 +21,8 @@ from dapt.data.load.transforms import train_transform
 from dapt.data.resolve import load_data
 from dapt.model.build import build_model
 from dapt.objectives.build import build_objectives
+from dapt.runs.kept_features import kept_views
+from dapt.training.feature_bank import FeatureBank
 from dapt.training.fit import Fitter, State
 from dapt.training.step import TrainStep
 from helpers import tiny_clip
@@ -41,6 +43,7 @@ def make_fitter(
     kept: list[State] | None = None,
     kind: type[TrainImages] = TrainImages,
     background: Tensor | None = None,
+    bank: Path | None = None,
     **changes: Any,
 ) -> Fitter:
     """A training of the tiny model on a folder of pictures, from its start.
@@ -49,6 +52,7 @@ def make_fitter(
         accuracies: what validation says after each epoch; None: there is no validation.
         stop: raise `Stop` after so many epochs. kept: takes a copy of the state after every epoch.
         kind: of the training images. background: numbers of their background texts. changes: of the configuration.
+        bank: folder in which features are kept, as far as `features` says so.
     """
     given = {"data": "-", "method": "maple", "prompt": {"depth": 2}, "epochs": 5, "batch_size": 4, "lr": 0.05}
     config = make_config({**given, **changes})
@@ -83,6 +87,7 @@ def make_fitter(
         images,
         cue,
         fabric,
+        kept=None if bank is None else kept_views(config, model, FeatureBank(bank, {})),
         validate=None if accuracies is None else (lambda: accuracies[fitter.progress.epoch]),
         after_epoch=lambda state, progress: _after(state, stop, kept),
     )

@@ -219,6 +219,14 @@ class RunSettings(Section):
         "chunks. none: half of what the device has.",
     )
     deterministic: bool = Field(False, description="Refuse non-deterministic GPU kernels.")
+    features: Literal["off", "auto", "on"] = Field(
+        "off",
+        description="Features of frozen image towers are kept in the user's cache and shared by runs. auto: where "
+        "nothing within the image tower is trained; on: the same, others are refused. See docs/features.md.",
+    )
+    features_mb: Megabytes = Field(
+        2048, ge=1, description="Of features: epochs beyond so many see the crops of earlier ones again."
+    )
     track: list[str] = Field(
         default_factory=list,
         description="Trackers that follow the run, beside TensorBoard: wandb, mlflow, trackio; see docs/tracking.md.",
@@ -266,7 +274,7 @@ class RunSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
-        """``dapt: true``, ``dapt: {margin: 1}`` (switches it on), ``cue: gradcam``, ``track: wandb`` are understood."""
+        """``dapt: true``, ``dapt: {margin: 1}`` (switches it on), ``cue: gradcam``, ``features: on`` are understood."""
         if not isinstance(value, Mapping):
             return value
         tree: dict[str, Any] = {key: str(part) if isinstance(part, PurePath) else part for key, part in value.items()}
@@ -281,6 +289,8 @@ class RunSettings(Section):
             tree["cue"] = {"source": tree["cue"]}
         if isinstance(tree.get("track"), str):
             tree["track"] = [tree["track"]]
+        if isinstance(tree.get("features"), bool):  # what YAML takes on and off for
+            tree["features"] = "on" if tree["features"] else "off"
         if isinstance(tree.get("precision"), int):
             tree["precision"] = str(tree["precision"])
         return tree

@@ -23,6 +23,7 @@ COMMANDS = [
     ["report"],
     ["tune"],
     ["compare"],
+    ["cache"],
     ["masks"],
     ["methods"],
     ["masks", "verify"],

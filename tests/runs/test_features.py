@@ -15,7 +15,7 @@ from dapt.data.load.transforms import eval_transform, train_transform
 from dapt.errors import DaptError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
-from dapt.runs.features import random_view_features, test_view_features, training_set
+from dapt.runs.features import mean_of, random_views, test_view_features, training_set
 from dapt.runs.run_data import RunData, load_run_data
 from helpers import tiny_clip
 
@@ -65,9 +65,9 @@ def test_of_no_images_there_are_no_features(config, model) -> None:
 
 def test_random_views_are_averaged(config, model, data) -> None:
     images = images_of(config, model, data, crop_scale=(0.2, 0.6), flip=0.5)
-    first, two, three = (random_view_features(model, images, views, config) for views in (1, 2, 3))
+    first, two, three = (mean_of(random_views(model, images, views, config), views) for views in (1, 2, 3))
     assert first.shape == (8, model.clip.embed_dim)
-    assert torch.equal(random_view_features(model, images, 2, config), two), "the same views every time"
+    assert torch.equal(mean_of(random_views(model, images, 2, config), 2), two), "the same views every time"
     second, third = 2 * two - first, 3 * three - 2 * two
     assert not torch.allclose(first, second, atol=1e-3), "another view in every epoch"
     assert not torch.allclose(second, third, atol=1e-3)
@@ -79,7 +79,7 @@ def test_what_methods_may_look_at(config, model, data) -> None:
     assert found.labels.tolist() == list(data.train.labels) == [0, 0, 1, 1, 2, 2, 3, 3]
     assert found.val_labels.tolist() == list(data.val.labels)
     assert torch.equal(found.features(0), test_view_features(model, data.train.items, config))
-    assert torch.equal(found.features(2), random_view_features(model, images, 2, config))
+    assert torch.equal(found.features(2), mean_of(random_views(model, images, 2, config), 2))
     assert torch.equal(found.val_features(), test_view_features(model, data.val.items, config))
     assert torch.equal(found.class_features(), model.text_features(model.prompts.at_rest()))
 

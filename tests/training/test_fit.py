@@ -323,8 +323,8 @@ def test_what_the_loop_hands_on(photos: Path) -> None:
         fitter.fit()
     assert kept == [(1, True), (2, True)]
     assert [(epoch, workers) for _, epoch, workers in made] == [(0, 3), (1, 3)]
-    assert made[0][0] == fit.epoch_batches(16, 6, seed=5, epoch=0, drop_last=False)
-    assert made[1][0] == fit.epoch_batches(16, 6, seed=5, epoch=1, drop_last=False)
+    assert made[0][0] == saved_views.epoch_batches(16, 6, seed=5, epoch=0, drop_last=False)
+    assert made[1][0] == saved_views.epoch_batches(16, 6, seed=5, epoch=1, drop_last=False)
     assert [len(batch) for batch in made[0][0]] == [6, 6, 4]
 
 
@@ -342,7 +342,7 @@ def test_what_the_step_is_given(photos: Path) -> None:
     fitter.fit()
     assert [(epoch, epochs) for _, epoch, epochs in seen] == [(0, 2), (1, 2)]
     for batch, epoch, _ in seen:
-        order = fit.epoch_batches(16, 16, seed=fitter.config.seed, epoch=epoch)[0]
+        order = saved_views.epoch_batches(16, 16, seed=fitter.config.seed, epoch=epoch)[0]
         assert batch.multi_label == "sigmoid"
         assert batch.labels.tolist() == [images.labels[position] for position in order]
         assert batch.targets.argmax(dim=1).tolist() == batch.labels.tolist()

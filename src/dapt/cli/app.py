@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from dapt.cli.audit import audit
+from dapt.cli.cache import cache
 from dapt.cli.compare import compare
 from dapt.cli.data import data
 from dapt.cli.demo import demo
@@ -51,6 +52,7 @@ app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)
 app.command()(audit)
+app.command()(cache)
 app.add_typer(masks, name="masks")
 app.add_typer(data, name="data")
 app.add_typer(methods, name="methods")

@@ -138,6 +138,14 @@ def train(
         str | None,
         typer.Option("--precision", help="Type of the frozen towers: 32, bf16 or 16. [default: 32]"),
     ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            "--features",
+            help="off, auto or on: keep features of frozen image towers for later runs, see docs/features.md. "
+            "[default: off]",
+        ),
+    ] = None,
     track: Annotated[
         list[str] | None,
         typer.Option(
@@ -219,6 +227,7 @@ def train(
         "device": device,
         "devices": devices,
         "precision": precision,
+        "features": features,
         "track": [name for each in track for name in split_names(each) or []] if track else None,
         "out": out,
     }

@@ -192,6 +192,8 @@ class PromptedTowers(nn.Module):
         needs = self._without_savings(needs)
         if self.prompts.conditional and CLASSES in needs.texts:
             needs |= Needs({FULL: False})  # the texts are made from it
+        if batch.saved is not None and FROZEN in needs.views:
+            needs |= Needs({FULL: False})  # there are no pixels, and it is the same
         views = {name: wanted for name, wanted in needs.views.items() if name != FROZEN}
         make = self._views_saved if batch.saved is not None else self._maker(views)
         text: dict[str, Tensor] | None = None
@@ -206,8 +208,8 @@ class PromptedTowers(nn.Module):
             text = self._texts_of(needs, prompts, image)
         with torch.no_grad():
             if FROZEN in needs.views:
-                untouched = FULL in image and not self.prompts.trains_visual and self.prompts.unit_features
-                image[FROZEN] = image[FULL].detach() if untouched else self.clip.encode_image(batch.pixels)
+                same = FULL in image and self._untouched
+                image[FROZEN] = image[FULL].detach() if same else self.clip.encode_image(batch.pixels)
             teacher = self.prompts.teacher_logits(batch.pixels) if needs.teacher else None
         scale, bias = self.clip.logit_scale, self.clip.logit_bias
         return Outputs(image, text, scale, bias, self.prompts.adjust_logits, teacher)
@@ -252,9 +254,16 @@ class PromptedTowers(nn.Module):
             NotSupportedError: more is needed than features of views, so that they cannot be saved.
         """
         needs = self._without_savings(needs)
-        if needs.teacher or FROZEN in needs.views or self.prompts.conditional:
+        if needs.teacher or (FROZEN in needs.views and not self._untouched):
             raise NotSupportedError("Features of views are saved for methods that need nothing else of the pixels.")
-        return list(needs.views)
+        whole = FROZEN in needs.views or (self.prompts.conditional and CLASSES in needs.texts)
+        names = [name for name in needs.views if name != FROZEN]
+        return [FULL, *names] if whole and FULL not in names else names
+
+    @property
+    def _untouched(self) -> bool:
+        """Whether the features of whole images are those of the untouched image tower."""
+        return not self.prompts.trains_visual and self.prompts.unit_features
 
     @torch.no_grad()
     def tower_features(self, batch: Batch, view: str) -> Tensor:

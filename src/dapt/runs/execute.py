@@ -195,7 +195,16 @@ def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile, follow
         if work.after_epoch is not None:
             work.after_epoch(progress)
 
-    fitter = Fitter(work.config, prepared.step, prepared.images, prepared.cue, fabric, validate=judge, after_epoch=keep)
+    fitter = Fitter(
+        work.config,
+        prepared.step,
+        prepared.images,
+        prepared.cue,
+        fabric,
+        kept=prepared.kept,
+        validate=judge,
+        after_epoch=keep,
+    )
     if work.folder.checkpoint_file.is_file():
         fitter.load_state(keeper.load())
         if fabric.is_global_zero:
@@ -206,9 +215,12 @@ def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile, follow
     if following is not None:
         following.start(fitter.progress.lines)
     try:
-        return fitter.fit()
+        done = fitter.fit()
     finally:
         fitter.images.close()
+    if prepared.kept is not None:
+        say(prepared.kept.bank.summary())
+    return done
 
 
 def _accuracy(work: Work, prepared: Prepared) -> float | None:

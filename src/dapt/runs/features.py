@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,16 +17,34 @@ from dapt.data.load.transforms import eval_transform
 from dapt.finite import require_finite
 from dapt.model.prompted_clip import PromptedClip
 from dapt.prompts.base import TrainingSet
+from dapt.runs.kept_features import content_of
 from dapt.runs.run_data import RunData
+from dapt.training.feature_bank import FeatureBank, rounded
 
 
-def training_set(config: RunConfig, model: PromptedClip, data: RunData, images: TrainImages) -> TrainingSet:
-    """What `PromptArchitecture.prepare` may look at; features are computed when it asks for them."""
+def training_set(
+    config: RunConfig, model: PromptedClip, data: RunData, images: TrainImages, bank: FeatureBank | None = None
+) -> TrainingSet:
+    """What `PromptArchitecture.prepare` may look at; features are computed when it asks for them.
+
+    Args:
+        bank: where they are kept; None: nowhere.
+    """
+
+    def of_test_view(items: Sequence[Item]) -> Tensor:
+        return _kept(bank, items, {"of": "test"}, lambda: test_view_features(model, items, config), model)
+
+    def each_view(views: int) -> Iterator[Tensor]:
+        if bank is None:
+            yield from random_views(model, images, views, config)
+            return
+        drawn = {"seed": config.seed, "crop_scale": list(config.crop_scale), "flip": config.flip}
+        for view in progress(range(views), views, "features of random views", "views"):
+            about = {**drawn, "of": "full", "number": view, "both": False, "views": "pixels"}
+            yield _kept(bank, images.items, about, partial(random_view, model, images, view, config), model)
 
     def features(views: int) -> Tensor:
-        if not views:
-            return test_view_features(model, data.train.items, config)
-        return random_view_features(model, images, views, config)
+        return mean_of(each_view(views), views) if views else of_test_view(data.train.items)
 
     return TrainingSet(
         model.clip,
@@ -32,9 +52,27 @@ def training_set(config: RunConfig, model: PromptedClip, data: RunData, images: 
         torch.tensor(data.val.labels, dtype=torch.long),
         lambda: model.text_features(model.prompts.at_rest()),
         features,
-        lambda: test_view_features(model, data.val.items, config),
-        lambda views: torch.stack(list(random_views(model, images, views, config))) if views else features(0)[None],
+        lambda: of_test_view(data.val.items),
+        lambda views: torch.stack(list(each_view(views))) if views else features(0)[None],
     )
+
+
+def _kept(
+    bank: FeatureBank | None,
+    items: Sequence[Item],
+    view: dict[str, Any],
+    make: Callable[[], Tensor],
+    model: PromptedClip,
+) -> Tensor:
+    """The features ``[N, D]`` of a view, from the bank if it has them, and into it if not."""
+    if bank is None or not items:
+        return make()
+    key, name = bank.key(content_of(items), view), str(view["of"])
+    found = bank.load(key, len(items)).get(name)
+    if found is None:
+        found = rounded(make())
+        bank.save(key, {name: found}, {**view, "images": len(items)})
+    return found.to(model.clip.device)
 
 
 @torch.no_grad()
@@ -50,26 +88,28 @@ def test_view_features(model: PromptedClip, items: Sequence[Item], config: RunCo
     return torch.cat(found) if found else torch.empty(0, clip.embed_dim, device=clip.device)
 
 
-@torch.no_grad()
-def random_view_features(model: PromptedClip, images: TrainImages, views: int, config: RunConfig) -> Tensor:
-    """The mean of the features ``[N, D]`` of `views` random training views of each image, not normalised.
-
-    The views are those that the first epochs of a training run would see.
-    """
+def mean_of(views: Iterable[Tensor], count: int) -> Tensor:
+    """The mean of `count` tensors, one at a time."""
     total: Tensor | None = None
-    for found in random_views(model, images, views, config):
+    for found in views:
         total = found if total is None else total + found
     assert total is not None, "at least one view is needed"
-    return total / views
+    return total / count
 
 
 def random_views(model: PromptedClip, images: TrainImages, views: int, config: RunConfig) -> Iterator[Tensor]:
-    """The features ``[N, D]`` of each of `views` random training views of all images, not normalised."""
-    clip = model.clip
-    size = config.eval_batch_size
-    batches = [list(range(start, min(start + size, len(images)))) for start in range(0, len(images), size)]
+    """The features ``[N, D]`` of each of `views` random training views of all images, not normalised.
+
+    The views are those that the first epochs of a training run would see.
+    """
     for view in progress(range(views), views, "features of random views", "views"):
-        loader = train_loader(images, batches, epoch=view, workers=0, device=clip.device)
-        with torch.no_grad():
-            found = torch.cat([clip.image.encode(batch.pixels).float() for batch in loader])
-        yield require_finite(found, "image features")
+        yield random_view(model, images, view, config)
+
+
+@torch.no_grad()
+def random_view(model: PromptedClip, images: TrainImages, view: int, config: RunConfig) -> Tensor:
+    """The features ``[N, D]`` of the view of that number of all images, not normalised."""
+    clip, size = model.clip, config.eval_batch_size
+    batches = [list(range(start, min(start + size, len(images)))) for start in range(0, len(images), size)]
+    loader = train_loader(images, batches, epoch=view, workers=0, device=clip.device)
+    return require_finite(torch.cat([clip.image.encode(batch.pixels).float() for batch in loader]), "image features")

@@ -82,9 +82,9 @@ def fingerprint(config: RunConfig, data: RunData, clip: FrozenClip, cue: Cue | N
             f"The inputs exceed {FULL_BYTES // 2**30} GB: what changes them later is looked for in their sizes, times, "
             "beginnings and ends, not in all of their content."
         )
-    hash_file = _hash if whole else _hash_ends
+    digest_file = hash_file if whole else _hash_ends
     with ThreadPoolExecutor(cores()) as pool:
-        hashed = pool.map(hash_file, (path for _, _, path in every))
+        hashed = pool.map(digest_file, (path for _, _, path in every))
         digests = list(progress(hashed, len(every), "noting the inputs", "files"))
         marks = dict(zip(items, pool.map(reading_mark, (item.path for item in items.values())), strict=True))
     found: Inputs = {"schema": SCHEMA, "whole": whole, "images": {}, "masks": {}, "files": {}}
@@ -140,7 +140,12 @@ def _size(path: Path) -> int:
         raise DataError(f"Could not read {path}: {error.strerror or error}.") from error
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """A hash of the content of a file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -183,7 +188,7 @@ def tell_of_changed_plugins(folder: RunFolder, config: RunConfig) -> None:
         return
     noted = folder.earlier_inputs()["files"]
     for number, file in enumerate(config.plugins, start=1):
-        if noted.get(f"plugin {number}") != _hash(plugin_file(file)):
+        if noted.get(f"plugin {number}") != hash_file(plugin_file(file)):
             warn(f"The plugin {file} has changed since the run in {folder.path} was made.")
 
 

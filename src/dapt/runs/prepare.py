@@ -35,9 +35,12 @@ from dapt.runs.background_words import choose_words
 from dapt.runs.features import training_set
 from dapt.runs.foreground_check import ForegroundCheck, check_foregrounds
 from dapt.runs.kept_cues import is_kept, kept_masks
+from dapt.runs.kept_features import bank_of, kept_views
 from dapt.runs.run_data import RunData
 from dapt.runs.scene_words import SCENE_WORDS
 from dapt.runs.training_cue import training_cue
+from dapt.training.feature_bank import FeatureBank
+from dapt.training.kept_views import KeptViews
 from dapt.training.step import TrainStep
 
 
@@ -48,7 +51,7 @@ class Prepared:
     Attributes:
         config: of the run, with the background words that were chosen where that was asked for.
         background: what L_b aims at, where that is settled before training.
-        foregrounds: how far they show what the classes are, with DAPT.
+        foregrounds: how far they show what the classes are, with DAPT. kept: where features of views are kept.
         model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
             ``last``.
     """
@@ -60,6 +63,7 @@ class Prepared:
     config: RunConfig
     background: BackgroundLabels | None = None
     foregrounds: ForegroundCheck | None = None
+    kept: KeptViews | None = None
 
     @property
     def model(self) -> PromptedClip:
@@ -95,7 +99,9 @@ def prepare(
         cue = training_cue(config, data, cache)
     config, made = with_chosen_words(config, data, clip, cache, cue)
     model = build_model(config, clip, data.train.names)
-    _let_it_look(config, model, data, cache)
+    bank = bank_of(config, clip)
+    kept = kept_views(config, model, bank)
+    _let_it_look(config, model, data, cache, bank)
     step = TrainStep(model, build_objectives(config, model))
     if config.dapt.enabled and config.dapt.words == AUTO and not _has_background(config, step):
         warn("dapt.words=auto changes nothing: L_b does not act in this run, and nothing else reads the words.")
@@ -107,7 +113,7 @@ def prepare(
         )
     if cue is None:
         images = _training_images(config, model, data, cache)
-        return Prepared(step, images, cue, model_selection_of(config, data, step), config)
+        return Prepared(step, images, cue, model_selection_of(config, data, step), config, kept=kept)
     masks = _made_by(cue, config, data, model) if made is None else made
     guarded = _guarded(config, cue, data.train.items, masks)
     background = _background(config, step, cue, data.train.items, guarded.masks, cache)
@@ -124,13 +130,16 @@ def prepare(
         trust=guarded.trust,
         background=None if background is None else background.labels,
     )
-    return Prepared(step, images, cue, model_selection_of(config, data, step), config, background, foregrounds)
+    selection = model_selection_of(config, data, step)
+    return Prepared(step, images, cue, selection, config, background, foregrounds, kept)
 
 
-def _let_it_look(config: RunConfig, model: PromptedClip, data: RunData, cache: ImageCache) -> None:
+def _let_it_look(
+    config: RunConfig, model: PromptedClip, data: RunData, cache: ImageCache, bank: FeatureBank | None
+) -> None:
     """Methods that look at all training images before the first step do so."""
     images = _training_images(config, model, data, cache)
-    model.prompts.prepare(training_set(config, model, data, images))
+    model.prompts.prepare(training_set(config, model, data, images, bank))
 
 
 def _training_images(

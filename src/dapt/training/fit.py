@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +16,7 @@ from dapt.console import progress, say, warn
 from dapt.cues.base import Cue
 from dapt.cues.guards import guard
 from dapt.data.batch import Batch, MultiLabel
-from dapt.data.load.loader import TrainImages, epoch_batches
+from dapt.data.load.loader import TrainImages
 from dapt.environment import peak_memory_mb
 from dapt.errors import DaptError, ModelError
 from dapt.objectives.base import by_group
@@ -25,6 +24,7 @@ from dapt.objectives.gradients import backward_by_rule
 from dapt.training.averaging import EpochAverage
 from dapt.training.diagnosis import Diagnosis
 from dapt.training.graph_step import CudaRecorder, GraphStep, Recorder
+from dapt.training.kept_views import KeptViews
 from dapt.training.optimizer import make_optimizer
 from dapt.training.saved_views import SavedViews, load_epoch, saved_where_possible
 from dapt.training.schedule import learning_rate
@@ -93,6 +93,7 @@ class Fitter:
     Args:
         config: resolved configuration. step: model and objectives. images: training images.
         cue: source of masks, or None without DAPT. fabric: a launched Lightning Fabric.
+        kept: where features of frozen towers are kept, see `dapt.training.kept_views`.
         validate: returns the accuracy in percent by which the best epoch is chosen, or None to keep the last one
             (or the average over epochs, where the method asks for one).
         after_epoch: called on the main process with the resume state after every epoch.
@@ -106,12 +107,13 @@ class Fitter:
         cue: Cue | None,
         fabric: Any,
         *,
+        kept: KeptViews | None = None,
         validate: Callable[[], float | None] | None = None,
         after_epoch: Callable[[State, Progress], None] | None = None,
     ) -> None:
         self.config = config
         self.step = step
-        self.images: TrainImages | SavedViews = saved_where_possible(images, step.model, config)
+        self.images: TrainImages | SavedViews = saved_where_possible(images, step.model, config, kept)
         self.cue = cue
         self.fabric = fabric
         self.validate = validate
@@ -280,13 +282,9 @@ class Fitter:
         )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        rank, world = fabric.global_rank, fabric.world_size
-        how: dict[str, Any] = {"seed": config.seed, "epoch": epoch, "drop_last": config.drop_last, "world": world}
-        shares = partial(epoch_batches, len(self.images), config.batch_size, **how)
-        batches = shares(rank=rank)
-        before = [share[-1] for share in shares(rank=(rank - 1) % world)] if world > 1 else None
-        at = {"epoch": epoch, "epochs": self.epochs, "workers": config.workers}
-        loader = load_epoch(self.images, batches, self.step, before=before, **at)
+        batches, loader = load_epoch(
+            self.images, self.step, config, epoch, rank=fabric.global_rank, world=fabric.world_size
+        )
         self.step.train()
         tally = Tally(
             lambda loss, figures, number: self._check(loss, figures, epoch, number),
@@ -296,7 +294,7 @@ class Fitter:
         diagnosis = Diagnosis(self.step if config.dapt.diagnose and self.cue is not None else None)
         start, seen = time.perf_counter(), 0
         label = f"epoch {epoch + 1}/{self.epochs}"
-        shown = progress(loader, len(batches), label, "batches") if fabric.is_global_zero else loader
+        shown = progress(loader, batches, label, "batches") if fabric.is_global_zero else loader
         for number, batch in enumerate(shown):
             diagnosis.see(number, batch, epoch, self.epochs)
             tally.add(self._step(batch, epoch, number), len(batch.labels))

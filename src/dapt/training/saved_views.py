@@ -1,32 +1,36 @@
 """Training images as what a frozen image tower makes of them, for methods that train nothing within it.
 
-Such a method (ProLIP) needs the tower once for each view of an image, not in every step. As published, a number of
-random views of each image is made without gradient, and the epochs take turns: epoch t (from 0) reads view
-``(t + 1) mod K``, so view 1 comes first and view 0 last. A view is made when it is first read, in parts of a fixed
-order and size, so that a resumed run gets the same numbers. Where images are shown on the backgrounds of others
-(``fill=exchange``) the order is a random one for each view, and the image ahead of a part lends to its first, so that
-who lends to whom depends neither on the classes nor on the size of the parts.
+Such a method needs the tower once for each view of an image, not in every step. Random views of each image are made
+without gradient, and the epochs take turns. For ProLIP there are K of them, as published: epoch t (from 0) reads view
+``(t + 1) mod K``, so view 1 comes first and view 0 last. For methods with text prompts alone, where that is asked for
+(``features``), epoch t reads view ``t mod K``: with as many views as epochs these are the crops of a run without saved
+features. A view is made when it is first read, in parts of a fixed order and size, so that a resumed run gets the same
+numbers. Where images are shown on the backgrounds of others (``fill=exchange``) the order is a random one for each
+view, and the image ahead of a part lends to its first, so that who lends to whom depends neither on the classes nor on
+the size of the parts.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dapt.config import RunConfig
 from dapt.data.batch import Batch
-from dapt.data.load.loader import TrainImages, known_of, train_loader
+from dapt.data.load.loader import TrainImages, epoch_batches, known_of, train_loader
 from dapt.finite import require_finite
 from dapt.model.needs import FULL
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.views import with_both_halves
 from dapt.seeds import mix_seed
+from dapt.training.kept_views import AREA, USABLE, KeptViews
 from dapt.training.step import TrainStep
-
-USABLE, AREA = "usable", "area"  # of the mask, kept beside the features by name
 
 
 @dataclass
@@ -61,13 +65,23 @@ class SavedViews:
         images: the training images. model: its image tower makes the features, see `PromptedTowers.tower_features`.
         views: random views of each image; 0: every epoch has new ones, which are not kept.
         size: images that go through the tower together. workers: loader processes. seed: of the order of lenders.
+        first: the view that the first epoch reads. kept: where views are kept for later runs; None: nowhere.
 
     Attributes:
         images, items: as given.
     """
 
     def __init__(
-        self, images: TrainImages, model: PromptedClip, views: int, *, size: int, workers: int, seed: int = 0
+        self,
+        images: TrainImages,
+        model: PromptedClip,
+        views: int,
+        *,
+        size: int,
+        workers: int,
+        seed: int = 0,
+        first: int = 1,
+        kept: KeptViews | None = None,
     ) -> None:
         self.images = images
         self.items = images.items
@@ -76,6 +90,8 @@ class SavedViews:
         self._size = size
         self._workers = workers
         self._seed = seed
+        self._first = first
+        self._kept = kept
         self._seen: dict[int, _View] = {}
 
     def __len__(self) -> int:
@@ -84,8 +100,8 @@ class SavedViews:
     def with_masks(self, masks: Sequence[Tensor | None], trust: Tensor | None = None) -> SavedViews:
         """The same with other masks; features of whole images stay."""
         images = self.images.with_masks(masks, trust)
-        how = {"size": self._size, "workers": self._workers, "seed": self._seed}
-        changed = SavedViews(images, self._model, self._views, **how)
+        how = {"size": self._size, "workers": self._workers, "seed": self._seed, "first": self._first}
+        changed = SavedViews(images, self._model, self._views, **how, kept=self._kept)
         changed._seen = {number: view.without_masks() for number, view in self._seen.items() if FULL in view.rows}
         return changed
 
@@ -95,7 +111,8 @@ class SavedViews:
 
     def view_of(self, epoch: int) -> int:
         """The number of the view that an epoch reads."""
-        return (epoch + 1) % self._views if self._views else epoch + 1
+        number = epoch + self._first
+        return number % self._views if self._views else number
 
     def load(self, batches: Sequence[Sequence[int]], names: Sequence[str], *, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, with features of the views `names` in place of pixels.
@@ -109,9 +126,11 @@ class SavedViews:
             self._seen[number] = view
         order = self._order(number)
         place = {at: rank for rank, at in enumerate(order)}
-        self._complete(
-            view, number, order, sorted({place[at] // self._size for batch in batches for at in batch}), names
-        )
+        wanted = sorted({place[at] // self._size for batch in batches for at in batch})
+        if self._kept is None:
+            self._complete(view, number, order, wanted, names)
+        else:
+            self._from_kept(self._kept, view, number, order, names)
         device = self._model.clip.device
         for positions in batches:
             rows = torch.tensor(positions)
@@ -128,6 +147,17 @@ class SavedViews:
         if not self._model.making.lends:
             return list(range(count))
         return torch.randperm(count, generator=torch.Generator().manual_seed(mix_seed(self._seed, number))).tolist()
+
+    def _from_kept(self, kept: KeptViews, view: _View, number: int, order: Sequence[int], names: Sequence[str]) -> None:
+        """Make all of a view that is not kept, and keep it."""
+        parts = range(math.ceil(len(order) / self._size))
+        wanted = [name for name in (*names, AREA, USABLE) if name not in view.rows]
+        for name, rows in kept.load(self.images, number, wanted).items():
+            view.rows[name] = rows
+            view.known |= {(name, part) for part in parts}
+        self._complete(view, number, order, parts, names)
+        made = [name for name in wanted if name in view.rows]
+        view.rows |= kept.save(self.images, number, {name: view.rows[name] for name in made})
 
     def _complete(
         self, view: _View, number: int, order: Sequence[int], parts: Sequence[int], names: Sequence[str]
@@ -156,35 +186,57 @@ class SavedViews:
                     view.put(name, part, where, found.cpu(), count)
 
 
-def saved_where_possible(images: TrainImages, model: PromptedClip, config: RunConfig) -> TrainImages | SavedViews:
-    """`images`, as features where the method trains nothing within the image tower."""
+def saved_where_possible(
+    images: TrainImages, model: PromptedClip, config: RunConfig, kept: KeptViews | None = None
+) -> TrainImages | SavedViews:
+    """`images`, as features where the method trains nothing within the image tower.
+
+    Args:
+        kept: where they are kept for later runs, if that is asked for.
+    """
+    how: dict[str, Any] = {"size": config.eval_batch_size, "workers": config.workers, "seed": config.seed, "kept": kept}
     views = model.prompts.saved_views
-    if views is None:
+    if views is not None:
+        return SavedViews(images, model, views, **how)
+    if kept is None or model.prompts.trains_visual:
         return images
-    return SavedViews(images, model, views, size=config.eval_batch_size, workers=config.workers, seed=config.seed)
+    return SavedViews(images, model, kept.views_for(config.epochs, len(images), model), **how, first=0)
 
 
 def load_epoch(
     images: TrainImages | SavedViews,
-    batches: Sequence[Sequence[int]],
     step: TrainStep,
-    *,
+    config: RunConfig,
     epoch: int,
-    epochs: int,
-    workers: int,
-    before: Sequence[int] | None = None,
-) -> Iterator[Batch]:
-    """The batches of an epoch for a training step, on its device.
+    *,
+    rank: int = 0,
+    world: int = 1,
+) -> tuple[int, Iterator[Batch]]:
+    """The number of batches of an epoch, and the batches for a training step, on its device.
+
+    Of several processes each has its share of every batch. The image ahead of a share, that of the process before, is
+    loaded, too, where it lends its background.
 
     Args:
-        before: the image ahead of each batch, where it is a part of one; it is loaded if it lends its background.
+        rank, world: index of this process and their number.
 
     Raises:
         DataError: an image cannot be read.
     """
+    shares = partial(
+        epoch_batches,
+        len(images),
+        config.batch_size,
+        seed=config.seed,
+        epoch=epoch,
+        drop_last=config.drop_last,
+        world=world,
+    )
+    batches = shares(rank=rank)
     if isinstance(images, SavedViews):
-        return images.load(batches, step.model.views_for(step.needs(epoch, epochs)), epoch=epoch)
+        needed = step.model.views_for(step.needs(epoch, config.epochs))
+        return len(batches), images.load(batches, needed, epoch=epoch)
     making, device = step.model.making, step.model.clip.device
-    lenders = before if making.lends else None
-    loaded = train_loader(images, batches, epoch=epoch, workers=workers, device=device, before=lenders)
-    return (with_both_halves(batch, making) for batch in loaded)
+    before = [share[-1] for share in shares(rank=(rank - 1) % world)] if world > 1 and making.lends else None
+    loaded = train_loader(images, batches, epoch=epoch, workers=config.workers, device=device, before=before)
+    return len(batches), (with_both_halves(batch, making) for batch in loaded)

@@ -1,0 +1,118 @@
+"""Features of frozen image towers, kept on disk: what one run has computed, later ones read.
+
+A file holds one view of a list of images, a row for each, by what the tower makes of it: the whole image, with DAPT its
+foreground and its background, and what is known of the mask. Its name is a hash of all that decides the rows (backbone,
+content of the images, transform, seed and number of the view), so that nothing in it is ever out of date. Rows are kept
+in half precision, and are used as they are kept, so that the first run trains on the numbers of later ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from dapt.console import warn
+from dapt.errors import DaptError
+from dapt.files import write_bytes
+
+SUFFIX = ".safetensors"
+ABOUT = "about"  # under which a file keeps what decided its rows, as JSON
+DIGITS = 32
+
+
+class FeatureBank:
+    """A folder of features.
+
+    Args:
+        folder: where they are. made_with: all that decides features beside images, masks and views: JSON values.
+
+    Attributes:
+        folder: as given. read, made: numbers of files that were read and written.
+    """
+
+    def __init__(self, folder: Path, made_with: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.read = self.made = 0
+        self._made_with = dict(made_with)
+        self._works = True
+
+    def key(self, images: Sequence[str], view: Mapping[str, Any]) -> str:
+        """The name of a view of some images.
+
+        Args:
+            images: a digest of the content of each, in their order. view: what else decides the rows: JSON values.
+        """
+        parts = json.dumps([self._made_with, list(images), dict(view)], sort_keys=True)
+        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+
+    def summary(self) -> str:
+        """What was read and written so far, in a line."""
+        return f"features: {self.read} files read, {self.made} written in {self.folder}"
+
+    def has(self, key: str) -> bool:
+        """Whether something is kept under a name."""
+        return self._path(key).is_file()
+
+    def load(self, key: str, count: int) -> dict[str, Tensor]:
+        """The rows kept under a name, features in float32; empty: there are none of `count` images."""
+        path = self._path(key)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._fails(f"{path} cannot be read: {error.strerror or error}.")
+            return {}
+        try:
+            rows = load(content)
+        except Exception as error:  # safetensors has no error of its own for a damaged file
+            warn(f"{path} is damaged ({str(error).splitlines()[0]}); its features are computed again.")
+            return {}
+        if any(len(values) != count for values in rows.values()):
+            return {}
+        self.read += 1
+        return {name: values.float() if values.is_floating_point() else values for name, values in rows.items()}
+
+    def save(self, key: str, rows: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Keep rows; a folder that cannot be written to is said once, and done without.
+
+        Args:
+            rows: as `rounded`. about: for people who find the file.
+        """
+        if not self._works:
+            return
+        held = {
+            name: (values.half() if values.is_floating_point() and fits_half(values) else values).contiguous().cpu()
+            for name, values in rows.items()
+        }
+        told = {ABOUT: json.dumps({**self._made_with, **about}, sort_keys=True)}
+        try:
+            write_bytes(self._path(key), save(held, metadata=told))
+        except DaptError as error:
+            self._fails(error.what)
+            return
+        self.made += 1
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}{SUFFIX}"
+
+    def _fails(self, reason: str) -> None:
+        self._works = False
+        warn(f"Features are not kept from here on. {reason}")
+
+
+def fits_half(values: Tensor) -> bool:
+    """Whether no number is beyond what half precision holds."""
+    return not values.numel() or float(values.abs().max()) <= torch.finfo(torch.float16).max
+
+
+def rounded(values: Tensor) -> Tensor:
+    """Features as they are kept, in float32."""
+    return values.half().float() if fits_half(values) else values.float()
