@@ -37,6 +37,7 @@ AUDITED = {"original": "audit/original", "exchanged": "audit/mixed_rand", "BG-ga
 MORE = {"other data": "audit/mixed_other", "attention": "cue/foreground_attention"}  # where there are such figures
 SHOWN = ("D", *AUDITED)
 LEVEL = 0.95
+LEAST = 3  # pairs of which an interval is told
 SECTION = "set/dapt."
 TOLD_ELSEWHERE = ("enabled", "variant")
 
@@ -119,7 +120,7 @@ def interval(gaps: Sequence[float]) -> tuple[float, float]:
 
 
 def gap_words(one: Figures, other: Figures, name: str) -> str:
-    """The difference of two settings in a figure, with its interval; a dash where they have no pair."""
+    """The difference of two settings in a figure, with its interval from three pairs on; a dash where there is none."""
     gaps = [
         figures[name] - other[place][name]
         for place, figures in one.items()
@@ -128,7 +129,7 @@ def gap_words(one: Figures, other: Figures, name: str) -> str:
     if not gaps:
         return "–"
     low, high = interval(gaps)
-    return f"{statistics.fmean(gaps):+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if len(gaps) > 1 else "")
+    return f"{statistics.fmean(gaps):+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if len(gaps) >= LEAST else "")
 
 
 def table(found: Mapping[str, Figures], beside: str) -> str:

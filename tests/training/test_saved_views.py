@@ -13,7 +13,7 @@ from dapt.data.load.loader import TrainImages, epoch_batches, train_loader
 from dapt.errors import NotSupportedError
 from dapt.model.needs import BACKGROUND, FOREGROUND, FROZEN, FULL, Needs
 from dapt.training.fit import Fitter
-from dapt.training.saved_views import SavedViews
+from dapt.training.saved_views import SavedViews, load_epoch
 from fitters import make_fitter, prompts_of, resumed, same, stopped
 from helpers import make_folder
 
@@ -41,6 +41,20 @@ def watched(fitter: Fitter) -> list[Tensor]:
 
     model.tower_features = look
     return passes
+
+
+def test_batches_of_one_are_lent_the_background_of_the_step_before(photos: Path) -> None:
+    given = {"dapt": {"variant": "swap"}, "cue": {"source": "random"}}
+    fitter = make_fitter(photos, **given, batch_size=1)
+    count, loaded = load_epoch(fitter.images, fitter.step, fitter.config, 0)
+    batches = list(loaded)
+    assert len(batches) == count == len(fitter.images)
+    for batch, earlier in zip(batches, [batches[-1], *batches], strict=False):
+        assert batch.before is not None
+        assert torch.equal(batch.before[0], earlier.pixels)
+        assert torch.equal(batch.before[1], earlier.masks)
+    _, loaded = load_epoch(fitter.images, fitter.step, make_fitter(photos, **given).config, 0)
+    assert next(loaded).before is None, "others of its batch do"
 
 
 def test_other_methods_read_pixels(photos: Path) -> None:

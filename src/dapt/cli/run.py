@@ -112,7 +112,7 @@ def run(
     if (found.store or "").startswith("memory://"):
         raise ConfigError(f"{found.store} ends with this command, and its results.", todo="Choose another --out.")
     if found.about and dry_run:
-        show(found.about)
+        show(*found.about.splitlines())
     if ray is not None and not slurm and not dry_run:  # before seconds are spent on imports
         refuse_client(ray)
         check_address(ray)

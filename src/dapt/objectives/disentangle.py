@@ -1,17 +1,19 @@
 """DAPT's objective: disentangled alignment and the pull-push term.
 
-Decouple before Align: Visual Disentanglement Enhances Prompt Tuning, TPAMI 2025, arXiv 2508.00395. Weights,
-margin, words and the two-phase schedule are those of the released code; its defects are not reproduced (the
-class softmax has exactly C columns, all background words form the background set).
+Decouple before Align: Visual Disentanglement Enhances Prompt Tuning, TPAMI 2025, arXiv 2508.00395. The variant
+``released`` has weights, margin, words and the two-phase schedule of the released code; its defects are not reproduced
+(the class softmax has exactly C columns, all background words form the background set).
 
-- ``L_f`` = CE(sg(foreground feature), class texts, label): teaches the text side.
+- ``L_f`` = CE(sg(foreground feature), class texts, label): teaches the text side; without the stop-gradient
+  (``foreground_gradient``, as the default sets it) the image side, too.
 - ``L_b`` = CE(background feature, background texts, nearest background text): teaches both sides.
 - ``L_v`` = mean max(0, |f - sg(f_fg)| - |f - sg(f_bg)| + margin): teaches the image side.
 
-Ours: the weight of L_v follows the logit scale, because the gradients of cross-entropies grow with it. Also ours, and
-off by default: other schedules, margins and spaces of L_v, gradients that are balanced or kept from contradicting the
-host's (`DaptOptions`). L_b may aim at a text that was chosen before training (`Batch.background`), and the terms of
-each image may be weighted by how far its cue is trusted (`Batch.trust`).
+Ours: the weight of L_v follows the logit scale, because the gradients of cross-entropies grow with it; a warm-up of all
+terms, and other schedules (`dapt.dapt_variants` says which variant sets what). Also ours, and off by default: margins
+and spaces of L_v, gradients that are balanced or kept from contradicting the host's (`DaptOptions`). L_b may aim at a
+text that was chosen before training (`Batch.background`), and the terms of each image may be weighted by how far its
+cue is trusted (`Batch.trust`).
 """
 
 from __future__ import annotations

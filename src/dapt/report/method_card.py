@@ -55,7 +55,7 @@ def facts(method: Method, clip: FrozenClip, classes: int = CLASSES) -> MethodFac
     count = method.parameters or f"{model.prompts.count():,}"
     if not method.trains:
         return MethodFacts(count, (), (f"{method.name} has no training steps, so DAPT does not apply.",))
-    dapt = Disentangle(DaptOptions(enabled=True, variant="joint"), model.trainable())
+    dapt = Disentangle(DaptOptions(enabled=True), model.trainable())
     return MethodFacts(count, tuple(dapt.active(0, 1)), tuple(dapt.left_out))
 
 

@@ -135,8 +135,7 @@ class GraphStep:
             parameter.grad = None
 
     def _record(self, batch: Batch, epoch: int) -> None:
-        copies: dict[str, Any] = {name: part.clone() for name, part in _tensors(batch).items()}
-        inputs = replace(batch, **copies)
+        inputs = _copy(batch)
 
         def run() -> Found:
             with self._prompts.recording():
@@ -167,9 +166,21 @@ class GraphStep:
         return figures
 
 
+def _copy(batch: Batch) -> Batch:
+    """The batch with tensors of its own."""
+    own: dict[str, Any] = {
+        field.name: part.clone() for field in fields(batch) if isinstance(part := getattr(batch, field.name), Tensor)
+    }
+    if batch.before is not None:
+        pixels, mask, usable = batch.before
+        own["before"] = (pixels.clone(), mask.clone(), usable.clone())
+    return replace(batch, **own)
+
+
 def _tensors(batch: Batch) -> dict[str, Tensor]:
     parts = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    return {name: part for name, part in parts.items() if isinstance(part, Tensor)}
+    found = {name: part for name, part in parts.items() if isinstance(part, Tensor)}
+    return found | {f"before {number}": part for number, part in enumerate(batch.before or ())}
 
 
 def _shape(batch: Batch) -> Hashable:

@@ -215,7 +215,7 @@ def load_epoch(
     """The number of batches of an epoch, and the batches for a training step, on its device.
 
     Of several processes each has its share of every batch. The image ahead of a share, that of the process before, is
-    loaded, too, where it lends its background.
+    loaded, too, where it lends its background; with batches of one image it is that of the batch before.
 
     Args:
         rank, world: index of this process and their number.
@@ -237,6 +237,10 @@ def load_epoch(
         needed = step.model.views_for(step.needs(epoch, config.epochs))
         return len(batches), images.load(batches, needed, epoch=epoch)
     making, device = step.model.making, step.model.clip.device
-    before = [share[-1] for share in shares(rank=(rank - 1) % world)] if world > 1 and making.lends else None
+    before = None
+    if making.lends and world > 1:
+        before = [share[-1] for share in shares(rank=(rank - 1) % world)]
+    elif making.lends and config.batch_size == 1 and len(images) > 1:
+        before = [batch[-1] for batch in [batches[-1], *batches[:-1]]]
     loaded = train_loader(images, batches, epoch=epoch, workers=config.workers, device=device, before=before)
     return len(batches), (with_both_halves(batch, making) for batch in loaded)
