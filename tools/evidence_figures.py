@@ -201,16 +201,16 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--beside", default=HOST, help="the setting that all are compared with")
     parser.add_argument("--setting", default="", help="a table of what this setting brings to each host")
     parser.add_argument("--brief", action="store_true", help="with --setting: only accuracy, not all figures")
-    parser.add_argument("--method", default="", help="only this host [default: maple; with --setting all]")
+    parser.add_argument("--method", nargs="*", default=[], help="only these hosts [default: maple; with --setting all]")
     parser.add_argument("--backbone", default="", help="only backbones whose name holds this")
     args = parser.parse_args(words)
-    method = args.method or ("" if args.setting else "maple")
+    methods = args.method or ([] if args.setting else ["maple"])
     rows: list[Row] = []
     for store in args.stores:
         rows += rows_of(store)
-    rows = [row for row in rows if args.backbone in str(row["backbone"]) and method in ("", row["method"])]
+    rows = [row for row in rows if args.backbone in str(row["backbone"]) and (not methods or row["method"] in methods)]
     if not any(is_of_audit(row) for row in rows):
-        raise SystemExit(f"There is no audit of {method or 'any host'} in {', '.join(map(str, args.stores))}.")
+        raise SystemExit(f"There is no audit of {', '.join(methods) or 'any host'} in {', '.join(map(str, args.stores))}.")
     if args.setting:
         print(by_host(rows, args.setting, args.beside, brief=args.brief))
     else:
