@@ -210,7 +210,9 @@ def main(words: Sequence[str] | None = None) -> None:
         rows += rows_of(store)
     rows = [row for row in rows if args.backbone in str(row["backbone"]) and (not methods or row["method"] in methods)]
     if not any(is_of_audit(row) for row in rows):
-        raise SystemExit(f"There is no audit of {', '.join(methods) or 'any host'} in {', '.join(map(str, args.stores))}.")
+        raise SystemExit(
+            f"There is no audit of {', '.join(methods) or 'any host'} in {', '.join(map(str, args.stores))}."
+        )
     if args.setting:
         print(by_host(rows, args.setting, args.beside, brief=args.brief))
     else:

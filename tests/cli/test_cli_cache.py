@@ -53,6 +53,6 @@ def test_mistakes(dapt, train) -> None:
     code, _, err = dapt("cache", "--remove", "feature")
     assert code == 2
     assert "Did you mean 'features'" in err
-    code, _, err = train("two", "coop", "--set", "features=yes")
+    code, _, err = train("two", "coop", "--set", "features=sometimes")
     assert code == 2
     assert "features" in err

@@ -39,12 +39,14 @@ def test_intervals_are_students() -> None:
 
 
 def test_differences_are_of_what_both_have() -> None:
-    rows = [row(seed, 60 + seed, 40, "one") for seed in (1, 2)] + [row(1, 20, 10, "two")]
-    rows += [row(seed, 63 + seed, 44, "one", variant="joint") for seed in (1, 2, 3)]
+    rows = [row(seed, 60 + seed, 40, "one") for seed in (1, 2, 3)] + [row(1, 20, 10, "two")]
+    rows += [row(seed, 63 + seed, 44, "one", variant="joint") for seed in (1, 2, 3, 4)]
     found = collected(rows)
     assert found["joint"][("one", "maple", "photos", "8", "1")]["D"] == 54.0
     assert gap_words(found["joint"], found[HOST], "original") == "+3.0 [+3.0, +3.0]"
     assert gap_words(found["joint"], found[HOST], "D") == "+3.5 [+3.5, +3.5]"
+    two = {key: value for key, value in found[HOST].items() if key[-1] != "3"}
+    assert gap_words(found["joint"], two, "D") == "+3.5", "two pairs have no interval worth telling"
     only_two = {key: value for key, value in found[HOST].items() if key[0] == "two"}
     assert gap_words(found["joint"], only_two, "D") == "–"
 
@@ -75,15 +77,15 @@ def test_attention_is_that_of_the_run_that_was_audited() -> None:
 
 def test_every_host_has_a_line_and_all_together_one() -> None:
     rows = []
-    for method, gain in (("maple", 1.0), ("coop", 3.0)):
+    for method, gain in (("maple", 1.0), ("coop", 3.0), ("ivlp", 2.0)):
         rows += [{**row(1, 60, 40), "method": method}, {**row(1, 60 + gain, 40, variant="joint"), "method": method}]
     rows.append({**row(1, 60, 40), "method": "vpt"})
     lines = by_host(rows, "joint", HOST).splitlines()[2:]
-    assert [line.split(" | ")[1] for line in lines] == ["coop", "maple", "all"], "vpt has no such run"
-    assert "+2.0 [-10.7, +14.7]" in lines[-1]
+    assert [line.split(" | ")[1] for line in lines] == ["coop", "ivlp", "maple", "all"], "vpt has no such run"
+    assert "+2.0 [-0.5, +4.5]" in lines[-1]
     brief = by_host(rows, "joint", HOST, brief=True).splitlines()
     assert brief[0].endswith("| exchanged | Δ original | Δ exchanged |")
-    assert brief[-1] == "| all | all | 2 |  |  | +2.0 [-10.7, +14.7] | +0.0 [+0.0, +0.0] |"
+    assert brief[-1] == "| all | all | 3 |  |  | +2.0 [-0.5, +4.5] | +0.0 [+0.0, +0.0] |"
     with pytest.raises(SystemExit, match="No host has runs of 'ramp'"):
         by_host(rows, "ramp", HOST)
 
