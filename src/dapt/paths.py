@@ -20,6 +20,18 @@ def user_cache() -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "dapt"
 
 
+def kept_folder(variable: str, name: str) -> Path | None:
+    """Where something is kept for later runs: what an environment variable names, else `name` in the user's cache.
+
+    None: nobody knows a home.
+    """
+    chosen = os.environ.get(variable)
+    try:
+        return Path(with_home(chosen)) if chosen else user_cache() / name
+    except RuntimeError:
+        return None
+
+
 def with_home(path: str) -> str:
     """`path` with ``~`` or ``~USER`` at its beginning replaced by the home folder.
 

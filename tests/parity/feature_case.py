@@ -14,11 +14,11 @@ from dapt.prompts.gaussian import (
     ALPHAS,
     GaussianPrompts,
     OpenGaussianPrompts,
-    class_means,
     mean_class_precision,
     shrunk_precision,
     unit_rows,
 )
+from dapt.prompts.per_class import class_means
 
 TEXTS = "input.text_features"
 

@@ -17,13 +17,13 @@ from dapt.prompts.gaussian import (
     ALPHAS,
     GaussianPrompts,
     OpenGaussianPrompts,
-    class_means,
     inverse,
     line,
     mean_class_precision,
     shrunk_precision,
     without_empty,
 )
+from dapt.prompts.per_class import class_means
 from helpers import tiny_clip
 
 NAMES = ["cat", "dog", "cow"]

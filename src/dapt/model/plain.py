@@ -50,12 +50,13 @@ class PlainModel(nn.Module):
         self.logit_bias = clip.logit_bias
         for name, value in (("logit_scale", clip.logit_scale), ("texts", texts)):
             self.register_buffer(name, value.detach().clone())
-        self.line_weight: Tensor | None = None  # no buffers where there is no line: torch.export miscounts empty ones
-        self.line_offset: Tensor | None = None
-        if line is not None:
-            del self.line_weight, self.line_offset
-            self.register_buffer("line_weight", _constant(line[0]))
-            self.register_buffer("line_offset", _constant(line[1]))
+        self.line_weight: Tensor | None
+        self.line_offset: Tensor | None
+        for name, part in zip(("line_weight", "line_offset"), line or (None, None), strict=True):
+            if part is None:
+                setattr(self, name, None)  # no buffer: torch.export miscounts empty ones
+            else:
+                self.register_buffer(name, _constant(part))
         self.logit_scale: Tensor
         self.texts: Tensor
         self.register_buffer("visual_ctx", _constant(prompts.visual_ctx))

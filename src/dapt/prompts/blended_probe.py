@@ -21,6 +21,7 @@ from dapt.errors import DataError
 from dapt.methods.lp_plus import LpPlusOptions
 from dapt.prompts.base import TrainingSet, seeded
 from dapt.prompts.fixed import FixedClassPrompts
+from dapt.prompts.per_class import class_means
 
 MOMENTUM = 0.9
 EVERY = 10  # steps between those of alpha
@@ -72,9 +73,8 @@ class Fitting:
         classes = len(self.texts)
         weight = self.features.new_zeros(classes, self.features.shape[1]).index_add(0, self.labels, self.features)
         own = (self.features * self.texts[self.labels]).sum(dim=1)
-        count = torch.bincount(self.labels, minlength=classes)
-        mean = own.new_zeros(classes).index_add(0, self.labels, own) / count.clamp(min=1)
-        alpha = START * mean[count > 0].mean()
+        seen = torch.bincount(self.labels, minlength=classes) > 0
+        alpha = START * class_means(own, self.labels, classes)[seen].mean()
         return Probe(weight, bias, alpha.expand(classes).clone())
 
     def loss(self, probe: Probe) -> Tensor:

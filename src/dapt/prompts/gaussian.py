@@ -20,19 +20,10 @@ from dapt.errors import DataError, ModelError
 from dapt.methods.gda import GdaNewOptions, GdaOptions
 from dapt.prompts.base import TrainingSet
 from dapt.prompts.fixed import FixedClassPrompts
+from dapt.prompts.per_class import class_means
 from dapt.prompts.untrained import UntrainedPrompts
 
 ALPHAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2)  # the released grid
-
-
-def class_means(rows: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Means ``[C, D]`` of features ``[n, D]``; 0 for a class without any.
-
-    Args:
-        labels: ``[n]``.
-    """
-    total = rows.new_zeros(classes, rows.shape[1]).index_add(0, labels, rows)
-    return total / torch.bincount(labels, minlength=classes).clamp(min=1)[:, None]
 
 
 def inverse(matrix: Tensor) -> Tensor:
@@ -78,7 +69,7 @@ def blended(texts: Tensor, scale: Tensor, alpha: Tensor | float, scores: Line) -
     return scale * texts + alpha * scores[0], alpha * scores[1]
 
 
-class GaussianPrompts(FixedClassPrompts):
+class GaussianScores(UntrainedPrompts):
     """`weight` ``[C, D]`` and `bias` ``[C]`` of the scores, `alpha` their weight beside the class texts."""
 
     looks_first = True
@@ -93,6 +84,16 @@ class GaussianPrompts(FixedClassPrompts):
         self.register_buffer("alpha", torch.tensor(options.alpha))
         self.alpha: Tensor
 
+    def _take(self, fitted: Line, labels: Tensor, seen: TrainingSet) -> None:
+        """Keep the scores of the training classes, of which some may have no images, and search their weight."""
+        self.weight.copy_(fitted[0])
+        self.bias.copy_(without_empty(fitted[1], labels))
+        self.alpha.fill_(searched_alpha(self.options, seen, (self.weight, self.bias)))
+
+
+class GaussianPrompts(GaussianScores, FixedClassPrompts):
+    """GDA among the training classes alone."""
+
     @torch.no_grad()
     def prepare(self, seen: TrainingSet) -> None:
         rows, labels = unit_rows(seen, self.options.views)
@@ -103,21 +104,15 @@ class GaussianPrompts(FixedClassPrompts):
                 todo="Use more shots, or prompt.views above 1.",
             )
         fitted = line(means, shrunk_precision(rows - means[labels]), len(self.names))
-        self.weight.copy_(fitted[0])
-        self.bias.copy_(without_empty(fitted[1], labels))
-        self.alpha.fill_(searched_alpha(self.options, seen, (self.weight, self.bias)))
+        self._take(fitted, labels, seen)
 
     def logit_line(self, names: Sequence[str], texts: Tensor, scale: Tensor) -> Line | None:
         return blended(texts, scale, self.alpha, (self.weight, self.bias))
 
 
-class OpenGaussianPrompts(UntrainedPrompts):
-    """The same for classes that were not trained, too: `rows` ``[n, D]`` are kept, and stand for them.
+class OpenGaussianPrompts(GaussianScores):
+    """The same for classes that were not trained, too: `rows` ``[n, D]`` are kept, and stand for them."""
 
-    `weight` and `bias` are those of the training classes, `known` ``[C, D]`` their text features.
-    """
-
-    looks_first = True
     options: GdaNewOptions
 
     def __init__(
@@ -126,12 +121,6 @@ class OpenGaussianPrompts(UntrainedPrompts):
         super().__init__(options, clip, names, generator)
         self.register_buffer("rows", torch.zeros(options.rows or 0, clip.embed_dim))
         self.rows: Tensor
-        self.register_buffer("weight", torch.zeros(len(self.names), clip.embed_dim))
-        self.weight: Tensor
-        self.register_buffer("bias", torch.zeros(len(self.names)))
-        self.bias: Tensor
-        self.register_buffer("alpha", torch.tensor(options.alpha))
-        self.alpha: Tensor
 
     @classmethod
     def check_saved(cls, options: GdaNewOptions, tensors: Mapping[str, Tensor]) -> None:
@@ -156,9 +145,7 @@ class OpenGaussianPrompts(UntrainedPrompts):
         means = class_means(rows, labels, len(self.names))
         fitted = line(means, mean_class_precision(rows, labels, len(self.names)), len(self.names))
         self.rows = rows.to(self.rows)
-        self.weight.copy_(fitted[0])
-        self.bias.copy_(without_empty(fitted[1], labels))
-        self.alpha.fill_(searched_alpha(self.options, seen, (self.weight, self.bias)))
+        self._take(fitted, labels, seen)
         if len(rows) < self.options.neighbours:
             warn(
                 f"There are {len(rows)} training features, so new classes take all of them, not the "

@@ -15,6 +15,7 @@ from dapt.clip.frozen import FrozenClip, unit
 from dapt.methods.clap import ClapOptions
 from dapt.prompts.base import TrainingSet
 from dapt.prompts.fixed import FixedClassPrompts
+from dapt.prompts.per_class import class_means
 
 
 class PrototypePrompts(FixedClassPrompts):
@@ -61,6 +62,4 @@ def own_class_probability(logits: Tensor, labels: Tensor) -> Tensor:
         logits: ``[N, C]``. labels: ``[N]``.
     """
     own = logits.softmax(dim=1).gather(1, labels[:, None]).squeeze(1)
-    count = torch.bincount(labels, minlength=logits.shape[1])
-    total = own.new_zeros(logits.shape[1]).index_add(0, labels, own)
-    return total / count.clamp(min=1)
+    return class_means(own, labels, logits.shape[1])

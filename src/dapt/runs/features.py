@@ -15,9 +15,10 @@ from dapt.data.items import Item
 from dapt.data.load.loader import EvalImages, TrainImages, eval_loader, train_loader
 from dapt.data.load.transforms import eval_transform
 from dapt.finite import require_finite
+from dapt.model.needs import FULL
 from dapt.model.prompted_clip import PromptedClip
 from dapt.prompts.base import TrainingSet
-from dapt.runs.kept_features import content_of
+from dapt.runs.kept_features import content_of, drawn_by
 from dapt.runs.run_data import RunData
 from dapt.training.feature_bank import FeatureBank, rounded
 
@@ -32,19 +33,15 @@ def training_set(
     """
 
     def of_test_view(items: Sequence[Item]) -> Tensor:
-        return _kept(bank, items, {"of": "test"}, lambda: test_view_features(model, items, config), model)
-
-    def each_view(views: int) -> Iterator[Tensor]:
-        if bank is None:
-            yield from random_views(model, images, views, config)
-            return
-        drawn = {"seed": config.seed, "crop_scale": list(config.crop_scale), "flip": config.flip}
-        for view in progress(range(views), views, "features of random views", "views"):
-            about = {**drawn, "of": "full", "number": view, "both": False, "views": "pixels"}
-            yield _kept(bank, images.items, about, partial(random_view, model, images, view, config), model)
+        if bank is None or not items:
+            return test_view_features(model, items, config)
+        make = partial(test_view_features, model, items, config)
+        return _kept(bank, content_of(items), {"of": "test"}, make).to(model.clip.device)
 
     def features(views: int) -> Tensor:
-        return mean_of(each_view(views), views) if views else of_test_view(data.train.items)
+        if not views:
+            return of_test_view(data.train.items)
+        return mean_of(random_views(model, images, views, config, bank), views)
 
     return TrainingSet(
         model.clip,
@@ -53,26 +50,24 @@ def training_set(
         lambda: model.text_features(model.prompts.at_rest()),
         features,
         lambda: of_test_view(data.val.items),
-        lambda views: torch.stack(list(each_view(views))) if views else features(0)[None],
+        lambda views: (
+            torch.stack(list(random_views(model, images, views, config, bank))) if views else features(0)[None]
+        ),
     )
 
 
-def _kept(
-    bank: FeatureBank | None,
-    items: Sequence[Item],
-    view: dict[str, Any],
-    make: Callable[[], Tensor],
-    model: PromptedClip,
-) -> Tensor:
-    """The features ``[N, D]`` of a view, from the bank if it has them, and into it if not."""
-    if bank is None or not items:
-        return make()
-    key, name = bank.key(content_of(items), view), str(view["of"])
-    found = bank.load(key, len(items)).get(name)
+def _kept(bank: FeatureBank, content: Sequence[str], view: dict[str, Any], make: Callable[[], Tensor]) -> Tensor:
+    """The features ``[N, D]`` of a view, from the bank if it has them, and into it if not.
+
+    Args:
+        content: a digest of each image.
+    """
+    key, name = bank.key(content, view), str(view["of"])
+    found = bank.load(key, len(content)).get(name)
     if found is None:
         found = rounded(make())
-        bank.save(key, {name: found}, {**view, "images": len(items)})
-    return found.to(model.clip.device)
+        bank.save(key, {name: found}, {**view, "images": len(content)})
+    return found
 
 
 @torch.no_grad()
@@ -97,13 +92,24 @@ def mean_of(views: Iterable[Tensor], count: int) -> Tensor:
     return total / count
 
 
-def random_views(model: PromptedClip, images: TrainImages, views: int, config: RunConfig) -> Iterator[Tensor]:
+def random_views(
+    model: PromptedClip, images: TrainImages, views: int, config: RunConfig, bank: FeatureBank | None = None
+) -> Iterator[Tensor]:
     """The features ``[N, D]`` of each of `views` random training views of all images, not normalised.
 
     The views are those that the first epochs of a training run would see.
+
+    Args:
+        bank: where they are kept; None: nowhere.
     """
-    for view in progress(range(views), views, "features of random views", "views"):
-        yield random_view(model, images, view, config)
+    content = [] if bank is None else content_of(images.items)
+    for number in progress(range(views), views, "features of random views", "views"):
+        make = partial(random_view, model, images, number, config)
+        if bank is None or not content:
+            yield make()
+            continue
+        view = {**drawn_by(config), "of": FULL, "number": number, "both": False, "views": "pixels"}
+        yield _kept(bank, content, view, make).to(model.clip.device)
 
 
 @torch.no_grad()

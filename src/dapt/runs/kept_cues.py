@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +28,7 @@ from dapt.environment import cores, version
 from dapt.errors import ConfigError, DaptError
 from dapt.model.prompted_clip import PromptedClip
 from dapt.owned import digest_of
-from dapt.paths import user_cache, with_home
+from dapt.paths import kept_folder
 from dapt.runs.making_masks import make_masks
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_statistics import grey_of, report_of
@@ -44,11 +43,7 @@ HALF = 128
 
 def stores_folder() -> Path | None:
     """Where stores are kept: ``$DAPT_MASKS``, else ``dapt/masks`` in the user's cache; None: nobody knows a home."""
-    chosen = os.environ.get(VARIABLE)
-    try:
-        return Path(with_home(chosen)) if chosen else user_cache() / "masks"
-    except RuntimeError:
-        return None
+    return kept_folder(VARIABLE, "masks")
 
 
 def is_kept(cue: Cue, config: RunConfig) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,7 +18,7 @@ from dapt.data.load.reading import changed_reading
 from dapt.environment import cores
 from dapt.errors import ConfigError
 from dapt.model.prompted_clip import PromptedClip
-from dapt.paths import user_cache, with_home
+from dapt.paths import kept_folder
 from dapt.runs.identity import hash_file, weights_digest
 from dapt.training.feature_bank import FeatureBank
 from dapt.training.kept_views import KeptViews
@@ -30,11 +30,7 @@ SEEN_WITH_MASKS = 3  # views of an image: whole, foreground, background
 
 def features_folder() -> Path | None:
     """Where features are kept: ``$DAPT_FEATURES``, else ``dapt/features`` in the user's cache; None: there is none."""
-    chosen = os.environ.get(VARIABLE)
-    try:
-        return Path(with_home(chosen)) if chosen else user_cache() / "features"
-    except RuntimeError:
-        return None
+    return kept_folder(VARIABLE, "features")
 
 
 def bank_of(config: RunConfig, clip: FrozenClip) -> FeatureBank | None:
@@ -54,6 +50,11 @@ def bank_of(config: RunConfig, clip: FrozenClip) -> FeatureBank | None:
         **changed_reading(),
     }
     return FeatureBank(folder, made_with)
+
+
+def drawn_by(config: RunConfig) -> dict[str, Any]:
+    """What decides the crops of random views beside their number, and masks where crops depend on them."""
+    return {"seed": config.seed, "crop_scale": list(config.crop_scale), "flip": config.flip}
 
 
 def content_of(items: Sequence[Item]) -> list[str]:
@@ -84,9 +85,7 @@ def kept_views(config: RunConfig, model: PromptedClip, bank: FeatureBank | None)
         return None
     dapt = config.dapt
     transform = {
-        "seed": config.seed,
-        "crop_scale": list(config.crop_scale),
-        "flip": config.flip,
+        **drawn_by(config),
         "both": dapt.enabled and dapt.crops == "both",
         "views": dapt.views if dapt.enabled else "pixels",
     }
