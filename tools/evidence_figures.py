@@ -12,7 +12,6 @@ paired: the same backbone, host, data, shots and seed; behind their mean stands 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from dapt.console import say
-from dapt.dapt_options import DEFAULT_VARIANT, DaptOptions
+from dapt.dapt_names import departures, variant_of
 from dapt.errors import DaptError
 from dapt.report.tables.audits import is_of_audit
 from dapt.report.tables.labels import there
@@ -39,7 +38,6 @@ SHOWN = ("D", *AUDITED)
 LEVEL = 0.95
 LEAST = 3  # pairs of which an interval is told
 SECTION = "set/dapt."
-TOLD_ELSEWHERE = ("enabled", "variant")
 
 
 def rows_of(store: Path) -> list[Row]:
@@ -64,18 +62,11 @@ def label_of(row: Row, epochs: float) -> str:
     told = [f"{own:g} epochs"] if there(own) and own != epochs else []
     if not row["dapt"]:
         return " ".join([HOST, *told])
-    variant = str(row.get(f"{SECTION}variant") or DEFAULT_VARIANT)
-    usual = DaptOptions.model_validate({"enabled": True, "variant": variant}).model_dump(mode="json")
-    for name, value in usual.items():
-        given = row.get(SECTION + name)
-        if name in TOLD_ELSEWHERE or not there(given):
-            continue
-        given = json.loads(given) if isinstance(value, list) else given
-        if given != value:
-            told.append(f"{name}={given:g}" if isinstance(given, float) else f"{name}={given}")
+    given = {key.removeprefix(SECTION): value for key, value in row.items() if key.startswith(SECTION)}
+    told += departures(given)
     if row.get("cue") != "masks":
         told.append(str(row.get("cue")))
-    return " ".join([variant, *told])
+    return " ".join([variant_of(given), *told])
 
 
 def collected(rows: Sequence[Row]) -> dict[str, Figures]:

@@ -40,7 +40,7 @@ def read_runs(folder: Path) -> Settings:
         epochs = [{key: value for key, value in json.loads(line).items() if key.startswith(PREFIXES)} for line in lines]
         epochs = [epoch for epoch in epochs if epoch]
         if epochs:
-            setting = label_of(row, row["set/epochs"]).replace(" diagnose=True", "")
+            setting = label_of(row, row["set/epochs"])
             setting = f"{row['method']}: {setting}" if several else setting
             found.setdefault(setting, []).append(epochs)
     if not found:

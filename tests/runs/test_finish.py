@@ -17,6 +17,14 @@ from dapt.runs.train import run_training
 from helpers import run_with
 
 
+def test_the_title_tells_what_was_changed_of_a_variant(table: Path, tiny_spec: str, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "run"
+    results = run_training(make_config(run_with(table, tiny_spec, out, dapt={"fill": "mean"}, cue="masks", epochs=1)))
+    assert results.title == results.called == "maple + DAPT (swap, fill=mean)"
+    assert "maple + DAPT (swap, fill=mean) on local-dir:" in (out / "log.txt").read_text()
+    assert evaluate_saved(out, device="cpu")[0].title == results.title
+
+
 @pytest.mark.long
 def test_selection_is_named(table: Path, tiny_spec: str, tmp_path: Path) -> None:
     for selection in ("last", "best_val", "best_test"):

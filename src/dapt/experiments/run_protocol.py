@@ -10,6 +10,7 @@ from typing import Any
 
 from dapt.config import RunConfig, make_config
 from dapt.console import say, warn
+from dapt.dapt_names import run_title
 from dapt.data.resolve import load_data
 from dapt.errors import DaptError, DataError
 from dapt.evaluation.averages import over_data_sets
@@ -136,6 +137,7 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
     return ProtocolResults(
         protocol=protocol.name,
         source=protocol.paper,
+        title=run_title(config),
         method=config.method,
         dapt=config.dapt.enabled,
         backbone=config.model,
@@ -184,8 +186,7 @@ def print_protocol(result: ProtocolResults) -> None:
     lines = [(row.point, row.metrics) for row in result.rows if row not in audits]
     if result.average:
         lines.append((f"average of {len(result.averaged)}", dict(result.average)))
-    method = result.method + (" + DAPT" if result.dapt else "")
-    title = f"{result.protocol}: {method}, seed {result.seed}, %"
+    title = f"{result.protocol}: {result.called}, seed {result.seed}, %"
     if len(lines) == 1:
         point, metrics = lines[0]
         table = Table("", title=cell(title))

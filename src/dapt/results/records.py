@@ -30,16 +30,23 @@ class Results(BaseModel):
 
     Attributes:
         version: of this format, ``schema`` in files.
+        title: what the run is called, ``maple + DAPT (swap, fill=mean)``; empty in files of versions that did not say.
         backbone: as it was named. data: name of the data set.
     """
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
     version: int = Field(SCHEMA, alias="schema")
+    title: str = ""
     method: str
     dapt: bool
     backbone: str
     data: str
+
+    @property
+    def called(self) -> str:
+        """What the run is called, as far as is known."""
+        return self.title or self.method + (" + DAPT" if self.dapt else "")
 
     @model_validator(mode="before")
     @classmethod

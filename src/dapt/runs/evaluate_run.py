@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from dapt.colour import colour_of
 from dapt.config import MaskFormat, RunConfig
+from dapt.dapt_names import run_title
 from dapt.data.catalog.base import CATALOG
 from dapt.data.items import ImageSet
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
@@ -220,6 +221,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
     )
     return EvaluationResults(
         run=str(run),
+        title=run_title(config),
         method=config.method,
         dapt=config.dapt.enabled,
         backbone=model.clip.spec,

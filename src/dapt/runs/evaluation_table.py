@@ -15,7 +15,7 @@ def print_table(result: EvaluationResults) -> None:
 
     from dapt.console import cell
 
-    title = f"{result.method}{' + DAPT' if result.dapt else ''} on {result.data} ({result.split}, {_looked_at(result)})"
+    title = f"{result.called} on {result.data} ({result.split}, {_looked_at(result)})"
     notes = _left_out(result)
     console = Console()
     caption = cell(" ".join(notes)) if notes else None

@@ -12,6 +12,7 @@ from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import MaskFormat, make_config
 from dapt.console import progress, say, warn
+from dapt.dapt_names import run_title
 from dapt.cues.base import Cue, CueContext
 from dapt.cues.build import FREE, cue_options, cue_type, make_cue
 from dapt.data.check.finding import count
@@ -144,7 +145,7 @@ def load_models(
         return Models(build_model(config, clip, list(classes)).eval(), None, before_title="zero-shot")
     after, config = load_run(run, model_spec=model_spec, device=device)
     after = after.eval().with_classes(classes or None)
-    title = f"{config.method}{' + DAPT' if config.dapt.enabled else ''}"
+    title = run_title(config)
     if config.recipe.architecture == METHODS.get(ZERO_SHOT).architecture:
         return Models(None, after, title)
     return Models(zero_shot_of(after), after, f"after ({title})")

@@ -7,6 +7,7 @@ from typing import Any
 
 from dapt.config import RunConfig
 from dapt.console import say, stamped, warn
+from dapt.dapt_names import run_title
 from dapt.data.masks.mask_files import mask_folder
 from dapt.environment import describe, peak_memory_mb
 from dapt.evaluation.evaluate import MaskSource
@@ -129,6 +130,7 @@ def _results(
     if prepared.foregrounds is not None:
         counts |= prepared.foregrounds.counts()
     return RunResults(
+        title=run_title(config),
         method=config.method,
         dapt=config.dapt.enabled,
         backbone=config.model,

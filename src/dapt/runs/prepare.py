@@ -15,6 +15,7 @@ from dapt.console import say, warn
 from dapt.cues.base import Cue, CueReport
 from dapt.cues.build import build_cue
 from dapt.cues.guards import Guarded, guard, trust_summary
+from dapt.dapt_names import run_title
 from dapt.dapt_options import AUTO
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
@@ -372,8 +373,7 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
 
 def _headline(config: RunConfig, model: PromptedClip) -> str:
     count = model.prompts.count()
-    dapt = f" + DAPT ({config.dapt.variant})" if config.dapt.enabled else ""
     return (
-        f"{config.method}{dapt} on {config.model}: {count:,} trainable parameters, {len(model.names)} classes, "
+        f"{run_title(config)} on {config.model}: {count:,} trainable parameters, {len(model.names)} classes, "
         f"{config.epochs} epochs, batch {config.batch_size}, lr {config.lr}, {model.clip.device}"
     )

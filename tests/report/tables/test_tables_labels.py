@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dapt.dapt_options import DaptOptions
 from dapt.report.tables.labels import host_of, labels_of, zero_shot_of
 
 
@@ -73,6 +74,7 @@ def test_epochs_that_belong_to_the_data_or_the_shots_tell_no_runs_apart() -> Non
 def test_of_many_settings_only_what_departs_from_the_usual_is_told() -> None:
     usual = {"method": "maple", "dapt": True, "set/dapt.variant": "phased", "cue": "masks"}
     usual |= {f"set/dapt.{key}": 1.0 for key in ("margin", "visual_weight", "foreground_weight", "background_weight")}
+    usual["set/dapt.foreground_weight"] = 0.1
     rows = [
         usual,
         {**usual, "set/dapt.variant": "joint"},
@@ -86,7 +88,7 @@ def test_of_many_settings_only_what_departs_from_the_usual_is_told() -> None:
         "MaPLe + DAPT (joint)",
         "MaPLe + DAPT (border)",
         "MaPLe + DAPT (dapt.margin 2, dapt.visual_weight 0)",
-        "MaPLe + DAPT (dapt.foreground_weight 0)",
+        "MaPLe + DAPT (phased, foreground_weight=0)",
         "MaPLe + DAPT (dapt.background_weight 0)",
     ]
 
@@ -170,3 +172,48 @@ def test_masks_and_options_of_a_cue_tell_rows_with_dapt_apart() -> None:
     assert [host_of(label, labels) for label in labels[1:]] == ["MaPLe"] * 4
     other_data = [{**joint, "data": data, "set/masks": f"/{data}/masks"} for data in "ab"]
     assert labels_of(other_data) == ["MaPLe + DAPT", "MaPLe + DAPT"]
+
+
+def with_dapt(**changes: object) -> dict[str, object]:
+    options = DaptOptions.model_validate({"enabled": True, **changes}).model_dump()
+    return {"method": "maple", "dapt": True, "cue": "masks"} | {f"set/dapt.{key}": options[key] for key in TOLD_OPTIONS}
+
+
+TOLD_OPTIONS = (
+    "variant",
+    "foreground_weight",
+    "foreground_gradient",
+    "fill",
+    "warmup",
+    "visual_scale",
+    "views",
+    "margin",
+)
+
+
+def test_a_variant_of_which_a_setting_was_changed_is_not_called_by_its_name_alone() -> None:
+    host = {"method": "maple", "dapt": False}
+    rows = [host, with_dapt(fill="mean"), with_dapt(variant="phased")]
+    labels = labels_of(rows)
+    assert labels == ["MaPLe", "MaPLe + DAPT (swap, fill=mean)", "MaPLe + DAPT (phased)"]
+    assert host_of(labels[1], labels) == "MaPLe"
+    assert labels_of([with_dapt(fill="mean")]) == ["MaPLe + DAPT (swap, fill=mean)"], "also where all share it"
+    assert labels_of([with_dapt(fill="mean"), with_dapt()]) == ["MaPLe + DAPT (swap, fill=mean)", "MaPLe + DAPT (swap)"]
+    assert labels_of([with_dapt(margin=1.0), with_dapt(margin=1.0, views="attention")]) == [
+        "MaPLe + DAPT (dapt.views pixels)",
+        "MaPLe + DAPT (dapt.views attention)",
+    ]
+    assert labels_of([with_dapt(fill="mean", margin=margin) for margin in (1.0, 1.5)]) == [
+        "MaPLe + DAPT (swap, fill=mean, dapt.margin 1)",
+        "MaPLe + DAPT (swap, fill=mean, dapt.margin 1.5)",
+    ]
+
+
+def test_of_many_settings_a_changed_variant_is_told_though_it_is_the_usual() -> None:
+    rows = [{**with_dapt(fill="mean"), **{f"set/{key}": int(key == one) for key in "pqrstuv"}} for one in "pqrstuv"]
+    assert labels_of(rows)[0] == "MaPLe + DAPT (swap, fill=mean, p 1)"
+
+
+def test_runs_of_a_version_without_an_option_are_told_apart_from_those_with_it() -> None:
+    older = {key: value for key, value in with_dapt().items() if key != "set/dapt.fill"}
+    assert len(set(labels_of([older, with_dapt()]))) == 2

@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dapt.dapt_names import SET_BY_VARIANTS, settings_name
 from dapt.methods.base import METHODS
 from dapt.paths import LOCAL
 
 Row = Mapping[str, Any]
 # What tells rows with DAPT apart first, by its value alone; what all share is not told.
-TOLD = ("set/dapt.variant", "cue")
+VARIANT = "set/dapt.variant"
+TOLD = (VARIANT, "cue")
+OF_VARIANT = tuple(f"set/dapt.{name}" for name in SET_BY_VARIANTS)  # told with the variant, where they depart from it
 # Settings that never name a row: they are data sets, seeds, or change no result.
 PASSED_OVER = (
     *("set/data", "set/seed", "set/subset", "set/out", "set/method", "set/root", "set/own_split"),
@@ -38,7 +41,8 @@ LONGEST = 5  # settings; where runs differ in more, only what departs from most 
 def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> list[str]:
     """A label for each run; runs that differ in settings only get those behind their method.
 
-    ``MaPLe``, ``MaPLe + DAPT``, ``MaPLe + DAPT (joint, masks)``, ``CoOp (lr 0.01)``. Settings that a method brings
+    ``MaPLe``, ``MaPLe + DAPT``, ``MaPLe + DAPT (joint, masks)``, ``CoOp (lr 0.01)``. A variant of which a run has changed
+    a setting is told with it, also where all rows share it: ``MaPLe + DAPT (swap, fill=mean)``. Settings that a method brings
     itself are not told apart between methods, only within one; there all rows tell the same ones, with DAPT and
     without, so that `host_of` finds equals. Where runs have several backbones, every row tells its own, so that
     `zero_shot_of` finds that of the same. Settings of DAPT and of its cue are told of rows with DAPT only. Runs whose
@@ -47,6 +51,7 @@ def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> li
     Args:
         columns: settings that tell no rows apart, because the table has them in its columns.
     """
+    rows = [_with_name(row) for row in rows]
     passed_over = [f"set/{name}" for name in columns]
     titles = _titles({str(row.get("method")) for row in rows})
     found = [""] * len(rows)
@@ -56,31 +61,54 @@ def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> li
         with_dapt = [row for row in of_method if row.get("dapt")]
         shared = [key for key in _settings(of_method) if not _of_dapt(key) and key not in passed_over]
         shared = [key for key in shared if _differs(key, rows if key == MODEL else of_method)]
-        own = _telling_dapt(with_dapt)
+        own, behind = _telling_dapt(with_dapt)
         usual: dict[str, str] = {}
-        if len(shared) + len(own) > LONGEST:
+        if len(shared) + len(own) + len(behind) > LONGEST:
             usual = _usual([key for key in shared if key != MODEL], of_method) | _usual(own, with_dapt)
         for dapt, name, keys in ((False, title, shared), (True, title + " + DAPT", own + shared)):
             group = [place for place in places if bool(rows[place].get("dapt")) == dapt]
-            for place, label in zip(group, _labels(name, keys, [rows[place] for place in group], usual), strict=True):
+            labels = _labels(name, keys, behind if dapt else [], [rows[place] for place in group], usual)
+            for place, label in zip(group, labels, strict=True):
                 found[place] = label
     return found
 
 
-def _labels(name: str, keys: Sequence[str], rows: Sequence[Row], usual: Mapping[str, str]) -> list[str]:
-    """Labels of rows of one name; where two would have the same and differ in one of the settings, all is told."""
+def _with_name(row: Row) -> Row:
+    """A row with DAPT with its variant as it is told: with those settings of it that the run has changed."""
+    if not row.get("dapt") or not there(row.get(VARIANT)):
+        return row
+    given = {key.removeprefix("set/dapt."): row.get(key) for key in (VARIANT, *OF_VARIANT, "set/dapt.views")}
+    return {**row, VARIANT: settings_name(given, only=SET_BY_VARIANTS)}
+
+
+def _departs(row: Row) -> bool:
+    """Whether a row that `_with_name` made has changed a setting of its variant."""
+    return "=" in str(row.get(VARIANT))
+
+
+def _labels(
+    name: str, keys: Sequence[str], behind: Sequence[str], rows: Sequence[Row], usual: Mapping[str, str]
+) -> list[str]:
+    """Labels of rows of one name; where two would have the same and differ in one of the settings, all is told.
+
+    Args:
+        behind: settings in which rows differ, but which stand behind another one that is told.
+    """
     short = [_label(name, [key for key in keys if _is_told(key, row, usual)], row) for row in rows]
+    every = [*keys, *behind]
     meant: dict[str, set[tuple[str, ...]]] = {}
     for label, row in zip(short, rows, strict=True):
-        meant.setdefault(label, set()).add(tuple(_written(row.get(key)) for key in keys))
+        meant.setdefault(label, set()).add(tuple(_written(row.get(key)) for key in every))
     return [
-        label if len(meant[label]) == 1 else _label(name, keys, row, whole=True)
+        label if len(meant[label]) == 1 else _label(name, every, row, whole=True)
         for label, row in zip(short, rows, strict=True)
     ]
 
 
 def _is_told(key: str, row: Row, usual: Mapping[str, str]) -> bool:
-    return there(row.get(key)) and usual.get(key) != _written(row[key])
+    if not there(row.get(key)):
+        return False
+    return usual.get(key) != _written(row[key]) or (key == VARIANT and _departs(row))
 
 
 def _label(name: str, keys: Sequence[str], row: Row, *, whole: bool = False) -> str:
@@ -141,10 +169,18 @@ def _of_dapt(key: str) -> bool:
     return key in TOLD or key.startswith(("set/dapt.", "set/cue.", *OF_MASKS))
 
 
-def _telling_dapt(rows: Sequence[Row]) -> list[str]:
-    """The settings of DAPT in which runs with it differ, those of `TOLD` first."""
+def _telling_dapt(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """The settings of DAPT in which runs with it differ, those of `TOLD` first; and those behind the variant's name.
+
+    The variant is told, too, where a run has changed a setting of it. Runs that do not say their variant have its
+    settings told one by one.
+    """
     keys = [key for key in _settings(rows) if _of_dapt(key) and key not in TOLD]
-    return [key for key in (*TOLD, *keys) if _differs(key, rows)]
+    behind = [key for key in OF_VARIANT if all(there(row.get(VARIANT)) for row in rows) and _differs(key, rows)]
+    told = [key for key in (*TOLD, *keys) if key not in behind and _differs(key, rows)]
+    if VARIANT not in told and any(map(_departs, rows)):
+        told.insert(0, VARIANT)
+    return told, behind
 
 
 def _differs(key: str, rows: Sequence[Row]) -> bool:
