@@ -31,6 +31,14 @@ def dapt(**changes: Any) -> DaptOptions:
         ({"trust": "scores"}, "dapt.trust"),
         ({"background_label": "far"}, "dapt.background_label"),
         ({"word_count": 33}, "there are 32 words"),
+        (
+            {"margin_kind": "relative"},
+            "margin_kind=relative takes dapt.margin for a share, at most 1, and it is 1.5: add",
+        ),
+        (
+            {"variant": "swap", "views": "attention"},
+            "dapt.variant=swap fills hidden pixels (it sets dapt.fill=exchange)",
+        ),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], named: str) -> None:

@@ -39,7 +39,7 @@ def test_swap_is_symmetric_with_exchanged_backgrounds_and_a_warm_up() -> None:
         **symmetric,
         **{"variant": "swap", "fill": "exchange", "warmup": 0.3},
     }
-    with pytest.raises(ValidationError, match=r"needs dapt\.views=pixels"):
+    with pytest.raises(ValidationError, match=r"dapt\.variant=swap .*sets dapt\.fill=exchange.*add dapt\.fill=mean"):
         DaptOptions(variant="swap", views="attention")
     assert DaptOptions(variant="swap", views="attention", fill="mean").schedule == "joint"
 

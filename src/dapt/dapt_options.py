@@ -252,7 +252,10 @@ class DaptOptions(Strict):
                 "dapt.gate trains a network beside the prompts: dapt.balance and dapt.conflict are without it"
             )
         if self.margin_kind == "relative" and self.margin > 1:
-            raise ValueError(f"dapt.margin is {self.margin:g}, and a relative margin is a share, at most 1")
+            raise ValueError(
+                f"dapt.margin_kind=relative takes dapt.margin for a share, at most 1, and it is {self.margin:g}: add one "
+                "such as dapt.margin=0.5"
+            )
         if self.views == "attention":
             for name, usual in (("fill", "mean"), ("soften", 0.0), ("dilate", 0.0)):
                 if getattr(self, name) != usual:

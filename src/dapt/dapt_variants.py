@@ -31,9 +31,17 @@ def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
     """DAPT's options as given, with what their variant sets where nothing is given.
 
     A variant that was not named gives way: views by attention hide no pixels, so the fill it would set is left out.
+
+    Raises:
+        ValueError: the variant that was named sets what other options rule out.
     """
     variant = tree.get("variant", default)
     preset = dict(PRESETS.get(variant, {})) if isinstance(variant, str) else {}
-    if "variant" not in tree and tree.get("views") == "attention":
-        preset.pop("fill", None)
+    if tree.get("views") == "attention" and "fill" in preset and "fill" not in tree:
+        if "variant" in tree:
+            raise ValueError(
+                f"dapt.variant={variant} fills hidden pixels (it sets dapt.fill={preset['fill']}), and dapt.views=attention "
+                "hides none: add dapt.fill=mean to have the rest of it, or leave dapt.views out"
+            )
+        del preset["fill"]
     return {**preset, **tree}

@@ -102,7 +102,7 @@ def test_a_relative_margin_asks_for_a_share_of_the_other_distance() -> None:
     expected = F.relu(pull - 0.75 * push).mean()
     assert torch.allclose(values(outputs, margin=0.25, margin_kind="relative")["L_v"], expected)
     assert float(expected.detach()) > 0
-    with pytest.raises(ConfigError, match=r"a relative margin is a share"):
+    with pytest.raises(ConfigError, match=r"takes dapt\.margin for a share"):
         step(margin_kind="relative")
 
 

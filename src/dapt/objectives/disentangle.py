@@ -49,6 +49,7 @@ class Disentangle(Objective):
 
     Attributes:
         left_out: one sentence per term that is left out because nothing it reaches is trained.
+        weightless: the terms that could act, had they a weight.
     """
 
     recordable = True
@@ -65,6 +66,7 @@ class Disentangle(Objective):
         self.gate = ReliabilityGate() if options.gate else None
         self.helper = self.gate
         self.left_out: list[str] = []
+        self.weightless: list[str] = []
         self._weights: dict[str, float] = {}
         reach = {
             "L_v": (trainable.image, options.visual_weight * relative, "the image side is not trained"),
@@ -84,6 +86,8 @@ class Disentangle(Objective):
                 self.left_out.append(f"{name} is left out: {reason} by this method.")
             elif weight:
                 self._weights[name] = weight
+            else:
+                self.weightless.append(name)
 
     def switch_epoch(self, epochs: int) -> int:
         """First epoch (0-based) of the second phase: ceil(switch * epochs); 7 of 10 as released."""
@@ -127,6 +131,10 @@ class Disentangle(Objective):
             f"{' and '.join(second)} {never}: dapt.switch={self.options.switch:g} puts the second phase after epoch "
             f"{self.switch_epoch(epochs)} of {epochs}. Use more epochs, a smaller dapt.switch, or dapt.variant=joint."
         )
+
+    def acts(self, epochs: int) -> bool:
+        """Whether any term acts in a training of so many epochs."""
+        return any(self.active(epoch, epochs) for epoch in range(epochs))
 
     def needs(self, epoch: int, epochs: int) -> Needs:
         active = self.active(epoch, epochs)

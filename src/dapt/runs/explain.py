@@ -12,9 +12,9 @@ from dapt.clip.load import load_clip
 from dapt.colour import BLACK
 from dapt.config import MaskFormat, make_config
 from dapt.console import progress, say, warn
-from dapt.dapt_names import run_title
 from dapt.cues.base import Cue, CueContext
 from dapt.cues.build import FREE, cue_options, cue_type, make_cue
+from dapt.dapt_names import run_title
 from dapt.data.check.finding import count
 from dapt.data.items import Item
 from dapt.data.load.images import RefusedImageError

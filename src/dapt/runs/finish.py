@@ -16,6 +16,7 @@ from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import prompts_content
 from dapt.results import Figures, RunResults
 from dapt.runs.events import EventsFile
+from dapt.runs.idle_dapt import FLAG as IDLE
 from dapt.runs.prepare import Prepared
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import RunFolder
@@ -79,6 +80,8 @@ def finish_run(
         flags.append("leaks")
     for flag in flags:
         warn(FLAGS[flag])
+    if prepared.idle:  # which was said before the training
+        flags.append(IDLE)
     results = _results(config, data, prepared, progress, metrics, breakdown, timing, flags)
     events.finish(metrics, len(progress.lines))
     shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)

@@ -35,6 +35,7 @@ from dapt.runs.background_labels import BackgroundLabels, background_labels
 from dapt.runs.background_words import choose_words
 from dapt.runs.features import training_set
 from dapt.runs.foreground_check import ForegroundCheck, check_foregrounds
+from dapt.runs.idle_dapt import why_idle
 from dapt.runs.kept_cues import is_kept, kept_masks
 from dapt.runs.kept_features import bank_of, kept_views
 from dapt.runs.run_data import RunData
@@ -53,6 +54,7 @@ class Prepared:
         config: of the run, with the background words that were chosen where that was asked for.
         background: what L_b aims at, where that is settled before training.
         foregrounds: how far they show what the classes are, with DAPT. kept: where features of views are kept.
+        idle: no term of DAPT acts, though it was asked for.
         model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
             ``last``.
     """
@@ -65,6 +67,7 @@ class Prepared:
     background: BackgroundLabels | None = None
     foregrounds: ForegroundCheck | None = None
     kept: KeptViews | None = None
+    idle: bool = False
 
     @property
     def model(self) -> PromptedClip:
@@ -117,6 +120,9 @@ def prepare(
         return Prepared(step, images, cue, model_selection_of(config, data, step), config, kept=kept)
     masks = _made_by(cue, config, data, model) if made is None else made
     guarded = _guarded(config, cue, data.train.items, masks)
+    idle = why_idle(config, step, cue)
+    if idle:
+        warn(idle)
     background = _background(config, step, cue, data.train.items, guarded.masks, cache)
     foregrounds = _foregrounds(config, clip, cue, data, guarded.masks, cache)
     if not cue.follows_prompts:
@@ -132,7 +138,7 @@ def prepare(
         background=None if background is None else background.labels,
     )
     selection = model_selection_of(config, data, step)
-    return Prepared(step, images, cue, selection, config, background, foregrounds, kept)
+    return Prepared(step, images, cue, selection, config, background, foregrounds, kept, bool(idle))
 
 
 def _let_it_look(

@@ -41,8 +41,9 @@ LONGEST = 5  # settings; where runs differ in more, only what departs from most 
 def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> list[str]:
     """A label for each run; runs that differ in settings only get those behind their method.
 
-    ``MaPLe``, ``MaPLe + DAPT``, ``MaPLe + DAPT (joint, masks)``, ``CoOp (lr 0.01)``. A variant of which a run has changed
-    a setting is told with it, also where all rows share it: ``MaPLe + DAPT (swap, fill=mean)``. Settings that a method brings
+    ``MaPLe``, ``MaPLe + DAPT``, ``MaPLe + DAPT (joint, masks)``, ``CoOp (lr 0.01)``. A variant of which a run has
+    changed a setting is told with it, also where all rows share it: ``MaPLe + DAPT (swap, fill=mean)``. Settings that a
+    method brings
     itself are not told apart between methods, only within one; there all rows tell the same ones, with DAPT and
     without, so that `host_of` finds equals. Where runs have several backbones, every row tells its own, so that
     `zero_shot_of` finds that of the same. Settings of DAPT and of its cue are told of rows with DAPT only. Runs whose
