@@ -33,11 +33,11 @@ def dapt(**changes: Any) -> DaptOptions:
         ({"word_count": 33}, "there are 32 words"),
         (
             {"margin_kind": "relative"},
-            "margin_kind=relative takes dapt.margin for a share, at most 1, and it is 1.5: add",
+            "takes dapt.margin for a share, at most 1, and it is 1.5: add",
         ),
         (
             {"variant": "swap", "views": "attention"},
-            "dapt.variant=swap fills hidden pixels (it sets dapt.fill=exchange)",
+            "dapt.variant=swap fills hidden pixels (it sets",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Write the method tables of README.md and docs/methods.md from the registry.
+"""Write the method tables of README.md and docs/methods.md from the registry, that of docs/dapt.md from the options.
 
 Usage: python tools/method_table.py
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dapt.clip.random_model import random_clip
 from dapt.files import write_text
+from dapt.report.dapt_card import dapt_table
 from dapt.report.method_card import BACKBONE, markdown_table, settings_table
 
 ROOT = Path(__file__).parent.parent
@@ -27,11 +28,12 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": markdown_table(random_clip(BACKBONE)),
         ROOT / "docs" / "methods.md": settings_table(),
+        ROOT / "docs" / "dapt.md": dapt_table(),
     }
 
 
 def main() -> None:
-    """Write both tables."""
+    """Write all tables."""
     for path, table in pages().items():
         write_text(path, with_table(path.read_text(encoding="utf-8"), table))
 

@@ -253,8 +253,8 @@ class DaptOptions(Strict):
             )
         if self.margin_kind == "relative" and self.margin > 1:
             raise ValueError(
-                f"dapt.margin_kind=relative takes dapt.margin for a share, at most 1, and it is {self.margin:g}: add one "
-                "such as dapt.margin=0.5"
+                "dapt.margin_kind=relative takes dapt.margin for a share, at most 1, and it is "
+                f"{self.margin:g}: add one such as dapt.margin=0.5"
             )
         if self.views == "attention":
             for name, usual in (("fill", "mean"), ("soften", 0.0), ("dilate", 0.0)):

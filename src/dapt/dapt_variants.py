@@ -40,8 +40,8 @@ def with_preset(tree: Mapping[str, Any], default: Variant) -> dict[str, Any]:
     if tree.get("views") == "attention" and "fill" in preset and "fill" not in tree:
         if "variant" in tree:
             raise ValueError(
-                f"dapt.variant={variant} fills hidden pixels (it sets dapt.fill={preset['fill']}), and dapt.views=attention "
-                "hides none: add dapt.fill=mean to have the rest of it, or leave dapt.views out"
+                f"dapt.variant={variant} fills hidden pixels (it sets dapt.fill={preset['fill']}), and "
+                "dapt.views=attention hides none: add dapt.fill=mean to have the rest of it, or leave dapt.views out"
             )
         del preset["fill"]
     return {**preset, **tree}

@@ -27,7 +27,7 @@ def list_methods(plugin: PluginOption = None) -> None:
 
 @methods.command("info")
 def info(
-    name: Annotated[str, typer.Argument(help="Name of a method.")],
+    name: Annotated[str, typer.Argument(help="Name of a method; dapt: the settings of DAPT.")],
     backbone: Annotated[
         str, typer.Option("--model", help="Count parameters for this open_clip architecture.")
     ] = "ViT-B-16-quickgelu",
@@ -36,15 +36,23 @@ def info(
 ) -> None:
     """Show a method: paper, formula, trained parameters, settings and where they come from, differences.
 
+    Or, as 'dapt methods info dapt', every setting of DAPT with its default.
+
     Examples:
 
       dapt methods info maple
 
       dapt methods info promptsrc.few_shot --model ViT-L-14 --num-classes 37
+
+      dapt methods info dapt
     """
     from dapt.methods.base import METHODS
+    from dapt.report.dapt_card import NAME, dapt_card
     from dapt.report.method_card import card, facts
 
+    if name == NAME and name not in METHODS.names():
+        print(dapt_card())
+        return
     method = METHODS.get(name)
     from dapt.clip.random_model import random_clip
 

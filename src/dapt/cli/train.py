@@ -69,7 +69,12 @@ def train(
     ] = None,
     model: ModelOption = None,
     dapt: Annotated[
-        bool | None, typer.Option("--dapt/--no-dapt", help="Add DAPT's foreground and background terms.")
+        bool | None,
+        typer.Option(
+            "--dapt/--no-dapt",
+            help="Add DAPT's foreground and background terms, as its variant swap; --set dapt.variant=NAME takes another "
+            "one. All settings: 'dapt methods info dapt' and docs/dapt.md.",
+        ),
     ] = None,
     cue: Annotated[
         str | None,
