@@ -97,6 +97,22 @@ def test_masks_that_cannot_be_used_are_told_with_the_data_that_they_are_of(tmp_p
         strangers(Question("photos", backgrounds=str(data)))
 
 
+def test_warnings_about_masks_name_the_data_that_they_are_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = make_csv(tmp_path / "landscapes")
+    for path in (tmp_path / "landscapes" / "masks").iterdir():
+        size = Image.open(path).size
+        mask = Image.new("L", size, 255)
+        mask.paste(0, (size[0] // 4, size[1] // 4, 3 * size[0] // 4, 3 * size[1] // 4))  # shows what is around
+        mask.save(path)
+    with pytest.raises(DataError, match="has a background to lend"):
+        strangers(Question("photos", backgrounds=str(data)))
+    warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning:")]
+    assert any("32 of 32 masks cover all around the middle" in line for line in warned)
+    assert all(line.startswith("warning: landscapes: ") for line in warned)
+
+
 def test_an_audit_with_other_backgrounds_asks_the_rest_as_without(tmp_path: Path) -> None:
     land = plain_photos(tmp_path / "land")
     with_land, without = (small_audit(tmp_path, models=1, backgrounds=each) for each in (str(land), None))

@@ -72,8 +72,8 @@ def train(
         bool | None,
         typer.Option(
             "--dapt/--no-dapt",
-            help="Add DAPT's foreground and background terms, as its variant swap; --set dapt.variant=NAME takes another "
-            "one. All settings: 'dapt methods info dapt' and docs/dapt.md.",
+            help="Add DAPT's foreground and background terms, as its variant swap; --set dapt.variant=NAME takes "
+            "another one. All settings: 'dapt methods info dapt' and docs/dapt.md.",
         ),
     ] = None,
     cue: Annotated[

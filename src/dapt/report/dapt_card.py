@@ -1,4 +1,4 @@
-"""DAPT's settings, for people: `dapt methods info dapt` and the table of docs/dapt.md are made from the options by this."""
+"""DAPT's settings, for people: of the options, for `dapt methods info dapt` and the table of docs/dapt.md."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dapt.console import say, warn
+from dapt.console import say, warn, warnings_of
 from dapt.cues.build import AUTO
 from dapt.data.check.finding import count
 from dapt.data.items import ImageSet, Item
@@ -53,7 +53,8 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int, own:
     items = may_lend(data, question.seed)
     if len(items) > MOST:
         say(f"{data.name}: {MOST:,} of {count(len(items), 'photo')} may lend backgrounds, drawn by the seed.")
-    checked = check_images(items[:MOST], skip_bad=question.skip_bad, label="checking backgrounds")
+    with warnings_of(data.name):
+        checked = check_images(items[:MOST], skip_bad=question.skip_bad, label="checking backgrounds")
     if not data.has_masks:
         say(f"{data.name} has no masks: its photographs are lent as backgrounds whole, with what is in them.")
         cutouts = [all_background(working_size(image_size(item.path), shorter)) for item in checked.good]
@@ -92,7 +93,8 @@ def _without_objects(
     """
     asked = Question(question.backgrounds or "", cue=AUTO, skip_bad=question.skip_bad, seed=question.seed)
     try:
-        found = find_objects(audit_cue(asked, data), items, None, shorter)
+        with warnings_of(data.name):
+            found = find_objects(audit_cue(asked, data), items, None, shorter)
     except DataError as error:
         raise DataError(
             f"The masks of {data.name}, which is to lend backgrounds, cannot be used: {error.what}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dapt.console import say, warn
+from dapt.console import say, warn, warnings_of
 from dapt.cues.build import AUTO, cue_type
 from dapt.data.catalog.base import CATALOG, data_root
 from dapt.data.check.finding import count
@@ -156,7 +156,8 @@ def load_backgrounds(question: Question) -> ImageSet | None:
             todo="Name other data, or leave the option out.",
         )
     data = load_photos(question.backgrounds, root=question.root, skip_bad=question.skip_bad)
-    return with_drawn_masks(data, data_root(question.root))
+    with warnings_of(data.name):
+        return with_drawn_masks(data, data_root(question.root))
 
 
 def _without_own(lent: ImageSet, data: ImageSet) -> tuple[ImageSet, int]:
