@@ -201,7 +201,7 @@ def print_protocol(result: ProtocolResults) -> None:
     if audits:
         notes = dict.fromkeys(filter(None, (guesses_of(row.asked) for row in audits)))
         points = [(row.point, row.metrics) for row in audits]
-        _print_lines(f"{method}: how much hangs on the background, %", points, SHOWN, " ".join(notes))
+        _print_lines(f"{result.called}: how much hangs on the background, %", points, SHOWN, " ".join(notes))
 
 
 def _print_lines(title: str, lines: Sequence[tuple[str, Metrics]], names: Mapping[str, str], caption: str = "") -> None:
