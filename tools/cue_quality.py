@@ -31,6 +31,7 @@ from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.resize import resize_map
 from dapt.data.masks.mask_files import read_mask
 from dapt.data.resolve import load_data
+from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
 from dapt.plugins import load_plugins
@@ -53,8 +54,14 @@ SETS = ("leeds_butterfly", "ecssd")
 
 
 def options_of(text: str) -> tuple[str, dict[str, Any]]:
-    """Name and options of a cue that is written as above."""
+    """Name and options of a cue that is written as above.
+
+    Raises:
+        ConfigError: an option has no value.
+    """
     name, *pairs = text.split(",")
+    if not all("=" in pair for pair in pairs):
+        raise ConfigError(f"The cue {text} has an option without a value.", todo="Write it as gradcam,cut=otsu.")
     return name, {
         key: json.loads(value) if value[:1].isdigit() else value for key, value in (p.split("=") for p in pairs)
     }
@@ -70,6 +77,21 @@ def model_of(spec: str, shared: Path, names: Sequence[str]) -> PromptedClip:
         spec = f"local-dir:{folder}"
     config = make_config({"data": "-", "method": "zero_shot", "model": spec})
     return build_model(config, load_clip(spec), list(names))
+
+
+def items_of(data: ImageSet, split: str) -> Sequence[Item]:
+    """The images of a split, each of which has a mask.
+
+    Raises:
+        DataError: there are none, or one has not.
+    """
+    items = data.splits.get(split, ())
+    if not items:
+        raise DataError(f"{data.name} has no images in its split '{split}'.", todo=did_you_mean(split, data.splits))
+    lacking = [item.name for item in items if item.mask is None]
+    if lacking:
+        raise DataError(f"{len(lacking)} of {len(items)} images of {data.name} have no mask, {lacking[0]} among them.")
+    return items
 
 
 def middle(photo: Tensor) -> Tensor:
@@ -141,13 +163,19 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="so many images, the first")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    if arguments.limit is not None and arguments.limit < 1:
+        parser.error("--limit is at least one")
+    for text in arguments.cues:  # what is wrong with the last is found before the first is measured
+        name, options = options_of(text)
+        if name != "middle":
+            cue_options(name, options)
     set_quiet(True)
     torch.set_num_threads(1)
     rows: list[dict[str, Any]] = []
     for data_name in arguments.data:
         folder = arguments.shared / "data" / data_name
         data = load_data(str(folder if folder.is_dir() else data_name))
-        items = data.split(arguments.split)[: arguments.limit]
+        items = items_of(data, arguments.split)[: arguments.limit]
         for number, spec in enumerate(arguments.models):
             model = model_of(spec, arguments.shared, data.names or COMMON_THINGS)
             for text in arguments.cues:
@@ -164,4 +192,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

@@ -5,8 +5,8 @@ python tools/demo_clip_card.py FOLDER       # only measures; `train_demo_clip.py
 
 from __future__ import annotations
 
+import argparse
 import hashlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +154,14 @@ def finish(folder: Path, recipe: str, *, home: float, empty: float) -> None:
     write_json(folder / CHECKSUMS, sums)
 
 
+def main() -> None:
+    """Measure the model of a folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    measure_all(parser.parse_args().folder)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    measure_all(Path(sys.argv[1]))
+    from ending import ending
+
+    ending(main)

@@ -22,17 +22,21 @@ from dapt.demo.figures import KINDS, MEASURES, display_name, taken_for_backgroun
 from dapt.demo.run import draw_scenes
 from dapt.demo.setting import DemoSettings, plan
 from dapt.demo.subjects import subjects
+from dapt.errors import DataError
 from dapt.evaluation.evaluate import evaluate
 from dapt.experiments.executors.local import side_by_side
 from dapt.experiments.run_all import run_all
 from dapt.files import write_text
 from dapt.results import RunResults
 from dapt.runs.load_run import load_run
+from dapt.validation import validated
 
 SCENE_SEEDS = (1, 2, 3, 4, 5)
 PLACE = re.compile(r"(<!-- figures -->\n).*?(<!-- end -->)", re.DOTALL)
 # Two-sided 95% quantiles of Student's t by degrees of freedom.
 QUANTILES = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+
+MOST = max(QUANTILES) + 1  # scene seeds
 
 Figures = dict[str, dict[str, list[float]]]
 
@@ -42,7 +46,7 @@ def planned(folder: Path, settings: DemoSettings, variants: Sequence[str]) -> di
     index = draw_scenes(folder / "data", settings)
     found: dict[str, RunConfig] = {}
     for variant in variants:
-        changed = DemoSettings(**{**settings.model_dump(exclude={"dapt"}), "dapt": {"variant": variant}})
+        changed = validated(DemoSettings, {**settings.model_dump(exclude={"dapt"}), "dapt": {"variant": variant}})
         configs = plan(changed, index, folder / "runs")
         found[variant] = configs.pop("dapt-seed1").model_copy(update={"out": str(folder / "runs" / variant)})
         found |= {"host": configs["host-seed1"], "zero_shot": configs["zero_shot"]}
@@ -112,6 +116,21 @@ def table(figures: Figures, titles: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def read_page(path: Path) -> str:
+    """The text of a page that has a place for the table.
+
+    Raises:
+        DataError: it cannot be read, or has none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from error
+    if not PLACE.search(text):
+        raise DataError(f"{path} has no place for the table: the lines '<!-- figures -->' and '<!-- end -->'.")
+    return text
+
+
 def main() -> None:
     """Train what is missing, print the tables, and put them into the pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -121,6 +140,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--tables", type=Path, nargs="*", default=[], help="pages to put the table into")
     options = parser.parse_args()
+    if not 1 <= len(options.scene_seeds) <= MOST:
+        parser.error(f"at most {MOST} scene seeds")
+    for variant in options.variants:
+        validated(DemoSettings, {"dapt": {"variant": variant}})
+    pages = {page: read_page(page) for page in options.tables}
     figures = measured(options.out, options.scene_seeds, options.variants, options.jobs)
     usual = DemoSettings()
     host = display_name(usual.host)
@@ -135,10 +159,11 @@ def main() -> None:
             for key in ("test/accuracy_own", "test/worst_group")
         )
         print(f"{titles[name]}: {values}")
-    for page in options.tables:
-        before = page.read_text(encoding="utf-8")
+    for page, before in pages.items():
         write_text(page, PLACE.sub(lambda match: f"{match[1]}\n{text}\n\n{match[2]}", before))
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

@@ -5,7 +5,7 @@ python tools/draw_demo.py runs/demo          # writes docs/images/scenes.png and
 
 from __future__ import annotations
 
-import sys
+import argparse
 import textwrap
 from pathlib import Path
 
@@ -73,11 +73,19 @@ def gallery_sheet(demo: Path, count: int = 4) -> Image.Image:
     return sheet
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
+def main() -> None:
+    """Draw both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("demo", type=Path, help="folder of a finished demonstration")
+    sheet = gallery_sheet(parser.parse_args().demo)
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for name, picture in (("scenes", scenes_sheet()), ("demo", gallery_sheet(Path(sys.argv[1])))):
+    for name, picture in (("scenes", scenes_sheet()), ("demo", sheet)):
         quantised = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
         quantised.save(IMAGES / f"{name}.png", optimize=True)
         print(IMAGES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    from ending import ending
+
+    ending(main)

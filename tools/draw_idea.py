@@ -5,7 +5,7 @@ Usage: python tools/draw_idea.py [OUT]
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 SCALE = 3  # drawn large, then reduced: smooth edges
 TILE = 190
 INK, BLUE, ORANGE, GREY = "#1f2933", "#0b62a4", "#b45309", "#52606d"
+OUT = Path(__file__).parent.parent / "docs" / "images" / "idea.png"
 MEAN_COLOUR = (122, 116, 104)  # CLIP's mean pixel: hidden parts become exactly this
 
 
@@ -69,7 +70,7 @@ def draw_butterfly(canvas: Image.Image, side: int, colours: tuple) -> None:
     pen.ellipse((*at(-0.022, -0.14), *at(0.022, 0.19)), fill=body)
 
 
-def main(out: Path) -> None:
+def draw(out: Path) -> None:
     """Compose the picture."""
     image, mask = scene()
     hidden = Image.new("RGB", image.size, MEAN_COLOUR)
@@ -123,5 +124,17 @@ def main(out: Path) -> None:
     sheet.resize((width // SCALE * 2, height // SCALE * 2), Image.Resampling.LANCZOS).save(out, optimize=True)
 
 
+def main() -> None:
+    """Draw it where that was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, nargs="?", default=OUT)
+    out = parser.parse_args().out
+    if out.suffix != ".png":
+        parser.error(f"{out} is no .png")
+    draw(out)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "docs" / "images" / "idea.png")
+    from ending import ending
+
+    ending(main)

@@ -18,7 +18,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dapt.console import say
+from dapt.errors import DataError
 from dapt.files import write_text
+from dapt.wording import listing
 
 TRAIN = 22  # as many as the smallest class of both has, and enough to draw 16 from
 SETS = {"butterflies-choosing": "leeds_butterfly", "caltech101-choosing": "caltech101"}
@@ -63,11 +65,19 @@ def link(source: Path, target: Path) -> None:
 
 
 def make(shared: Path, out: Path) -> None:
-    """Write both indexes and their links; the same photographs make the same bytes."""
+    """Write both indexes and their links; the same photographs make the same bytes.
+
+    Raises:
+        DataError: an index lacks a column. OSError: it cannot be read.
+    """
     for name, own in SETS.items():
         source = shared / "data" / own
         with (source / "index.csv").open(newline="", encoding="utf-8") as file:
-            rows = choosing_split(csv.DictReader(file))
+            table = csv.DictReader(file)
+            missing = [column for column in COLUMNS if column not in (table.fieldnames or ())]
+            if missing:
+                raise DataError(f"{source / 'index.csv'} has no column {listing(missing)}.")
+            rows = choosing_split(table)
         write_text(out / name / "index.csv", index_text(rows))
         for folder in FOLDERS:
             link(source / folder, out / name / folder)
@@ -84,4 +94,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

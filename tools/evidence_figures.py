@@ -22,10 +22,11 @@ from scipy.stats import t as student
 
 from dapt.console import say
 from dapt.dapt_names import departures, variant_of
-from dapt.errors import DaptError
+from dapt.errors import DataError
 from dapt.report.tables.audits import is_of_audit
 from dapt.report.tables.labels import there
 from dapt.results import load
+from dapt.wording import listing
 
 Row = Mapping[str, Any]
 Pair = tuple[str, ...]
@@ -44,12 +45,9 @@ def rows_of(store: Path) -> list[Row]:
     """The rows of a store, or of the runs below a folder.
 
     Raises:
-        SystemExit: there is no such store, or it is none.
+        DaptError: there is no such store, or it is none.
     """
-    try:
-        return load(store).to_dict("records")
-    except DaptError as error:
-        raise SystemExit(str(error)) from error
+    return load(store).to_dict("records")
 
 
 def label_of(row: Row, epochs: float) -> str:
@@ -75,7 +73,7 @@ def collected(rows: Sequence[Row]) -> dict[str, Figures]:
     Those of an audit lie in its row, the attention on the object in that of the run that was audited.
 
     Raises:
-        SystemExit: two audits are of one run, so that it is not clear which counts.
+        DataError: two audits are of one run, so that it is not clear which counts; or one lacks a figure.
     """
     audits = [row for row in rows if is_of_audit(row)]
     trained = [row["set/epochs"] for row in audits if there(row.get("set/epochs"))]
@@ -85,7 +83,10 @@ def collected(rows: Sequence[Row]) -> dict[str, Figures]:
         label, place = label_of(row, usual), place_of(row)
         runs = found.setdefault(label, {})
         if place in runs:
-            raise SystemExit(f"There are two audits of {label} for {', '.join(place)}.")
+            raise DataError(f"There are two audits of {label} for {', '.join(place)}.")
+        lacking = [key for key in AUDITED.values() if not there(row.get(key))]
+        if lacking:
+            raise DataError(f"The audit of {label} for {', '.join(place)} has no {listing(lacking)}.")
         runs[place] = {name: float(row[key]) for name, key in AUDITED.items()}
         runs[place]["D"] = (runs[place]["original"] + runs[place]["exchanged"]) / 2
     for row in rows:
@@ -127,10 +128,10 @@ def table(found: Mapping[str, Figures], beside: str) -> str:
     """A table in Markdown: the settings, best first, `beside` and the hosts on top.
 
     Raises:
-        SystemExit: there is no setting of the name `beside`.
+        DataError: there is no setting of the name `beside`.
     """
     if beside not in found:
-        raise SystemExit(f"There is no setting '{beside}'; there are: {', '.join(sorted(found))}.")
+        raise DataError(f"There is no setting '{beside}'; there are: {', '.join(sorted(found))}.")
     heads = ["setting", "runs", *SHOWN, *(f"Δ {name}" for name in SHOWN)]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
 
@@ -155,7 +156,7 @@ def by_host(rows: Sequence[Row], setting: str, beside: str, *, brief: bool = Fal
         brief: only what changes on ordinary photographs and on exchanged backgrounds.
 
     Raises:
-        SystemExit: no host has been trained with that setting.
+        DataError: no host has been trained with that setting.
     """
     parts: dict[Pair, list[Row]] = {}
     for row in rows:
@@ -163,7 +164,7 @@ def by_host(rows: Sequence[Row], setting: str, beside: str, *, brief: bool = Fal
     found = {part: collected(those) for part, those in parts.items() if any(map(is_of_audit, those))}
     found = {part: each for part, each in found.items() if each.get(setting, {}).keys() & each.get(beside, {}).keys()}
     if not found:
-        raise SystemExit(f"No host has runs of '{setting}' and of '{beside}'.")
+        raise DataError(f"No host has runs of '{setting}' and of '{beside}'.")
     names = [*SHOWN, *(name for name in MORE if _has(found, setting, name))]
     if brief:
         names = ["original", "exchanged"]
@@ -201,7 +202,7 @@ def main(words: Sequence[str] | None = None) -> None:
         rows += rows_of(store)
     rows = [row for row in rows if args.backbone in str(row["backbone"]) and (not methods or row["method"] in methods)]
     if not any(is_of_audit(row) for row in rows):
-        raise SystemExit(
+        raise DataError(
             f"There is no audit of {', '.join(methods) or 'any host'} in {', '.join(map(str, args.stores))}."
         )
     if args.setting:
@@ -212,4 +213,6 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

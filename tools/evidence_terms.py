@@ -15,7 +15,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dapt.errors import DaptError
+from dapt.errors import DataError
 from dapt.files import read_json, write_json
 from evidence_figures import label_of, rows_of
 
@@ -30,7 +30,7 @@ def read_runs(folder: Path) -> Settings:
     Where there are several hosts, each has settings of its own, with its name before theirs.
 
     Raises:
-        SystemExit: no run did.
+        DataError: no run did.
     """
     rows = [row for row in rows_of(folder) if row["kind"] == "run" and row["dapt"]]
     found: Settings = {}
@@ -44,7 +44,7 @@ def read_runs(folder: Path) -> Settings:
             setting = f"{row['method']}: {setting}" if several else setting
             found.setdefault(setting, []).append(epochs)
     if not found:
-        raise SystemExit(f"No run below {folder} looked at its terms (dapt.diagnose).")
+        raise DataError(f"No run below {folder} looked at its terms (dapt.diagnose).")
     return dict(sorted(found.items()))
 
 
@@ -52,15 +52,12 @@ def read_saved(path: Path) -> Settings:
     """The figures that --save has written.
 
     Raises:
-        SystemExit: it is no such file.
+        DaptError: it is no such file.
     """
-    try:
-        tree = read_json(path)
-    except DaptError as error:
-        raise SystemExit(str(error)) from error
+    tree = read_json(path)
     runs = list(tree.values()) if isinstance(tree, dict) else []
     if not runs or not all(map(_is_of_runs, runs)):
-        raise SystemExit(f"{path} is not what --save of this tool writes: settings with the figures of their runs.")
+        raise DataError(f"{path} is not what --save of this tool writes: settings with the figures of their runs.")
     return dict(tree)
 
 
@@ -107,4 +104,6 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

@@ -15,15 +15,19 @@ import argparse
 import io
 import re
 import shlex
+import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import evidence_figures
 import evidence_terms
 from dapt.cli.app import run
+from dapt.errors import DaptError, DataError
 from dapt.files import write_bytes, write_text
 
+MISTAKE = 2  # exit code
 TOOLS = {"tools/evidence_figures.py": evidence_figures.main, "tools/evidence_terms.py": evidence_terms.main}
 COMMAND = rf"(?:dapt report|python (?:{'|'.join(map(re.escape, TOOLS))})) [^\n]+"
 BEGIN, END = "<!-- printed -->", "<!-- end -->"
@@ -34,21 +38,30 @@ PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 
 
 def printed(command: str) -> str:
-    """What a command prints; it runs in this process, which has imported pandas once for all of them."""
+    """What a command prints; it runs in this process, which has imported pandas once for all of them.
+
+    Raises:
+        DataError: it fails; with what it said.
+    """
     out, said = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(said):
         words = shlex.split(command)
-        if words[0] == "python":
-            try:
-                TOOLS[words[1]](words[2:])
-                code = 0
-            except SystemExit as error:  # what is wrong, or a code after it was said
-                raise SystemExit(f"{command}\n{said.getvalue()}{error}") from error
-        else:
-            code = run(words[1:])
+        code = _of_tool(words) if words[0] == "python" else run(words[1:])
     if code:
-        raise SystemExit(f"{command}\n{said.getvalue()}")
+        raise DataError(f"This command fails: {command}", more=said.getvalue().splitlines())
     return f"\n{out.getvalue().strip()}\n\n"
+
+
+def _of_tool(words: Sequence[str]) -> int:
+    """Run a script of `TOOLS`; its exit code."""
+    try:
+        TOOLS[words[1]](words[2:])
+    except DaptError as error:
+        print(error.message, file=sys.stderr)
+        return MISTAKE
+    except SystemExit as error:  # of its arguments, which was said
+        return int(error.code or 0)
+    return 0
 
 
 def filled(page: str) -> tuple[str, list[str]]:
@@ -68,21 +81,21 @@ def read_page(path: Path) -> str:
     """The text of a page with commands whose output stands beneath them.
 
     Raises:
-        SystemExit: it cannot be read, nothing stands beneath a command there, or it is not known where that ends.
+        DataError: it cannot be read, nothing stands beneath a command there, or it is not known where that ends.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise SystemExit(f"{path} cannot be read: {error}.") from error
+        raise DataError(f"{path} cannot be read: {error}.") from error
     whole, begun = len(BLOCK.findall(text)), text.count(BEGIN)
     swallowed = any("<!--" in match[3] for match in BLOCK.finditer(text))  # its end is missing, another's was taken
     if swallowed or whole != begun:
-        raise SystemExit(
+        raise DataError(
             f"{path} has {begun} '{BEGIN}', of which {whole} have a command with its arguments above them"
             f"{', and one lacks its' if swallowed else ' and an'} '{END}'. Each needs both."
         )
     if not whole and not DRAWN.search(text):
-        raise SystemExit(f"{path} has no command whose output stands beneath it.")
+        raise DataError(f"{path} has no command whose output stands beneath it.")
     return text
 
 
@@ -100,7 +113,7 @@ def draw(page: str, folder: Path) -> None:
                 figure = Path(made) / picture.name
                 if not figure.is_file():
                     others = ", ".join(sorted(each.name for each in Path(made).iterdir()))
-                    raise SystemExit(f"{command} makes no {picture.name}, but {others}.")
+                    raise DataError(f"{command} makes no {picture.name}, but {others}.")
                 write_bytes(picture, figure.read_bytes())
 
 
@@ -125,4 +138,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

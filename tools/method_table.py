@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dapt.clip.random_model import random_clip
+from dapt.errors import DataError
 from dapt.files import write_text
 from dapt.report.dapt_card import dapt_table
 from dapt.report.method_card import BACKBONE, markdown_table, settings_table
@@ -17,7 +18,13 @@ BEGIN, END = "<!-- made by tools/method_table.py -->\n", "<!-- end -->\n"
 
 
 def with_table(text: str, table: str) -> str:
-    """`text` with what stands between the marks replaced by `table`."""
+    """`text` with what stands between the marks replaced by `table`.
+
+    Raises:
+        DataError: they are not there.
+    """
+    if BEGIN not in text or END not in text.partition(BEGIN)[2]:
+        raise DataError(f"A page lacks the lines '{BEGIN.strip()}' and '{END.strip()}'.")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + BEGIN + table + END + after
@@ -39,4 +46,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

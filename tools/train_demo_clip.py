@@ -33,6 +33,8 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from dapt.console import progress, say
+from dapt.data.items import ImageSet
+from dapt.data.resolve import load_data
 from dapt.demo.captions import caption, vocabulary
 from dapt.demo.drawing.backgrounds import BACKGROUNDS
 from dapt.demo.drawing.look import OBJECTS
@@ -130,12 +132,10 @@ def scene_samples(count: int, seed: int, jobs: int) -> Samples:
     return Samples(pictures.permute(0, 3, 1, 2).contiguous(), lambda i, rng: caption(scenes[i], rng), vocabulary())
 
 
-def photo_samples(data: str) -> Samples:
+def photo_samples(source: ImageSet) -> Samples:
     """Photographs of a folder or CSV, with captions made of their class names."""
     from dapt.data.load.images import image_tensor
-    from dapt.data.resolve import load_data
 
-    source = load_data(data)
     items = source.labelled("train")
     pictures = torch.empty(len(items), 3, STORED, STORED, dtype=torch.uint8)
     for index, item in enumerate(progress(items, len(items), "reading", "photos")):
@@ -298,12 +298,15 @@ def main() -> None:
     args = parser.parse_args()
     if args.photos and args.out is None:
         parser.error("--photos needs --out: a model trained on photographs is never packaged")
+    if min(args.scenes, args.steps, args.batch, args.jobs) < 1:
+        parser.error("scenes, steps, images of a batch and jobs are at least one each")
+    photos = load_data(args.photos) if args.photos else None  # before a folder is made
     out = args.out or Path("src/dapt/clip/bundled_model")
     started = time.perf_counter()
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    samples = photo_samples(args.photos) if args.photos else scene_samples(args.scenes, args.seed, args.jobs)
+    samples = photo_samples(photos) if photos is not None else scene_samples(args.scenes, args.seed, args.jobs)
     say(f"{len(samples.pictures)} pictures after {time.perf_counter() - started:.0f} s")
     train_tokenizer(samples.words, part / BPE_FILE)
     tokenizer = open_clip.SimpleTokenizer(bpe_path=str(part / BPE_FILE), context_length=32)
@@ -341,4 +344,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

@@ -174,8 +174,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.scenes < BATCH or given.epochs < 1:
         parser.error(f"at least {BATCH} scenes (a batch) and one epoch")
-    photos, masks = scenes(given.scenes, given.seed)
     device = pick_device(given.device)
+    photos, masks = scenes(given.scenes, given.seed)
     network = train(photos.to(device), masks.to(device), given.epochs, given.seed)
     new = scenes(200, given.seed + 1000)
     say(f"IoU on 200 new scenes: {100 * overlap(network, *new):.1f}%")
@@ -185,4 +185,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from ending import ending
+
+    ending(main)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dapt.dapt_options import DaptOptions
+from dapt.errors import DaptError
 from tools.evidence_figures import HOST, by_host, collected, gap_words, interval, label_of, main, table
 
 
@@ -56,12 +57,12 @@ def test_the_best_come_first_beside_the_host() -> None:
     lines = table(collected(rows), HOST).splitlines()[2:]
     assert [line.split(" | ")[0].strip("| ") for line in lines] == ["host", "joint", "phased"]
     assert lines[1] == "| joint | 1 | 60.0 | 70.0 | 50.0 | 1.0 | +10.0 | +10.0 | +10.0 | +0.0 |"
-    with pytest.raises(SystemExit, match="There is no setting 'ramp'; there are: host, joint, phased"):
+    with pytest.raises(DaptError, match="There is no setting 'ramp'; there are: host, joint, phased"):
         table(collected(rows), "ramp")
 
 
 def test_two_audits_of_one_run_are_refused() -> None:
-    with pytest.raises(SystemExit, match="two audits of host"):
+    with pytest.raises(DaptError, match="two audits of host"):
         collected([row(1, 60, 40), row(1, 61, 40)])
 
 
@@ -86,7 +87,7 @@ def test_every_host_has_a_line_and_all_together_one() -> None:
     brief = by_host(rows, "joint", HOST, brief=True).splitlines()
     assert brief[0].endswith("| exchanged | Δ original | Δ exchanged |")
     assert brief[-1] == "| all | all | 3 |  |  | +2.0 [-0.5, +4.5] | +0.0 [+0.0, +0.0] |"
-    with pytest.raises(SystemExit, match="No host has runs of 'ramp'"):
+    with pytest.raises(DaptError, match="No host has runs of 'ramp'"):
         by_host(rows, "ramp", HOST)
 
 
@@ -103,5 +104,5 @@ def test_zero_shot_has_no_epochs() -> None:
 
 
 def test_a_store_that_is_not_there_is_told_in_a_sentence() -> None:
-    with pytest.raises(SystemExit, match=r"nosuch\.parquet"):
+    with pytest.raises(DaptError, match=r"nosuch\.parquet"):
         main(["nosuch.parquet"])

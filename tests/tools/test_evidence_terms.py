@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dapt.config import make_config
+from dapt.errors import DaptError
 from dapt.runs.train import run_training
 from helpers import REPOSITORY, run_with
 
@@ -29,7 +30,7 @@ def test_what_was_saved_of_runs_gives_the_same_table(
     given = run_with(table, tiny_spec, tmp_path / "runs" / "one", cue={"source": "dataset"})
     dapt = {"enabled": True, "variant": "joint"}
     run_training(make_config({**given, "dapt": dapt}))
-    with pytest.raises(SystemExit, match="looked at its terms"):
+    with pytest.raises(DaptError, match="looked at its terms"):
         main([str(tmp_path / "runs")])
     run_training(make_config({**given, "dapt": {**dapt, "diagnose": True}, "out": str(tmp_path / "runs" / "two")}))
     capsys.readouterr()
@@ -48,7 +49,7 @@ def test_what_is_no_saved_file_is_told_in_a_sentence(tmp_path: Path, content: by
     path = tmp_path / "terms.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(SystemExit, match=r"terms\.json"):
+    with pytest.raises(DaptError, match=r"terms\.json"):
         main([str(path)])
 
 

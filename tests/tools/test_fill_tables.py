@@ -80,7 +80,7 @@ def test_pictures_are_drawn_by_the_command_before_them(tmp_path: Path) -> None:
     assert fill(page, "--check").returncode == 0
     page.write_text(page.read_text().replace("shots-acc", "no-such"))
     done = fill(page)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "makes no no-such" in done.stderr
     assert picture.name in done.stderr
 

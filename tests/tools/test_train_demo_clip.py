@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from dapt.clip.bundled import bundled_model
+from dapt.data.resolve import load_data
 from dapt.demo.captions import vocabulary
 from helpers import REPOSITORY
 
@@ -69,7 +70,7 @@ def test_equal_captions_are_equal(tool: ModuleType) -> None:
 
 
 def test_photographs_become_samples(tool: ModuleType, photos: Path) -> None:
-    samples = tool.photo_samples(str(photos))
+    samples = tool.photo_samples(load_data(str(photos)))
     assert samples.pictures.shape[1:] == (3, tool.STORED, tool.STORED)
     assert len(samples.pictures) >= 16
     assert samples.pictures.float().std() > 10
