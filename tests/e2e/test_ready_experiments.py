@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dapt.cli.app import run as run_cli
+from dapt.config import RunConfig, make_config
 from dapt.config_text import read_yaml
+from dapt.dapt_names import run_title
+from dapt.dapt_options import DEFAULT_VARIANT
+from dapt.experiments.grid.expand import expand
 from dapt.experiments.grid.experiment import make_experiment
+from dapt.objectives.build import check_dapt
 
 READY = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
 ONE = {"ablations": "vary=[{dapt.variant: joint}]", "data-efficient": "select=[craig]"}
@@ -28,6 +34,30 @@ def test_says_what_it_needs(path: Path) -> None:
     about = make_experiment(read_yaml(path), path.stem).about
     for word in ("GPU hours", "GB", "arXiv"):
         assert word in about
+
+
+def runs_of(path: Path, **changes: Any) -> list[RunConfig]:
+    cells = expand(make_experiment({**read_yaml(path), **changes}, path.stem)).cells
+    return [make_config(cell.settings) for cell in cells]
+
+
+def test_ablations_take_the_default_and_the_released_settings_apart() -> None:
+    (path,) = (each for each in READY if each.stem == "ablations")
+    runs = [run for run in runs_of(path) if run.seed == 1 and run.data == "dtd"]
+    titles = [f"{run_title(run)} {run.cue.source if run.dapt.enabled else ''}" for run in runs]
+    assert len(set(titles)) == len(titles), "nothing is run twice"
+    for variant in (DEFAULT_VARIANT, "released"):
+        names = {title for title in titles if f"DAPT ({variant}" in title}
+        for changed in ("visual_weight=0", "foreground_weight=0", "background_weight=0", "fill=blur"):
+            assert f"maple + DAPT ({variant}, {changed}) masks" in names
+    assert "maple + DAPT (swap, fill=mean) masks" in titles
+    assert "maple + DAPT (released, fill=exchange) masks" in titles
+
+
+@pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
+def test_the_default_can_stand_in_the_place_of_the_released_settings(path: Path) -> None:
+    for run in runs_of(path, dapt=[False, DEFAULT_VARIANT]):
+        check_dapt(run)
 
 
 @pytest.mark.slow
