@@ -34,6 +34,8 @@ def test_figures_of_the_runs_and_their_mean_over_targets(table: Path, tiny_spec:
     accuracy = [row.metrics["test/accuracy"] for row in found.rows[1:]]
     assert found.average["test/accuracy"] == pytest.approx(sum(accuracy) / 2)
     assert found.averaged == ["two", "three"]
+    assert [row.asked.get("place") for row in found.rows] == [None, str(tmp_path / "two"), str(tmp_path / "three")]
+    assert [row.asked.get("classes") for row in found.rows] == [None, 2, 3]
     assert read_record(ProtocolResults, out / "protocol.json") == found
     assert json.loads((out / "source" / "eval" / "two-test.json").read_text())["metrics"] == found.rows[1].metrics
 

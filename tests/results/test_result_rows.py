@@ -120,6 +120,20 @@ def test_a_protocol_names_its_runs_and_adds_its_evaluations() -> None:
     assert "timing/training_seconds" not in row
 
 
+def test_a_target_says_where_it_is_and_what_is_in_it() -> None:
+    tree = {"schema": 2, "method": "maple", "dapt": True, "backbone": "demo", "data": "birds", "seed": 1}
+    asked = {"place": "/a/photos", "images": 9, "classes": 3}
+    points = [
+        {"point": "birds", "run": "source", "metrics": {}},
+        {"point": "photos", "run": "source", "metrics": {"test/accuracy": 20.0}, "asked": asked},
+    ]
+    content = json.dumps({**tree, "protocol": "cross_dataset", "source": "s", "rows": points}).encode()
+    ((_, row),) = rows_of_protocol(content, {"source": row_of_run(results(), None)})
+    assert {key: value for key, value in row.items() if key.startswith(("point/", "audit/"))} == {
+        **{"point/place": "/a/photos", "point/images": 9, "point/classes": 3},
+    }
+
+
 def test_flat() -> None:
     assert flat({"a": {"b": {"c": 1}}, "d": []}) == {"a.b.c": 1, "d": "[]"}
 

@@ -128,7 +128,7 @@ def _result(protocol: Protocol, config: RunConfig, plan: Plan, outcome: Outcome)
             if isinstance(step, AuditOf):
                 rows[step.point], asked[step.point] = audited(run, step.backgrounds, step.point)
             else:
-                rows[step.point] = _evaluated(folder, step, config)
+                rows[step.point], asked[step.point] = _evaluated(folder, step, config)
         except DaptError as error:
             warn(f"{step.point} failed: {told(error)}")
             outcome.failed[step.point] = error
@@ -225,10 +225,11 @@ def _print_lines(title: str, lines: Sequence[tuple[str, Metrics]], names: Mappin
     Console().print(table)
 
 
-def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
+def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> tuple[Metrics, dict[str, Any]]:
     """The figures of a run on the test images of other data, among its own classes, as such protocols are published.
 
-    Made anew when a protocol is resumed, because that data may have changed.
+    And where that data is, and how much of it there is. Made anew when a protocol is resumed, because that data may
+    have changed.
     """
     found, _ = evaluate_saved(
         folder,
@@ -242,7 +243,8 @@ def _evaluated(folder: Path, step: OtherData, config: RunConfig) -> Metrics:
         allow_leaks=config.allow_leaks,
         device=config.device,
     )
-    return dict(found.metrics)
+    asked = {"place": found.asked.get("place"), **{key: found.counts[key] for key in ("images", "classes")}}
+    return dict(found.metrics), asked
 
 
 def _check_data(plan: Plan, config: RunConfig, out: Path) -> None:

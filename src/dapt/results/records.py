@@ -147,7 +147,8 @@ class Row(BaseModel):
     Attributes:
         point: what it is called. run: the folder of its run. metrics: its figures.
         asked: of an audit its split, the seed of its mixtures, where its masks are from (``guessed``: whether a program
-            has found them) and which other data lent backgrounds; else, and in files of earlier versions, empty.
+            has found them) and which other data lent backgrounds; of other data that was tested on its place and its
+            numbers of images and classes; else, and in files of earlier versions, empty.
     """
 
     model_config = ConfigDict(extra="allow")

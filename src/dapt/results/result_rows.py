@@ -86,7 +86,7 @@ def rows_of_protocol(content: bytes, runs: Mapping[str, Row]) -> list[tuple[str,
             continue
         kept = {key: value for key, value in run.items() if key in ABOUT or key.startswith(("set/", "environment/"))}
         try:
-            about = columns_of_audit(each.asked)
+            about = columns_of_audit(each.asked) if "masks" in each.asked else columns_of_target(each.asked)
         except (AttributeError, TypeError) as error:
             raise UnreadError("it is damaged") from error
         row = {**kept, **each.metrics, **about, "kind": "evaluation", "protocol": found.protocol, "point": each.point}
@@ -94,10 +94,16 @@ def rows_of_protocol(content: bytes, runs: Mapping[str, Row]) -> list[tuple[str,
     return more
 
 
+def columns_of_target(asked: Mapping[str, Any]) -> Row:
+    """Where data is that a run was tested on, and what is in it, as far as it says: ``point/place`` and so on."""
+    return {f"point/{key}": asked[key] for key in ("place", "images", "classes") if asked.get(key) is not None}
+
+
 def columns_of_audit(asked: Mapping[str, Any]) -> Row:
     """What an audit asked, as far as it says: ``audit/split``, ``audit/seed`` (of the mixtures), ``audit/masks``.
 
-    And ``audit/guesses``, where masks are guesses: of what, in words; ``audit/backgrounds``, other data that lent some.
+    And ``audit/guesses``, where masks are guesses: of what, in words; ``audit/backgrounds``, other data that lent some,
+    its place and how many images it has; ``audit/place`` and ``audit/classes`` of the data that was asked about.
     """
     masks, lent = asked.get("masks") or {}, asked.get("backgrounds") or {}
     found = {
@@ -106,6 +112,10 @@ def columns_of_audit(asked: Mapping[str, Any]) -> Row:
         "masks": masks.get("source"),
         "guesses": masks.get("words") if masks.get("guessed") else None,
         "backgrounds": lent.get("data"),
+        "backgrounds_place": lent.get("place"),
+        "backgrounds_of": lent.get("of"),
+        "place": asked.get("place"),
+        "classes": len(asked["classes"]) if "classes" in asked else None,
     }
     return {f"audit/{key}": value for key, value in found.items() if value is not None}
 

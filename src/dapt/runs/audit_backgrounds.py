@@ -15,6 +15,7 @@ from dapt.data.load.images import image_size
 from dapt.errors import DataError
 from dapt.evaluation.audit.cutouts import Cutout, all_background, find_objects, working_size
 from dapt.evaluation.audit.donors import drawn
+from dapt.paths import resolved
 from dapt.runs.audit_cue import audit_cue
 from dapt.runs.audit_images import Question
 
@@ -68,7 +69,7 @@ def find_strangers(question: Question, data: ImageSet | None, shorter: int, own:
         )
     about = {
         "data": data.name,
-        "place": str(data.root),
+        "place": str(resolved(data.root)),
         "images": len(kept),
         "lent_whole": not data.has_masks,
         "of": len(items),

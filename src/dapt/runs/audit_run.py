@@ -25,6 +25,7 @@ from dapt.evaluation.audit.kept_answers import KeptAnswers
 from dapt.evaluation.audit.scenes import Scenes
 from dapt.evaluation.audit.variants import LENT, NAMES, VARIANTS
 from dapt.owned import digest_of
+from dapt.paths import resolved
 from dapt.runs.audit_images import Question, Source, choose_images
 from dapt.runs.audit_models import AuditedModel, with_names
 from dapt.runs.audit_objects import Material, find_material
@@ -210,7 +211,7 @@ def _record(
         "audit": "background",
         "dapt": version(),
         "data": source.data.name,
-        "place": str(source.data.root),
+        "place": str(resolved(source.data.root)),
         "split": source.split,
         "divided": source.data.divided,
         "images": material.asked,

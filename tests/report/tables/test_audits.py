@@ -67,6 +67,20 @@ def test_backgrounds_of_different_other_data_have_columns_of_their_own() -> None
     assert grid.cells["MaPLe", "mixed_other"].mean == 10.0
 
 
+def test_other_data_of_one_name_in_two_folders_has_columns_of_its_own() -> None:
+    rows = [
+        audited(
+            3.0,
+            **{"audit/backgrounds": "lands", "audit/backgrounds_place": f"/{place}/lands"},
+            **{"audit/backgrounds_of": number, "audit/mixed_other": value},
+        )
+        for place, number, value in (("a", 5, 10.0), ("b", 7, 90.0))
+    ]
+    (grid,) = tables(rows, "audit")
+    assert grid.cells["MaPLe", "mixed_other (lands (/a/lands))"].mean == 10.0
+    assert grid.cells["MaPLe", "mixed_other (lands (/b/lands))"].mean == 90.0
+
+
 def test_guesses_are_said() -> None:
     guessed = audited(1.0, **{"audit/guesses": "of the cue border, from /m"})
     (grid,) = tables([guessed], "audit")

@@ -57,3 +57,43 @@ def test_copies_of_data_count_as_one_and_are_told(tmp_path: Path) -> None:
     assert {row["data"] for row in rows} == {"photos"}
     assert said == [f"'photos' lies in {one}, {two}: taken for the same data."]
     assert told_apart([run("photos"), run(one)])[1] == [], "a store keeps names of folders only"
+
+
+def target(place: str, **more: object) -> dict[str, object]:
+    found = {"kind": "evaluation", "data": "birds", "point": "photos", "point/place": place, "point/images": 9}
+    return {**found, "point/classes": 3, **more}
+
+
+def test_targets_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    one, two = str(tmp_path / "one" / "photos"), str(tmp_path / "two" / "photos")
+    rows, said = told_apart([target(one), target(two, **{"point/images": 7}), {**target(one), "point": "other"}])
+    assert [row["point"] for row in rows] == [f"photos ({one})", f"photos ({two})", "other"]
+    assert [row["data"] for row in rows] == ["birds"] * 3
+    assert said == ["'photos' names data of other classes or images; they are told apart."]
+    rows, said = told_apart([target(one), target(two)])
+    assert [row["point"] for row in rows] == ["photos", "photos"]
+    assert said == [f"'photos' lies in {one}, {two}: taken for the same data."]
+    rows, said = told_apart([target(one), target(one, **{"point/images": 7})])
+    assert ([row["point"] for row in rows], said) == (["photos", "photos"], [])
+    older = {key: value for key, value in target(one).items() if "/" not in key}
+    assert told_apart([older, target(two)])[0][0]["point"] == "photos", "it does not say where it was"
+
+
+def test_audited_data_and_lenders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    one, two = str(tmp_path / "one" / "photos"), str(tmp_path / "two" / "photos")
+    asked = {"kind": "audit", "data": "photos", "audit/images": 9, "audit/classes": 3}
+    rows, _ = told_apart([{**asked, "audit/place": one}, {**asked, "audit/place": two, "audit/classes": 4}])
+    assert [row["data"] for row in rows] == [f"photos ({one})", f"photos ({two})"]
+    lent = {**asked, "audit/place": one, "audit/backgrounds": "photos"}
+    rows, _ = told_apart(
+        [{**lent, "audit/backgrounds_place": place, "audit/backgrounds_of": of} for place, of in ((one, 5), (two, 6))]
+    )
+    assert [row["audit/backgrounds"] for row in rows] == [f"photos ({one})", f"photos ({two})"]
+    assert {row["data"] for row in rows} == {"photos"}
+
+
+def test_audits_of_data_that_runs_tell_apart_are_called_by_the_folder_that_was_asked_about(tmp_path: Path) -> None:
+    one, two = str(tmp_path / "one" / "photos"), str(tmp_path / "two" / "photos")
+    asked = {"kind": "audit", "data": "photos", "set/data": one, "audit/place": two}
+    rows, _ = told_apart([run(one), run(two, classes="cd"), asked, {**asked, "audit/place": None}])
+    assert [row["data"] for row in rows] == [f"photos ({place})" for place in (one, two, two, one)]
