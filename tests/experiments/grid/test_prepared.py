@@ -12,7 +12,8 @@ from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DaptError, DataError, ModelError
 from dapt.experiments.grid.expand import expand
 from dapt.experiments.grid.experiment import make_experiment
-from dapt.experiments.grid.prepared import CellCheck, Prepared
+from dapt.experiments.grid.prepared import CellCheck, Prepared, digest_of_lent
+from helpers import make_csv
 
 
 def prepared(data: Path, **changes: Any) -> Prepared:
@@ -138,6 +139,19 @@ def test_the_key_goes_with_the_photographs_that_lend_backgrounds(table: Path, tm
     assert audited(table).key != before
     Image.new("RGB", (50, 40), (10, 200, 11)).save(land / "1.png")
     assert audited(table, str(land)).key != before
+
+
+def test_photographs_that_lend_backgrounds_are_read_once_for_all_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = load_data(str(make_csv(tmp_path / "land")))
+    read: list[Path] = []
+    monkeypatch.setattr("dapt.experiments.grid.prepared._content", lambda path: read.append(path) or path.name)
+    contents: dict[Path, str] = {}
+    alone, *others = (digest_of_lent(data, seed, contents) for seed in (1, 2, 3))
+    assert alone not in others, "another order"
+    assert len(read) == len(set(read)) == len(contents) == 64
+    assert digest_of_lent(data, 1, {}) == alone
 
 
 def transferred(data: Path, *targets: Path) -> Prepared:

@@ -85,6 +85,7 @@ class CellCheck:
         self._here = here
         self._data: dict[str, Listed | DaptError] = {}
         self._digests: dict[str, str] = {}
+        self._contents: dict[Path, str] = {}  # of files that lend backgrounds, for the cells of all seeds
 
     def __call__(self, cell: Cell) -> Prepared:
         """The cell, ready to be carried out.
@@ -130,7 +131,7 @@ class CellCheck:
                 continue
             place = json.dumps([question.backgrounds, question.root, question.skip_bad, question.seed])
             if place not in self._digests:
-                self._digests[place] = digest_of_lent(lent, question.seed)
+                self._digests[place] = digest_of_lent(lent, question.seed, self._contents)
             found.append(self._digests[place])
         return found
 
@@ -208,12 +209,20 @@ def key_of(cell: Cell, runs: tuple[RunConfig, ...], listed: Listed, others: Sequ
     return digest.hexdigest()[:32]
 
 
-def digest_of_lent(data: ImageSet, seed: int) -> str:
-    """A hash of the photographs that may lend backgrounds, and of their masks: no run compares these."""
+def digest_of_lent(data: ImageSet, seed: int, contents: dict[Path, str]) -> str:
+    """A hash of the photographs that may lend backgrounds, and of their masks: no run compares these.
+
+    Args:
+        contents: hashes of files that were read before, to which those read here are added.
+    """
     digest = hashlib.sha256()
     for item in may_lend(data, seed)[:MOST]:
         files = [item.path, *([] if item.mask is None else [item.mask])]
-        digest.update(json.dumps([item.name, *map(_content, files)]).encode("utf-8", "surrogatepass"))
+        for path in files:
+            if path not in contents:
+                contents[path] = _content(path)
+        known = [contents[path] for path in files]
+        digest.update(json.dumps([item.name, *known]).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
