@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ class Prepared:
         foregrounds: how far they show what the classes are, with DAPT. kept: where features of views are kept.
         model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
             ``last``.
+        seconds: that making it ready took, without loading the backbone: prompts, texts, masks, and what methods
+            compute of all images beforehand.
     """
 
     step: TrainStep
@@ -64,6 +67,7 @@ class Prepared:
     background: BackgroundLabels | None = None
     foregrounds: ForegroundCheck | None = None
     kept: KeptViews | None = None
+    seconds: float = 0.0
 
     @property
     def model(self) -> PromptedClip:
@@ -90,6 +94,7 @@ def prepare(
     Raises:
         DaptError: anything that does not fit together.
     """
+    began = time.perf_counter()
     use_settings(config)  # in each of several processes
     compute_exactly()
     if config.deterministic:
@@ -113,7 +118,8 @@ def prepare(
         )
     if cue is None:
         images = _training_images(config, model, data, cache)
-        return Prepared(step, images, cue, model_selection_of(config, data, step), config, kept=kept)
+        selection = model_selection_of(config, data, step)
+        return Prepared(step, images, cue, selection, config, kept=kept, seconds=time.perf_counter() - began)
     masks = _made_by(cue, config, data, model) if made is None else made
     guarded = _guarded(config, cue, data.train.items, masks)
     background = _background(config, step, cue, data.train.items, guarded.masks, cache)
@@ -131,7 +137,8 @@ def prepare(
         background=None if background is None else background.labels,
     )
     selection = model_selection_of(config, data, step)
-    return Prepared(step, images, cue, selection, config, background, foregrounds, kept)
+    took = time.perf_counter() - began
+    return Prepared(step, images, cue, selection, config, background, foregrounds, kept, took)
 
 
 def _let_it_look(
