@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready-dev
 TEST_JOBS ?= 2
 # Neighbours stay on one process, so that what a file's tests share is made once; whoever has none left takes half of another's.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal
+# Where PYTHONDONTWRITEBYTECODE is set, each of its processes would rewrite the assertions of all tests.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal
 DEMO_OUT ?= runs/demo
 # a demo that is complete is made again, an interrupted one goes on
 DEMO_MODE ?= $(if $(wildcard $(DEMO_OUT)/results.json),--overwrite,--resume)
@@ -42,7 +43,6 @@ compiled: setup
 test: compiled
 	$(PYTEST) $(ARGS)
 
-# Kept in memory, where a sync costs nothing: the tests watch what is synced themselves.
 test-long: compiled
 	$(PYTEST) -m long --durations=15 $(ARGS)
 

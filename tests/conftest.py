@@ -44,6 +44,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = chosen
 
 
+@pytest.fixture(scope="session", autouse=True)
+def vocabularies() -> Iterator[None]:
+    """open_clip's vocabulary of 49,408 words is read once, not for each of thousands of tiny models."""
+    from shared_vocabulary import vocabularies_kept
+
+    with vocabularies_kept():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """No test waits for the disk: nothing here shall outlive the machine, and what is synced is watched by its call."""
+    usual, os.fsync = os.fsync, lambda handle: None
+    yield
+    os.fsync = usual
+
+
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
     """No test silences those after it: `--quiet` is a setting of the process."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
+from dapt import yaml_text
 from dapt.errors import ConfigError
 from dapt.yaml_text import DEEPEST, LONGEST, MOST, parse_yaml
 
@@ -73,3 +75,66 @@ def test_aliases_cannot_blow_it_up() -> None:
         parse_yaml("\n".join(lines), "x")
     with pytest.raises(ConfigError, match="x is not valid YAML"):
         parse_yaml("a: &a [*a]", "x")
+
+
+ANY = [
+    "",
+    "x",
+    "é ü",
+    "\U0001f600",
+    "a: b",
+    "[a, b]",
+    "{a: 1, b: [2, x]}",
+    "- a\n- b",
+    "a:\n  b: 1\n  c: [x, null]",
+    "'q'",
+    '"d\\n"',
+]
+ANY += [
+    "1e-3",
+    "0x1f",
+    "1:30",
+    "2024-01-31",
+    "~",
+    "yes",
+    "# only\n",
+    "a: |\n  x\n  y\n",
+    "a: >-\n  x\n\n  y\n",
+    "a: b # c",
+    "---\na: 1\n",
+]
+ANY += [
+    "http://x: y",
+    "a:\tb",
+    "a: b\n\tc: d",
+    "? a",
+    "\ufeffa: b",
+    "a: \x85b",
+    "[a:b]",
+    "a: -",
+    "- - - x",
+    "a: !x b",
+    "x" * 2000 + ": 1",
+    "a: \ud800",
+]
+
+
+@pytest.mark.parametrize("text", ANY)
+def test_both_loaders_read_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installations differ in whether PyYAML has libyaml."""
+
+    def read() -> object:
+        try:
+            return parse_yaml(text, "x")
+        except ConfigError as error:
+            return error.message
+
+    with_libyaml = read()
+    monkeypatch.setattr("dapt.yaml_text._Quick", yaml_text._Loader)
+    assert read() == with_libyaml
+
+
+def test_the_quick_loader_is_used_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dapt.yaml_text._Loader", None)
+    if yaml.__with_libyaml__:
+        assert parse_yaml("a: {b: [1, x]}", "x") == {"a": {"b": [1, "x"]}}

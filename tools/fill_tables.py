@@ -22,13 +22,14 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import evidence_figures
+import evidence_guard
 import evidence_terms
 from dapt.cli.app import run
 from dapt.errors import DaptError, DataError
 from dapt.files import write_bytes, write_text
 
 MISTAKE = 2  # exit code
-TOOLS = {"tools/evidence_figures.py": evidence_figures.main, "tools/evidence_terms.py": evidence_terms.main}
+TOOLS = {f"tools/{tool.__name__}.py": tool.main for tool in (evidence_figures, evidence_guard, evidence_terms)}
 COMMAND = rf"(?:dapt report|python (?:{'|'.join(map(re.escape, TOOLS))})) [^\n]+"
 BEGIN, END = "<!-- printed -->", "<!-- end -->"
 BLOCK = re.compile(rf"(```bash\n({COMMAND})\n```\n\n{BEGIN}\n)(.*?)({END})", re.DOTALL)

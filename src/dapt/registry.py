@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -42,12 +43,18 @@ def _module_in_import() -> str:
 def registered_in(package: str) -> list[str]:
     """The names that the files of a package register by decorator, sorted; read from their text, nothing is imported.
 
-    For packages that import torch, where only the names are wanted (in the help of a command, say).
+    For packages that import torch, where only the names are wanted (in the help of a command, say). The files are read
+    once in a process.
     """
+    return list(_registered_in(package))
+
+
+@cache
+def _registered_in(package: str) -> tuple[str, ...]:
     spec = importlib.util.find_spec(package)
     folders = [Path(place) for place in (spec.submodule_search_locations or [])] if spec is not None else []
     texts = (path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.py"))
-    return sorted(name for text in texts for name in _REGISTERS.findall(text))
+    return tuple(sorted(name for text in texts for name in _REGISTERS.findall(text)))
 
 
 class Registry(Generic[T]):

@@ -57,6 +57,8 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["evidence_figures", "gone.parquet"], "gone.parquet"),
         (["evidence_figures", "half.parquet"], "audit/mixed_rand"),
         (["evidence_figures", "run.parquet"], "There is no audit of maple"),
+        (["evidence_guard", "gone.parquet"], "gone.parquet"),
+        (["evidence_guard", "run.parquet"], "There are 0 runs"),
         (["evidence_terms", "gone.json"], "gone.json"),
         (["evidence_terms", "empty"], "empty"),
         (["experiment_costs", "gone.yaml"], "gone.yaml"),

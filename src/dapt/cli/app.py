@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import signal
@@ -117,6 +118,12 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(streams.deliver(code))
 
 
+@functools.cache
+def _command() -> Any:
+    """What typer makes of the functions above: it reads all their annotations, which takes a while."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code.
 
@@ -125,7 +132,7 @@ def run(arguments: list[str] | None = None) -> int:
     """
     result: Any = 0
     try:
-        result = app(args=arguments, prog_name="dapt", standalone_mode=False)
+        result = _command()(args=arguments, prog_name="dapt", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except OutputLostError:

@@ -70,6 +70,7 @@ def finish_run(
     evaluating = time.perf_counter()
     metrics, breakdown = evaluate_run(config, data, model)
     timing = {
+        "preparation_seconds": round(prepared.seconds, 3),
         "training_seconds": round(training_seconds, 3),
         "evaluation_seconds": round(time.perf_counter() - evaluating, 3),
         **_speed(progress),

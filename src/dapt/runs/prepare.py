@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,8 @@ class Prepared:
         idle: no term of DAPT acts, though it was asked for.
         model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
             ``last``.
+        seconds: that making it ready took, without loading the backbone: prompts, texts, masks, and what methods
+            compute of all images beforehand.
     """
 
     step: TrainStep
@@ -67,6 +70,7 @@ class Prepared:
     background: BackgroundLabels | None = None
     foregrounds: ForegroundCheck | None = None
     kept: KeptViews | None = None
+    seconds: float = 0.0
     idle: bool = False
 
     @property
@@ -94,6 +98,7 @@ def prepare(
     Raises:
         DaptError: anything that does not fit together.
     """
+    began = time.perf_counter()
     use_settings(config)  # in each of several processes
     compute_exactly()
     if config.deterministic:
@@ -117,7 +122,8 @@ def prepare(
         )
     if cue is None:
         images = _training_images(config, model, data, cache)
-        return Prepared(step, images, cue, model_selection_of(config, data, step), config, kept=kept)
+        selection = model_selection_of(config, data, step)
+        return Prepared(step, images, cue, selection, config, kept=kept, seconds=time.perf_counter() - began)
     masks = _made_by(cue, config, data, model) if made is None else made
     guarded = _guarded(config, cue, data.train.items, masks)
     idle = why_idle(config, step, cue)
@@ -138,7 +144,8 @@ def prepare(
         background=None if background is None else background.labels,
     )
     selection = model_selection_of(config, data, step)
-    return Prepared(step, images, cue, selection, config, background, foregrounds, kept, bool(idle))
+    took = time.perf_counter() - began
+    return Prepared(step, images, cue, selection, config, background, foregrounds, kept, took, bool(idle))
 
 
 def _let_it_look(

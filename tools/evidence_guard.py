@@ -1,0 +1,108 @@
+"""Does DAPT gain nothing where foregrounds are recognised no better than whole images (docs/evidence.md, hypothesis 8)?
+
+Before its first step a run with DAPT asks the untuned model about training images, whole and with the background hidden
+(`cue_recognised_whole`, `cue_recognised_foreground` in `counts`, percent). This table sets the difference beside what
+the run gained in D over its host (see `evidence_figures`), by cue and by the sign of the difference.
+
+    python tools/evidence_guard.py benchmarks/results/evidence/reporting.parquet
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dapt.console import say
+from dapt.errors import DataError
+from dapt.report.tables.labels import there
+from evidence_figures import HOST, Figures, Pair, Row, collected, interval, is_of_audit, label_of, place_of, rows_of
+
+WHOLE, FOREGROUND = "counts/cue_recognised_whole", "counts/cue_recognised_foreground"
+LEAST = 3  # runs of which an interval is told
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run with DAPT: by how much more foregrounds were recognised than whole images, and what it gained in D."""
+
+    cue: str
+    ahead: float
+    gained: float
+
+
+def trials(rows: Sequence[Row], setting: str) -> list[Trial]:
+    """All runs of a setting, with whatever cue, that have a host to be compared with.
+
+    Args:
+        setting: as `evidence_figures` calls it, for true masks; other cues are named behind it.
+    """
+    parts: dict[Pair, list[Row]] = {}
+    for row in rows:
+        parts.setdefault((str(row["backbone"]), str(row["method"])), []).append(row)
+    found: list[Trial] = []
+    for part in parts.values():
+        if any(map(is_of_audit, part)):
+            found += _trials_of(part, setting)
+    return found
+
+
+def _trials_of(rows: Sequence[Row], setting: str) -> list[Trial]:
+    settings = collected(rows)
+    hosts: Figures = settings.get(HOST, {})
+    usual = statistics.mode(row["set/epochs"] for row in rows if is_of_audit(row) and there(row.get("set/epochs")))
+    found = []
+    for row in rows:
+        cue, label, place = str(row.get("cue")), label_of(row, usual), place_of(row)
+        asked = there(row.get(WHOLE)) and there(row.get(FOREGROUND))
+        if label not in (setting, f"{setting} {cue}") or not asked or place not in hosts:
+            continue
+        if place in settings.get(label, {}):
+            gained = settings[label][place]["D"] - hosts[place]["D"]
+            found.append(Trial(cue, float(row[FOREGROUND]) - float(row[WHOLE]), gained))
+    return found
+
+
+def table(found: Sequence[Trial]) -> str:
+    """A table in Markdown: each cue, then the runs whose foregrounds were recognised better and the others."""
+    groups = {f"cue: {cue}": [t for t in found if t.cue == cue] for cue in dict.fromkeys(t.cue for t in found)}
+    groups["foregrounds recognised better"] = [trial for trial in found if trial.ahead > 0]
+    groups["no better"] = [trial for trial in found if trial.ahead <= 0]
+    lines = ["| runs with DAPT | runs | foreground − whole, points | Δ D |", "|---|---|---|---|"]
+    for name, those in groups.items():
+        if not those:
+            continue
+        gains = [trial.gained for trial in those]
+        low, high = interval(gains)
+        gain = f"{statistics.fmean(gains):+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if len(gains) >= LEAST else "")
+        lines.append(f"| {name} | {len(those)} | {statistics.fmean(t.ahead for t in those):+.1f} | {gain} |")
+    return "\n".join(lines)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Print the table.
+
+    Raises:
+        DataError: there are not enough runs of which it is known.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stores", type=Path, nargs="+")
+    parser.add_argument("--setting", default="swap", help="of DAPT")
+    parser.add_argument("--method", nargs="*", default=[], help="only these hosts")
+    args = parser.parse_args(words)
+    rows = [row for store in args.stores for row in rows_of(store)]
+    found = trials([row for row in rows if not args.method or row["method"] in args.method], args.setting)
+    if len(found) < LEAST:
+        raise DataError(f"There are {len(found)} runs of '{args.setting}' with a host and with what was recognised.")
+    print(table(found))
+    aheads, gains = [trial.ahead for trial in found], [trial.gained for trial in found]
+    if len(set(aheads)) > 1 and len(set(gains)) > 1:
+        say(f"Correlation of the two over {len(found)} runs: {statistics.correlation(aheads, gains):+.2f}.")
+
+
+if __name__ == "__main__":
+    from ending import ending
+
+    ending(main)
