@@ -17,6 +17,8 @@ from dapt.report.tables.labels import there
 ACCURACY, SECONDS, BEFORE = "test/accuracy", "timing/training_seconds", "timing/preparation_seconds"
 ROWS = 150
 GREY = COLOURS[0]
+ABOUT = ("method", "data", "device")
+TOLD = ("preparing, s", "training, s", "s/epoch", "images/s", "memory, MB", "parameters", "accuracy, %", "on the front")
 
 Points = dict[str, tuple[float, float]]
 
@@ -40,23 +42,11 @@ def costs(material: Material) -> Part:
         if seconds is not None and accuracy is not None:
             points.setdefault(setting, {})[label] = (seconds, accuracy)
     fronts = {setting: front(found) for setting, found in points.items()}
-    head = (
-        "method",
-        "data",
-        "device",
-        "preparing, s",
-        "training, s",
-        "s/epoch",
-        "images/s",
-        "memory, MB",
-        "parameters",
-    )
     rows = [
         (*_row(label, setting.words, runs), "yes" if label in fronts.get(setting, ()) else "")
         for (label, setting), runs in groups.items()
     ]
-    head = (*head, "accuracy, %", "on the front")
-    part.tables.append(PlainTable("Time, memory and parameters", head, rows[:ROWS]))
+    part.tables.append(PlainTable("Time, memory and parameters", (*ABOUT, *TOLD), rows[:ROWS]))
     part.notes += cut(min(ROWS, len(rows)), len(rows), "rows")
     settings = [setting for _, setting in groups]
     main = max(dict.fromkeys(settings), key=settings.count)
