@@ -41,15 +41,19 @@ def bank_of(config: RunConfig, clip: FrozenClip) -> FeatureBank | None:
     if folder is None:
         warn(f"Features are not kept: there is no home folder (name one with {VARIABLE}).")
         return None
-    made_with = {
+    return FeatureBank(folder, computed_by(clip, config.precision))
+
+
+def computed_by(clip: FrozenClip, precision: str) -> dict[str, Any]:
+    """What decides the features of an image beside its pixels: the backbone, how it computes, how images are read."""
+    return {
         "backbone": weights_digest(clip),
         "model": clip.spec,
-        "precision": config.precision,
+        "precision": precision,
         "device": clip.device.type,
         "torch": torch.__version__,
         **changed_reading(),
     }
-    return FeatureBank(folder, made_with)
 
 
 def drawn_by(config: RunConfig) -> dict[str, Any]:
