@@ -94,4 +94,9 @@ def kept_views(config: RunConfig, model: PromptedClip, bank: FeatureBank | None)
         "views": dapt.views if dapt.enabled else "pixels",
     }
     each = SEEN_WITH_MASKS if dapt.enabled else 1
-    return KeptViews(bank, content_of, transform, model.making, each, config.features_mb * MEGABYTE)
+    return KeptViews(bank, content_of, transform, model.making, each, most_bytes(config))
+
+
+def most_bytes(config: RunConfig) -> int:
+    """What the features that a run keeps may take together."""
+    return config.features_mb * MEGABYTE
