@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,9 @@ class TextFile(FeatureFile):
 
     def is_ours(self, path: Path) -> bool:
         return path.read_text().startswith("ours")
+
+    def about(self) -> dict[str, Any]:
+        raise NotImplementedError
 
     def write(self, table: FeatureTable) -> None:
         raise NotImplementedError
@@ -37,6 +41,14 @@ def test_earlier_files_are_replaced_if_asked(file: TextFile) -> None:
     file.check(replace=True)
     file.remove()
     assert not any(path.exists() for path in file.outputs)
+
+
+def test_what_killed_writes_left_is_removed(file: TextFile, tmp_path: Path) -> None:
+    names = (".f.text.0123abcd.part", ".f.names.0123abcd.part", ".g.text.0123abcd.part")
+    for name in names:
+        (tmp_path / name).write_text("half")
+    file.sweep()
+    assert [path.name for path in tmp_path.iterdir()] == [names[2]]
 
 
 @pytest.mark.parametrize("place", [0, 1])

@@ -31,7 +31,7 @@ def test_read_back(tmp_path: Path, kind: torch.dtype) -> None:
     assert found["split"].tolist() == ["train", "test", ""]
     schema = parquet.read_schema(file.path)
     assert schema.field("feature").type.list_size == 5
-    assert json.loads(schema.metadata[b"about"]) == {"model": "tiny"}
+    assert json.loads(schema.metadata[b"about"]) == file.about() == {"model": "tiny"}
 
 
 def test_files_of_others_are_told(tmp_path: Path) -> None:

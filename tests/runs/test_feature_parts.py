@@ -12,7 +12,7 @@ import torch
 from dapt.data.items import Item
 from dapt.data.load.images import RefusedImageError
 from dapt.errors import ConfigError, DataError
-from dapt.runs.feature_parts import FeatureParts, Part, is_begun, list_digest
+from dapt.runs.feature_parts import FeatureParts, Part, has_parts, list_digest
 
 ABOUT = {"dtype": "float32", "images": 5, "list": "x"}
 
@@ -40,7 +40,7 @@ def begun(parts: FeatureParts) -> Part:
 def test_what_is_kept_is_read(parts: FeatureParts, tmp_path: Path) -> None:
     assert parts.ranges == [range(0, 2), range(2, 4), range(4, 5)]
     kept = begun(parts)
-    assert is_begun(tmp_path / "f.parquet")
+    assert has_parts(tmp_path / "f.parquet")
     with parts.writing(ABOUT, overwrite=False, resume=True):
         assert parts.missing() == parts.absent() == [1, 2]
         found = parts.read(0)
@@ -51,6 +51,15 @@ def test_what_is_kept_is_read(parts: FeatureParts, tmp_path: Path) -> None:
             (RefusedImageError, "c."),
         ]
         parts.clear()
+    assert not has_parts(tmp_path / "f.parquet")
+
+
+def test_what_is_left_beside_a_whole_file_is_removed(parts: FeatureParts) -> None:
+    begun(parts)
+    parts.tidy()
+    assert not parts.path.exists()
+    parts.path.mkdir()
+    parts.tidy()
     assert not parts.path.exists()
 
 

@@ -29,6 +29,7 @@ def test_read_back(tmp_path: Path, kind: torch.dtype) -> None:
     assert found["labels"].tolist() == [0, 1, -1]
     with safe_open(file.path, "pt") as opened:
         about = json.loads(opened.metadata()["about"])
+    assert file.about() == about
     assert about == {"model": "tiny", "names": {"file": "f.csv", "digest": hash_file(file.names_file)}}
     with file.names_file.open(encoding="utf-8", newline="") as names:
         rows = list(csv.DictReader(names))

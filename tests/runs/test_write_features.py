@@ -69,6 +69,7 @@ def test_the_features_of_the_library(write: Write, photos: Path, tiny_spec: str,
     labels = [item.label for item in load_data(str(photos)).chosen("all")]
     assert found["labels"].tolist() == labels
     assert (about["images"], about["dimensions"], about["left_out"]) == (32, 32, 0)
+    assert about["divided"]
     assert about["classes"] == list(load_data(str(photos)).names)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] == "f") == ["f.csv", "f.safetensors"]
 
@@ -114,7 +115,10 @@ def test_killed_while_the_parts_are_removed(write: Write, tmp_path: Path, monkey
         with pytest.raises(KeyboardInterrupt):
             write()
     before = (tmp_path / "f.safetensors").read_bytes()
-    write(resume=True)
+    with pytest.raises(ConfigError, match="exists, with features of other settings"):
+        write(resume=True, dtype="float16")
+    monkeypatch.setattr(module, "_compute", None)  # nothing is computed again
+    assert write(resume=True)["images"] == 32
     assert (tmp_path / "f.safetensors").read_bytes() == before
     assert not (tmp_path / "f.safetensors.parts").exists()
 

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from dapt.errors import ConfigError
-from dapt.files import remove_file
+from dapt.files import leftovers, remove_file
 from dapt.runs.feature_rows import FeatureRow
 
 FORMAT = "dapt features 1"  # by which a file is known again
@@ -65,6 +65,10 @@ class FeatureFile(ABC):
         """Whether one of `outputs` that is there was written by dapt."""
 
     @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What the file that is there says of itself."""
+
+    @abstractmethod
     def write(self, table: FeatureTable) -> None:
         """Write all `outputs`, each whole or not at all, with one block in memory at a time.
 
@@ -91,6 +95,12 @@ class FeatureFile(ABC):
                 raise ConfigError(
                     f"{path} exists.", where="--out", todo="Pass --overwrite to make it again, or choose another file."
                 )
+
+    def sweep(self) -> None:
+        """Remove what killed commands have left of files that they were writing; for their only writer."""
+        for path in self.outputs:
+            for part in leftovers(path.parent, [path.name]):
+                remove_file(part)
 
     def remove(self) -> None:
         """Remove those of an earlier command."""

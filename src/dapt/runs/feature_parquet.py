@@ -41,6 +41,12 @@ class ParquetFile(FeatureFile):
             return False
         return metadata.get(b"format") == FORMAT.encode()
 
+    def about(self) -> dict[str, Any]:
+        from pyarrow import parquet
+
+        found: dict[str, Any] = json.loads(parquet.read_schema(self.path).metadata[b"about"])
+        return found
+
     def write(self, table: FeatureTable) -> None:
         from pyarrow import parquet
 

@@ -49,9 +49,9 @@ class Part:
     left_out: tuple[DataError, ...] = ()
 
 
-def is_begun(out: Path) -> bool:
-    """Whether parts of a file of features are there, to go on with."""
-    return (_folder_of(out) / ABOUT).is_file()
+def has_parts(out: Path) -> bool:
+    """Whether a command that writes a file of features was killed, and left its folder of parts."""
+    return _folder_of(out).is_dir()
 
 
 def _folder_of(out: Path) -> Path:
@@ -140,6 +140,16 @@ class FeatureParts:
     def absent(self) -> list[int]:
         """The numbers of the parts that are not there."""
         return [number for number, name in enumerate(self._names) if not (self.path / name).is_file()]
+
+    def tidy(self) -> None:
+        """Remove what is left of the parts of a file that is whole.
+
+        Raises:
+            ConfigError: as `check`. DaptError: the folder is in use, or the file system refuses.
+        """
+        with self._folder.open([ABOUT, *self._names], overwrite=False, resume=True):
+            self.clear()
+        self._folder.remove()
 
     def missing(self) -> list[int]:
         """The numbers of the parts that are still to be computed; damaged ones are said, and are among them."""

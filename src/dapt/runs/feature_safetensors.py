@@ -56,6 +56,12 @@ class SafetensorsFile(FeatureFile):
         metadata = header.get("__metadata__") if isinstance(header, dict) else None
         return isinstance(metadata, dict) and metadata.get("format") == FORMAT
 
+    def about(self) -> dict[str, Any]:
+        header = safetensors_header(self.path)
+        assert isinstance(header, dict), "it is one of ours"
+        found: dict[str, Any] = json.loads(header["__metadata__"]["about"])
+        return found
+
     def write(self, table: FeatureTable) -> None:
         names_digest = _write_names(self.names_file, table.rows)
         about = {**table.about, "names": {"file": self.names_file.name, "digest": names_digest}}

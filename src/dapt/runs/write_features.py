@@ -27,7 +27,7 @@ from dapt.runs.apart import check_file_apart, places_read
 from dapt.runs.feature_encoder import FeatureEncoder, open_encoder
 from dapt.runs.feature_files import FeatureFile, FeatureTable
 from dapt.runs.feature_kinds import feature_file
-from dapt.runs.feature_parts import FeatureParts, Part, is_begun, list_digest
+from dapt.runs.feature_parts import FeatureParts, Part, has_parts, list_digest
 from dapt.runs.feature_rows import FeatureRow, feature_rows
 from dapt.runs.run_folder import find_run
 from dapt.training.feature_bank import fits_half
@@ -95,7 +95,7 @@ def write_features(
         raise ConfigError(f"There is no type '{dtype}'.", where="--dtype", todo=did_you_mean(dtype, TYPES))
     file = feature_file(out)
     _check_places(file, data, run=run, names=names)
-    file.check(replace=overwrite or (resume and is_begun(out)))  # whoever begins parts has removed earlier files
+    file.check(replace=overwrite or (resume and has_parts(out)))
     images = load_photos(data, names, root=root, own_split=own_split, skip_bad=skip_bad)
     for path in file.outputs:
         check_file_apart(path, "--out", images, data)
@@ -109,22 +109,43 @@ def write_features(
     encoder = open_encoder(model_spec, run, unit_length=not raw, precision=precision, device=device)
     rows = feature_rows(images, items, split)
     work = _Work(items, encoder, TYPES[dtype], batch_size, workers or cores(), skip_bad)
+    made_with = {**encoder.made_with, "dtype": dtype}
+    if resume and out.exists():  # beside parts there is no earlier one: that is removed before they are begun
+        return _tidied(file, parts, made_with)
     dimensions = encoder.dimensions()
     _say_size(out, len(items), dimensions, dtype)
-    made_with = {**encoder.made_with, "dtype": dtype}
     about = {**made_with, "batch_size": batch_size, "images": len(items), "list": list_digest(items)}
     if resume:
         parts.check_same(about)
     _check_images(parts, work, resume=resume)
+    if overwrite:
+        file.remove()
     with parts.writing(about, overwrite=overwrite, resume=resume):
-        if overwrite:
-            file.remove()
+        file.sweep()
         _compute(parts, work)
         found = _assembled(parts, rows, dimensions, {**_told(images, encoder, split), **made_with})
         file.write(found)
         parts.clear()
     say(f"features of {counted(len(found.rows), 'image')} in {' and '.join(map(str, file.outputs))}")
     return dict(found.about)
+
+
+def _tidied(file: FeatureFile, parts: FeatureParts, made_with: dict[str, Any]) -> dict[str, Any]:
+    """What a file says of itself whose command was killed when all but its parts was done; those are removed.
+
+    Raises:
+        ConfigError: it was made otherwise.
+    """
+    found = file.about()
+    if any(found.get(key) != value for key, value in made_with.items()):
+        raise ConfigError(
+            f"{file.path} exists, with features of other settings.",
+            where="--out",
+            todo="Pass --overwrite to make it again, or choose another file.",
+        )
+    parts.tidy()
+    say(f"{file.path} was whole; what was left of its parts is removed")
+    return found
 
 
 def _check_places(file: FeatureFile, data: str, *, run: Path | None, names: str | None) -> None:
@@ -223,6 +244,7 @@ def _told(images: ImageSet, encoder: FeatureEncoder, split: str) -> dict[str, An
     return {
         "data": images.name,
         "split": split,
+        "divided": images.divided,
         "classes": list(images.names),
         "fingerprint": clip.fingerprint(),
         "preprocess": {**asdict(clip.preprocess), "size": list(clip.image.image_size)},
