@@ -20,20 +20,27 @@ from dapt.errors import ConfigError, DaptError, DataError
 from dapt.runs import feature_encoder
 from dapt.runs import write_features as module
 from dapt.runs.feature_parts import FeatureParts, Part
+from dapt.runs.load_run import load_run
 from dapt.runs.write_features import write_features
+from helpers import make_folder
 
 Write = Callable[..., dict[str, Any]]
 loaded_once = cache(load_clip)
 
 
 @pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "photos", per_class=4, classes=3)
+
+
+@pytest.fixture
 def write(photos: Path, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Features of 32 drawn photos, in parts of twelve."""
-    monkeypatch.setattr(module, "PART", 10)
+    """Features of twelve drawn photos, in parts of four."""
+    monkeypatch.setattr(module, "PART", 3)
     monkeypatch.setattr(feature_encoder, "load_clip", loaded_once)
 
     def call(name: str = "f.safetensors", data: Path | None = None, **how: Any) -> dict[str, Any]:
-        given = {"model_spec": tiny_spec, "batch_size": 4, "workers": 2, "device": "cpu", **how}
+        given = {"model_spec": tiny_spec, "batch_size": 2, "workers": 2, "device": "cpu", **how}
         return write_features(str(data or photos), tmp_path / name, **given)
 
     return call
@@ -68,7 +75,7 @@ def test_the_features_of_the_library(write: Write, photos: Path, tiny_spec: str,
     torch.testing.assert_close(found["features"], by_hand(photos, tiny_spec), rtol=1e-5, atol=1e-6)
     labels = [item.label for item in load_data(str(photos)).chosen("all")]
     assert found["labels"].tolist() == labels
-    assert (about["images"], about["dimensions"], about["left_out"]) == (32, 32, 0)
+    assert (about["images"], about["dimensions"], about["left_out"]) == (12, 32, 0)
     assert about["divided"]
     assert about["classes"] == list(load_data(str(photos)).names)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] == "f") == ["f.csv", "f.safetensors"]
@@ -83,6 +90,18 @@ def test_a_split_in_half_precision_and_raw(write: Write, photos: Path, tiny_spec
     raw = load_file(tmp_path / "raw.safetensors")["features"]
     assert not torch.allclose(raw.norm(dim=1), torch.ones(len(raw)), atol=1e-2)
     torch.testing.assert_close(raw / raw.norm(dim=1, keepdim=True), by_hand(photos, tiny_spec, "test"))
+
+
+def test_features_of_a_run(write: Write, run: Path, tmp_path: Path) -> None:
+    data = load_run(run)[1].data
+    write("plain.safetensors", data=Path(data))
+    about = write("tuned.safetensors", data=Path(data), run=run, model_spec=None)
+    assert about["method"] == "maple"
+    plain, tuned = (load_file(tmp_path / f"{name}.safetensors")["features"] for name in ("plain", "tuned"))
+    assert plain.shape == tuned.shape
+    assert not torch.allclose(plain, tuned)
+    with pytest.raises(ConfigError, match="lies within the run"):
+        write("run/f.parquet", run=run, model_spec=None)
 
 
 @pytest.mark.parametrize(("name", "parts"), [("f.parquet", 0), ("f.parquet", 1), ("f.safetensors", 2)])
@@ -103,7 +122,7 @@ def test_killed_and_gone_on_with(
             write(name)
     write(name, resume=True, workers=1)
     assert {path.name: path.read_bytes() for path in tmp_path.glob("f.*")} == whole
-    assert (f"{12 * parts} of 32 images are done already" in capsys.readouterr().err) == bool(parts)
+    assert (f"{4 * parts} of 12 images are done already" in capsys.readouterr().err) == bool(parts)
 
 
 def test_killed_while_the_parts_are_removed(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +137,7 @@ def test_killed_while_the_parts_are_removed(write: Write, tmp_path: Path, monkey
     with pytest.raises(ConfigError, match="exists, with features of other settings"):
         write(resume=True, dtype="float16")
     monkeypatch.setattr(module, "_compute", None)  # nothing is computed again
-    assert write(resume=True)["images"] == 32
+    assert write(resume=True)["images"] == 12
     assert (tmp_path / "f.safetensors").read_bytes() == before
     assert not (tmp_path / "f.safetensors.parts").exists()
 
@@ -133,7 +152,7 @@ def test_parts_of_other_settings_or_images(
     for how, told in (
         ({"dtype": "float16"}, "dtype"),
         ({"raw": True}, "unit length"),
-        ({"batch_size": 5}, "batch size"),
+        ({"batch_size": 3}, "batch size"),
         ({"precision": "bf16"}, "precision"),
         ({"split": "train"}, "images"),
     ):
