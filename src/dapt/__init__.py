@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dapt.api.audit import audit
+    from dapt.api.features import features
     from dapt.api.masks import import_masks, make_masks
     from dapt.api.models import create_model, create_objectives, load_model
     from dapt.api.names import list_cues, list_data, list_methods, list_selectors
@@ -42,6 +43,7 @@ __all__ = [
     "create_model",
     "create_objectives",
     "explain",
+    "features",
     "import_masks",
     "list_cues",
     "list_data",
@@ -67,6 +69,7 @@ _WHERE = {
     "create_model": "dapt.api.models",
     "create_objectives": "dapt.api.models",
     "explain": "dapt.api.runs",
+    "features": "dapt.api.features",
     "import_masks": "dapt.api.masks",
     "list_cues": "dapt.api.names",
     "list_data": "dapt.api.names",

@@ -225,7 +225,10 @@ class RunSettings(Section):
         "nothing within the image tower is trained; on: the same, others are refused. See docs/features.md.",
     )
     features_mb: Megabytes = Field(
-        2048, ge=1, description="Of features: epochs beyond so many see the crops of earlier ones again."
+        2048,
+        ge=1,
+        description="Of features that a run keeps: epochs beyond so many see the crops of earlier ones again; of "
+        "methods with prompt.views, views beyond so many are computed by every run.",
     )
     track: list[str] = Field(
         default_factory=list,

@@ -19,6 +19,7 @@ COMMANDS = [
     ["predict"],
     ["explain"],
     ["audit"],
+    ["features"],
     ["run"],
     ["report"],
     ["tune"],
@@ -80,7 +81,7 @@ def test_help_answers_in_under_700_ms() -> None:
 
 
 def test_every_option_has_help(dapt) -> None:
-    for command in COMMANDS[1:7]:
+    for command in COMMANDS[1:8]:
         _, out, _ = dapt(*command, "--help")
         text = " ".join(out[out.index("Options:") :].split())
         options = re.findall(r"(--[a-z-]+)", out[out.index("Options:") :])
@@ -117,6 +118,7 @@ def test_masks_has_a_default_command_and_others(dapt) -> None:
         (["masks", "verify"], "Missing argument"),
         (["masks", "verify", "x", "--out", "y"], "No such option"),
         (["train", "x", "--resume", "--overwrite"], "exclude each other"),
+        (["features", "x", "--out", "y.parquet", "--resume", "--overwrite"], "exclude each other"),
     ],
 )
 def test_usage_mistakes(dapt, arguments: list[str], message: str) -> None:

@@ -15,8 +15,10 @@ from dapt.data.load.transforms import eval_transform, train_transform
 from dapt.errors import DaptError
 from dapt.model.build import build_model
 from dapt.model.prompted_clip import PromptedClip
+from dapt.runs import kept_features
 from dapt.runs.features import mean_of, random_views, test_view_features, training_set
 from dapt.runs.run_data import RunData, load_run_data
+from dapt.training.feature_bank import FeatureBank
 from helpers import tiny_clip
 
 test_view_features.__test__ = False  # a function of the library, whatever its name
@@ -71,6 +73,23 @@ def test_random_views_are_averaged(config, model, data) -> None:
     second, third = 2 * two - first, 3 * three - 2 * two
     assert not torch.allclose(first, second, atol=1e-3), "another view in every epoch"
     assert not torch.allclose(second, third, atol=1e-3)
+
+
+def test_random_views_beyond_the_limit_are_not_kept(
+    config, model, data, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = images_of(config, model, data, crop_scale=(0.2, 0.6), flip=0.5)
+    monkeypatch.setattr(kept_features, "MEGABYTE", 2 * 8 * model.clip.embed_dim * 2)
+    limited = config.model_copy(update={"features_mb": 1})
+    bank = FeatureBank(tmp_path, {})
+    found = list(random_views(model, images, 3, limited, bank))
+    said = " ".join(capsys.readouterr().err.split())
+    assert "features of 2 views of 8 images are kept" in said
+    assert "Only 2 of 3 views fit (features_mb), every run computes the others." in said
+    assert bank.made == 2
+    again = list(random_views(model, images, 3, limited, bank))
+    assert (bank.read, bank.made) == (2, 2)
+    assert all(torch.equal(one, other) for one, other in zip(found, again, strict=True))
 
 
 def test_what_methods_may_look_at(config, model, data) -> None:

@@ -99,7 +99,7 @@ class Scene:
         name: for people. command: arguments of the first call. again: of the call that ends what was interrupted.
         prepare: what happens beforehand in the output folder. whole: the call that nothing interrupts, on an empty
             folder, with whose result all others are compared; None: `command` after `prepare`.
-        downloads: function of `shapes` that offers a data set to the child.
+        first: function of `shapes` that is called in the child first, with the address of the server.
     """
 
     name: str
@@ -107,11 +107,11 @@ class Scene:
     again: Command
     prepare: tuple[Step, ...] = ()
     whole: Command | None = None
-    downloads: str = ""
+    first: str = ""
 
     def setup(self, stage: Stage) -> list[str] | None:
         """What the child calls first, see `Warm.run`."""
-        return [f"shapes:{self.downloads}", stage.web] if self.downloads else None
+        return [f"shapes:{self.first}", stage.web] if self.first else None
 
 
 def protocol(stage: Stage, *more: object) -> list[object]:
@@ -177,6 +177,12 @@ def _elsewhere(stage: Stage) -> list[object]:
     return [stage.folder / "run" if each == stage.out else each for each in train(stage, "--overwrite")]
 
 
+def features(stage: Stage, *more: object) -> list[object]:
+    """`dapt features` of 24 images in three parts."""
+    given = ["--model", stage.model, "--batch-size", 4, "--device", "cpu"]
+    return ["features", stage.table, *given, "--out", stage.out / "f.safetensors", *more]
+
+
 def _explained(stage: Stage) -> list[object]:
     image = stage.table.parent / "images" / "red_square_3.png"
     return ["predict", stage.folder / "run", image, "--explain", stage.out, "--device", "cpu"]
@@ -234,15 +240,16 @@ PROTOCOL_OVERWRITE = Scene(
     (Step(lambda stage: protocol(stage, "--over", "1,4")),),
     whole=protocol,
 )
-DOWNLOAD = Scene("data download", _download, _download, downloads="offer")
-HUB_DOWNLOAD = Scene("data download from a hub", _download, _download, downloads="offer_by_hub")
+DOWNLOAD = Scene("data download", _download, _download, first="offer")
+HUB_DOWNLOAD = Scene("data download from a hub", _download, _download, first="offer_by_hub")
 EXPORT = Scene("masks of hf: data", _exported, _exported)
+FEATURES = Scene("features", features, lambda stage: features(stage, "--resume"), first="in_small_parts")
 EXPLAIN = Scene("predict --explain", _explained, _explained, (Step(_elsewhere),))
 EXPLAIN_PAGE = Scene("explain", _with_a_page, _with_a_page, (Step(_elsewhere),))
 FIGURES = Scene("eval --json", _figures, _figures, (Step(_elsewhere),))
 SELECT = Scene("data select", _selected, _selected)
 VERIFY = Scene("masks verify --json", _verified, _verified)
-SMALL = (EXPORT, EXPLAIN, EXPLAIN_PAGE, FIGURES, SELECT, VERIFY)
+SMALL = (EXPORT, FEATURES, EXPLAIN, EXPLAIN_PAGE, FIGURES, SELECT, VERIFY)
 SCENES = (
     *(
         TRAIN,

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from comparing import differences, snapshot
 from scale import share
-from scenes import EXPLAIN_PAGE, EXPORT, OVERWRITE, SCENES, Scene, Stage
+from scenes import EXPLAIN_PAGE, EXPORT, FEATURES, OVERWRITE, SCENES, Scene, Stage
 from stories import begin, reference, start
 from warm import Ended, Warm
 
@@ -22,7 +22,7 @@ SLOW = {
 NOTES = (".owner.json", ".lock")  # what only says who holds or held a folder
 
 
-@pytest.mark.parametrize("scene", [*SCENES, EXPORT, EXPLAIN_PAGE], ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", [*SCENES, EXPORT, FEATURES, EXPLAIN_PAGE], ids=lambda scene: scene.name)
 def test_killed_at_any_operation(warm: Warm, stage: Stage, scene: Scene, tell) -> None:
     """A crash point is an operation before which the files are others than before the preceding one."""
     expected = reference(warm, stage, scene)

@@ -112,6 +112,36 @@ def test_epochs_beyond_the_limit_see_earlier_crops_again(
     assert [fitter.images.view_of(epoch) for epoch in range(4)] == [0, 1, 0, 1]
 
 
+@pytest.mark.parametrize(("views", "each"), [(0, 4), (3, 3), (9, 4)])
+def test_of_a_methods_own_views_those_beyond_the_limit_are_not_kept(
+    photos: Path,
+    tmp_path: Path,
+    passes: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    views: int,
+    each: int,
+) -> None:
+    from dapt.runs import kept_features
+
+    given = {"method": "prolip", "prompt": {"views": views, "anchor": 0.1}, "optimizer": "adam", "lr": 1e-3}
+    unlimited = trained(photos, tmp_path / "other", **given)
+    said = capsys.readouterr().err
+    count, width = len(unlimited.images), unlimited.step.model.clip.image.width
+    assert f"features of {each} views of {count} images are kept" in said
+    assert "Only" not in said
+    monkeypatch.setattr(kept_features, "MEGABYTE", 2 * count * width * 2)  # two views
+    one = trained(photos, tmp_path / "bank", features_mb=1, **given)
+    assert f"Only {2} of {each} views fit (features_mb), every run computes the others." in capsys.readouterr().err
+    kept = [path.stat().st_size for path in (tmp_path / "bank").rglob("*.safetensors")]
+    assert sum(size > count * width for size in kept) == 2
+    passes.clear()
+    again = trained(photos, tmp_path / "bank", features_mb=1, **given)
+    assert len(passes) == each - 2
+    assert same(prompts_of(again), prompts_of(one))
+    assert same(prompts_of(again), prompts_of(unlimited)), "the crops are the same, rounded alike"
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(photos: Path, tmp_path: Path) -> None:
     def make(**more: Any) -> Fitter:
         return make_fitter(photos, bank=tmp_path / "bank", **COOP, **more)

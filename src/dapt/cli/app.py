@@ -20,6 +20,7 @@ from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
 from dapt.cli.explain import explain
+from dapt.cli.features import features
 from dapt.cli.masks import masks
 from dapt.cli.methods import methods
 from dapt.cli.predict import predict
@@ -33,7 +34,7 @@ from dapt.processes import tells_mistakes
 from dapt.streams import OutputLostError, Streams
 
 INTERRUPTED = 130
-RESUMED = ("train", "demo", "audit")  # commands that go on with --resume; others do so by themselves
+RESUMED = ("train", "demo", "audit", "features")  # commands that go on with --resume; others do so by themselves
 
 app = typer.Typer(
     name="dapt",
@@ -53,6 +54,7 @@ app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)
 app.command()(audit)
+app.command()(features)
 app.command()(cache)
 app.add_typer(masks, name="masks")
 app.add_typer(data, name="data")

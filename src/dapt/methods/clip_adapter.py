@@ -5,24 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapt.methods.base import Method, TrainingDefaults, add_method
+from dapt.methods.saved_views import SavedViewOptions
 from dapt.methods.search import choice
 from dapt.methods.zero_shot import TemplateOptions
 from dapt.strict import Rate
 
 
-class ClipAdapterOptions(TemplateOptions):
+class ClipAdapterOptions(SavedViewOptions, TemplateOptions):
     """Options of CLIP-Adapter."""
 
     ratio: Rate = Field(0.2, ge=0, le=1, description="Share of the adapter's output in the image feature.")
     reduction: int = Field(
         4, ge=1, le=1024, description="How many times narrower the bottleneck is than the features; one wide at least."
-    )
-    views: int = Field(
-        10,
-        ge=0,
-        le=1000,
-        description="Random views of each training image that go through the tower once, and then take turns; "
-        "0: new ones in every epoch.",
     )
 
 

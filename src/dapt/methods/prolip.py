@@ -7,25 +7,19 @@ from dataclasses import replace
 from pydantic import Field
 
 from dapt.methods.base import CROSS_ENTROPY, Method, TrainingDefaults, add_method, add_variant
+from dapt.methods.saved_views import SavedViewOptions
 from dapt.methods.search import choice
 from dapt.methods.zero_shot import TemplateOptions
 from dapt.strict import Rate
 
 
-class ProlipOptions(TemplateOptions):
+class ProlipOptions(SavedViewOptions, TemplateOptions):
     """Options of ProLIP."""
 
     anchor: Rate | None = Field(
         None,
         ge=0,
         description="Weight lambda of |W - W0|^2; none: 1 / shots, the mean number of training images of a class.",
-    )
-    views: int = Field(
-        10,
-        ge=0,
-        le=1000,
-        description="Random views of each training image that go through the tower once, and then take turns; "
-        "0: new ones in every epoch.",
     )
 
 

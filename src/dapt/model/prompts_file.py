@@ -106,7 +106,7 @@ def load_prompts(path: Path) -> SavedPrompts:
     try:
         with open_regular(path) as file:
             content = file.read()
-        metadata = _metadata(content)
+        metadata = metadata_of(content)
         tensors = load(content)
     except OSError as error:
         raise ModelError(f"The prompts {path} cannot be read: {error.strerror or error}.") from error
@@ -145,7 +145,12 @@ def _refuse_foreign(path: Path) -> None:
         raise ModelError(f"The prompts cannot be read: {error.what}", todo=error.todo) from error
 
 
-def _metadata(content: bytes) -> dict[str, str]:
+def metadata_of(content: bytes) -> dict[str, str]:
+    """The metadata of a safetensors file, given its bytes.
+
+    Raises:
+        ValueError, AttributeError: it is no such file.
+    """
     length = int.from_bytes(content[:8], "little")
     if length > len(content):
         raise ValueError("the header is longer than the file")

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from dapt.clip.frozen import FrozenClip, unit
 from dapt.console import say
-from dapt.errors import ModelError
 from dapt.methods.tip_adapter import TipAdapterOptions
 from dapt.prompts.base import TrainingSet
 from dapt.prompts.fixed import FixedClassPrompts
+from dapt.prompts.kept_rows import check_rows, empty_rows
 
 LEAST, BETAS, ALPHAS = 0.1, 200, 20  # the released grid: where it starts, and its number of values
 CHUNK = 256  # validation images at a time in the search
@@ -44,19 +44,16 @@ class CachePrompts(FixedClassPrompts):
 
     @classmethod
     def check_saved(cls, options: TipAdapterOptions, tensors: Mapping[str, Tensor]) -> None:
-        keys = tensors.get("keys")
-        if options.cache_size is not None and (keys is None or len(keys) != options.cache_size):
-            there = 0 if keys is None else len(keys)
-            raise ModelError(f"The saved cache is said to have {options.cache_size} keys, and has {there}.")
+        check_rows(options.cache_size, tensors.get("keys"), "cache", "keys")
 
     def saved_options(self) -> dict[str, Any]:
         return {"cache_size": len(self.keys)}
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """A cache has as many keys as the one that is loaded."""
-        keys = state_dict.get(f"{prefix}keys")
-        if isinstance(keys, Tensor) and keys.dim() == 2 and len(keys) != len(self.keys):
-            self.keys = nn.Parameter(self.keys.new_zeros(len(keys), self.keys.shape[1]), self.trains_logits)
+        keys = empty_rows(self.keys, state_dict, f"{prefix}keys")
+        if keys is not None:
+            self.keys = nn.Parameter(keys, self.trains_logits)
             self.key_labels = self.key_labels.new_zeros(len(keys))
         super()._load_from_state_dict(state_dict, prefix, *rest)
 

@@ -16,10 +16,11 @@ from torch import Tensor
 from dapt.clip.frozen import FrozenClip, unit
 from dapt.clip.logits import Line, line_logits
 from dapt.console import say, warn
-from dapt.errors import DataError, ModelError
+from dapt.errors import DataError
 from dapt.methods.gda import GdaNewOptions, GdaOptions
 from dapt.prompts.base import TrainingSet
 from dapt.prompts.fixed import FixedClassPrompts
+from dapt.prompts.kept_rows import check_rows, empty_rows
 from dapt.prompts.per_class import class_means
 from dapt.prompts.untrained import UntrainedPrompts
 
@@ -124,19 +125,16 @@ class OpenGaussianPrompts(GaussianScores):
 
     @classmethod
     def check_saved(cls, options: GdaNewOptions, tensors: Mapping[str, Tensor]) -> None:
-        rows = tensors.get("rows")
-        if options.rows is not None and (rows is None or len(rows) != options.rows):
-            there = 0 if rows is None else len(rows)
-            raise ModelError(f"The saved model is said to have {options.rows} rows of features, and has {there}.")
+        check_rows(options.rows, tensors.get("rows"), "model", "rows of features")
 
     def saved_options(self) -> dict[str, Any]:
         return {"rows": len(self.rows)}
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """There are as many rows as in what is loaded."""
-        rows = state_dict.get(f"{prefix}rows")
-        if isinstance(rows, Tensor) and rows.dim() == 2 and len(rows) != len(self.rows):
-            self.rows = self.rows.new_zeros(len(rows), self.rows.shape[1])
+        rows = empty_rows(self.rows, state_dict, f"{prefix}rows")
+        if rows is not None:
+            self.rows = rows
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @torch.no_grad()

@@ -18,9 +18,10 @@ from dapt.finite import require_finite
 from dapt.model.needs import FULL
 from dapt.model.prompted_clip import PromptedClip
 from dapt.prompts.base import TrainingSet
-from dapt.runs.kept_features import content_of, drawn_by
+from dapt.runs.kept_features import content_of, drawn_by, most_bytes
 from dapt.runs.run_data import RunData
 from dapt.training.feature_bank import FeatureBank, rounded
+from dapt.training.kept_views import views_that_fit
 
 
 def training_set(
@@ -56,17 +57,20 @@ def training_set(
     )
 
 
-def _kept(bank: FeatureBank, content: Sequence[str], view: dict[str, Any], make: Callable[[], Tensor]) -> Tensor:
+def _kept(
+    bank: FeatureBank, content: Sequence[str], view: dict[str, Any], make: Callable[[], Tensor], *, keep: bool = True
+) -> Tensor:
     """The features ``[N, D]`` of a view, from the bank if it has them, and into it if not.
 
     Args:
-        content: a digest of each image.
+        content: a digest of each image. keep: there is room for them.
     """
     key, name = bank.key(content, view), str(view["of"])
     found = bank.load(key, len(content)).get(name)
     if found is None:
         found = rounded(make())
-        bank.save(key, {name: found}, {**view, "images": len(content)})
+        if keep:
+            bank.save(key, {name: found}, {**view, "images": len(content)})
     return found
 
 
@@ -103,13 +107,16 @@ def random_views(
         bank: where they are kept; None: nowhere.
     """
     content = [] if bank is None else content_of(images.items)
+    room = 0
+    if bank is not None and content:
+        room = views_that_fit(bank, views, len(content), model.clip.embed_dim, most_bytes(config))
     for number in progress(range(views), views, "features of random views", "views"):
         make = partial(random_view, model, images, number, config)
         if bank is None or not content:
             yield make()
             continue
         view = {**drawn_by(config), "of": FULL, "number": number, "both": False, "views": "pixels"}
-        yield _kept(bank, content, view, make).to(model.clip.device)
+        yield _kept(bank, content, view, make, keep=number < room).to(model.clip.device)
 
 
 @torch.no_grad()

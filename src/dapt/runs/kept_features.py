@@ -41,15 +41,19 @@ def bank_of(config: RunConfig, clip: FrozenClip) -> FeatureBank | None:
     if folder is None:
         warn(f"Features are not kept: there is no home folder (name one with {VARIABLE}).")
         return None
-    made_with = {
+    return FeatureBank(folder, computed_by(clip, config.precision))
+
+
+def computed_by(clip: FrozenClip, precision: str) -> dict[str, Any]:
+    """What decides the features of an image beside its pixels: the backbone, how it computes, how images are read."""
+    return {
         "backbone": weights_digest(clip),
         "model": clip.spec,
-        "precision": config.precision,
+        "precision": precision,
         "device": clip.device.type,
         "torch": torch.__version__,
         **changed_reading(),
     }
-    return FeatureBank(folder, made_with)
 
 
 def drawn_by(config: RunConfig) -> dict[str, Any]:
@@ -90,4 +94,9 @@ def kept_views(config: RunConfig, model: PromptedClip, bank: FeatureBank | None)
         "views": dapt.views if dapt.enabled else "pixels",
     }
     each = SEEN_WITH_MASKS if dapt.enabled else 1
-    return KeptViews(bank, content_of, transform, model.making, each, config.features_mb * MEGABYTE)
+    return KeptViews(bank, content_of, transform, model.making, each, most_bytes(config))
+
+
+def most_bytes(config: RunConfig) -> int:
+    """What the features that a run keeps may take together."""
+    return config.features_mb * MEGABYTE

@@ -20,6 +20,28 @@ from dapt.wording import counted
 
 USABLE, AREA = "usable", "area"  # of the mask, kept beside the features by name
 HALF_BYTES = 2
+COMPUTED_AGAIN = "Only {} of {} views fit (features_mb), every run computes the others."
+SEEN_AGAIN = "Only {} of {} epochs have crops of their own (features_mb), the others see them again."
+
+
+def views_that_fit(
+    bank: FeatureBank, views: int, images: int, width: int, limit: int, others: str = COMPUTED_AGAIN
+) -> int:
+    """As many of some views as may be kept, one at least; their size is said, and what becomes of the others.
+
+    Args:
+        width: numbers that are kept of a view of an image. limit: bytes of all views together.
+        others: what becomes of those that do not fit, a sentence with places for both numbers.
+    """
+    each = max(1, images * width * HALF_BYTES)
+    kept = max(1, min(views, limit // each))
+    say(
+        f"features of {counted(kept, 'view')} of {counted(images, 'image')} are kept in {bank.folder}: "
+        f"{kept * each / 1e6:.1f} MB at most (dapt cache)"
+    )
+    if kept < views:
+        say(others.format(kept, views))
+    return kept
 
 
 class KeptViews:
@@ -51,15 +73,15 @@ class KeptViews:
 
     def views_for(self, epochs: int, images: int, model: PromptedClip) -> int:
         """A view for each epoch, or as many as may be kept, which is said."""
-        each = max(1, images * model.clip.embed_dim * HALF_BYTES * self._each)
-        views = max(1, min(epochs, self._limit // each))
-        say(
-            f"features of {counted(views, 'view')} of {counted(images, 'image')} are kept in {self.bank.folder}: "
-            f"{views * each / 1e6:.1f} MB at most (dapt cache)"
-        )
-        if views < epochs:
-            say(f"Only {views} of {epochs} epochs have crops of their own (features_mb), the others see them again.")
-        return views
+        return self._fitting(epochs, images, model, SEEN_AGAIN)
+
+    def kept_of(self, views: int, images: int, model: PromptedClip) -> int:
+        """How many of the views that a method asks for are kept, which is said; every run computes the others."""
+        return self._fitting(views, images, model, COMPUTED_AGAIN)
+
+    def _fitting(self, views: int, images: int, model: PromptedClip, others: str) -> int:
+        width = model.clip.embed_dim if model.prompts.at_rest().projected else model.clip.image.width
+        return views_that_fit(self.bank, views, images, width * self._each, self._limit, others)
 
     def load(self, images: TrainImages, number: int, names: Sequence[str]) -> dict[str, Tensor]:
         """What is kept of a view, by name: a row for each image."""
@@ -70,12 +92,18 @@ class KeptViews:
                 found[name] = rows[name]
         return found
 
-    def save(self, images: TrainImages, number: int, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Keep rows that were made or read; what is returned is what a later run reads."""
+    def save(
+        self, images: TrainImages, number: int, rows: Mapping[str, Tensor], *, keep: bool = True
+    ) -> dict[str, Tensor]:
+        """Keep rows that were made or read; what is returned is what a later run reads.
+
+        Args:
+            keep: there is room for this view; without, rows are only rounded as those that are kept.
+        """
         found = {name: rounded(values) if values.is_floating_point() else values for name, values in rows.items()}
         for name, values in found.items():
             key = self._key(images, number, name)
-            if not self.bank.has(key):
+            if keep and not self.bank.has(key):
                 self.bank.save(key, {name: values}, {"view": number, "of": name, "images": len(images)})
         return found
 

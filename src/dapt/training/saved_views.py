@@ -66,6 +66,7 @@ class SavedViews:
         views: random views of each image; 0: every epoch has new ones, which are not kept.
         size: images that go through the tower together. workers: loader processes. seed: of the order of lenders.
         first: the view that the first epoch reads. kept: where views are kept for later runs; None: nowhere.
+        keep: views that may be kept there, those that are read first; None: all.
 
     Attributes:
         images, items: as given.
@@ -82,6 +83,7 @@ class SavedViews:
         seed: int = 0,
         first: int = 1,
         kept: KeptViews | None = None,
+        keep: int | None = None,
     ) -> None:
         self.images = images
         self.items = images.items
@@ -92,6 +94,7 @@ class SavedViews:
         self._seed = seed
         self._first = first
         self._kept = kept
+        self._keep = keep
         self._seen: dict[int, _View] = {}
 
     def __len__(self) -> int:
@@ -101,7 +104,7 @@ class SavedViews:
         """The same with other masks; features of whole images stay."""
         images = self.images.with_masks(masks, trust)
         how = {"size": self._size, "workers": self._workers, "seed": self._seed, "first": self._first}
-        changed = SavedViews(images, self._model, self._views, **how, kept=self._kept)
+        changed = SavedViews(images, self._model, self._views, **how, kept=self._kept, keep=self._keep)
         changed._seen = {number: view.without_masks() for number, view in self._seen.items() if FULL in view.rows}
         return changed
 
@@ -113,6 +116,10 @@ class SavedViews:
         """The number of the view that an epoch reads."""
         number = epoch + self._first
         return number % self._views if self._views else number
+
+    def _may_keep(self, number: int) -> bool:
+        """Whether a view is one of those that are read first."""
+        return self._keep is None or number in {self.view_of(epoch) for epoch in range(self._keep)}
 
     def load(self, batches: Sequence[Sequence[int]], names: Sequence[str], *, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, with features of the views `names` in place of pixels.
@@ -156,8 +163,8 @@ class SavedViews:
             view.rows[name] = rows
             view.known |= {(name, part) for part in parts}
         self._complete(view, number, order, parts, names)
-        made = [name for name in wanted if name in view.rows]
-        view.rows |= kept.save(self.images, number, {name: view.rows[name] for name in made})
+        made = {name: view.rows[name] for name in wanted if name in view.rows}
+        view.rows |= kept.save(self.images, number, made, keep=self._may_keep(number))
 
     def _complete(
         self, view: _View, number: int, order: Sequence[int], parts: Sequence[int], names: Sequence[str]
@@ -197,7 +204,9 @@ def saved_where_possible(
     how: dict[str, Any] = {"size": config.eval_batch_size, "workers": config.workers, "seed": config.seed, "kept": kept}
     views = model.prompts.saved_views
     if views is not None:
-        return SavedViews(images, model, views, **how)
+        distinct = min(views or config.epochs, config.epochs)
+        keep = None if kept is None else kept.kept_of(distinct, len(images), model)
+        return SavedViews(images, model, views, **how, keep=keep)
     if kept is None or model.prompts.trains_visual:
         return images
     return SavedViews(images, model, kept.views_for(config.epochs, len(images), model), **how, first=0)

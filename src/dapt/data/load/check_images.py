@@ -86,6 +86,14 @@ def check_images(items: Sequence[Item], *, skip_bad: bool, label: str, cache: Im
         more = f" {len(bad) - 1} more such files." if len(bad) > 1 else ""
         again = "Replace or remove it, or pass --skip-bad to go on without such files."
         raise type(bad[0])(f"{bad[0].what}{more}", todo=bad[0].todo if _refused(bad[0]) else again)
+    tell_left_out(bad)
+    say_notes()
+    good = tuple(item for item, error in zip(items, problems, strict=True) if error is None)
+    return Checked(good, tuple(error.what for error in bad))
+
+
+def tell_left_out(bad: Sequence[DataError]) -> None:
+    """Warn of images that are left out, with their number and the first; nothing where there are none."""
     for refused, (one, many) in (
         (False, ("damaged or missing image is", "damaged or missing images are")),
         (True, ("image that is too large or not read is", "images that are too large or not read are")),
@@ -93,9 +101,6 @@ def check_images(items: Sequence[Item], *, skip_bad: bool, label: str, cache: Im
         found = [error.what for error in bad if _refused(error) == refused]
         if found:
             warn(f"{several(found, one, many)} left out; the first: {found[0]}")
-    say_notes()
-    good = tuple(item for item, error in zip(items, problems, strict=True) if error is None)
-    return Checked(good, tuple(error.what for error in bad))
 
 
 def _refused(error: DataError) -> bool:
