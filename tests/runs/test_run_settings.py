@@ -31,6 +31,16 @@ def test_later_keys_decide_where_they_change_something(change: dict[str, Any]) -
     )
 
 
+def test_runs_from_before_a_key_of_their_own_are_the_same(tmp_path: Path) -> None:
+    """A run.yaml of a version without `features` holds neither it nor how much of them is kept."""
+    plain, more = make_config(BARE), make_config({**BARE, "features_mb": 10})
+    assert result_settings(plain) == result_settings(more), "none are kept"
+    assert not {"features", "features_mb", "matte"} & set(result_settings(plain))
+    kept = make_config({**BARE, "features": "auto", "features_mb": 10})
+    assert {"features", "features_mb"} <= set(result_settings(kept))
+    assert first_difference("features", None, "auto") == ("features", "off", "auto")
+
+
 def test_a_tree_without_a_section_is_left_alone() -> None:
     assert without_later({"dapt": True, "a": 1}) == {"dapt": True, "a": 1}
     assert without_later({"a": 1}) == {"a": 1}

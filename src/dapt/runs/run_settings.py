@@ -14,22 +14,25 @@ from dapt.validation import validated
 # the number, not the kind, see `dapt.runs.keep`.
 FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks", "track", "track_options"}
 # Keys that came later: with these values a run is what it was without them.
-LATER_KEYS = {"matte": WHITE, "mask_background": BLACK}
+LATER_KEYS = {"matte": WHITE, "mask_background": BLACK, "features": "off"}
 LATER_DAPT = {"background_label": "nearest", "min_area": 0.0, "max_area": 1.0, "trust": "none"}
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
     """The settings that decide the results: all but `FREE_KEYS`."""
     tree = without_later(config.model_dump(mode="json", exclude_none=True))
-    return {key: value for key, value in tree.items() if key not in FREE_KEYS and LATER_KEYS.get(key) != value}
+    return {key: value for key, value in tree.items() if key not in FREE_KEYS}
 
 
 def without_later(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration without the keys of its section ``dapt`` that came later, where they change nothing."""
-    dapt = tree.get("dapt")
+    """A configuration without the keys that came later, its section ``dapt`` as well, where they change nothing."""
+    found = {key: value for key, value in tree.items() if LATER_KEYS.get(key) != value}
+    if "features" not in found:
+        found.pop("features_mb", None)  # of features that are not kept
+    dapt = found.get("dapt")
     if not isinstance(dapt, Mapping):
-        return dict(tree)
-    return {**tree, "dapt": {key: value for key, value in dapt.items() if LATER_DAPT.get(key) != value}}
+        return found
+    return {**found, "dapt": {key: value for key, value in dapt.items() if LATER_DAPT.get(key) != value}}
 
 
 def first_difference(key: str, before: Any, now: Any) -> tuple[str, Any, Any]:
@@ -39,6 +42,7 @@ def first_difference(key: str, before: Any, now: Any) -> tuple[str, Any, Any]:
         key: of a setting that differs. before, now: its values, of trees of `without_later`.
     """
     later = LATER_DAPT if key == "dapt" else {}
+    before, now = (LATER_KEYS.get(key) if each is None else each for each in (before, now))
     while isinstance(before, Mapping) and isinstance(now, Mapping):
         inner = next(each for each in sorted({*before, *now}) if before.get(each) != now.get(each))
         before, now = before.get(inner, later.get(inner)), now.get(inner, later.get(inner))

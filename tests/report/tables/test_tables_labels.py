@@ -36,6 +36,14 @@ def test_methods_go_by_their_titles_unless_two_have_the_same(monkeypatch: pytest
     assert labels_of([{"method": "a"}, {"method": "b"}, {"method": "a"}]) == ["One a", "One b", "One a"]
 
 
+def test_settings_that_came_later_tell_runs_of_before_from_others_only_where_they_change_something() -> None:
+    before = {"method": "coop", "dapt": False, "set/lr": 0.1}
+    usual = {**before, "set/features": "off", "set/features_mb": 2048.0, "set/matte": "white"}
+    assert labels_of([before, usual]) == ["CoOp", "CoOp"]
+    kept = {**usual, "set/features": "auto"}
+    assert labels_of([before, kept]) == ["CoOp", "CoOp (features auto, features_mb 2048)"]
+
+
 def test_what_is_not_there_is_not_told() -> None:
     nan = float("nan")
     rows = [{"method": "a", "dapt": False, "set/x": nan}, {"method": "a", "dapt": False, "set/x": None}]

@@ -12,6 +12,7 @@ from typing import Any
 from dapt.dapt_names import SET_BY_VARIANTS, settings_name
 from dapt.methods.base import METHODS
 from dapt.paths import LOCAL
+from dapt.runs.run_settings import without_later
 
 Row = Mapping[str, Any]
 # What tells rows with DAPT apart first, by its value alone; what all share is not told.
@@ -52,7 +53,7 @@ def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> li
     Args:
         columns: settings that tell no rows apart, because the table has them in its columns.
     """
-    rows = [_with_name(row) for row in rows]
+    rows = [_with_name(_with_later(row)) for row in rows]
     passed_over = [f"set/{name}" for name in columns]
     titles = _titles({str(row.get("method")) for row in rows})
     found = [""] * len(rows)
@@ -72,6 +73,13 @@ def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> li
             for place, label in zip(group, labels, strict=True):
                 found[place] = label
     return found
+
+
+def _with_later(row: Row) -> Row:
+    """A row without the settings that came later where they change nothing: runs of before have none."""
+    given = {key.removeprefix("set/"): value for key, value in row.items() if key.startswith("set/") and there(value)}
+    left = without_later(given)
+    return {key: value for key, value in row.items() if not key.startswith("set/") or key.removeprefix("set/") in left}
 
 
 def _with_name(row: Row) -> Row:
