@@ -65,10 +65,10 @@ WHOLE = make_config(
         **{"data": "photos", "root": "data", "method": "maple", "dapt": {"word_count": 5}, "masks": "masks"},
         **{"names": "names.txt", "split_file": "split.json", "select": "grand", "fraction": 0.5, "shots": 4},
         **{"selection": {"epochs": 2, "options": {"balanced": True}}, "text_memory_mb": 100, "out": "run"},
-        **{"cue": {"source": "gradcam", "threshold": 0.4}},
+        **{"cue": {"source": "gradcam", "threshold": 0.4}, "features": "auto"},
     }
 )
-BARE = make_config({"data": "photos", "method": "coop"})
+BARE = make_config({"data": "photos", "method": "coop", "features": "auto"})  # else features_mb decides nothing
 CASES = [(config, *change) for config in (WHOLE, BARE) for change in changes(config)]
 
 

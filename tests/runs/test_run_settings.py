@@ -11,19 +11,39 @@ from dapt.config import make_config
 from dapt.config_text import to_yaml
 from dapt.errors import ConfigError
 from dapt.runs.run_folder import RunFolder
-from dapt.runs.run_settings import LATER_DAPT, first_difference, result_settings, with_words_of, without_later
+from dapt.runs.run_settings import (
+    LATER_DAPT,
+    LATER_KEYS,
+    first_difference,
+    result_settings,
+    with_words_of,
+    without_later,
+)
 
 BARE = {"data": "photos", "method": "coop"}
+LATER = {*LATER_KEYS, *LATER_DAPT, "features_mb"}
 AUTO = {**BARE, "dapt": {"words": "auto"}}
 
 
 def test_later_keys_of_dapt_are_not_there_by_default() -> None:
-    assert not set(result_settings(make_config({**BARE, "dapt": True}))["dapt"]) & {*LATER_DAPT, "chosen_words"}
+    """Of the variants that there were before them; the default of today has a warm-up, and L_v by the scale."""
+    as_before = {"variant": "phased", "visual_scale": "raw"}
+    assert not set(result_settings(make_config({**BARE, "dapt": as_before}))["dapt"]) & {*LATER_DAPT, "chosen_words"}
+    usual = set(result_settings(make_config({**BARE, "dapt": True}))["dapt"]) & {*LATER_DAPT, "chosen_words"}
+    assert usual == {"visual_scale", "warmup"}
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"background_label": "cue"}, {"min_area": 0.1}, {"max_area": 0.9}, {"trust": "score"}, {"words": "auto"}],
+    [
+        {"soften": 0.1},
+        {"crops": "both"},
+        {"background_label": "cue"},
+        {"min_area": 0.1},
+        {"max_area": 0.9},
+        {"trust": "score"},
+        {"words": "auto"},
+    ],
 )
 def test_later_keys_decide_where_they_change_something(change: dict[str, Any]) -> None:
     assert result_settings(make_config({**BARE, "dapt": change})) != result_settings(
@@ -84,12 +104,13 @@ def test_a_run_goes_on_with_the_words_it_chose(tmp_path: Path) -> None:
 
 
 def test_a_run_of_before_these_keys_goes_on(tmp_path: Path) -> None:
-    config = make_config({**BARE, "dapt": True})
+    as_before: dict[str, Any] = {**BARE, "dapt": {"variant": "phased", "visual_scale": "raw"}}
+    config = make_config(as_before)
     text = to_yaml(config)
-    old = "".join(line for line in text.splitlines(keepends=True) if line.strip().partition(":")[0] not in LATER_DAPT)
+    old = "".join(line for line in text.splitlines(keepends=True) if line.strip().partition(":")[0] not in LATER)
     assert old != text
-    run = started(tmp_path, {**BARE, "dapt": True})
+    run = started(tmp_path, as_before)
     run.config_file.write_text(old)
     run._check_same(config, None)
     with pytest.raises(ConfigError, match=r"was started with dapt\.trust=none, now it is score\."):
-        run._check_same(make_config({**BARE, "dapt": {"trust": "score"}}), None)
+        run._check_same(make_config({**BARE, "dapt": {**as_before["dapt"], "trust": "score"}}), None)

@@ -42,6 +42,10 @@ def test_settings_that_came_later_tell_runs_of_before_from_others_only_where_the
     assert labels_of([before, usual]) == ["CoOp", "CoOp"]
     kept = {**usual, "set/features": "auto"}
     assert labels_of([before, kept]) == ["CoOp", "CoOp (features auto, features_mb 2048)"]
+    of_before = {**before, "dapt": True, "set/dapt.variant": "joint", "set/dapt.fill": "mean"}
+    of_today = {**of_before, "set/dapt.soften": 0.0, "set/dapt.crops": "any", "set/dapt.diagnose": False}
+    assert labels_of([of_before, of_today]) == ["CoOp + DAPT", "CoOp + DAPT"]
+    assert len(set(labels_of([of_before, {**of_today, "set/dapt.crops": "both"}]))) == 2
 
 
 def test_what_is_not_there_is_not_told() -> None:

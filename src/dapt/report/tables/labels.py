@@ -53,7 +53,7 @@ def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> li
     Args:
         columns: settings that tell no rows apart, because the table has them in its columns.
     """
-    rows = [_with_name(_with_later(row)) for row in rows]
+    rows = [_with_later(_with_name(row)) for row in rows]
     passed_over = [f"set/{name}" for name in columns]
     titles = _titles({str(row.get("method")) for row in rows})
     found = [""] * len(rows)
@@ -78,8 +78,10 @@ def labels_of(rows: Sequence[Row], *, columns: Sequence[str] = IN_COLUMNS) -> li
 def _with_later(row: Row) -> Row:
     """A row without the settings that came later where they change nothing: runs of before have none."""
     given = {key.removeprefix("set/"): value for key, value in row.items() if key.startswith("set/") and there(value)}
-    left = without_later(given)
-    return {key: value for key, value in row.items() if not key.startswith("set/") or key.removeprefix("set/") in left}
+    dapt = {key.removeprefix("dapt."): value for key, value in given.items() if key.startswith("dapt.")}
+    left = without_later({**given, "dapt": dapt})
+    kept = {f"set/{key}" for key in left if not key.startswith("dapt")} | {f"set/dapt.{key}" for key in left["dapt"]}
+    return {key: value for key, value in row.items() if not key.startswith("set/") or key in kept}
 
 
 def _with_name(row: Row) -> Row:
