@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dapt.errors import DaptError
-from dapt.processes import worker_pool
+from dapt.processes import PATIENCE, worker_pool
 
 
 def _die() -> None:
@@ -38,7 +38,7 @@ def test_the_initializer_runs_in_the_worker(tmp_path: Path) -> None:
 PARENT = """
 import os, time
 from pathlib import Path
-from dapt.processes import worker_pool
+from dapt.processes import PATIENCE, worker_pool
 if __name__ == "__main__":
     with worker_pool(1) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
@@ -68,3 +68,20 @@ def _alive(process: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_who_tells_no_mistakes_leaves_them_to_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It neither exits before the first has told, nor stays silent if that one goes on."""
+    from dapt.cli.app import run
+
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    waited: list[float] = []
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("dapt.processes.time.sleep", waited.append)
+    try:
+        assert run(["methods", "info", "mapel"]) == 2
+        assert run(["no-such-command"]) == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert waited == [PATIENCE, PATIENCE]

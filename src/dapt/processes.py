@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,10 +16,22 @@ from typing import Any
 from dapt.errors import DaptError
 from dapt.streams import guard_stderr
 
+PATIENCE = 30.0  # seconds
+
 
 def tells_mistakes() -> bool:
     """Whether this process tells of a user's mistakes: of those that torchrun starts on a machine only the first."""
     return "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def leave_it_to_the_first() -> None:
+    """Wait, in a process that tells no mistakes, until torchrun has ended it.
+
+    torchrun ends all of its processes as soon as one has failed; would this one be that, the first had no time to tell
+    what is wrong. Returns after `PATIENCE` seconds: then the first goes on, and the mistake is one of this process.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    time.sleep(PATIENCE)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_masks_are_imported(tmp_path: Path) -> None:
 def test_the_examples_of_the_documentation_run(place: Path) -> None:
     text = (REPOSITORY / "docs" / "library.md").read_text().partition("## Masks")[2]
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     photos = sorted((place / "photos").rglob("*.png"))
     _write_coco_of(photos, place)
     space: dict[str, Any] = {"dapt": dapt, "files": photos[:2]}
