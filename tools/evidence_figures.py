@@ -76,8 +76,7 @@ def collected(rows: Sequence[Row]) -> dict[str, Figures]:
         DataError: two audits are of one run, so that it is not clear which counts; or one lacks a figure.
     """
     audits = [row for row in rows if is_of_audit(row)]
-    trained = [row["set/epochs"] for row in audits if there(row.get("set/epochs"))]
-    usual = statistics.mode(trained) if trained else 0  # zero-shot has no epochs
+    usual = usual_epochs(audits)
     found: dict[str, Figures] = {}
     for row in audits:
         label, place = label_of(row, usual), place_of(row)
@@ -97,6 +96,20 @@ def collected(rows: Sequence[Row]) -> dict[str, Figures]:
     return found
 
 
+def usual_epochs(audits: Sequence[Row]) -> float:
+    """What most of the audited runs were trained for; 0 where none was trained, as with zero-shot."""
+    trained = [row["set/epochs"] for row in audits if there(row.get("set/epochs"))]
+    return statistics.mode(trained) if trained else 0
+
+
+def by_backbone_and_host(rows: Sequence[Row]) -> dict[Pair, list[Row]]:
+    """The rows of each host on each backbone of which there are audits."""
+    parts: dict[Pair, list[Row]] = {}
+    for row in rows:
+        parts.setdefault((str(row["backbone"]), str(row["method"])), []).append(row)
+    return {part: those for part, those in parts.items() if any(map(is_of_audit, those))}
+
+
 def place_of(row: Row) -> Pair:
     """What a run is of, beside its setting."""
     return tuple(str(row[name]) for name in SAME)
@@ -112,14 +125,17 @@ def interval(gaps: Sequence[float]) -> tuple[float, float]:
 
 
 def gap_words(one: Figures, other: Figures, name: str) -> str:
-    """The difference of two settings in a figure, with its interval from three pairs on; a dash where there is none."""
+    """The difference of two settings in a figure, see `mean_words`; a dash where there is none."""
     gaps = [
         figures[name] - other[place][name]
         for place, figures in one.items()
         if name in figures and name in other.get(place, {})
     ]
-    if not gaps:
-        return "–"
+    return mean_words(gaps) if gaps else "–"
+
+
+def mean_words(gaps: Sequence[float]) -> str:
+    """The mean of some differences, with its interval from three of them on."""
     low, high = interval(gaps)
     return f"{statistics.fmean(gaps):+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if len(gaps) >= LEAST else "")
 
@@ -158,10 +174,7 @@ def by_host(rows: Sequence[Row], setting: str, beside: str, *, brief: bool = Fal
     Raises:
         DataError: no host has been trained with that setting.
     """
-    parts: dict[Pair, list[Row]] = {}
-    for row in rows:
-        parts.setdefault((str(row["backbone"]), str(row["method"])), []).append(row)
-    found = {part: collected(those) for part, those in parts.items() if any(map(is_of_audit, those))}
+    found = {part: collected(those) for part, those in by_backbone_and_host(rows).items()}
     found = {part: each for part, each in found.items() if each.get(setting, {}).keys() & each.get(beside, {}).keys()}
     if not found:
         raise DataError(f"No host has runs of '{setting}' and of '{beside}'.")

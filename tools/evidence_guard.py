@@ -18,10 +18,22 @@ from pathlib import Path
 from dapt.console import say
 from dapt.errors import DataError
 from dapt.report.tables.labels import there
-from evidence_figures import HOST, Figures, Pair, Row, collected, interval, is_of_audit, label_of, place_of, rows_of
+from evidence_figures import (
+    HOST,
+    LEAST,
+    Figures,
+    Row,
+    by_backbone_and_host,
+    collected,
+    is_of_audit,
+    label_of,
+    mean_words,
+    place_of,
+    rows_of,
+    usual_epochs,
+)
 
 WHOLE, FOREGROUND = "counts/cue_recognised_whole", "counts/cue_recognised_foreground"
-LEAST = 3  # runs of which an interval is told
 
 
 @dataclass(frozen=True)
@@ -39,20 +51,13 @@ def trials(rows: Sequence[Row], setting: str) -> list[Trial]:
     Args:
         setting: as `evidence_figures` calls it, for true masks; other cues are named behind it.
     """
-    parts: dict[Pair, list[Row]] = {}
-    for row in rows:
-        parts.setdefault((str(row["backbone"]), str(row["method"])), []).append(row)
-    found: list[Trial] = []
-    for part in parts.values():
-        if any(map(is_of_audit, part)):
-            found += _trials_of(part, setting)
-    return found
+    return [trial for part in by_backbone_and_host(rows).values() for trial in _trials_of(part, setting)]
 
 
 def _trials_of(rows: Sequence[Row], setting: str) -> list[Trial]:
     settings = collected(rows)
     hosts: Figures = settings.get(HOST, {})
-    usual = statistics.mode(row["set/epochs"] for row in rows if is_of_audit(row) and there(row.get("set/epochs")))
+    usual = usual_epochs([row for row in rows if is_of_audit(row)])
     found = []
     for row in rows:
         cue, label, place = str(row.get("cue")), label_of(row, usual), place_of(row)
@@ -74,9 +79,7 @@ def table(found: Sequence[Trial]) -> str:
     for name, those in groups.items():
         if not those:
             continue
-        gains = [trial.gained for trial in those]
-        low, high = interval(gains)
-        gain = f"{statistics.fmean(gains):+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if len(gains) >= LEAST else "")
+        gain = mean_words([trial.gained for trial in those])
         lines.append(f"| {name} | {len(those)} | {statistics.fmean(t.ahead for t in those):+.1f} | {gain} |")
     return "\n".join(lines)
 

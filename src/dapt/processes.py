@@ -25,11 +25,13 @@ def tells_mistakes() -> bool:
 
 
 def leave_it_to_the_first() -> None:
-    """Wait, in a process that tells no mistakes, until torchrun has ended it.
+    """Return at once in a process that tells mistakes; in another one wait until torchrun has ended it.
 
     torchrun ends all of its processes as soon as one has failed; would this one be that, the first had no time to tell
     what is wrong. Returns after `PATIENCE` seconds: then the first goes on, and the mistake is one of this process.
     """
+    if tells_mistakes():
+        return
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     time.sleep(PATIENCE)
 

@@ -30,7 +30,7 @@ from dapt.cli.train import train
 from dapt.cli.tune import tune
 from dapt.console import lines_of, visible
 from dapt.errors import DaptError
-from dapt.processes import leave_it_to_the_first, tells_mistakes
+from dapt.processes import leave_it_to_the_first
 from dapt.streams import OutputLostError, Streams
 
 INTERRUPTED = 130
@@ -172,15 +172,13 @@ def _say_interrupted(arguments: list[str] | None) -> int:
 
 
 def _print_error(lines: list[str]) -> None:
-    if not tells_mistakes():
-        leave_it_to_the_first()
+    leave_it_to_the_first()
     print(lines_of(["error: " + lines[0], *lines[1:]]), file=sys.stderr)
 
 
 def _show_usage(error: Any) -> None:
     """Print a usage error: it names arguments, and those may be file names that the shell put in place of a ``*``."""
-    if not tells_mistakes():
-        leave_it_to_the_first()
+    leave_it_to_the_first()
     error.message = visible(str(error.message))
     text = io.StringIO()
     error.show(file=text)
