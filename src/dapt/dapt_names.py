@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,11 @@ def _usual(variant: str) -> Mapping[str, Any]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        more = f", ... {len(value)} in all" if len(value) > LISTED else ""
-        return f"[{', '.join(map(str, value[:LISTED]))}{more}]"
+        return beginning(value, LISTED)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def beginning(values: Sequence[Any], most: int) -> str:
+    """A list as it is told where it may be long: ``[ground, land, ... 32 in all]``."""
+    more = f", ... {len(values)} in all" if len(values) > most else ""
+    return f"[{', '.join(map(str, values[:most]))}{more}]"

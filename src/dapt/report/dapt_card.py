@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from dapt.console import lines_of
+from dapt.dapt_names import beginning
 from dapt.dapt_options import DEFAULT_VARIANT, DaptOptions
 from dapt.dapt_variants import Variant
 
@@ -50,8 +51,7 @@ def _others(key: str, usual: Any) -> str:
 def _shown(value: Any) -> str:
     """A value as `--set` takes it."""
     if isinstance(value, list):
-        more = f", ... {len(value)} in all" if len(value) > LISTED else ""
-        return f"[{', '.join(map(str, value[:LISTED]))}{more}]"
+        return beginning(value, LISTED)
     if isinstance(value, bool):
         return str(value).lower()
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
