@@ -22,6 +22,7 @@ from benchmarks.growth import measure_growth
 from benchmarks.kernels import measure_kernels
 from benchmarks.launches import check_launches, measure_launches, record_launches
 from benchmarks.levers import measure_levers
+from benchmarks.linear import measure_linear
 from benchmarks.overhead import measure_overhead
 from benchmarks.profile import measure_profile
 from benchmarks.report import markdown, write_report
@@ -30,9 +31,11 @@ from benchmarks.syncs import measure_syncs
 from dapt.clip.frozen import FrozenClip
 from dapt.devices import pick_device
 from dapt.environment import describe
+from dapt.processor import processor_name, vector_instructions
 
 PARTS = ("steps", "profile", "levers", "growth", "overhead", "evaluation")
 GPU_PARTS = ("kernels", "syncs")
+CPU_PARTS = ("linear",)
 PARTS_HELP = (
     "what to measure (default: all there are for the device; kernels without a GPU:\ncounted by a rule, not seen)"
 )
@@ -40,6 +43,7 @@ EXAMPLES = """examples:
   python -m benchmarks                                everything (about 30 minutes on two cores)
   python -m benchmarks --short                        exact work against the recorded budgets (about a minute)
   python -m benchmarks --parts steps --cases maple-37 one row of the main table
+  python -m benchmarks --parts linear                 oneDNN beside MKL, shape by shape
   python -m benchmarks --device cuda --precision bf16 on a GPU
   python -m benchmarks --device cuda --parts steps kernels --classes 37 100 1000 --batch 4 32 --precision bf16 16
                                                       the steps alone, of every size and type"""
@@ -67,22 +71,26 @@ def machine(device: str, precisions: list[str]) -> dict[str, Any]:
     precision = ", ".join(precisions)
     facts = describe(device)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    name = facts.get("gpu") or _processor() or facts["platform"]
+    name = facts.get("gpu") or processor_name()
     sentences = [
         f"{name}, {facts['cpu_count']} cores, {torch.get_num_threads()} threads",
+        *([] if facts.get("gpu") else [f"instructions: {' '.join(vector_instructions()) or 'not told by the system'}"]),
         f"torch {facts['torch']}, open_clip {facts['open-clip-torch']}, dapt {facts['dapt']}",
         f"ViT-B/16 at 224 px with random weights, {precision}",
         time.strftime("%Y-%m-%d") + (f", load at the start {load:.2f}" if load is not None else ""),
     ]
+    if torch.device(device).type == "cpu":
+        facts["instructions"] = list(vector_instructions())
     return {**facts, "processor": name, "load": load, "precision": precision, "sentences": sentences}
 
 
-def _processor() -> str | None:
-    info = Path("/proc/cpuinfo")
-    if not info.is_file():
-        return None
-    names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-    return names[0] if names else None
+def tell_library(machine: dict[str, Any], clip: FrozenClip) -> None:
+    """Note which library multiplies by the frozen weights of the steps, where there is a choice."""
+    choice = clip.multiplied_by
+    if choice is None or "linear_library" in machine:
+        return
+    machine |= choice.facts()
+    machine["sentences"].append(choice.sentence() or f"frozen layers by {choice.library} ({choice.by})")
 
 
 def joined(several: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -117,9 +125,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     device = pick_device(chosen.device)
     on_gpu = torch.device(device).type == "cuda"
-    parts = chosen.parts or PARTS + (GPU_PARTS if on_gpu else ())
+    parts = chosen.parts or PARTS + (GPU_PARTS if on_gpu else CPU_PARTS)
     if not on_gpu and ("tf32" in chosen.precision or "syncs" in parts):
         parser.error("tf32 and the part syncs are for --device cuda.")
+    if "linear" in parts and torch.device(device).type != "cpu":
+        parser.error("The part linear is for --device cpu.")
     try:
         cases = chosen_cases(chosen.cases, chosen.classes, chosen.batch)
     except KeyError as error:
@@ -130,6 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
         wanted = {"steps", "profile", "levers"} & set(parts) if not number else {"steps"} & set(parts)
         if wanted:
             clip = make_clip(device, precision)
+            tell_library(results["machine"], clip)
             _measure_in_process(results, wanted, cases, clip, precision, chosen.repeats, out)
             del clip
             gc.collect()
@@ -152,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--short", action="store_true", help="check the exact work of every step, nothing is timed")
     add("--record", action="store_true", help="write the present work as the new budgets")
-    add("--parts", nargs="+", choices=PARTS + GPU_PARTS, help=PARTS_HELP)
+    add("--parts", nargs="+", choices=PARTS + GPU_PARTS + CPU_PARTS, help=PARTS_HELP)
     add("--cases", nargs="+", metavar="STEP", help=f"steps to measure, of {', '.join(case.name for case in CASES)}")
     add("--classes", nargs="+", type=int, metavar="N", help="steps of MaPLe with so many classes, alone and with DAPT")
     add("--batch", nargs="+", type=int, default=[4], metavar="N", help="images per step (default: 4)")
@@ -201,6 +212,7 @@ def _measure_apart(
 ) -> None:
     """The parts that make models of their own, or start processes."""
     jobs: dict[str, Callable[[], Any]] = {
+        "linear": lambda: measure_linear(chosen.repeats, tell),
         "syncs": lambda: measure_syncs(device, tell),
         "overhead": lambda: measure_overhead(device, 12, tell),
         "evaluation": lambda: measure_evaluation(device, chosen.repeats, tell),

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from benchmarks.cases import case_named, make_clip, make_work
-from benchmarks.measure import calls_for, seconds
+from benchmarks.measure import calls_for, gflop, seconds
+from benchmarks.steps import gemm_for
 from dapt.model.classifier import Classifier
 
 BATCH, LARGE_BATCH = 32, 256  # the larger one fills a GPU
@@ -24,13 +25,16 @@ def measure_evaluation(device: str, repeats: int, tell: Callable[[str], None]) -
         clip = make_clip(device, precision)
         model = make_work(case_named("maple-37"), clip, "ours").step.model
         height, width = clip.image.image_size
+        gemm = gemm_for(clip)
         pixels = torch.randn(batch, 3, height, width, device=clip.device)
         for savings in (False, True):
             tell(f"evaluation, {precision}, savings {'on' if savings else 'off'}")
             clip.savings.set_all(savings)
             classify = Classifier(model)
             classify(pixels)
+            speed = gemm.read()
             calls = calls_for(lambda: classify(pixels), clip.device)  # noqa: B023
             time = statistics.median(seconds(lambda: classify(pixels), clip.device, calls) for _ in range(repeats))  # noqa: B023
-            rows.append({"precision": precision, "savings": savings, "images_per_second": batch / time})
+            row = {"precision": precision, "savings": savings, "images_per_second": batch / time, "gemm_gflops": speed}
+            rows.append({**row, "roofline_share": gflop(lambda: classify(pixels)) / time / speed})  # noqa: B023
     return rows

@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmarks.cases import EPOCHS, case_named, make_batch, make_work
 from benchmarks.measure import calls_for, gflop, kept_mb, seconds
+from benchmarks.steps import gemm_for
 from dapt.clip import savings
 from dapt.clip.frozen import FrozenClip
 
@@ -39,6 +40,7 @@ def without(clip: FrozenClip, name: str) -> Iterator[None]:
 def measure_levers(clip: FrozenClip, repeats: int, tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """One row per case and switched-off saving: GFLOP, seconds, MB kept for backward."""
     rows = []
+    gemm = gemm_for(clip)
     for name in CASES:
         case = case_named(name)
         for off in ["nothing", *SWITCHES, "fused_attention", "everything"]:
@@ -49,6 +51,7 @@ def measure_levers(clip: FrozenClip, repeats: int, tell: Callable[[str], None]) 
                 kept = kept_mb(lambda: work.step(batch, case.epoch, EPOCHS), list(clip.model.parameters()))  # noqa: B023
                 row = {"case": name, "without": off, "gflop": gflop(work.run), "kept_mb": kept}
                 calls = calls_for(work.run, clip.device)
+                row["gemm_gflops"] = gemm.read()
                 row["seconds"] = statistics.median(seconds(work.run, clip.device, calls) for _ in range(repeats))
             rows.append(row)
     return rows

@@ -14,6 +14,7 @@ from dapt.files import write_json, write_text, write_with
 
 Results = dict[str, Any]
 BLUE, GREY, ORANGE = "#2563a8", "#8a8f98", "#c2571a"
+_BOTH = ("onednn", "plain")
 
 
 def write_report(results: Results, folder: Path, *, pictures: bool = True) -> None:
@@ -44,6 +45,7 @@ def markdown(results: Results) -> str:
         ("Waits for the GPU in a step", _syncs_table(results.get("syncs", []))),
         ("Where the time goes", _profile_table(results.get("profile", []))),
         ("What each saving brings", _levers_table(results.get("levers", []))),
+        ("Which library multiplies", _linear_table(results.get("linear", []))),
         ("Growth", _growth_table(results.get("growth", []))),
         ("A real run", _overhead_table(results.get("overhead"))),
         ("Evaluation", _evaluation_table(results.get("evaluation", []))),
@@ -117,7 +119,8 @@ def _steps_table(steps: list[Results]) -> list[str]:
         "",
         f"Median of {len(steps[0]['all_seconds'])} timings, both ways and the matrix products taken in turn. Batch "
         f"{batches}. GFLOP plain leaves out fused attention, as torch's counter does on CPUs; GFLOP ours "
-        f"includes it. {memory}above idle: without what is held before the first step, the same for both ways.",
+        f"includes it. {memory}above idle: without what is held before the first step, the same for both ways. The "
+        f"roofline, the fastest matrix product found beside each step, was {_range(steps)} GFLOP/s.",
     ]
     if any(row.get("plain_is_extrapolated") for row in steps):
         notes.append("\\* does not fit into memory: extrapolated linearly from 100 and 200 classes.")
@@ -194,13 +197,44 @@ def _levers_table(levers: list[Results]) -> list[str]:
     if not levers:
         return []
     base = {row["case"]: row for row in levers if row["without"] == "nothing"}
-    head = ["case", "without", "seconds", "slower by", "GFLOP", "kept for backward, MB"]
+    head = ["case", "without", "seconds", "slower by", "GFLOP", "kept for backward, MB", "share of roofline"]
     rows = []
     for row in levers:
         slower = row["seconds"] / base[row["case"]]["seconds"] - 1
         cells = [row["case"], row["without"], _time(row["seconds"]), f"{100 * slower:+.0f}%"]
-        rows.append([*cells, f"{row['gflop']:.0f}", f"{row['kept_mb']:.0f}"])
+        share = f"{row['gflop'] / row['seconds'] / row['gemm_gflops']:.2f}" if "gemm_gflops" in row else ""
+        rows.append([*cells, f"{row['gflop']:.0f}", f"{row['kept_mb']:.0f}", share])
     return _table(head, rows)
+
+
+def _linear_table(rows: list[Results]) -> list[str]:
+    if not rows:
+        return []
+    plain = rows[0]["plain"]
+    head = ["layer", "tokens"]
+    for way in ("forward", "backward"):
+        head += [f"{way}: oneDNN ms", f"{plain} ms", "oneDNN to it"]
+    head.append("share of roofline, the faster")
+    cells = []
+    for row in rows:
+        line = [f"{row['tower']}, {row['layer']}", str(row["rows"])]
+        best = 0.0
+        for way in ("forward", "backward"):
+            onednn, other = row[f"onednn_{way}_ms"], row[f"plain_{way}_ms"]
+            line += [f"{onednn:.2f}", f"{other:.2f}", f"{onednn / other:.2f}"]
+            best += min(onednn, other)
+        cells.append([*line, f"{2e3 * row['gflop'] / best / row['gemm_gflops']:.2f}"])
+    sums = {kind: sum(row[f"{kind}_{way}_ms"] for row in rows for way in ("forward", "backward")) for kind in _BOTH}
+    note = f"All together: oneDNN {sums['onednn']:.0f} ms, {plain} {sums['plain']:.0f} ms, the former to the latter "
+    note += f"{sums['onednn'] / sums['plain']:.2f}. Medians of products that were computed in turn; the roofline was "
+    return [*_table(head, cells), "", f"{note}{_range(rows)} GFLOP/s."]
+
+
+def _range(rows: list[Results]) -> str:
+    """The least and the greatest speed of the fastest matrix product beside some rows."""
+    speeds = [row["gemm_gflops"] for row in rows]
+    low, high = f"{min(speeds):.0f}", f"{max(speeds):.0f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _growth_table(growth: list[Results]) -> list[str]:
@@ -237,8 +271,11 @@ def _overhead_table(found: Results | None) -> list[str]:
 def _evaluation_table(rows: list[Results]) -> list[str]:
     if not rows:
         return []
-    cells = [[row["precision"], "on" if row["savings"] else "off", f"{row['images_per_second']:.1f}"] for row in rows]
-    return _table(["precision", "savings", "images per second"], cells)
+    cells = []
+    for row in rows:
+        share = f"{row['roofline_share']:.2f}" if "roofline_share" in row else ""
+        cells.append([row["precision"], "on" if row["savings"] else "off", f"{row['images_per_second']:.1f}", share])
+    return _table(["precision", "savings", "images per second", "share of roofline"], cells)
 
 
 def _steps_picture(steps: list[Results]) -> plt.Figure:

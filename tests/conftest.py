@@ -22,6 +22,9 @@ if "DAPT_MASKS" not in os.environ:
     os.environ["DAPT_MASKS"] = tempfile.mkdtemp(prefix="dapt-masks-")
     atexit.register(shutil.rmtree, os.environ["DAPT_MASKS"], ignore_errors=True)
 
+# Which library multiplies is a clock's decision elsewhere: tests keep to one, and measure nothing.
+os.environ.setdefault("DAPT_LINEAR", "onednn")
+
 sys.path.insert(0, str(Path(__file__).parent / "parity"))
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -218,6 +218,10 @@ class RunSettings(Section):
         description="Memory for what the text tower keeps for backward; classes beyond it are recomputed in "
         "chunks. none: half of what the device has.",
     )
+    onednn: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="oneDNN multiplies by frozen weights (float32 on x86); auto: where it was measured as faster.",
+    )
     deterministic: bool = Field(False, description="Refuse non-deterministic GPU kernels.")
     features: Literal["off", "auto", "on"] = Field(
         "off",
@@ -292,8 +296,9 @@ class RunSettings(Section):
             tree["cue"] = {"source": tree["cue"]}
         if isinstance(tree.get("track"), str):
             tree["track"] = [tree["track"]]
-        if isinstance(tree.get("features"), bool):  # what YAML takes on and off for
-            tree["features"] = "on" if tree["features"] else "off"
+        for key in ("features", "onednn"):
+            if isinstance(tree.get(key), bool):  # what YAML takes on and off for
+                tree[key] = "on" if tree[key] else "off"
         if isinstance(tree.get("precision"), int):
             tree["precision"] = str(tree["precision"])
         return tree

@@ -8,6 +8,8 @@ import platform
 import sys
 from pathlib import Path
 
+from dapt.processor import processor_name
+
 CONTAINER_LIMITS = Path("/sys/fs/cgroup")
 
 
@@ -65,6 +67,7 @@ def describe(device: str) -> dict[str, object]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,
+        "processor": processor_name(),
         "cpu_count": cores(),
         "threads": torch.get_num_threads(),
     }

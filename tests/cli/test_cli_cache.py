@@ -14,6 +14,7 @@ from helpers import make_folder
 def train(dapt, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DAPT_FEATURES", str(tmp_path / "features"))
     monkeypatch.setenv("DAPT_MASKS", str(tmp_path / "masks"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     photos = make_folder(tmp_path / "photos", per_class=4)
 
     def begin(out: str, method: str, *more: object) -> tuple[int, str, str]:
@@ -43,6 +44,27 @@ def test_kept_read_listed_removed(dapt, train, tmp_path: Path) -> None:
     assert "removed" in err
     assert not list((tmp_path / "features").rglob("*.safetensors"))
     assert dapt("cache", "--json")[1].count("bytes") == 0
+
+
+def test_which_library_multiplies(dapt, train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured by the clock of this machine, listed, removed, and measured anew."""
+    monkeypatch.delenv("DAPT_LINEAR")
+    monkeypatch.setattr("dapt.clip.linear_choice._known", {})
+    code, _, err = train("one", "coop", "--epochs", 1)
+    assert code == 0, err
+    monkeypatch.setattr("dapt.clip.linear_choice._known", {})
+    if "multiplies by the frozen weights (measured: " not in err:
+        pytest.skip("one library on this machine")
+    code, out, err = dapt("cache")
+    assert code == 0, err
+    assert "1 files  linear" in out
+    assert f"linear in {tmp_path / 'cache' / 'dapt' / 'linear'}" in err
+    assert "(measured earlier: " in train("two", "coop", "--epochs", 1)[2]
+    code, out, _ = dapt("cache", "--remove", "linear", "--json")
+    assert code == 0
+    assert [row["kind"] for row in json.loads(out)["kept"]] == ["linear"]
+    monkeypatch.setattr("dapt.clip.linear_choice._known", {})
+    assert "(measured: " in train("three", "coop", "--epochs", 1)[2]
 
 
 def test_mistakes(dapt, train) -> None:

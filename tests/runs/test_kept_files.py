@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from dapt.clip.linear_kept import file_of, write_times
+from dapt.clip.linear_times import Times
 from dapt.errors import ConfigError
 from dapt.runs.kept_files import kept_files, remove_kept
 from dapt.training.feature_bank import FeatureBank
@@ -16,6 +18,7 @@ from dapt.training.feature_bank import FeatureBank
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DAPT_FEATURES", str(tmp_path / "features"))
     monkeypatch.setenv("DAPT_MASKS", str(tmp_path / "masks"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for model, count in (("a/one", 2), ("b/two", 1)):
         bank = FeatureBank(tmp_path / "features", {"model": model})
         for number in range(count):
@@ -29,7 +32,7 @@ def test_by_backbone_the_largest_first(place: Path) -> None:
     assert found[0].size > found[1].size > 0
 
 
-@pytest.mark.parametrize(("name", "left"), [("a/one", 1), ("features", 0), ("all", 0), ("masks", 3)])
+@pytest.mark.parametrize(("name", "left"), [("a/one", 1), ("features", 0), ("all", 0), ("masks", 3), ("linear", 3)])
 def test_what_is_removed(place: Path, name: str, left: int) -> None:
     mine = [place / "notes.txt", place / "ab" / "mine.safetensors", place / ("0" * 32 + ".safetensors")]
     for path in mine:
@@ -49,6 +52,19 @@ def test_a_damaged_file_is_listed_and_can_be_removed(place: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize(("name", "left"), [("Some Processor", 1), ("linear", 0), ("features", 3), ("all", 0)])
+def test_times_of_products_by_processor(place: Path, tmp_path: Path, name: str, left: int) -> None:
+    folder = tmp_path / "cache" / "dapt" / "linear"
+    for processor, threads in (("Some Processor", 1), ("Some Processor", 2), ("Another", 1)):
+        about = {"processor": processor, "threads": threads}
+        write_times(file_of(folder, about), about, Times(1, 2))
+    (folder / "mine.json").write_text("mine")
+    assert ("linear", "Some Processor", 2) in [(each.kind, each.of, each.files) for each in kept_files()]
+    remove_kept(name)
+    assert sum(each.files for each in kept_files() if each.kind == "linear") == left
+    assert (folder / "mine.json").read_text() == "mine"
+
+
 def test_nothing_of_that_name(place: Path) -> None:
     with pytest.raises(ConfigError, match="Nothing is kept under the name 'a/on'") as caught:
         remove_kept("a/on")
@@ -58,5 +74,6 @@ def test_nothing_of_that_name(place: Path) -> None:
 def test_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAPT_FEATURES", str(tmp_path / "features"))
     monkeypatch.setenv("DAPT_MASKS", str(tmp_path / "masks"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert kept_files() == []
     assert remove_kept("all") == []

@@ -41,7 +41,8 @@ def project(attention: nn.MultiheadAttention, x: Tensor, use: Savings, first: in
     """Some of queries (0), keys (1) and values (2) of ``[B, L, width]``, each ``[B, heads, L, head width]``."""
     batch, length, width = x.shape
     rows = slice(first * width, (last + 1) * width)
-    projected = frozen_linear(x, attention.in_proj_weight[rows], attention.in_proj_bias[rows], onednn=use.onednn)
+    onednn = use.by_onednn(x)
+    projected = frozen_linear(x, attention.in_proj_weight[rows], attention.in_proj_bias[rows], onednn=onednn)
     heads = projected.view(batch, length, last + 1 - first, attention.num_heads, width // attention.num_heads)
     return list(heads.permute(2, 0, 3, 1, 4).unbind(0))
 
@@ -60,7 +61,8 @@ def after_attention(block: nn.Module, x: Tensor, merged: Tensor, use: Savings) -
         use: which savings to use.
     """
     out = attention_of(block).out_proj
-    x = x + block.ls_1(frozen_linear(merged, out.weight, out.bias, onednn=use.onednn))  # type: ignore[operator]
+    projected = frozen_linear(merged, out.weight, out.bias, onednn=use.by_onednn(merged))
+    x = x + block.ls_1(projected)  # type: ignore[operator]
     inner = block.ln_2(x)  # type: ignore[operator]
     rest: Tensor = x + block.ls_2(run_mlp(block.mlp, inner, use))  # type: ignore[operator,arg-type]
     return rest

@@ -10,7 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dapt.clip.image_tower import ImageTower, make_image_tower
+from dapt.clip.image_tower import ImageTower, NativeImageTower, make_image_tower
+from dapt.clip.linear import HAS_ONEDNN
+from dapt.clip.linear_choice import Choice
+from dapt.clip.linear_times import BATCH, TEXT_TOKENS, Product, block_products
 from dapt.clip.logits import class_logits
 from dapt.clip.prompts import NO_PROMPTS, Prompts
 from dapt.clip.savings import Savings
@@ -93,6 +96,7 @@ class FrozenClip:
             self.text = TextTower(host if isinstance(host, nn.Module) else model, self.savings)
         except NotSupportedError as reason:
             self.text = PromptFreeTextTower(model, reason)
+        self.savings.products = self._frozen_products()
         self.tokenizer = Tokenizer(tokenize, self.text.context_length)
         scale: Tensor = model.logit_scale  # type: ignore[assignment]
         bias: Any = getattr(model, "logit_bias", None)
@@ -113,6 +117,28 @@ class FrozenClip:
         return self._embed_dim
 
     _embed_dim: int | None = None
+
+    def _frozen_products(self) -> tuple[Product, ...]:
+        """The frozen layers of the towers that are run block by block, for the tokens of a usual step."""
+        found: tuple[Product, ...] = ()
+        if isinstance(self.image, NativeImageTower) and self.image.apart:
+            height, width = self.image.grid
+            found += block_products(list(self.image.blocks), BATCH * (1 + height * width))
+        if isinstance(self.text, TextTower) and self.text.apart:
+            found += block_products(list(self.text.blocks), TEXT_TOKENS)
+        return found
+
+    @property
+    def has_a_choice(self) -> bool:
+        """Whether two libraries could multiply by the weights of the towers, see `Savings.onednn`."""
+        kinds = {value.dtype for value in self.model.parameters()}
+        usual = bool(self.savings.products) and self.savings.onednn == "auto"
+        return HAS_ONEDNN and usual and self.device.type == "cpu" and kinds == {torch.float32}
+
+    @property
+    def multiplied_by(self) -> Choice | None:
+        """The library that does, if there is a choice; found out where it is not known yet."""
+        return self.savings.settled() if self.has_a_choice else None
 
     def to(self, device: torch.device | str) -> FrozenClip:
         """Move the weights; the model is the caller's own, so whoever else uses it sees them move."""

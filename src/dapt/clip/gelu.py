@@ -52,10 +52,11 @@ def run_mlp(mlp: nn.Module, x: Tensor, use: Savings) -> Tensor:
     activation = parts[1]
     w1, b1, w2, b2 = (value for part in parts[::2] for value in (part.weight, part.bias))
     if use.fused_gelu and isinstance(activation, QuickGELU) and not left_to_torch(x):
-        fused: Tensor = _QuickGeluMlp.apply(x, w1, b1, w2, b2, use.onednn)
+        fused: Tensor = _QuickGeluMlp.apply(x, w1, b1, w2, b2, use.by_onednn(x))
         return fused
-    hidden = activation(frozen_linear(x, w1, b1, onednn=use.onednn))  # type: ignore[arg-type]
-    return frozen_linear(hidden, w2, b2, onednn=use.onednn)  # type: ignore[arg-type]
+    onednn = use.by_onednn(x)
+    hidden = activation(frozen_linear(x, w1, b1, onednn=onednn))  # type: ignore[arg-type]
+    return frozen_linear(hidden, w2, b2, onednn=onednn)  # type: ignore[arg-type]
 
 
 def is_plain_mlp(mlp: nn.Module) -> bool:

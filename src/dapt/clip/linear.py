@@ -1,13 +1,12 @@
 """Linear layers with frozen weights: no weight gradient, nothing kept for backward, the faster library on CPUs.
 
-On x86 CPUs in float32, torch multiplies by MKL; oneDNN, which it ships as well, is faster on many of them (by 10
-to 25% on the AMD machine of docs/performance.md) and adds the bias on the way. torch reaches it through the
-operator its compiler uses. Everywhere else this is `torch.nn.functional.linear`.
+On x86 CPUs in float32, torch multiplies by MKL; oneDNN, which it ships as well, is faster on some of them, and adds the
+bias on the way (`linear_choice.py` finds out where). torch reaches it through the operator its compiler uses.
+Everywhere else this is `torch.nn.functional.linear`.
 """
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +16,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.utils.flop_counter import register_flop_formula
 
+from dapt.processor import is_x86
+
 
 def _has_onednn() -> bool:
-    x86 = platform.machine().lower() in ("x86_64", "amd64")
     built: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return x86 and built and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return is_x86() and built and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 HAS_ONEDNN = _has_onednn()
@@ -36,9 +36,14 @@ if HAS_ONEDNN:  # so that torch's FLOP counter sees these products like any othe
         return 2 * rows * weight[0] * weight[1]
 
 
+def has_a_choice(x: Tensor) -> bool:
+    """Whether there are two libraries for products of `x`."""
+    return HAS_ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32
+
+
 def multiply(x: Tensor, weight: Tensor, bias: Tensor | None, *, onednn: bool) -> Tensor:
     """``x @ weight^T + bias`` without gradient; `weight` may be a transposed view."""
-    if onednn and HAS_ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32 and x.numel():
+    if onednn and has_a_choice(x) and x.numel():
         product: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
         return product
     return F.linear(x, weight, bias)

@@ -150,7 +150,7 @@ def packed_block(block: nn.Module, prefix: Tensor, rest: Tensor, plan: Packing, 
     attention = attention_of(block)
     q, k, v = project(attention, block.ln_1(prefix), use)  # type: ignore[operator]
     inner = block.ln_1(rest)  # type: ignore[operator]
-    projected = frozen_linear(inner, attention.in_proj_weight, attention.in_proj_bias, onednn=use.onednn)
+    projected = frozen_linear(inner, attention.in_proj_weight, attention.in_proj_bias, onednn=use.by_onednn(inner))
     heads = attention.num_heads
     merged = torch.cat(
         [

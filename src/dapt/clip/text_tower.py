@@ -37,6 +37,7 @@ class TextTower(Adaptable):
 
     Attributes:
         blocks: the transformer blocks. width: token width. layers: number of blocks.
+        apart: whether `dapt.clip.blocks` can take all of them apart.
         context_length: number of positions.
         checkpointing: recompute blocks in backward. memory_mb: activations kept for backward; texts beyond
             it are encoded in chunks that are recomputed in backward. None: no limit.
@@ -61,9 +62,9 @@ class TextTower(Adaptable):
         self.context_length = int(self._positions.shape[0])
         self._pool_type = str(getattr(host, "pool_type", getattr(host, "text_pool_type", "argmax")))
         self._reads_end = self._pool_type in ("argmax", "eos") and self._mask is not None
-        self._apart = all(can_take_apart(block) for block in self.blocks)
+        self.apart = all(can_take_apart(block) for block in self.blocks)
         self.savings = savings or Savings()
-        few = self._apart and self._reads_end
+        few = self.apart and self._reads_end
         self._few = FewTextKernels(self.blocks, self._embedding, host.ln_final) if few else None  # type: ignore[arg-type]
         self.checkpointing = False
         self.memory_mb: float | None = None
@@ -192,7 +193,7 @@ class TextTower(Adaptable):
     def _plan(self, tokens: PromptTokens, prompts: Prompts) -> Packing | None:
         """How the texts are packed; None: they are run whole."""
         use = self.savings
-        if not (use.cut_texts and use.share_prefix and self._reads_end and self._apart):
+        if not (use.cut_texts and use.share_prefix and self._reads_end and self.apart):
             return None
         shared = _shared(tokens, prompts)
         if prompts.text_deep and shared < tokens.offset + prompts.text_deep[0].shape[0]:

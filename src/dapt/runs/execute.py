@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from dapt import console
+from dapt.clip.linear_choice import Choice
 from dapt.clip.load import load_clip
 from dapt.config import RunConfig
 from dapt.console import say, warn, warnings_to
@@ -45,7 +46,8 @@ class Work:
         device: where it computes. identity: of configuration and inputs, see `dapt.runs.identity`.
         log: lines of log.txt so far; what is said is appended to it.
         after_epoch: called after every epoch, once its state is kept; with several processes by the first of them.
-        group: of runs that it belongs to, for trackers.
+        group: of runs that it belongs to, for trackers. multiplied_by: which library multiplies in all its processes,
+            where there is a choice.
     """
 
     config: RunConfig
@@ -56,6 +58,7 @@ class Work:
     log: list[str]
     after_epoch: AfterEpoch | None = None
     group: str | None = None
+    multiplied_by: Choice | None = None
 
 
 def execute(work: Work, prepared: Prepared, group: Group | None = None) -> RunResults:
@@ -136,6 +139,7 @@ def _worker(fabric: Any, work: Work, quiet: bool) -> RunResults | None:
     with warnings_to(_heard_before):
         load_plugins(work.config.plugins)
         clip = load_clip(work.config.model, device=str(fabric.device), precision=work.config.precision)
+        clip.savings.choice = work.multiplied_by
         prepared = prepare(work.config, work.data, clip)
     console.set_quiet(quiet or not fabric.is_global_zero)
     console.keep_lines(work.log if fabric.is_global_zero else None)

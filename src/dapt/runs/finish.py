@@ -123,7 +123,7 @@ def _results(
     timing: Figures,
     flags: list[str],
 ) -> RunResults:
-    model, cue = prepared.model, prepared.cue
+    model, cue, choice = prepared.model, prepared.cue, prepared.model.clip.multiplied_by
     counts = {**data.counts, "trainable_parameters": model.prompts.count()}
     if cue is not None:
         counts |= cue.report.counts()
@@ -157,7 +157,7 @@ def _results(
         counts=counts,
         timing=timing,
         selected_epoch=progress.best_epoch + 1 if progress.best_epoch >= 0 else config.epochs,
-        environment=describe(str(model.clip.device)),
+        environment=describe(str(model.clip.device)) | ({} if choice is None else choice.facts()),
     )
 
 

@@ -24,6 +24,7 @@ from dapt.environment import cores
 from dapt.errors import DaptError, DataError
 from dapt.model.saved import PROMPTS
 from dapt.plugins import installed_plugins, plugin_file
+from dapt.runs.multiplying import NOTED
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import RunFolder, result_settings
 from dapt.runs.training_cue import model_files, told_of_masks
@@ -40,13 +41,14 @@ FULL_BYTES = 20 * 2**30
 END_BYTES = 2**16
 CHUNK = 2**20
 SHOWN = 3
+NO_INPUTS = (MADE, NOTED)  # what else stands in inputs.json
 
 Inputs = dict[str, Any]
 
 
 def identity(config: RunConfig, inputs: Inputs) -> str:
     """A short hash of all that decides the result: settings, inputs, and this program's rules of training."""
-    inputs = {key: value for key, value in inputs.items() if key != MADE}
+    inputs = {key: value for key, value in inputs.items() if key not in NO_INPUTS}
     parts = {"settings": result_settings(config), "inputs": inputs, "code": CODE_SCHEMA}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -203,8 +205,8 @@ def check_unchanged(before: Any, now: Inputs, *, run: Path, data: str) -> None:
     """
     if not isinstance(before, Mapping):
         raise DaptError(f"{run / 'inputs.json'} is damaged.", todo="Pass --overwrite to start again.")
-    before = {key: value for key, value in before.items() if key != MADE}
-    now = {key: value for key, value in now.items() if key in before or key not in LATER}
+    before = {key: value for key, value in before.items() if key not in NO_INPUTS}
+    now = {key: value for key, value in now.items() if key not in NO_INPUTS and (key in before or key not in LATER)}
     if before.get("cue") == {}:
         now["cue"] = {}  # a model that was fetched by the run itself
     if before == now:

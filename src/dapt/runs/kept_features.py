@@ -46,12 +46,14 @@ def bank_of(config: RunConfig, clip: FrozenClip) -> FeatureBank | None:
 
 def computed_by(clip: FrozenClip, precision: str) -> dict[str, Any]:
     """What decides the features of an image beside its pixels: the backbone, how it computes, how images are read."""
+    choice = clip.multiplied_by
     return {
         "backbone": weights_digest(clip),
         "model": clip.spec,
         "precision": precision,
         "device": clip.device.type,
         "torch": torch.__version__,
+        **({} if choice is None or choice.onednn else {"linear": choice.library}),  # files of before are oneDNN's
         **changed_reading(),
     }
 

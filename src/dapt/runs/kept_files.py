@@ -1,4 +1,7 @@
-"""What runs keep in the user's cache for later ones, and being rid of it: features, and masks of cues."""
+"""What runs keep in the user's cache for later ones, and being rid of it: features, masks of cues, times of products.
+
+The last are what was measured to choose the library that multiplies (`dapt.clip.linear_choice`).
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from pathlib import Path
 
 from safetensors import safe_open
 
+from dapt.clip.linear_kept import kept_times
 from dapt.errors import ConfigError, did_you_mean
 from dapt.files import remove_file
 from dapt.runs.kept_features import features_folder
 from dapt.runs.mask_stores import mask_stores, remove_stores
 from dapt.training.feature_bank import ABOUT, DIGITS, SUFFIX
 
-FEATURES, MASKS, ALL = "features", "masks", "all"
+FEATURES, MASKS, LINEAR, ALL = "features", "masks", "linear", "all"
 _NAME = re.compile(rf"[0-9a-f]{{{DIGITS}}}{re.escape(SUFFIX)}")
 
 
@@ -25,8 +29,8 @@ class Kept:
     """What is kept of one kind.
 
     Attributes:
-        kind: ``features`` or ``masks``. of: the backbone of features; the store of masks. files: how many.
-        size: bytes.
+        kind: ``features``, ``masks`` or ``linear``. of: the backbone of features; the store of masks; the processor.
+        files: how many. size: bytes.
     """
 
     kind: str
@@ -37,16 +41,17 @@ class Kept:
 
 def kept_files() -> list[Kept]:
     """Everything that is kept, the largest first."""
-    found: dict[str, list[int]] = {}
-    for path, model in _features():
-        found.setdefault(model, []).append(path.stat().st_size)
-    kept = [Kept(FEATURES, model, len(sizes), sum(sizes)) for model, sizes in found.items()]
+    found: dict[tuple[str, str], list[int]] = {}
+    for kind, files in ((FEATURES, _features()), (LINEAR, kept_times())):
+        for path, of in files:
+            found.setdefault((kind, of), []).append(path.stat().st_size)
+    kept = [Kept(kind, of, len(sizes), sum(sizes)) for (kind, of), sizes in found.items()]
     kept += [Kept(MASKS, store.name, store.images, store.size) for store in mask_stores()]
     return sorted(kept, key=lambda each: -each.size)
 
 
 def remove_kept(name: str) -> list[Kept]:
-    """Remove everything, the features or the masks, those of one backbone, or one store of masks.
+    """Remove everything, all of one kind, or what is kept under one name: of a backbone, a store or a processor.
 
     Returns:
         what was removed.
@@ -56,8 +61,8 @@ def remove_kept(name: str) -> list[Kept]:
     """
     there = kept_files()
     chosen = [each for each in there if name in (ALL, each.kind, each.of)]
-    if not chosen and name not in (ALL, FEATURES, MASKS):
-        known = [FEATURES, MASKS, ALL, *(each.of for each in there)]
+    if not chosen and name not in (ALL, FEATURES, MASKS, LINEAR):
+        known = [FEATURES, MASKS, LINEAR, ALL, *(each.of for each in there)]
         raise ConfigError(f"Nothing is kept under the name '{name}'.", todo=did_you_mean(name, known))
     models = {each.of for each in chosen if each.kind == FEATURES}
     for path, model in list(_features()):
@@ -65,6 +70,10 @@ def remove_kept(name: str) -> list[Kept]:
             remove_file(path)
             if not any(path.parent.iterdir()):
                 path.parent.rmdir()
+    processors = {each.of for each in chosen if each.kind == LINEAR}
+    for path, processor in list(kept_times()):
+        if processor in processors:
+            remove_file(path)
     for each in chosen:
         if each.kind == MASKS:
             remove_stores(each.of)

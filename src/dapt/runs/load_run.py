@@ -13,6 +13,7 @@ from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import load_prompts
 from dapt.model.saved import rebuild_model
 from dapt.runs.identity import tell_of_changed_plugins
+from dapt.runs.multiplying import settle_as
 from dapt.runs.run_folder import find_run
 
 
@@ -40,4 +41,5 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
             more=error.more,
             todo=f"Where it has moved, name its place with --model (model= in Python). {error.todo}".strip(),
         ) from error
+    settle_as(folder, clip)
     return rebuild_model(saved, clip, config.dapt, reading_of(config)), config

@@ -18,6 +18,7 @@ from dapt.runs.check import Plan, check_run
 from dapt.runs.execute import AfterEpoch, Work, execute, follow, save_log
 from dapt.runs.identity import MADE, Inputs, check_unchanged, fingerprint, identity
 from dapt.runs.load_inputs import load_inputs, select_inputs
+from dapt.runs.multiplying import settle, with_note
 from dapt.runs.prepare import Prepared, prepare
 from dapt.runs.run_data import describe_split
 from dapt.runs.run_folder import RunFolder, read_results
@@ -123,9 +124,11 @@ def _trained(
 ) -> RunResults:
     """Load, select, prepare, execute, finish."""
     config, folder = plan.config, plan.folder
-    loaded = select_inputs(plan, load_inputs(plan), candidates)
+    loaded = load_inputs(plan)
+    choice = settle(config, loaded.clip, folder.earlier_inputs() if plan.goes_on else None)
+    loaded = select_inputs(plan, loaded, candidates)
     cue = training_cue(config, loaded.data, loaded.cache)
-    inputs = fingerprint(config, loaded.data, loaded.clip, cue)
+    inputs = with_note(fingerprint(config, loaded.data, loaded.clip, cue), choice)
     if plan.goes_on:
         earlier = folder.earlier_inputs()
         check_unchanged(earlier, inputs, run=folder.path, data=config.data)
@@ -139,7 +142,7 @@ def _trained(
     split = describe_split(loaded.data)
     folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs)
     group = None if within is None else within.name
-    work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch, group)
+    work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch, group, choice)
     return execute(work, prepared, joined)
 
 

@@ -23,7 +23,7 @@ OF_VARIANT = tuple(f"set/dapt.{name}" for name in SET_BY_VARIANTS)  # told with 
 PASSED_OVER = (
     *("set/data", "set/seed", "set/subset", "set/out", "set/method", "set/root", "set/own_split"),
     *("set/workers", "set/cache_mb", "set/device", "set/cue.source"),
-    *("set/allow_leaks", "set/cuda_graph", "set/plugins", "set/dapt.enabled"),
+    *("set/allow_leaks", "set/cuda_graph", "set/onednn", "set/plugins", "set/dapt.enabled"),
     "set/track",
     *("set/prompt.teacher", "set/dapt.chosen_words"),  # of each seed its own
 )
