@@ -217,7 +217,7 @@ def _linear_table(rows: list[Results]) -> list[str]:
     head.append("share of roofline, the faster")
     cells = []
     for row in rows:
-        line = [f"{row['tower']}, {row['layer']}", str(row["rows"])]
+        line = [", ".join(filter(None, (row["tower"], row["layer"]))), str(row["rows"])]
         best = 0.0
         for way in ("forward", "backward"):
             onednn, other = row[f"onednn_{way}_ms"], row[f"plain_{way}_ms"]

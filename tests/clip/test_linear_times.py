@@ -40,7 +40,7 @@ class Machine:
         self.done.append(onednn)
 
     def measure(self, products: tuple[Product, ...], budget_s: float = 0.4) -> tuple[float, float]:
-        found = measure(products, budget_s=budget_s, clock=self.clock, product=self.product)
+        found = measure(products, budget_s=budget_s, clock=self.clock, wall=self.clock, product=self.product)
         return found.onednn_ms, found.plain_ms
 
 
@@ -72,6 +72,14 @@ def test_a_slow_machine_is_asked_no_longer() -> None:
     quick = Machine(lambda onednn, count, x: 1e-6)
     quick.measure(ONE)
     assert len(quick.done) == 4 + 4 * MOST_ROUNDS
+
+
+def test_time_that_others_take_does_not_count() -> None:
+    """The budget is of the wall clock all the same."""
+    machine = Machine(lambda onednn, count, x: 0.003 if onednn else 0.002)
+    found = measure(ONE, clock=machine.clock, wall=lambda: 7 * machine.now, product=machine.product)
+    assert (found.onednn_ms, found.plain_ms) == pytest.approx((6, 4))
+    assert len(machine.done) == 4 + 4 * 6, "70 ms a round"
 
 
 def test_products_count_by_the_blocks_that_have_them() -> None:

@@ -1,7 +1,8 @@
 """How long frozen linear layers take by oneDNN and by the library behind torch's own function, measured in turn.
 
 A machine is seldom quiet, and what else runs on it must not decide: every product is computed both ways one right after
-the other, again and again, and the median of each counts.
+the other, again and again, and the median of each counts. Of one thread the time of its own processor is taken, which
+other programs have no part in.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ PATIENCE = 2.5  # so many budgets until there are `LEAST_ROUNDS`, on a machine t
 LEAST_ROUNDS, MOST_ROUNDS = 3, 25
 ROUND_GFLOP = 4.0  # per thread: more cores have time for more tokens
 
+Clock = Callable[[], float]
 Multiply = Callable[..., Any]
 
 
@@ -69,11 +71,17 @@ def fewer_rows(products: Sequence[Product], threads: int) -> tuple[Product, ...]
     return tuple(replace(each, rows=max(1, round(each.rows * share))) for each in products)
 
 
+def usual_clock() -> Clock:
+    """The clock for products: with one thread that of its processor time, which waits while others compute."""
+    return time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
+
+
 def measure(
     products: Sequence[Product],
     *,
     budget_s: float = BUDGET_S,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Clock | None = None,
+    wall: Clock = time.perf_counter,
     product: Multiply = multiply,
 ) -> Times:
     """Times of the products by both libraries.
@@ -83,20 +91,20 @@ def measure(
 
     Args:
         budget_s: rounds begin within so much; the first three within `PATIENCE` times that, the first in any case.
-        clock, product: other ones for tests.
+        clock: for products; None: the usual one. wall: for the budget. product: another one for tests.
     """
     with ThreadPoolExecutor(1, "linear-times") as alone:
-        return alone.submit(_measured, products, budget_s, clock, product).result()
+        return alone.submit(_measured, products, budget_s, clock or usual_clock(), wall, product).result()
 
 
-def _measured(products: Sequence[Product], budget_s: float, clock: Callable[[], float], product: Multiply) -> Times:
+def _measured(products: Sequence[Product], budget_s: float, clock: Clock, wall: Clock, product: Multiply) -> Times:
     layers = [_layer(each, product) for each in products]
     found: list[dict[bool, list[float]]] = [{True: [], False: []} for _ in layers]
     for run in layers:
         for onednn in (True, False):
             run(onednn)
-    begin, rounds = clock(), 0
-    while not rounds or _goes_on(rounds, clock() - begin, budget_s):
+    begin, rounds = wall(), 0
+    while not rounds or _goes_on(rounds, wall() - begin, budget_s):
         for run, times in zip(layers, found, strict=True):
             for onednn in (True, False) if rounds % 2 else (False, True):
                 start = clock()
