@@ -25,14 +25,15 @@ def test_options_become_settings(trained) -> None:
     config, how = trained("/d", "--method", "coop", "--shots", 4, "--seed", 7, "--lr", 0.5, "--subset", "base")
     assert (config.data, config.method, config.shots, config.seed, config.lr) == ("/d", "coop", 4, 7, 0.5)
     assert config.subset == "base"
-    assert how == {"resume": False, "overwrite": False}
+    assert how == {"resume": False, "overwrite": False, "baselines": True}
     config, how = trained("/d", "--n-ctx", 3, "--depth", 2, "--device", "cpu", "--precision", "bf16", "--resume")
     assert (config.prompt["n_ctx"], config.prompt["depth"]) == (3, 2)
     assert (config.device, config.precision) == ("cpu", "bf16")
-    assert how == {"resume": True, "overwrite": False}
+    assert how == {"resume": True, "overwrite": False, "baselines": True}
     config, how = trained("/d", "--masks", "m", "--mask-format", "labels", "--split-file", "s", "--overwrite")
     assert (config.masks, config.mask_format, config.split_file) == ("m", "labels", "s")
-    assert how == {"resume": False, "overwrite": True}
+    assert how == {"resume": False, "overwrite": True, "baselines": True}
+    assert not trained("/d", "--no-baselines")[1]["baselines"]
 
 
 def test_dapt_and_its_cue(trained) -> None:

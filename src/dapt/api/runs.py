@@ -165,11 +165,15 @@ class Run:
         return Run(target, model_spec=self._model_spec, device=self._device)
 
 
-def train(data: str | Path, *, resume: bool = False, overwrite: bool = False, **settings: Any) -> Run:
+def train(
+    data: str | Path, *, resume: bool = False, overwrite: bool = False, baselines: bool = False, **settings: Any
+) -> Run:
     """Train prompts and evaluate them.
 
     Args:
         data: folder of photos or CSV index. resume, overwrite: what to do with an existing run folder.
+        baselines: find what zero-shot CLIP and a closed form reach on the test images without training
+            (``run.results.baselines``), and say at the end what to do next.
         settings: any configuration key, as in run.yaml: ``method="maple"``, ``dapt=True``,
             ``dapt={"margin": 1.0}``, ``cue="gradcam"``, ``shots=16``, ``out="runs/mine"``, ...
 
@@ -179,7 +183,7 @@ def train(data: str | Path, *, resume: bool = False, overwrite: bool = False, **
     from dapt.runs.train import run_training
 
     config = make_config({"data": str(data), **settings})
-    run_training(config, resume=resume, overwrite=overwrite)
+    run_training(config, resume=resume, overwrite=overwrite, baselines=baselines)
     return Run(config.out or default_folder(config), device=config.device)
 
 

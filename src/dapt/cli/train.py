@@ -166,6 +166,14 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any configuration key, as KEY=VALUE; may be repeated.")
     ] = None,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines/--no-baselines",
+            help="Find beside a single run what zero-shot CLIP and a closed form reach without training: one look at "
+            "each image by the untouched model.",
+        ),
+    ] = True,
     out: Annotated[
         str | None,
         typer.Option("--out", help="Run folder. [default: runs/DATA-METHOD-SHOTSshot-seedSEED]", callback=at_home),
@@ -269,7 +277,7 @@ def train(
 
     from dapt.runs.train import run_training
 
-    run_training(resolved, resume=resume, overwrite=overwrite)
+    run_training(resolved, resume=resume, overwrite=overwrite, baselines=baselines)
 
 
 def _settings_of(file: Path) -> dict[str, Any]:

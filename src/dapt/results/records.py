@@ -85,7 +85,8 @@ class RunResults(Results):
         confusion: images by true class and answer, as far as they are listed; a class of base or novel is answered
             among those of its half. calibration: by bin of confidence images, mean confidence and accuracy in percent,
             of the classes trained on. Both are empty in files of versions that did not keep them.
-        flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
+        flags: what is suspicious. metrics: figures of the test images. baselines: by method that takes no training,
+            ``test/accuracy`` on the same images, where they were asked for. per_class, per_group: percent of each.
         timing: in seconds. selected_epoch: the epoch that is the result, from 1; 0 where nothing is
             trained.
     """
@@ -104,6 +105,7 @@ class RunResults(Results):
     leaks: dict[str, Any] | None = None
     flags: list[str] = Field(default_factory=list)
     metrics: Figures
+    baselines: dict[str, Figures] = Field(default_factory=dict)
     per_class: Figures = Field(default_factory=dict)
     per_group: Figures = Field(default_factory=dict)
     confusion: dict[str, dict[str, int]] = Field(default_factory=dict)

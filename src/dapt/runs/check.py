@@ -30,7 +30,7 @@ class Plan:
     Attributes:
         config: with absolute paths. folder: its run folder, not touched yet. device: where it computes.
         selector: chooses its training images, or None. resume, overwrite: what to do with an existing run.
-        validation_only: the test images are not looked at.
+        validation_only: the test images are not looked at. baselines: what takes no training is found beside it.
     """
 
     config: RunConfig
@@ -40,6 +40,7 @@ class Plan:
     resume: bool
     overwrite: bool
     validation_only: bool = False
+    baselines: bool = False
 
     @property
     def goes_on(self) -> bool:

@@ -46,8 +46,8 @@ class Work:
         device: where it computes. identity: of configuration and inputs, see `dapt.runs.identity`.
         log: lines of log.txt so far; what is said is appended to it.
         after_epoch: called after every epoch, once its state is kept; with several processes by the first of them.
-        group: of runs that it belongs to, for trackers. multiplied_by: which library multiplies in all its processes,
-            where there is a choice.
+        group: of runs that it belongs to, for trackers. baselines: to be found beside it. multiplied_by: which library
+            multiplies in all its processes, where there is a choice.
     """
 
     config: RunConfig
@@ -58,6 +58,7 @@ class Work:
     log: list[str]
     after_epoch: AfterEpoch | None = None
     group: str | None = None
+    baselines: bool = False
     multiplied_by: Choice | None = None
 
 
@@ -173,7 +174,17 @@ def _train(fabric: Any, work: Work, prepared: Prepared) -> RunResults | None:
         else:
             following.start([])
         seconds = progress.earlier + time.perf_counter() - started
-        results = finish_run(work.config, work.folder, work.data, prepared, progress, seconds, work.log, events)
+        results = finish_run(
+            work.config,
+            work.folder,
+            work.data,
+            prepared,
+            progress,
+            seconds,
+            work.log,
+            events,
+            baselines=work.baselines,
+        )
     except BaseException as error:
         following.failed(error)
         raise

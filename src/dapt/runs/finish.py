@@ -15,6 +15,8 @@ from dapt.evaluation.halves import evaluate_halves
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import prompts_content
 from dapt.results import Figures, RunResults
+from dapt.runs.baselines import Baselines, find_baselines
+from dapt.runs.closing import few_images, tell
 from dapt.runs.events import EventsFile
 from dapt.runs.idle_dapt import FLAG as IDLE
 from dapt.runs.prepare import Prepared
@@ -58,11 +60,14 @@ def finish_run(
     training_seconds: float,
     log: list[str],
     events: EventsFile,
+    *,
+    baselines: bool = False,
 ) -> RunResults:
     """Save the prompts, evaluate, finish the TensorBoard events and the log, then results.json; remove the checkpoint.
 
     Args:
         log: lines of log.txt, which is final with the results. events: of the epochs so far.
+        baselines: find the accuracy without training beside it, and say what to do next.
     """
     model = prepared.model
     model.set_classes(data.train.names)
@@ -76,6 +81,9 @@ def finish_run(
         **_speed(progress),
         "peak_memory_mb": peak_memory_mb(str(model.clip.device)),
     }
+    beside = find_baselines(config, data, model.clip) if baselines else Baselines()
+    if beside.figures:
+        timing["baselines_seconds"] = round(beside.seconds, 3)
     flags = training_flags(progress.lines, len(data.train.names))
     if data.leaks is not None and config.allow_leaks:
         flags.append("leaks")
@@ -84,10 +92,13 @@ def finish_run(
     if prepared.idle:  # which was said before the training
         flags.append(IDLE)
     results = _results(config, data, prepared, progress, metrics, breakdown, timing, flags)
+    results = results.model_copy(update={"baselines": beside.figures})
     events.finish(metrics, len(progress.lines))
     shown = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if value is not None)
     if shown:
         say(shown)
+    if baselines:
+        tell(results, folder.path, config.data, few=few_images(config, data))
     last = f"results in {folder.path}"
     folder.write_log([*log, stamped(last)])
     folder.complete(results.tree())

@@ -35,6 +35,7 @@ def run_training(
     within: Path | None = None,
     after_epoch: AfterEpoch | None = None,
     validation_only: bool = False,
+    baselines: bool = False,
 ) -> RunResults:
     """Train and evaluate; write the run folder.
 
@@ -48,6 +49,7 @@ def run_training(
         within: folder of the group, which is not made.
         after_epoch: called after every epoch, once its state is kept.
         validation_only: a run of a search: its test images are not opened, the figure is ``val/accuracy``.
+        baselines: find the accuracy without training beside it, and say at the end what to do next.
 
     Returns:
         the content of results.json.
@@ -64,7 +66,7 @@ def run_training(
             return follow(group)
     try:
         plan = check_run(config, resume=resume, overwrite=overwrite, within=within)
-        plan = replace(plan, validation_only=validation_only)
+        plan = replace(plan, validation_only=validation_only, baselines=baselines and not validation_only)
         return _led(plan, candidates, after_epoch, within, group)
     finally:
         if group is not None:
@@ -142,7 +144,18 @@ def _trained(
     split = describe_split(loaded.data)
     folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs)
     group = None if within is None else within.name
-    work = Work(config, folder, loaded.data, plan.device, identity(config, inputs), lines, after_epoch, group, choice)
+    work = Work(
+        config,
+        folder,
+        loaded.data,
+        plan.device,
+        identity(config, inputs),
+        lines,
+        after_epoch,
+        group,
+        baselines=plan.baselines,
+        multiplied_by=choice,
+    )
     return execute(work, prepared, joined)
 
 
