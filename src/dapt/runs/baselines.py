@@ -1,8 +1,8 @@
 """What a run is worth: the accuracy that its images give without training, found on the images it is judged by.
 
 Zero-shot CLIP knows the class names alone. A closed form of the training images' features, one look at each, is a
-strong baseline: Gaussian discriminant analysis (Wang et al. 2024), or Tip-Adapter's cache (Zhang et al. 2022) where no class
-has two images, of which a covariance could be made.
+strong baseline: Gaussian discriminant analysis (Wang et al. 2024), or Tip-Adapter's cache (Zhang et al. 2022) where no
+class has two images, of which a covariance could be made.
 """
 
 from __future__ import annotations
