@@ -1,0 +1,61 @@
+"""A run and one ONNX file, which the tests of this room share: making the file takes seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from helpers import make_csv, run_with
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run of one method, and the photographs it has learned from."""
+
+    run: Path
+    photos: Path
+
+
+def train(place: Path, spec: str, method: str) -> Made:
+    from dapt.config import make_config
+    from dapt.runs.train import run_training
+
+    table = make_csv(place / "table")
+    given = {**run_with(table, spec, place / "run", epochs=1), "method": method}
+    run_training(make_config(given if method == "maple" else {k: v for k, v in given.items() if k != "depth"}))
+    return Made(place / "run", table.parent / "images")
+
+
+@pytest.fixture(scope="session")
+def maple(tmp_path_factory: pytest.TempPathFactory, tiny_spec: str) -> Made:
+    return train(tmp_path_factory.mktemp("maple"), tiny_spec, "maple")
+
+
+@pytest.fixture(scope="session")
+def lora(tmp_path_factory: pytest.TempPathFactory, tiny_spec: str) -> Made:
+    """Of a method that an ordinary CLIP can do."""
+    return train(tmp_path_factory.mktemp("lora"), tiny_spec, "clip_lora")
+
+
+@pytest.fixture(scope="session")
+def model(maple: Made):
+    from dapt.runs.load_run import load_run
+
+    return load_run(maple.run, device="cpu")[0].still()
+
+
+@pytest.fixture(scope="session")
+def onnx_file(model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """From pictures of any size to probabilities."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    from dapt.export.choices import IN_GRAPH
+    from dapt.export.graph import make_graph, trace
+    from dapt.export.onnx_file import write_onnx
+
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    graph = make_graph(model, None, IN_GRAPH, 1.0)
+    write_onnx(trace(graph, model.clip.image.image_size), path, "image")
+    return path
