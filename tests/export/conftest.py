@@ -47,15 +47,21 @@ def model(maple: Made):
 
 
 @pytest.fixture(scope="session")
-def onnx_file(model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """From pictures of any size to probabilities."""
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(package)
+def traced(model):
+    """From pictures of any size to probabilities, as `torch.export` takes it."""
     from dapt.export.choices import IN_GRAPH
     from dapt.export.graph import make_graph, trace
+
+    return trace(make_graph(model, None, IN_GRAPH, 1.0), model.clip.image.image_size)
+
+
+@pytest.fixture(scope="session")
+def onnx_file(traced, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as ONNX."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
     from dapt.export.onnx_file import write_onnx
 
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    graph = make_graph(model, None, IN_GRAPH, 1.0)
-    write_onnx(trace(graph, model.clip.image.image_size), path, "image")
+    write_onnx(traced, path, "image")
     return path

@@ -12,7 +12,7 @@ from torch import nn
 from dapt.clip.frozen import Preprocess
 from dapt.data.load.preprocess import ImagePreprocess
 from dapt.errors import NotSupportedError
-from dapt.export.graph import PictureGraph, PixelGraph, make_graph, trace
+from dapt.export.graph import PictureGraph, PixelGraph, make_graph
 
 HOW = Preprocess((0.5, 0.4, 0.3), (0.25, 0.2, 0.3))
 STEP = 1.01 / 255 / 0.2  # of a byte, normalised
@@ -43,7 +43,7 @@ def test_pixels_are_those_of_the_test_transform(mode: str, interpolation: str) -
         found = graph(torch.from_numpy(given)[None])[0][0]
         apart = (found - expected).abs()
         assert apart.max() <= STEP, size
-        assert (apart > 1e-4).float().mean() <= 0.03, f"{size}: steps of a byte are rare"
+        assert (apart > 1e-4).float().mean() <= 0.04, f"{size}: steps of a byte are rare"
 
 
 def test_a_batch_of_pictures() -> None:
@@ -76,9 +76,8 @@ def test_constants_stay_in_full_precision(model) -> None:
     assert torch.equal(graph.plain.texts, model.plain().texts)  # type: ignore[union-attr]
 
 
-def test_a_trace_takes_any_size(model) -> None:
-    graph = make_graph(model, None, "in-graph", 1.0)
-    program = trace(graph, (32, 32)).module()
+def test_a_trace_takes_any_size(model, traced) -> None:
+    graph, program = make_graph(model, None, "in-graph", 1.0), traced.module()
     for height, width in ((1, 1), (32, 32), (20, 300), (300, 20), (70, 90)):
         given = torch.from_numpy(picture(height, width))[None]
         assert torch.allclose(program(given)[0], graph(given)[0], atol=1e-5)

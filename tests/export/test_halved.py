@@ -18,13 +18,15 @@ from dapt.export.onnx_file import OnnxFile
 def test_float16(onnx_file: Path, tmp_path: Path) -> None:
     half = tmp_path / "half.onnx"
     halve(onnx_file, half)
-    assert half.stat().st_size < 0.8 * onnx_file.stat().st_size
+    assert half.stat().st_size < 0.9 * onnx_file.stat().st_size
     given = np.random.default_rng(0).integers(0, 256, (2, 48, 40, 3), dtype=np.uint8)
     assert 0 < np.abs(OnnxFile(half)(given) - OnnxFile(onnx_file)(given)).max() < 0.01
 
 
 def test_a_file_of_which_onnxruntime_dies(onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(halved, "subprocess", SimpleNamespace(run=lambda *given, **how: SimpleNamespace(returncode=-11)))
+    monkeypatch.setattr(
+        halved, "subprocess", SimpleNamespace(run=lambda *given, **how: SimpleNamespace(returncode=-11))
+    )
     with pytest.raises(NotSupportedError, match="cannot open this model in float16"):
         halve(onnx_file, tmp_path / "half.onnx")
     assert subprocess.run is not None

@@ -88,7 +88,8 @@ class PictureGraph(nn.Module):
     def _resize(self, x: Tensor, size: tuple[Any, Any]) -> Tensor:
         if self._mode == "nearest":
             return F.interpolate(x, size=size, mode="nearest")
-        return F.interpolate(x, size=size, mode=self._mode, antialias=True).round().clamp(0.0, BYTE)
+        resized = F.interpolate(x, size=size, mode=self._mode, antialias=True)
+        return (resized + 0.5).floor().clamp(0.0, BYTE)  # halves up, as with bytes
 
 
 def check_preprocess(size: tuple[int, int], how: Preprocess) -> None:

@@ -59,8 +59,8 @@ def write_graph(
         say(f"int8: ranges from {len(photos)} photos")
         inputs = progress(photos, len(photos), "calibrating", "images")
         quantise(whole, target, (_input_of(path, model, choices) for path in inputs), name)
-    for left in (whole, folder / f"{whole.name}.data"):
-        left.unlink(missing_ok=True)
+    for left in folder.glob(f"{whole.name}*"):
+        left.unlink()
 
 
 def _input_name(graph: nn.Module) -> str:

@@ -17,7 +17,6 @@ from dapt.export.graph import OUTPUTS
 OPSET = 18  # the first whose Resize is antialiased
 FILE = "model.onnx"
 LARGEST = 2 * 10**9  # bytes in one protobuf file; larger models have their weights in a second one
-BESIDE = "model.onnx.data"
 
 
 def write_onnx(program: torch.export.ExportedProgram, path: Path, input_name: str) -> None:
