@@ -54,6 +54,13 @@ def test_an_earlier_export_is_replaced_on_request(tmp_path: Path) -> None:
     assert (out / "model.bin").read_text() == "new", "what was there is left until the new one is whole"
 
 
+def test_what_a_killed_export_has_left_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".out.1.part").mkdir()
+    fill(tmp_path / "out")
+    assert ".out.1.part is of an export that was killed" in capsys.readouterr().err
+    assert (tmp_path / "out").is_dir()
+
+
 def test_strangers_are_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()

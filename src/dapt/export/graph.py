@@ -73,6 +73,8 @@ class PictureGraph(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         x = image.permute(0, 3, 1, 2).float()
+        height: Any
+        width: Any
         height, width = self._size
         if not self._squash:
             x = _cut_strip(x)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dapt.console import warn
 from dapt.errors import ConfigError
 from dapt.files import make_folder, refused, remove_file, sync_folder
 from dapt.lock import LOCK, MANIFEST
@@ -50,8 +52,10 @@ class NewFolder:
             ConfigError: meanwhile somebody else has written there. DaptError: the file system refuses.
         """
         part = self.path.parent / f".{self.path.name}.{os.getpid()}.part"
+        self._tell_of_parts()
         try:
-            make_folder(part)
+            make_folder(part.parent)
+            part.mkdir()
             yield part
             self._seal(part)
             self._checked.check(overwrite=overwrite)
@@ -62,6 +66,10 @@ class NewFolder:
             raise refused(error, self.path) from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _tell_of_parts(self) -> None:
+        for left in sorted(self.path.parent.glob(f".{glob.escape(self.path.name)}.*.part")):
+            warn(f"{left} is of an export that was killed, or still runs; remove it if none does.")
 
     def _seal(self, part: Path) -> None:
         """Make durable what was written, and list it."""

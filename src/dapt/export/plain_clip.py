@@ -113,7 +113,7 @@ def _merged(model: PromptedClip, prompts: Prompts) -> nn.Module:
         if isinstance(projection, Tensor):
             projection.copy_(own.visual_proj)
         else:
-            visual.get_submodule("head.proj").weight.copy_(own.visual_proj.t())  # type: ignore[operator,union-attr]
+            visual.get_submodule("head.proj").weight.copy_(own.visual_proj.t())  # type: ignore[operator]
     return twin
 
 
