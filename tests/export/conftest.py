@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from helpers import make_csv, run_with
+
+
+WITH_DEPTH = ("ivlp", "language_deep", "maple", "promptsrc", "vpt")
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ def train(place: Path, spec: str, method: str) -> Made:
 
     table = make_csv(place / "table")
     given = {**run_with(table, spec, place / "run", epochs=1), "method": method}
-    run_training(make_config(given if method == "maple" else {k: v for k, v in given.items() if k != "depth"}))
+    run_training(make_config(given if method in WITH_DEPTH else {k: v for k, v in given.items() if k != "depth"}))
     return Made(place / "run", table.parent / "images")
 
 
@@ -56,12 +61,17 @@ def traced(model):
 
 
 @pytest.fixture(scope="session")
-def onnx_file(traced, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as ONNX."""
+def onnx_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as ONNX; made by one of the processes that test, for all of them."""
     for package in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(package)
     from dapt.export.onnx_file import write_onnx
 
-    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    write_onnx(traced, path, "image")
+    base = tmp_path_factory.getbasetemp()
+    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-onnx" / "model.onnx"
+    path.parent.mkdir(exist_ok=True)
+    with FileLock(path.parent.with_suffix(".lock")):
+        if not path.is_file():
+            write_onnx(request.getfixturevalue("traced"), path.with_suffix(".part"), "image")
+            path.with_suffix(".part").rename(path)
     return path

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import dapt as package
-from dapt.errors import ConfigError, DataError, ModelError, NotSupportedError
+from dapt.errors import ConfigError, DataError, ModelError
 from dapt.export import choices as choices_module
 from dapt.export.choices import Choices
 from dapt.export.export_run import export_run
-from dapt.export.plain_clip import refusal
-from dapt.runs.load_run import load_run
 from export.conftest import train
 
 
@@ -73,30 +70,17 @@ def test_a_method_that_is_refused(maple, tmp_path: Path, dapt) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("preprocess", ["outside", "in-graph"])
-@pytest.mark.parametrize(("to", "precision"), [("onnx", "int8"), ("onnx", "16"), ("torch-export", "16")])
-def test_precisions(maple, tmp_path: Path, to: str, precision: str, preprocess: str) -> None:
-    pytest.importorskip("onnxscript")
-    calibrate = maple.photos if precision == "int8" else None
-    found = export_run(maple.run, tmp_path / "out", Choices(to, preprocess, precision, calibrate, check=maple.photos))
+def test_a_program_in_float16(maple, tmp_path: Path) -> None:
+    found = export_run(maple.run, tmp_path / "out", Choices("torch-export", precision="16", check=maple.photos))
     assert found.comparison is not None
     assert found.megabytes < found.ours
 
 
-def families() -> list[str]:
-    """One method of each; variants differ in settings."""
-    return sorted({name.partition(".")[0] for name in package.list_methods()} - {"promptkd"})
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("method", families())
-def test_every_method_as_onnx(method: str, tmp_path: Path, tiny_spec: str) -> None:
+@pytest.mark.parametrize("method", ["clip_adapter", "linear_probe", "prolip", "tip_adapter"])
+def test_what_follows_the_image_tower_as_onnx(method: str, tmp_path: Path, tiny_spec: str) -> None:
+    """Prompts and texts are constants of one kind; that `plain()` is right for every method, its own tests hold."""
     pytest.importorskip("onnxscript")
     pytest.importorskip("sklearn")
     made = train(tmp_path, tiny_spec, method)
-    given = Choices("onnx", check=made.photos)
-    if refusal(load_run(made.run, device="cpu")[0], "onnx") is not None:
-        with pytest.raises(NotSupportedError):
-            export_run(made.run, tmp_path / "out", given)
-        return
-    assert export_run(made.run, tmp_path / "out", given).comparison is not None
+    assert export_run(made.run, tmp_path / "out", Choices("onnx", check=made.photos)).comparison is not None
