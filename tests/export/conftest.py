@@ -11,7 +11,6 @@ from filelock import FileLock
 
 from helpers import make_csv, run_with
 
-
 WITH_DEPTH = ("ivlp", "language_deep", "maple", "promptsrc", "vpt")
 
 
