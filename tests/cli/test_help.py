@@ -20,6 +20,7 @@ COMMANDS = [
     ["explain"],
     ["audit"],
     ["features"],
+    ["export"],
     ["run"],
     ["report"],
     ["tune"],

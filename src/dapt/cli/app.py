@@ -20,6 +20,7 @@ from dapt.cli.data import data
 from dapt.cli.demo import demo
 from dapt.cli.eval import evaluate
 from dapt.cli.explain import explain
+from dapt.cli.export import export
 from dapt.cli.features import features
 from dapt.cli.masks import masks
 from dapt.cli.methods import methods
@@ -53,6 +54,7 @@ app.command()(compare)
 app.command("eval")(evaluate)
 app.command()(predict)
 app.command()(explain)
+app.command()(export)
 app.command()(audit)
 app.command()(features)
 app.command()(cache)

@@ -92,6 +92,11 @@ class Tokenizer:
         self._special = self._pieces_around_nothing()
         self.offset = len(self._special[0])
 
+    @property
+    def own(self) -> Callable[..., Tensor]:
+        """The model's own tokenizer."""
+        return self._tokenize
+
     def _pieces_around_nothing(self) -> tuple[list[int], list[int]]:
         """The ids put before and after any text, found by tokenising a text and removing its word pieces."""
         word = self.pieces("a")

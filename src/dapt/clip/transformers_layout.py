@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dapt.errors import ModelError
+from dapt.errors import ModelError, NotSupportedError
 from dapt.files import read_json
 from dapt.strict import shown
 
@@ -38,6 +38,7 @@ _TOP = {
 _TRANSPOSED = {"text_projection.weight": "text_projection", "visual_projection.weight": "visual.proj"}
 _COUNTERS = re.compile(r"(text|vision)_model\.embeddings\.position_ids")  # 0, 1, 2, ...
 _LAYER = re.compile(r"(text|vision)_model\.encoder\.layers\.(\d+)\.(.+)\.(weight|bias)")
+_BLOCK = re.compile(r"(visual\.)?transformer\.resblocks\.(\d+)\.(.+)")
 _IN_LAYER = {
     "self_attn.out_proj": "attn.out_proj",
     "layer_norm1": "ln_1",
@@ -97,6 +98,37 @@ def to_open_clip(weights: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
             raise ModelError(f"{what} is in the transformers layout and incomplete: {target} lacks its {lacking[0]}.")
         found[target] = torch.cat([three[letter] for letter in "qkv"])
     return found
+
+
+def to_transformers(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of an open_clip CLIP under the names of transformers: the inverse of `to_open_clip`.
+
+    Raises:
+        NotSupportedError: there are some that the CLIP of transformers does not have.
+    """
+    ours = {value: key for key, value in _TOP.items()}
+    turned = {value: key for key, value in _TRANSPOSED.items()}
+    inside = {value: key for key, value in _IN_LAYER.items()}
+    found: dict[str, Tensor] = {}
+    for name, value in weights.items():
+        block = _BLOCK.fullmatch(name)
+        part, _, kind = block[3].rpartition(".") if block else ("", "", "")
+        layer = f"{'vision' if block[1] else 'text'}_model.encoder.layers.{block[2]}" if block else ""
+        if name in ours:
+            found[ours[name]] = value
+        elif name in turned:
+            found[turned[name]] = value.t()
+        elif part in inside:
+            found[f"{layer}.{inside[part]}.{kind}"] = value
+        elif block and block[3].startswith("attn.in_proj_"):
+            for letter, rows in zip("qkv", value.chunk(3), strict=True):
+                found[f"{layer}.self_attn.{letter}_proj.{block[3].removeprefix('attn.in_proj_')}"] = rows
+        elif name != "attn_mask":
+            raise NotSupportedError(
+                f"The CLIP of transformers has no place for {name}.",
+                todo="Export to openclip: transformers has OpenAI's ViT and text tower only.",
+            )
+    return {name: value.contiguous().clone() for name, value in found.items()}
 
 
 def quick_gelu(config: Mapping[str, Any], path: Path) -> bool:

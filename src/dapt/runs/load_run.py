@@ -17,8 +17,13 @@ from dapt.runs.multiplying import settle_as
 from dapt.runs.run_folder import find_run
 
 
-def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "auto") -> tuple[PromptedClip, RunConfig]:
+def load_run(
+    run: Path | str, *, model_spec: str | None = None, device: str = "auto", precision: str | None = None
+) -> tuple[PromptedClip, RunConfig]:
     """The model of a finished run with its learned prompts, and the run's configuration.
+
+    Args:
+        model_spec: its backbone; None: as the run says. precision: of the towers; None: that of the run.
 
     Raises:
         DaptError: no such run, a backbone that does not match the prompts, or is not where it was.
@@ -31,7 +36,7 @@ def load_run(run: Path | str, *, model_spec: str | None = None, device: str = "a
     saved = load_prompts(folder.prompts_file)
     spec = model_spec or saved.backbone["spec"]
     try:
-        clip = load_clip(spec, device=pick_device(device), precision=config.precision)
+        clip = load_clip(spec, device=pick_device(device), precision=precision or config.precision)
     except ModelError as error:
         if model_spec is not None:
             raise
