@@ -11,6 +11,7 @@ import torch
 from dapt import console
 from dapt.config import RunConfig
 from dapt.console import say
+from dapt.data.items import ImageSet
 from dapt.devices import pick_device
 from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
@@ -34,6 +35,7 @@ def run_training(
     within: Path | None = None,
     after_epoch: AfterEpoch | None = None,
     validation_only: bool = False,
+    images: ImageSet | None = None,
 ) -> RunResults:
     """Train and evaluate; write the run folder.
 
@@ -47,6 +49,7 @@ def run_training(
         within: folder of the group, which is not made.
         after_epoch: called after every epoch, once its state is kept.
         validation_only: a run of a search: its test images are not opened, the figure is ``val/accuracy``.
+        images: the data set, from a program, in the place of the one that `config` names.
 
     Returns:
         the content of results.json.
@@ -63,7 +66,7 @@ def run_training(
             return follow(group)
     try:
         plan = check_run(config, resume=resume, overwrite=overwrite, within=within)
-        plan = replace(plan, validation_only=validation_only)
+        plan = replace(plan, validation_only=validation_only, images=images)
         return _led(plan, candidates, after_epoch, within, group)
     finally:
         if group is not None:
