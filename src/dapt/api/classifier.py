@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dapt.api.estimator_base import BaseEstimator, ClassifierMixin, EstimatorError, NotFittedError
-from dapt.api.estimator_input import class_texts, image_set, labels_of, pictures_of
+from dapt.api.estimator_base import BaseEstimator, ClassifierMixin, EstimatorError, NotFittedError, Ready
+from dapt.api.estimator_input import class_texts, image_set, images_in, labels_of, pictures_of
 from dapt.config import RunConfig, make_config
 from dapt.config_text import apply_settings
 from dapt.console import is_quiet, set_quiet, warnings_to
 from dapt.data.load.preprocess import Picture
 from dapt.errors import ConfigError
+from dapt.files import read_json
 from dapt.model.saved import CONFIG, PROMPTS
 from dapt.paths import with_home
 from dapt.plugins import load_installed
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
     from dapt.model.predictor import Predictor
 
 OF_THE_DATA = ("data", "root", "own_split", "names", "split_file", "subset")  # X and y say these
+OWN = (  # parameters that are configuration keys
+    *("method", "model", "dapt", "cue", "shots", "epochs", "batch_size", "lr", "n_ctx", "depth"),
+    *("seed", "device", "precision"),
+)
 NESTED = "settings__"  # before a configuration key, as in parameter grids
+SPLIT = "split.json"  # of a run folder
 BATCH = 32  # pictures that are decoded at a time
 
 
@@ -57,6 +63,7 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         classes_: the labels, sorted. class_names_: what they were called. results_: content of the run's results.json.
+        images_: numbers of pictures by split and class name.
     """
 
     def __init__(
@@ -123,10 +130,11 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             images = image_set(pictures, places.tolist(), names, Path(folder) / "pictures")
             results = run_training(config, overwrite=True, images=images)
             self._files = {name: (run / name).read_bytes() for name in (PROMPTS, CONFIG)}
+            self.images_ = images_in(read_json(run / SPLIT))
         self.classes_, self.class_names_ = classes, list(images.names)
         self.results_ = results.tree()
         self._fitted_model = self.model
-        self._ready = _Ready()
+        self._ready = Ready()
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803
@@ -138,16 +146,18 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predictor = self.predictor
         pictures = self._pictures(X)
         column = {name: place for place, name in enumerate(self.class_names_)}
-        found = np.zeros((len(pictures), len(column)))
+        found: np.ndarray[Any, Any] = np.zeros((len(pictures), len(column)))
         for start in range(0, len(pictures), BATCH):
             for row, each in enumerate(predictor(pictures[start : start + BATCH], top=len(column)), start):
                 found[row, [column[name] for name in each.classes]] = each.probabilities
-        return found / found.sum(axis=1, keepdims=True)
+        found /= found.sum(axis=1, keepdims=True)
+        return found
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803
         """The most likely label of each picture, ``[N]``; see `predict_proba`."""
         likely = self.predict_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_)[likely]
+        found: np.ndarray[Any, Any] = self.classes_[likely]
+        return found
 
     def score(self, X: Any, y: Any) -> float:  # noqa: N803
         """The share of the pictures that are given their label.
@@ -159,6 +169,82 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pictures = self._pictures(X)
         labels = self._known(labels_of(y, len(pictures)))
         return float(np.mean(self.predict(X) == labels))
+
+    def save_pretrained(
+        self,
+        folder: Path | str,
+        *,
+        test: tuple[Any, Any] | None = None,
+        audit: Path | str | Mapping[str, Any] | None = None,
+    ) -> Path:
+        """Save what was learned, with a model card (README.md), into a folder, whole or not at all.
+
+        Args:
+            folder: new, empty, or one that was saved before, whose model is replaced.
+            test: pictures and labels that were not trained on: the card tells the accuracy of this model and of
+                zero-shot on them. audit: what `dapt.audit` returned of this model, or the file or folder of that.
+
+        Raises:
+            NotFittedError: nothing was trained yet. DaptError: the folder holds what dapt did not write, or as `score`.
+        """
+        from dapt.api.saved_classifier import save
+
+        return save(self, Path(with_home(str(folder))), str(folder), test=test, audit=audit)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: Path | str,
+        *,
+        model: str | None = None,
+        device: str = "auto",
+        precision: str = "32",
+        revision: str | None = None,
+        token: str | None = None,
+    ) -> DaptClassifier:
+        """A trained classifier: what `save_pretrained` or a run has left in a folder, or one of the hub.
+
+        Args:
+            name: a folder, or ``OWNER/NAME`` on the Hugging Face hub. model: another name of its backbone (a moved
+                folder, say). revision, token: of the hub.
+
+        Raises:
+            DaptError: there is none, it is damaged, or the hub refuses.
+        """
+        from dapt.api.saved_classifier import read
+
+        made = cls(device=device, precision=precision)
+        read(made, name, revision=revision, token=token)
+        made.model = model or made.model
+        return made
+
+    def push_to_hub(
+        self,
+        name: str,
+        *,
+        test: tuple[Any, Any] | None = None,
+        audit: Path | str | Mapping[str, Any] | None = None,
+        private: bool | None = None,
+        token: str | None = None,
+    ) -> str:
+        """Upload what `save_pretrained` would save, after saying what, how big and where to.
+
+        Args:
+            name: ``OWNER/NAME``; made if it is not there. test, audit: see `save_pretrained`. private: of a new
+                repository. token: of the hub; None: the one logged in with.
+
+        Returns:
+            the address of the repository.
+
+        Raises:
+            DaptError: as `save_pretrained`, or the hub refuses or cannot be reached.
+        """
+        from dapt.api.model_hub import upload
+        from dapt.api.saved_classifier import FILES, save
+
+        with tempfile.TemporaryDirectory(prefix="dapt-push-") as folder:
+            saved = save(self, Path(folder) / "model", name, test=test, audit=audit)
+            return upload(name, saved, FILES, private=private, token=token)
 
     @property
     def predictor(self) -> Predictor:
@@ -218,12 +304,10 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ConfigError: an unknown key, or one in `settings` that X, y or a parameter says.
         """
-        own = ("method", "model", "dapt", "cue", "shots", "epochs", "batch_size", "lr", "n_ctx", "depth", "seed")
-        own = (*own, "device", "precision")
-        given = {key: getattr(self, key) for key in own}
+        given = {key: getattr(self, key) for key in OWN}
         tree: dict[str, Any] = {key: _plain(value) for key, value in given.items() if value is not None}
         for key, value in (self.settings or {}).items():
-            if key in (*own, "out", *OF_THE_DATA):
+            if key in (*OWN, "out", *OF_THE_DATA):
                 says = "X and y say that" if key in OF_THE_DATA else f"that is the parameter {key}"
                 raise ConfigError(f"settings holds {key}: {says}.", todo="Leave it out of settings.")
             if "." in key:
@@ -243,16 +327,6 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 _loading = threading.RLock()
-
-
-class _Ready:
-    """Where the predictor is kept once it is loaded; a copy or a pickle begins without, and loads its own."""
-
-    def __init__(self) -> None:
-        self.predictor: Predictor | None = None
-
-    def __reduce__(self) -> tuple[type[_Ready], tuple[()]]:
-        return _Ready, ()
 
 
 def _plain(value: Any) -> Any:

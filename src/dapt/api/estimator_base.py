@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dapt.errors import DataError, NotSupportedError
+
+if TYPE_CHECKING:
+    from dapt.model.predictor import Predictor
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -25,8 +28,18 @@ except ImportError:
     NotFittedError = AttributeError
     DataConversionWarning = UserWarning
 
-__all__ = ["BaseEstimator", "ClassifierMixin", "DataConversionWarning", "EstimatorError", "NotFittedError"]
+__all__ = ["BaseEstimator", "ClassifierMixin", "DataConversionWarning", "EstimatorError", "NotFittedError", "Ready"]
 
 
 class EstimatorError(DataError, ValueError):
     """Pictures or labels that are none, told as the rest of dapt tells it and caught as scikit-learn's own would be."""
+
+
+class Ready:
+    """Where the predictor is kept once it is loaded; a copy or a pickle begins without, and loads its own."""
+
+    def __init__(self) -> None:
+        self.predictor: Predictor | None = None
+
+    def __reduce__(self) -> tuple[type[Ready], tuple[()]]:
+        return Ready, ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,9 @@ def _write(picture: Picture, path: Path, place: int) -> None:
     except DataError as error:
         raise EstimatorError(f"X[{place}]: {error.what}", todo=error.todo) from error
     write_with(path, lambda file: Image.fromarray(pixels).save(file, format="png", compress_level=1))
+
+
+def images_in(split: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Numbers of pictures by split and class name, of the content of a run's split.json."""
+    parts = {part: split.get(part) or [] for part in ("train", "val", "test")}
+    return {part: dict(Counter(str(row[2]) for row in rows)) for part, rows in parts.items()}
