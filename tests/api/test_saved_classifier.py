@@ -75,7 +75,7 @@ def test_it_comes_back_as_it_was(
     card = (folder / "README.md").read_text()
     right = round(fitted.score(paths[1::2], numbers[1::2]) * 9)
     assert f"| {100 * right / 9:.1f}% [" in card
-    assert "| red square | 3 |" in card
+    assert "| red square | 3 | 3 |" in card
     run_code(card, tmp_path, paths[0], monkeypatch)
     assert "[3]" in capsys.readouterr().out
     assert dapt.load_model(folder, device="cpu").names == fitted.class_names_

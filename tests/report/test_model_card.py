@@ -54,7 +54,7 @@ def test_figures_data_method_and_limits() -> None:
         "The test set is small (20)",
         "three training pictures or fewer: odd",
         "was not measured (`dapt audit` does)",
-        "2508" if "2508" in card else "doi",
+        "10.1109/TPAMI.2025.3594894",
         "local-dir:photo-clip",
     ):
         assert part in card, part
@@ -73,3 +73,9 @@ def test_reliance_on_backgrounds_is_told() -> None:
     card = model_card(replace(FACTS, background={"bg_gap": 12.34, "only_bg_t": 40.0}, flags=["collapsed"]))
     assert "exchanging them costs 12.3 points, and 40.0% of the pictures" in card
     assert "`collapsed`" in card
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(10, "below the untrained"), (11, "no better than the untrained")])
+def test_a_training_that_gained_nothing_is_told(right: int, verdict: str) -> None:
+    assert verdict in model_card(replace(FACTS, test=Accuracy(right, 20)))
+    assert "untrained CLIP" not in model_card(FACTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def save(
     """
     model = classifier.predictor.model
     background = {} if audit is None else _background(audit)
-    mine, theirs = (None, None) if test is None else _tested(classifier, test)
+    mine, theirs, of_test = (None, None, {}) if test is None else _tested(classifier, test)
     results = classifier.results_
     facts = CardFacts(
         name=name,
@@ -63,7 +64,7 @@ def save(
         shots=int(results["shots"]),
         seed=int(results["seed"]),
         version=version(),
-        images=classifier.images_,
+        images={**classifier.images_, **of_test},
         test=mine or _of_the_run(results),
         zero_shot=theirs,
         cue=results.get("cue"),
@@ -154,8 +155,8 @@ def _take(classifier: Any, labels: Any, names: list[str], results: Any, images: 
     classifier.results_, classifier.images_, classifier._ready = results, images, Ready()
 
 
-def _tested(classifier: Any, test: tuple[Any, Any]) -> tuple[Accuracy, Accuracy]:
-    """Of the classifier, and of zero-shot of the same backbone among the same class names."""
+def _tested(classifier: Any, test: tuple[Any, Any]) -> tuple[Accuracy, Accuracy, dict[str, dict[str, int]]]:
+    """Of the classifier, of zero-shot of its backbone among the same class names, and how many pictures those are."""
     if not isinstance(test, (tuple, list)) or len(test) != 2:
         raise EstimatorError(f"test is {shown(type(test).__name__)}, and pictures with their labels are wanted.")
     pictures = classifier._pictures(test[0])
@@ -164,7 +165,10 @@ def _tested(classifier: Any, test: tuple[Any, Any]) -> tuple[Accuracy, Accuracy]
     plain = Predictor(create_model(classifier.predictor.model.clip, "zero_shot", classifier.class_names_))
     places = {name: place for place, name in enumerate(plain.names)}
     answers = [classifier.classes_[places[each.classes[0]]] for each in plain(pictures, top=1)]
-    return Accuracy(right, len(pictures)), Accuracy(int((np.asarray(answers) == labels).sum()), len(pictures))
+    others = Accuracy(int((np.asarray(answers) == labels).sum()), len(pictures))
+    called = dict(zip(classifier.classes_.tolist(), classifier.class_names_, strict=True))
+    counts = Counter(called[label] for label in labels.tolist())
+    return Accuracy(right, len(pictures)), others, {"test": dict(counts)}
 
 
 def _of_the_run(results: Mapping[str, Any]) -> Accuracy | None:

@@ -120,7 +120,16 @@ def _figures(facts: CardFacts) -> list[str]:
         "|---|---|",
         f"| {facts.test} | {shown} |",
         "",
+        *_compared(facts.test, facts.zero_shot),
     ]
+
+
+def _compared(own: Accuracy, plain: Accuracy | None) -> list[str]:
+    """A warning where the training has gained nothing."""
+    if plain is None or own.right > plain.right:
+        return []
+    verdict = "below" if own.right < plain.right else "no better than"
+    return [f"**It is {verdict} the untrained CLIP on these pictures: use zero-shot, or train it otherwise.**", ""]
 
 
 def _data(facts: CardFacts) -> list[str]:
