@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dapt.api.audit import audit
+    from dapt.api.classifier import DaptClassifier
     from dapt.api.features import features
     from dapt.api.masks import import_masks, make_masks
     from dapt.api.models import create_model, create_objectives, load_model
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
+    "DaptClassifier",
     "DaptError",
     "Prediction",
     "Predictor",
@@ -60,6 +62,7 @@ __all__ = [
 
 _WHERE = {
     "Batch": "dapt.data.batch",
+    "DaptClassifier": "dapt.api.classifier",
     "DaptError": "dapt.errors",
     "Prediction": "dapt.model.predictor",
     "Predictor": "dapt.model.predictor",

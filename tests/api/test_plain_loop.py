@@ -220,5 +220,5 @@ def test_the_examples_of_the_documentation_run(tmp_path: Path, monkeypatch: pyte
     )
     for block in blocks:
         exec(block.replace("ViT-B-16/openai", "demo"), space)
-    assert len(blocks) == 7
+    assert len(blocks) == 9
     assert space["one"].classes == space["many"][0].classes[:3]

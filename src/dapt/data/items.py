@@ -53,6 +53,7 @@ class ImageSet:
         unused: names of the files there that are not used, by reason, so that used and unused are all there is.
         guessed: sentences about what was taken for granted, for example the delimiter of a table.
         outlines: by name of an image, what annotations say of where its objects are, see `dapt.data.masks.drawn`.
+        passing: a program gave the images for one run, so that nothing is kept of them for later ones.
     """
 
     name: str
@@ -67,6 +68,7 @@ class ImageSet:
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
     outlines: Mapping[str, tuple[Outline, ...]] = field(default_factory=dict)
+    passing: bool = False
 
     def split(self, name: str) -> tuple[Item, ...]:
         """The items of a split, possibly none."""

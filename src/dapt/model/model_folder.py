@@ -10,20 +10,22 @@ from dapt.errors import ConfigError
 from dapt.files import json_text, write_bytes
 from dapt.lock import FolderLock
 from dapt.outputs import check_folder
-from dapt.owned import Manifest, read_manifest, refuse_strangers, strangers, sweep, write_manifest
+from dapt.owned import Manifest, read_manifest, refuse_strangers, remove_known, strangers, sweep, write_manifest
 
 KIND = "model"
 PROMPTS, CONFIG = "prompts.safetensors", "config.json"
-FILES = (CONFIG, PROMPTS)  # in the order in which they are written
+FILES = (CONFIG, PROMPTS)  # in the order in which they are written, behind what else goes with a model
 
 
-def write_model_folder(folder: Path, prompts: bytes, config: Mapping[str, Any]) -> None:
+def write_model_folder(
+    folder: Path, prompts: bytes, config: Mapping[str, Any], more: Mapping[str, bytes] | None = None
+) -> None:
     """Write a saved model, in place of the one that was there before, whole or not at all.
 
     The prompts file alone is read again, so what is left of an interrupted write is the model before it.
 
     Args:
-        prompts: see `dapt.model.prompts_file`. config: the same for people.
+        prompts: see `dapt.model.prompts_file`. config: the same for people. more: other files, by name.
 
     Raises:
         ConfigError: the folder holds what dapt did not write, or another of its kinds, or lies within such a one.
@@ -33,10 +35,16 @@ def write_model_folder(folder: Path, prompts: bytes, config: Mapping[str, Any]) 
     _check(folder)
     with FolderLock(folder):
         _check(folder)  # again, now that nobody else writes
-        if read_manifest(folder) is None:
-            write_manifest(folder, Manifest(KIND, dict.fromkeys(FILES)))
-        sweep(folder, FILES)
-        write_bytes(folder / CONFIG, text, make_parents=False)
+        files = {**(more or {}), CONFIG: text}
+        manifest = read_manifest(folder)
+        if manifest is None or set(manifest.files) != {*files, PROMPTS}:
+            remove_known(
+                folder, [name for name in (manifest.files if manifest else ()) if name not in (*files, PROMPTS)]
+            )
+            write_manifest(folder, Manifest(KIND, dict.fromkeys((*files, PROMPTS))))
+        sweep(folder, (*files, PROMPTS))
+        for name, content in files.items():
+            write_bytes(folder / name, content, make_parents=False)
         write_bytes(folder / PROMPTS, prompts, make_parents=False)
 
 

@@ -268,10 +268,13 @@ class PromptedClip(PromptedTowers):
         columns = self.asked_columns(len(kept.texts))
         return PlainModel(self.clip, self.prompts, kept.prompts, kept.texts, columns, kept.line)
 
-    def save_pretrained(self, folder: Path | str) -> Path:
+    def save_pretrained(self, folder: Path | str, *, more: Mapping[str, bytes] | None = None) -> Path:
         """Save the prompts and what is needed to use them again into a folder, whole or not at all.
 
         The folder is new, empty, or one that was saved before, whose model is replaced. See `dapt.load_model`.
+
+        Args:
+            more: other files that go with the model, by name.
 
         Raises:
             ConfigError: it holds what dapt did not write. DaptError: the file system refuses.
@@ -291,7 +294,9 @@ class PromptedClip(PromptedTowers):
         )
         target = Path(with_home(str(folder)))
         config = {"method": made_with.method, "options": options, "classes": self.names, **use}
-        write_model_folder(target, content, {"dapt_version": version(), **config, "backbone": self.clip.describe()})
+        write_model_folder(
+            target, content, {"dapt_version": version(), **config, "backbone": self.clip.describe()}, more
+        )
         return target
 
     def train(self, mode: bool = True) -> PromptedClip:

@@ -9,6 +9,7 @@ import torch
 
 from dapt.config import RunConfig
 from dapt.cues.build import check_cue
+from dapt.data.items import ImageSet
 from dapt.devices import pick_device
 from dapt.errors import ConfigError
 from dapt.objectives.build import check_dapt
@@ -31,6 +32,7 @@ class Plan:
         config: with absolute paths. folder: its run folder, not touched yet. device: where it computes.
         selector: chooses its training images, or None. resume, overwrite: what to do with an existing run.
         validation_only: the test images are not looked at. baselines: what takes no training is found beside it.
+        images: of the run; None: those that the configuration names.
     """
 
     config: RunConfig
@@ -41,6 +43,7 @@ class Plan:
     overwrite: bool
     validation_only: bool = False
     baselines: bool = False
+    images: ImageSet | None = None
 
     @property
     def goes_on(self) -> bool:

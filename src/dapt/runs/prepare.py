@@ -197,7 +197,8 @@ def _made_by(cue: Cue, config: RunConfig, data: RunData, model: PromptedClip) ->
         ConfigError: it did not make one for each image.
     """
     items = data.train.items
-    masks = kept_masks(cue, config, data, model) if is_kept(cue, config) else cue.prepare(items, model)
+    kept = is_kept(cue, config) and not data.source.passing
+    masks = kept_masks(cue, config, data, model) if kept else cue.prepare(items, model)
     if len(masks) != len(items):
         raise ConfigError(f"The cue {cue.name} made {len(masks)} masks for {len(items)} images.")
     if cue.report.total != len(items):

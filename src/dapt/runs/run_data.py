@@ -54,7 +54,13 @@ class RunData:
     validation_only: bool = False
 
 
-def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validation_only: bool = False) -> RunData:
+def load_run_data(
+    config: RunConfig,
+    cache: ImageCache | None = None,
+    *,
+    validation_only: bool = False,
+    images: ImageSet | None = None,
+) -> RunData:
     """Read, sample, check.
 
     Sampling runs over all classes first and the subset is taken afterwards, as in the field. Images that may show
@@ -63,6 +69,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
     Args:
         cache: the training images are decoded into it, as far as it has room.
         validation_only: a run of a search: its test images are not opened, and it is judged by the validation images.
+        images: the data set, from a program; None: the one that the configuration names.
 
     Raises:
         DataError: no labelled training images, damaged files without `skip_bad`, or test images that are equal to
@@ -70,18 +77,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
         NotSupportedError: see `check_multi_label`.
     """
     use_settings(config)
-    data = load_data(
-        config.data,
-        config.names,
-        root=config.root,
-        own_split=config.own_split,
-        skip_bad=config.skip_bad,
-        split_file=config.split_file,
-    )
-    if config.dapt.enabled and not config.masks:
-        data = with_drawn_masks(data, data_root(config.root))
-    if not is_catalog(config.data):
-        say_understood(data)
+    data = images or _named_data(config)
     check_multi_label(config, data)
     train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
     if not train:
@@ -100,7 +96,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
         warn("There are no validation images, so the last epoch is used instead of the best one.")
     if validation_only:
         test = ()
-    elif not test:
+    elif not test and images is None:  # a program tests by itself
         warn("There are no test images, so there will be no accuracy.")
     held_back = class_labels(data, "novel") if config.subset == "base" else []
     trained_on = class_labels(data, "all") if config.transductive else kept
@@ -144,6 +140,23 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
         leaks=leaks,
         validation_only=validation_only,
     )
+
+
+def _named_data(config: RunConfig) -> ImageSet:
+    """The data set that the configuration names, with masks of its outlines where DAPT needs them."""
+    data = load_data(
+        config.data,
+        config.names,
+        root=config.root,
+        own_split=config.own_split,
+        skip_bad=config.skip_bad,
+        split_file=config.split_file,
+    )
+    if config.dapt.enabled and not config.masks:
+        data = with_drawn_masks(data, data_root(config.root))
+    if not is_catalog(config.data):
+        say_understood(data)
+    return data
 
 
 def _report_held_out(config: RunConfig, images: int) -> None:

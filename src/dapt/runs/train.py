@@ -11,6 +11,7 @@ import torch
 from dapt import console
 from dapt.config import RunConfig
 from dapt.console import say
+from dapt.data.items import ImageSet
 from dapt.devices import pick_device
 from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
@@ -36,6 +37,7 @@ def run_training(
     after_epoch: AfterEpoch | None = None,
     validation_only: bool = False,
     baselines: bool = False,
+    images: ImageSet | None = None,
 ) -> RunResults:
     """Train and evaluate; write the run folder.
 
@@ -50,6 +52,7 @@ def run_training(
         after_epoch: called after every epoch, once its state is kept.
         validation_only: a run of a search: its test images are not opened, the figure is ``val/accuracy``.
         baselines: find the accuracy without training beside it, and say at the end what to do next.
+        images: the data set, from a program, in the place of the one that `config` names.
 
     Returns:
         the content of results.json.
@@ -66,7 +69,8 @@ def run_training(
             return follow(group)
     try:
         plan = check_run(config, resume=resume, overwrite=overwrite, within=within)
-        plan = replace(plan, validation_only=validation_only, baselines=baselines and not validation_only)
+        baselines = baselines and not validation_only
+        plan = replace(plan, validation_only=validation_only, baselines=baselines, images=images)
         return _led(plan, candidates, after_epoch, within, group)
     finally:
         if group is not None:

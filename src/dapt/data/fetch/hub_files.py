@@ -16,7 +16,7 @@ from dapt.errors import DataError
 
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
 # Packages whose errors huggingface_hub lets through.
-_NETWORK = ("huggingface_hub", "httpx", "httpx2", "httpcore", "requests", "urllib3")
+NETWORK = ("huggingface_hub", "httpx", "httpx2", "httpcore", "requests", "urllib3")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def get_file(file: HubFile, folder: Path, *, force: bool = False) -> Path:
     from huggingface_hub import hf_hub_download
 
     say(f"downloading {file.path} of {file.repo}")
-    with _explained(file.repo), _bars():
+    with _explained(file.repo), bars():
         path = Path(
             hf_hub_download(
                 file.repo,
@@ -104,7 +104,7 @@ def get_file(file: HubFile, folder: Path, *, force: bool = False) -> Path:
 
 
 @contextmanager
-def _bars() -> Iterator[None]:
+def bars() -> Iterator[None]:
     """The hub's own progress bars, where a bar can be shown."""
     import sys
 
@@ -133,7 +133,7 @@ def _explained(repo: str) -> Iterator[None]:
             ) from error
         kinds = {kind.__name__ for kind in type(error).__mro__}
         packages = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-        if not packages & {*_NETWORK} and not isinstance(error, (OSError, RuntimeError)):  # hf_xet: RuntimeError
+        if not packages & {*NETWORK} and not isinstance(error, (OSError, RuntimeError)):  # hf_xet: RuntimeError
             raise
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if "GatedRepoError" in kinds:
