@@ -67,9 +67,14 @@ def _kept(
     """
     key, name = bank.key(content, view), str(view["of"])
     found = bank.load(key, len(content)).get(name)
-    if found is None:
-        found = rounded(make())
-        if keep:
+    if found is not None:
+        return found
+    if not keep:
+        return rounded(make())
+    with bank.making(key):
+        found = bank.load(key, len(content)).get(name)  # another process may have made it meanwhile
+        if found is None:
+            found = rounded(make())
             bank.save(key, {name: found}, {**view, "images": len(content)})
     return found
 
