@@ -101,8 +101,12 @@ class FeatureBank:
             return None
         return lock
 
-    def load(self, key: str, count: int) -> dict[str, Tensor]:
-        """The rows kept under a name, features in float32; empty: there are none of `count` images."""
+    def load(self, key: str, count: int, *, exactly: bool = False) -> dict[str, Tensor]:
+        """The rows kept under a name; empty: there are none of `count` images.
+
+        Args:
+            exactly: in the type in which they are kept, not in float32.
+        """
         path = self._path(key)
         try:
             content = path.read_bytes()
@@ -121,20 +125,21 @@ class FeatureBank:
             return {}
         self._damaged.discard(key)
         self.read += 1
+        if exactly:
+            return rows
         return {name: values.float() if values.is_floating_point() else values for name, values in rows.items()}
 
-    def save(self, key: str, rows: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    def save(
+        self, key: str, rows: Mapping[str, Tensor], about: Mapping[str, Any], *, exactly: bool = False
+    ) -> None:
         """Keep rows; a folder that cannot be written to is said once, and done without.
 
         Args:
-            rows: as `rounded`. about: for people who find the file.
+            rows: as `rounded`. about: for people who find the file. exactly: in the type that they have.
         """
         if not self._works:
             return
-        held = {
-            name: (values.half() if values.is_floating_point() and fits_half(values) else values).contiguous().cpu()
-            for name, values in rows.items()
-        }
+        held = {name: (values if exactly else _halved(values)).contiguous().cpu() for name, values in rows.items()}
         told = {ABOUT: json.dumps({**self._made_with, **about}, sort_keys=True)}
         try:
             write_bytes(self._path(key), save(held, metadata=told))
@@ -160,6 +165,10 @@ class FeatureBank:
 def fits_half(values: Tensor) -> bool:
     """Whether no number is beyond what half precision holds."""
     return not values.numel() or float(values.abs().max()) <= torch.finfo(torch.float16).max
+
+
+def _halved(values: Tensor) -> Tensor:
+    return values.half() if values.is_floating_point() and fits_half(values) else values
 
 
 def rounded(values: Tensor) -> Tensor:
