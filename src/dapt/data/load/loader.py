@@ -20,16 +20,18 @@ from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import image_tensor
 from dapt.data.load.pixels import max_megapixels, use_option
-from dapt.data.load.prefetch import prefetch
+from dapt.data.load.prefetch import in_threads, prefetch
 from dapt.data.load.reading import Reading, current, use_reading
 from dapt.data.load.resize import resize_map
 from dapt.data.load.transforms import Joint, RandomJoint
+from dapt.environment import cores
 from dapt.errors import DaptError
 from dapt.seeds import mix_seed
 
 Key = tuple[int, int]  # epoch and position
 Sample = tuple[Tensor, int, Tensor, bool]
 Collated = tuple[Tensor, Tensor, Tensor, Tensor]
+EVAL_AHEAD = 1  # batches: of 100 images of 224 pixels one takes 60 MB
 ReadMask = Callable[[Item, tuple[int, int]], "Tensor | None"]
 
 
@@ -320,6 +322,10 @@ class EvalLoader:
     """Batches of `EvalImages` in order; see `eval_loader`."""
 
     def __init__(self, images: EvalImages, *, batch_size: int, workers: int) -> None:
+        self._images = images
+        self._starts = range(0, len(images), batch_size)
+        self._batch_size = batch_size
+        self._workers = workers
         self._loader = DataLoader(
             _Carrying(images),
             batch_size=batch_size,
@@ -330,14 +336,25 @@ class EvalLoader:
         )
 
     def __len__(self) -> int:
-        return len(self._loader)
+        return len(self._starts)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if not self._workers:
+            every = range(len(self._images))
+            batches = [every[start : start + self._batch_size] for start in self._starts]
+            for read in in_threads(self._images.__getitem__, batches, cores(), EVAL_AHEAD):
+                pixels, warped = default_collate(read)
+                yield pixels, warped
+            return
         for parts in self._loader:
             pixels, warped = _checked(parts)
             yield pixels, warped
 
 
 def eval_loader(images: EvalImages, *, batch_size: int, workers: int) -> EvalLoader:
-    """Batches in order; iterating raises `DataError` where an image cannot be read, with any number of workers."""
+    """Batches in order; iterating raises `DataError` where an image cannot be read, with any number of workers.
+
+    With `workers` that many processes read them; without, threads of this one, as many as there are cores, which work
+    ahead of the images' use.
+    """
     return EvalLoader(images, batch_size=batch_size, workers=workers)
