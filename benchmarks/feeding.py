@@ -7,8 +7,10 @@ than their sum.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,36 +19,37 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.cases import case_named, make_clip, make_work
+from benchmarks.cases import make_clip
 from benchmarks.measure import seconds
 from dapt.clip.frozen import FrozenClip
 from dapt.clip.load import load_clip
+from dapt.config import make_config
 from dapt.data.items import Item
+from dapt.data.load.draft import draft_side, use_setting
 from dapt.data.load.loader import EvalImages, eval_loader
 from dapt.data.load.transforms import eval_transform
 from dapt.environment import cores
 from dapt.evaluation.evaluate import encode_images
+from dapt.model.build import build_model
 from dapt.model.classifier import Classifier
 
-PHOTOS = {"4000 x 3000": (4000, 3000, 16), "500 x 375": (500, 375, 48)}  # width, height, how many
-BATCH = 8
+PHOTOS = {"4000 x 3000": (4000, 3000, 8), "500 x 375": (500, 375, 24)}  # width, height, how many
+BATCH = 4
 
 
 def draw_photos(folder: Path, width: int, height: int, count: int) -> list[Item]:
-    """Write JPEGs (quality 90) with detail at every scale, as photographs have it: a pixel takes 2 to 3 bits."""
+    """Write a JPEG (quality 90) with detail at every scale, as photographs have it, under so many names."""
     chance = np.random.default_rng(0)
-    scales = [2**power for power in range(1, 11)]
-    items = []
-    for number in range(count):
-        picture = np.full((height, width, 3), 128, np.float32)
-        for scale in scales:
-            small = chance.normal(0, 4 * scale**0.5, (max(2, height // scale), max(2, width // scale), 3))
-            grown = [Image.fromarray(small[..., colour].astype(np.float32)) for colour in range(3)]
-            picture += np.stack([each.resize((width, height), Image.Resampling.BILINEAR) for each in grown], axis=2)
-        path = folder / f"{number}.jpg"
-        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path, quality=90)
-        items.append(Item(path, 0, path.name))
-    return items
+    picture = np.full((height, width, 3), 128, np.float32)
+    for scale in (2, 8, 32, 128, 512):
+        small = chance.standard_normal((max(2, height // scale), max(2, width // scale), 3), np.float32)
+        bytes_of = (128 + 8 * scale**0.5 * small).clip(0, 255).astype(np.uint8)
+        grown = Image.fromarray(bytes_of).resize((width, height), Image.Resampling.BILINEAR)
+        picture += np.asarray(grown, np.float32) - 128
+    first = folder / "0.jpg"
+    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(first, quality=90)
+    paths = [first, *(Path(shutil.copy(first, folder / f"{number}.jpg")) for number in range(1, count))]
+    return [Item(path, 0, path.name) for path in paths]
 
 
 def measure_feeding(device: str, repeats: int, tell: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -59,17 +62,26 @@ def measure_feeding(device: str, repeats: int, tell: Callable[[str], None]) -> l
             place.mkdir()
             items = draw_photos(place, width, height, count)
             megabytes = sum(item.path.stat().st_size for item in items) / 1e6 / count
+            about = {"photos": size, "megabytes": megabytes, "cores": cores(), "threads": torch.get_num_threads()}
             for name, make in towers.items():
-                tell(f"feeding, {name}, photographs of {size}")
-                figures = _feeding(make(), items, repeats)
-                rows.append({"tower": name, "photos": size, "megabytes": megabytes, "cores": cores(), **figures})
+                clip = make()
+                for draft in (False, True):
+                    tell(f"feeding, {name}, photographs of {size}, draft {'on' if draft else 'off'}")
+                    use_setting(draft)
+                    rows.append({"model": name, **about, "draft": draft, **_feeding(clip, items, repeats)})
+                    use_setting(False)
     return rows
 
 
 def _feeding(clip: FrozenClip, items: list[Item], repeats: int) -> dict[str, Any]:
-    """Images per second of decoding alone, the tower alone, and both."""
-    classify = Classifier(make_work(case_named("maple-37"), clip, "ours").step.model)
-    images = EvalImages(items, eval_transform(clip.image.image_size, clip.preprocess))
+    """Images per second of decoding alone, the tower alone and both, and the time of cores that an image takes.
+
+    ``to_slower`` and ``to_both`` compare the seconds of an evaluation with those of the slower part and of both;
+    ``work`` its time of cores with that of both, which other programs on the machine change less.
+    """
+    classify = Classifier(build_model(make_config({"data": "-", "method": "zero_shot"}), clip, ["photo"]))
+    size = clip.image.image_size
+    images = EvalImages(items, eval_transform(size, clip.preprocess), side=draft_side(size))
     loader = eval_loader(images, batch_size=BATCH, workers=0)
     batches = [pixels.to(clip.device) for pixels, _ in loader]
 
@@ -85,12 +97,18 @@ def _feeding(clip: FrozenClip, items: list[Item], repeats: int) -> dict[str, Any
     }
     ways["evaluation"]()
     times: dict[str, list[float]] = {name: [] for name in ways}
+    work: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(repeats):
         for name, way in ways.items():
+            before = time.process_time()
             times[name].append(seconds(way, clip.device))
+            work[name].append(time.process_time() - before)
     took = {name: statistics.median(values) for name, values in times.items()}
+    core = {name: statistics.median(values) for name, values in work.items()}
     return {
         **{name: len(items) / value for name, value in took.items()},
+        "core_ms": {name: 1000 * value / len(items) for name, value in core.items()},
         "to_slower": took["evaluation"] / max(took["decoding"], took["tower"]),
         "to_both": took["evaluation"] / (took["decoding"] + took["tower"]),
+        "work": core["evaluation"] / (core["decoding"] + core["tower"]),
     }

@@ -12,6 +12,7 @@ from torch import Tensor
 from dapt.console import progress
 from dapt.data.batch import MultiLabel
 from dapt.data.items import Item
+from dapt.data.load.draft import draft_side
 from dapt.data.load.loader import EvalImages, eval_loader, targets_of
 from dapt.data.load.notes import say_notes
 from dapt.data.load.transforms import eval_transform
@@ -242,7 +243,8 @@ def _see(
     """
     clip = classify.model.clip
     transform = eval_transform(clip.image.image_size, clip.preprocess)
-    images = EvalImages(items, transform, None if masks is None else masks.read)
+    side = draft_side(clip.image.image_size)
+    images = EvalImages(items, transform, None if masks is None else masks.read, side)
     loader = eval_loader(images, batch_size=batch_size, workers=workers)
     raw: list[Tensor] = []
     shares: list[Tensor] = []

@@ -12,6 +12,7 @@ from torch import Tensor
 from dapt.config import RunConfig
 from dapt.console import progress
 from dapt.data.items import Item
+from dapt.data.load.draft import draft_side
 from dapt.data.load.loader import EvalImages, TrainImages, eval_loader, train_loader
 from dapt.data.load.transforms import eval_transform
 from dapt.finite import require_finite
@@ -83,7 +84,8 @@ def _kept(
 def test_view_features(model: PromptedClip, items: Sequence[Item], config: RunConfig) -> Tensor:
     """Features ``[N, D]`` of the untouched image tower under the test transform, float32, not normalised."""
     clip = model.clip
-    images = EvalImages(items, eval_transform(clip.image.image_size, clip.preprocess))
+    size = clip.image.image_size
+    images = EvalImages(items, eval_transform(size, clip.preprocess), side=draft_side(size))
     loader = eval_loader(images, batch_size=config.eval_batch_size, workers=config.workers)
     found = [
         require_finite(clip.image.encode(pixels.to(clip.device)).float(), "image features")

@@ -13,6 +13,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.items import Item
+from dapt.data.load.draft import drafting
 from dapt.data.load.images import reading_mark
 from dapt.data.load.reading import changed_reading
 from dapt.environment import cores
@@ -53,6 +54,7 @@ def computed_by(clip: FrozenClip, precision: str) -> dict[str, Any]:
         "device": clip.device.type,
         "torch": torch.__version__,
         **changed_reading(),
+        **({"draft": True} if drafting() else {}),
     }
 
 

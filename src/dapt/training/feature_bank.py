@@ -129,9 +129,7 @@ class FeatureBank:
             return rows
         return {name: values.float() if values.is_floating_point() else values for name, values in rows.items()}
 
-    def save(
-        self, key: str, rows: Mapping[str, Tensor], about: Mapping[str, Any], *, exactly: bool = False
-    ) -> None:
+    def save(self, key: str, rows: Mapping[str, Tensor], about: Mapping[str, Any], *, exactly: bool = False) -> None:
         """Keep rows; a folder that cannot be written to is said once, and done without.
 
         Args:

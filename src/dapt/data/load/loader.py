@@ -301,10 +301,17 @@ def _checked(parts: Any) -> Any:
 
 
 class EvalImages(Dataset[tuple[Tensor, Tensor]]):
-    """Images under the test transform, with a mask where there is one (all zeros elsewhere)."""
+    """Images under the test transform, with a mask where there is one (all zeros elsewhere).
 
-    def __init__(self, items: Sequence[Item], transform: Joint, read_mask: ReadMask | None = None) -> None:
+    Args:
+        side: pixels that are needed along each side, see `draft_side`; None: all.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], transform: Joint, read_mask: ReadMask | None = None, side: int | None = None
+    ) -> None:
         self.items = list(items)
+        self._side = side
         self._transform = transform
         self._read_mask = read_mask
 
@@ -313,7 +320,7 @@ class EvalImages(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         item = self.items[position]
-        image = image_tensor(item.path)
+        image = image_tensor(item.path, side=self._side)
         known = None if self._read_mask is None else self._read_mask(item, (image.shape[1], image.shape[2]))
         return self._transform(image, None if known is None else known.unsqueeze(0))
 

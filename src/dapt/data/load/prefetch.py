@@ -49,7 +49,7 @@ def in_threads(
     pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="dapt-read")
     reading = prefetch(lambda batch: list(pool.map(read, batch)), batches, ahead)
     try:
-        for found in reading:
+        for found in reading:  # noqa: UP028 - who gives up early comes to the end below first
             yield found
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
