@@ -108,7 +108,7 @@ def test_a_run_has_the_figures_that_it_has_without(
 ) -> None:
     def run(name: str, **changes: Any) -> Any:
         given = {"method": "coop", "model_selection": "best_val", "epochs": 2, "lr": 0.05, "shots": 2, **changes}
-        given = {key: value for key, value in run_with(table, tiny_spec, tmp_path / name, **given).items()}
+        given = run_with(table, tiny_spec, tmp_path / name, **given)
         del given["depth"]
         return run_training(make_config(given))
 

@@ -110,28 +110,10 @@ def test_processes_of_one_run_share_the_views(table: Path, tiny_spec: str, tmp_p
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "DAPT_FEATURES": str(tmp_path / "bank")}
 
     def train(name: str, devices: int) -> dict[str, Tensor]:
-        words = [
-            "train",
-            table,
-            "--model",
-            tiny_spec,
-            "--method",
-            "coop",
-            "--shots",
-            2,
-            "--epochs",
-            3,
-            "--device",
-            "cpu",
-        ]
-        words += ["--features", "on", "--devices", devices, "--out", tmp_path / name]
-        done = subprocess.run(
-            [sys.executable, "-m", "dapt", *map(str, words)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = ["train", table, "--model", tiny_spec, "--method", "coop", "--shots", 2, "--epochs", 3]
+        words += ["--device", "cpu", "--features", "on", "--devices", devices, "--out", tmp_path / name]
+        command = [sys.executable, "-m", "dapt", *map(str, words)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return load_file(tmp_path / name / "prompts.safetensors")
 

@@ -116,7 +116,7 @@ class FeatureBank:
             self._fails(f"{path} cannot be read: {error.strerror or error}.")
             return {}
         try:
-            rows = load(content)
+            rows: dict[str, Tensor] = load(content)
         except Exception as error:  # safetensors has no error of its own for a damaged file
             self._is_damaged(key, str(error).splitlines()[0])
             return {}
