@@ -18,6 +18,7 @@ import torch
 from benchmarks.budgets import check_budgets, record_budgets
 from benchmarks.cases import CASES, Case, chosen_cases, make_clip
 from benchmarks.evaluation import measure_evaluation
+from benchmarks.feeding import measure_feeding
 from benchmarks.growth import measure_growth
 from benchmarks.kernels import measure_kernels
 from benchmarks.launches import check_launches, measure_launches, record_launches
@@ -33,7 +34,7 @@ from dapt.devices import pick_device
 from dapt.environment import describe
 from dapt.processor import processor_name, vector_instructions
 
-PARTS = ("steps", "profile", "levers", "growth", "overhead", "evaluation")
+PARTS = ("steps", "profile", "levers", "growth", "overhead", "evaluation", "feeding")
 GPU_PARTS = ("kernels", "syncs")
 CPU_PARTS = ("linear",)
 PARTS_HELP = (
@@ -216,6 +217,7 @@ def _measure_apart(
         "syncs": lambda: measure_syncs(device, tell),
         "overhead": lambda: measure_overhead(device, 12, tell),
         "evaluation": lambda: measure_evaluation(device, chosen.repeats, tell),
+        "feeding": lambda: measure_feeding(device, chosen.repeats, tell),
         "growth": lambda: measure_growth(device, chosen.precision[0], 1, tell),
     }
     for part, job in jobs.items():

@@ -49,6 +49,7 @@ def markdown(results: Results) -> str:
         ("Growth", _growth_table(results.get("growth", []))),
         ("A real run", _overhead_table(results.get("overhead"))),
         ("Evaluation", _evaluation_table(results.get("evaluation", []))),
+        ("Evaluation from JPEG files", _feeding_table(results.get("feeding", []))),
     ):
         if rows:
             lines += [f"## {title}", "", *rows, ""]
@@ -276,6 +277,24 @@ def _evaluation_table(rows: list[Results]) -> list[str]:
         share = f"{row['roofline_share']:.2f}" if "roofline_share" in row else ""
         cells.append([row["precision"], "on" if row["savings"] else "off", f"{row['images_per_second']:.1f}", share])
     return _table(["precision", "savings", "images per second", "share of roofline"], cells)
+
+
+def _feeding_table(rows: list[Results]) -> list[str]:
+    if not rows:
+        return []
+    parts = ("decoding", "tower", "evaluation")
+    ratios = ("to_slower", "to_both", "work")
+    cells = [
+        [row["model"], row["photos"], "on" if row["draft"] else "off"]
+        + [f"{row[part]:.1f}" for part in parts]
+        + ["{:.0f} + {:.0f}: {:.0f}".format(*(row["core_ms"][part] for part in parts))]
+        + [f"{row[ratio]:.2f}" for ratio in ratios]
+        for row in rows
+    ]
+    head = ["model", "photographs", "draft", "decoding alone, images/s", "tower alone", "evaluation"]
+    head += ["core time of an image, ms: decoding + tower: evaluation", "time to the slower part (<= 1.15)"]
+    table = _table([*head, "time to both parts", "core time to both parts"], cells)
+    return [*table, "", f"{rows[0]['cores']} cores, {rows[0]['threads']} threads of the tower; medians, parts in turn."]
 
 
 def _steps_picture(steps: list[Results]) -> plt.Figure:

@@ -18,7 +18,7 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
-from dapt.clip.frozen import FrozenClip, Preprocess
+from dapt.clip.frozen import FrozenClip, Preprocess, unit
 from dapt.clip.prompts import Prompts
 from dapt.plugins import PREFIX
 from dapt.registry import registries
@@ -118,6 +118,8 @@ def classifier_of(clip: FrozenClip, prompts: Prompts, texts: torch.Tensor | None
         model=SimpleNamespace(clip=clip),
         prompts=prompts,
         features=lambda pixels: clip.encode_image(pixels, prompts.detached()),
+        tower=lambda pixels: clip.image.encode(pixels, prompts.detached()),
+        finished=unit,
         logits=lambda features: clip.logits(features, texts.detach()),
     )
 

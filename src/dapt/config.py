@@ -147,6 +147,10 @@ class RunSettings(Section):
         "read at a half, a quarter or an eighth of their size, which is said. See docs/limits.md.",
     )
 
+    draft: bool = Field(
+        False,
+        description="Decode large JPEGs of test images reduced: faster, nearly the same. See docs/performance.md.",
+    )
     matte: str = Field(
         WHITE, description="Colour behind transparent parts of images: white, black or #rrggbb. See docs/data.md."
     )

@@ -28,16 +28,16 @@ def test_kept_read_listed_removed(dapt, train, tmp_path: Path) -> None:
     code, _, err = train("one", "coop", "--epochs", 3, "--set", "features=on")
     assert code == 0, err
     assert "features of 3 views of" in err
-    assert f"features: 0 files read, 9 written in {tmp_path / 'features'}" in err
+    assert f"features: 0 files read, 10 written in {tmp_path / 'features'}" in err
     code, _, err = train("two", "kgcoop", "--epochs", 3, "--set", "features=auto")
     assert code == 0, err
-    assert "features: 9 files read, 0 written" in err
+    assert "features: 10 files read, 0 written" in err
     code, out, err = dapt("cache")
     assert code == 0, err
-    assert "9 files  features" in out
+    assert "10 files  features" in out
     code, out, err = dapt("cache", "--json")
     (row,) = json.loads(out)["kept"]
-    assert (row["kind"], row["files"]) == ("features", 9)
+    assert (row["kind"], row["files"]) == ("features", 10)
     assert row["bytes"] > 0
     code, out, err = dapt("cache", "--remove", "features")
     assert code == 0, err

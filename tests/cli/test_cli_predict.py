@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dapt.data.load.draft import drafting
 from dapt.model.predictor import Prediction
 
 FOUND = [Prediction(Path("a.png"), ("cat", "dog"), (0.75, 0.25))]
@@ -78,3 +79,10 @@ def test_mistakes(dapt, arguments: list[str], message: str) -> None:
     code, out, err = dapt("predict", *arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_draft_holds_for_the_command(dapt, caught) -> None:
+    caught("dapt.runs.predict.predict_files", FOUND)
+    for words, expected in ((["--draft"], True), (["--no-draft"], False), (["--draft"], True), ([], False)):
+        assert dapt("predict", "r", "a.png", *words)[0] == 0
+        assert drafting() is expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dapt.config import make_config
+from dapt.data.load import draft
 from dapt.data.load.pixels import use_option
 from dapt.data.load.reading import use_bits, use_matte
 from dapt.runs.evaluation_request import Request, noted_classes, reading_asked, same_data, what_was_asked
@@ -38,7 +39,9 @@ def test_only_a_reading_that_differs_is_noted() -> None:
     use_matte("black")
     use_bits(16)
     use_option(5)
-    assert reading_asked(config) == {"matte": "black", "bits": "16", "max_pixels": "5"}
+    draft.use_option(True)
+    assert reading_asked(config) == {"matte": "black", "bits": "16", "draft": "on", "max_pixels": "5"}
+    draft.use_option(None)
 
 
 def test_classes_and_places(tmp_path) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
+from torch import Tensor
 
 from dapt.config import make_config
 from dapt.data.resolve import load_data
@@ -61,3 +67,57 @@ def test_content_not_names(tmp_path: Path) -> None:
     moved.unlink()
     with pytest.raises(DataError, match="Could not read"):
         content_of(items[:1])
+
+
+def figures(log: Path) -> list[int]:
+    """How many files of features a run has read and written, by its log."""
+    (found,) = re.findall(r"features: (\d+) files read, (\d+) written", log.read_text())
+    return [int(number) for number in found]
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_a_grid_side_by_side_makes_every_view_once(
+    table: Path, tiny_spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dapt.experiments.run_all import run_all
+
+    def grid(name: str, jobs: int) -> Path:
+        monkeypatch.setenv("DAPT_FEATURES", str(tmp_path / f"bank-{name}"))
+        given = {"data": str(table), "model": tiny_spec, "epochs": 3, "shots": 2, "device": "cpu", "features": "auto"}
+        runs = {
+            method: make_config({**given, "method": method, "out": str(tmp_path / name / method)})
+            for method in ("coop", "kgcoop")
+        }
+        run_all(runs, jobs=jobs, label="training").whole()
+        return tmp_path / name
+
+    both, single = grid("both", 2), grid("single", 1)
+    files = [{path.name for path in (tmp_path / f"bank-{name}").rglob("*.safetensors")} for name in ("both", "single")]
+    assert files[0] == files[1]
+    assert not [*(tmp_path / "bank-both").rglob("*.part")]
+    read, written = (sum(column) for column in zip(*(figures(path) for path in both.rglob("log.txt")), strict=True))
+    assert written == read == len(files[0])
+    for method in ("coop", "kgcoop"):
+        one, two = (load_file(folder / method / "prompts.safetensors") for folder in (both, single))
+        for name, values in one.items():
+            assert values.allclose(two[name], atol=1e-5), (method, name)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_processes_of_one_run_share_the_views(table: Path, tiny_spec: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "DAPT_FEATURES": str(tmp_path / "bank")}
+
+    def train(name: str, devices: int) -> dict[str, Tensor]:
+        words = ["train", table, "--model", tiny_spec, "--method", "coop", "--shots", 2, "--epochs", 3]
+        words += ["--device", "cpu", "--features", "on", "--devices", devices, "--out", tmp_path / name]
+        command = [sys.executable, "-m", "dapt", *map(str, words)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return load_file(tmp_path / name / "prompts.safetensors")
+
+    two, one = train("two", 2), train("one", 1)
+    assert figures(tmp_path / "one" / "log.txt")[1] == 0, "it reads what the two have made"
+    for name, values in two.items():
+        assert values.allclose(one[name], atol=1e-4), name

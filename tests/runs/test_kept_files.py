@@ -77,3 +77,13 @@ def test_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert kept_files() == []
     assert remove_kept("all") == []
+
+
+def test_locks_go_with_the_last_features(place: Path) -> None:
+    bank = FeatureBank(place, {"model": "a/one"})
+    with bank.making("ab" + 30 * "0"):
+        pass
+    remove_kept("a/one")
+    assert (place / ".locks" / "ab.lock").is_file(), "those of the other backbone may be in use"
+    remove_kept("features")
+    assert not (place / ".locks").exists()

@@ -170,3 +170,21 @@ def test_methods_with_views_of_their_own_keep_them_too(photos: Path, tmp_path: P
     other = trained(photos, tmp_path / "bank", **given)
     assert not passes
     assert same(prompts_of(one), prompts_of(other))
+
+
+def test_damaged_files_are_said_and_replaced(
+    photos: Path, tmp_path: Path, passes: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = trained(photos, tmp_path / "bank")
+    for path in (tmp_path / "bank").rglob("*.safetensors"):
+        path.write_bytes(path.read_bytes()[:20])
+    passes.clear()
+    second = trained(photos, tmp_path / "bank")
+    assert passes, "there is nothing to read"
+    assert "is damaged" in capsys.readouterr().err
+    passes.clear()
+    third = trained(photos, tmp_path / "bank")
+    assert not passes, "the second training has replaced them"
+    assert "is damaged" not in capsys.readouterr().err
+    assert same(prompts_of(first), prompts_of(second))
+    assert same(prompts_of(second), prompts_of(third))

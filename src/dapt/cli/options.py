@@ -59,6 +59,24 @@ MaxPixelsOption = Annotated[
 ]
 
 
+def _use_draft(on: bool | None) -> bool | None:
+    from dapt.data.load.draft import use_option
+
+    use_option(on)
+    return on
+
+
+DraftOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--draft/--no-draft",
+        callback=_use_draft,
+        help="Decode JPEGs at a half, a quarter or an eighth of their size where that leaves twice the pixels that "
+        "the model sees: faster, nearly the same predictions. [default: as trained, which is off unless set]",
+    ),
+]
+
+
 def _use_matte(colour: str | None) -> str | None:
     """Sets the colour for the process, as `_use_max_pixels` sets the limit."""
     from dapt.colour import colour_of

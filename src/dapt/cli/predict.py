@@ -10,6 +10,7 @@ import typer
 from dapt.cli.options import (
     BitsOption,
     DeviceOption,
+    DraftOption,
     MatteOption,
     MaxPixelsOption,
     ModelOption,
@@ -50,6 +51,7 @@ def predict(
     model: ModelOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
+    draft: DraftOption = None,
     matte: MatteOption = None,
     bits: BitsOption = None,
     device: DeviceOption = "auto",

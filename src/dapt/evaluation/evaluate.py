@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from dapt.console import progress
 from dapt.data.batch import MultiLabel
 from dapt.data.items import Item
+from dapt.data.load.draft import draft_side
 from dapt.data.load.loader import EvalImages, eval_loader, targets_of
 from dapt.data.load.notes import say_notes
 from dapt.data.load.transforms import eval_transform
@@ -28,11 +29,45 @@ from dapt.evaluation.metrics import (
 )
 from dapt.evaluation.multi_label import average_precisions, class_scores, is_shown, mean_average_precision
 from dapt.finite import require_finite
-from dapt.model.attention import can_show_attention, features_and_attention, foreground_share
+from dapt.model.attention import can_show_attention, foreground_share, tower_and_attention
 from dapt.model.classifier import Classifier
 from dapt.model.prompted_clip import PromptedClip
 
-__all__ = ["Encoded", "Evaluation", "MaskSource", "classify_images", "encode_images", "evaluate"]
+__all__ = ["Encoded", "Evaluation", "Keep", "MaskSource", "Seen", "classify_images", "encode_images", "evaluate"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the image tower makes of images, on the CPU.
+
+    Attributes:
+        raw: ``[N, width]``, see `Classifier.tower`. share: ``[N]``, the share of the class token's attention that lies
+            on the foreground; None: it was not looked at. inside: ``[N]``, whether there is foreground and background.
+    """
+
+    raw: Tensor
+    share: Tensor | None = None
+    inside: Tensor | None = None
+
+
+class Keep(Protocol):
+    """Where `Seen` is kept for later evaluations of the same images; made in a room above (`dapt.runs`)."""
+
+    def __call__(
+        self,
+        classify: Classifier,
+        items: Sequence[Item],
+        make: Callable[[], Seen],
+        *,
+        batch_size: int,
+        masks: MaskSource | None,
+    ) -> Seen:
+        """What is kept of the images, or what `make` makes of them.
+
+        Args:
+            masks: where the attention figure is of; None: there is none.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -135,6 +170,7 @@ def evaluate(
     masks: MaskSource | None = None,
     multi_label: MultiLabel = "softmax",
     label: str = "evaluating",
+    keep: Keep | None = None,
 ) -> Evaluation:
     """Classify images among the model's classes.
 
@@ -142,13 +178,15 @@ def evaluate(
         items: images; their `Item.labels`, if any, are numbered as `model.names`.
         labels: their class, numbered as `model.names`.
         masks: true foreground masks for the attention figure; None: leave it out.
-        multi_label: how classes are scored where images show several, see `class_scores`.
+        multi_label: how classes are scored where images show several, see `class_scores`. keep: as `encode_images`.
 
     Raises:
         DaptError: what the model computes is not finite.
     """
     classify = Classifier(model)
-    encoded = encode_images(classify, items, batch_size=batch_size, workers=workers, masks=masks, label=label)
+    encoded = encode_images(
+        classify, items, batch_size=batch_size, workers=workers, masks=masks, label=label, keep=keep
+    )
     return classify_images(classify, encoded, labels, batch_size=batch_size, multi_label=multi_label, label=label)
 
 
@@ -161,35 +199,69 @@ def encode_images(
     workers: int = 0,
     masks: MaskSource | None = None,
     label: str = "evaluating",
+    keep: Keep | None = None,
 ) -> Encoded:
     """Run images through the image tower; the result does not depend on the classes of `classify`.
+
+    Args:
+        masks: true foreground masks for the attention figure; None: leave it out.
+        keep: where what the tower makes of them is kept; None: nowhere.
+    """
+    looks = masks is not None and can_show_attention(classify.model.clip.image) and masks.tell(items)
+    masks = masks if looks else None
+
+    def look() -> Seen:
+        return _see(classify, items, batch_size=batch_size, workers=workers, masks=masks, label=label)
+
+    clip = classify.model.clip
+    seen = look() if keep is None else keep(classify, items, look, batch_size=batch_size, masks=masks)
+    parts = torch.split(seen.raw, batch_size) if items else ()  # as they went through the tower
+    found = [classify.finished(raw.to(clip.device)).cpu() for raw in parts]
+    share = torch.empty(0)
+    if seen.share is not None and seen.inside is not None:
+        share = require_finite(seen.share[seen.inside], "attention figures")
+    return Encoded(
+        tuple(items),
+        torch.cat(found) if found else torch.empty(0, clip.embed_dim),
+        100.0 * float(share.double().mean()) if len(share) else None,
+    )
+
+
+def _see(
+    classify: Classifier,
+    items: Sequence[Item],
+    *,
+    batch_size: int,
+    workers: int,
+    masks: MaskSource | None,
+    label: str,
+) -> Seen:
+    """Read images and run them through the image tower.
 
     Args:
         masks: true foreground masks for the attention figure; None: leave it out.
     """
     clip = classify.model.clip
     transform = eval_transform(clip.image.image_size, clip.preprocess)
-    looks = masks is not None and can_show_attention(clip.image) and masks.tell(items)
-    images = EvalImages(items, transform, masks.read if masks is not None and looks else None)
+    side = draft_side(clip.image.image_size)
+    images = EvalImages(items, transform, None if masks is None else masks.read, side)
     loader = eval_loader(images, batch_size=batch_size, workers=workers)
-    found: list[Tensor] = []
+    raw: list[Tensor] = []
     shares: list[Tensor] = []
+    inside: list[Tensor] = []
     for pixels, warped in progress(loader, len(loader), label, "batches"):
         pixels = pixels.to(clip.device)
-        if looks:
-            features, attention = features_and_attention(classify, pixels)
-            inside = warped.flatten(1).any(dim=1) & ~warped.flatten(1).all(dim=1)
-            shares.append(foreground_share(attention.cpu(), warped)[inside])
-        else:
-            features = classify.features(pixels)
-        found.append(features.cpu())
+        if masks is None:
+            raw.append(require_finite(classify.tower(pixels), "image features").cpu())
+            continue
+        features, attention = tower_and_attention(classify, pixels)
+        raw.append(require_finite(features, "image features").cpu())
+        inside.append(warped.flatten(1).any(dim=1) & ~warped.flatten(1).all(dim=1))
+        shares.append(foreground_share(attention.cpu(), warped))
     say_notes()  # of masks; the images were looked at before
-    share = require_finite(torch.cat(shares), "attention figures") if shares else torch.empty(0)
-    return Encoded(
-        tuple(items),
-        torch.cat(found) if found else torch.empty(0, clip.embed_dim),
-        100.0 * float(share.double().mean()) if len(share) else None,
-    )
+    if not raw:
+        return Seen(torch.empty(0, clip.embed_dim))
+    return Seen(torch.cat(raw), torch.cat(shares) if shares else None, torch.cat(inside) if inside else None)
 
 
 @torch.no_grad()

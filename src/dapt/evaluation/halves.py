@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from dapt.config import RunConfig
 from dapt.data.labelled import LabelledImages
-from dapt.evaluation.evaluate import Encoded, Evaluation, MaskSource, classify_images, encode_images
+from dapt.evaluation.evaluate import Encoded, Evaluation, Keep, MaskSource, classify_images, encode_images
 from dapt.evaluation.metrics import accuracy, harmonic_mean
 from dapt.model.classifier import Classifier
 from dapt.model.prompted_clip import PromptedClip
@@ -24,6 +24,7 @@ def evaluate_halves(
     masks: MaskSource,
     prefix: str = "test",
     base_classes: int | None = None,
+    keep: Keep | None = None,
 ) -> tuple[Figures, dict[str, Any]]:
     """All metrics of results.json; the accuracy of each class and group, which classes are taken for which, and how
     right the probabilities of `main` are.
@@ -36,14 +37,15 @@ def evaluate_halves(
         main: images whose accuracy is ``<prefix>/accuracy``; `role` says what its classes are.
         novel: held-back classes to classify among themselves, or None.
         base_classes: where `main` holds all classes, so many of them, the first, were trained on; None: all.
+        keep: where what the image tower makes of images is kept; None: nowhere.
     """
-    found, encoded = _on(model, config, main, masks, "evaluating")
+    found, encoded = _on(model, config, main, masks, "evaluating", keep)
     metrics, breakdown = found.metrics(prefix), {**found.breakdown(), **found.answers()}
     base = metrics[f"{prefix}/accuracy"] if role == "base" else None
     other = metrics[f"{prefix}/accuracy"] if role == "novel" else None
     together = found if base_classes is not None else None
     if novel is not None:
-        second, more = _on(model, config, novel, masks, "evaluating novel classes")
+        second, more = _on(model, config, novel, masks, "evaluating novel classes", keep)
         other = second.metrics(prefix)[f"{prefix}/accuracy"]
         breakdown["per_class"] |= second.breakdown()["per_class"]
         if "confusion" in breakdown:
@@ -84,12 +86,19 @@ def generalised(found: Evaluation | None, base_classes: int, prefix: str) -> Fig
 
 
 def _on(
-    model: PromptedClip, config: RunConfig, part: LabelledImages, masks: MaskSource, label: str
+    model: PromptedClip,
+    config: RunConfig,
+    part: LabelledImages,
+    masks: MaskSource,
+    label: str,
+    keep: Keep | None,
 ) -> tuple[Evaluation, Encoded]:
     model.set_classes(part.names)
     classify = Classifier(model)
     size = config.eval_batch_size
-    encoded = encode_images(classify, part.items, batch_size=size, workers=config.workers, masks=masks, label=label)
+    encoded = encode_images(
+        classify, part.items, batch_size=size, workers=config.workers, masks=masks, label=label, keep=keep
+    )
     kind = config.multi_label
     return classify_images(classify, encoded, part.labels, batch_size=size, multi_label=kind, label=label), encoded
 

@@ -67,7 +67,8 @@ class MaskSource:
             pass
         return ""
 
-    def _located(self, item: Item) -> tuple[tuple[Path, ...], MaskRules]:
+    def located(self, item: Item) -> tuple[tuple[Path, ...], MaskRules]:
+        """The files of an item's true mask, none where there is none, and how they are read."""
         rules = MaskRules(self.kind, self.name, self.background)
         if item.mask is not None and item.mask.is_file():
             return (item.mask,), rules.read_as(self.own_kind)
@@ -78,7 +79,7 @@ class MaskSource:
 
     def path(self, item: Item) -> Path | None:
         """Where the true mask of an item is: the data set's own, else the first one in the folder, or None."""
-        files, _ = self._located(item)
+        files, _ = self.located(item)
         return files[0] if files else None
 
     def read(self, item: Item, size: tuple[int, int]) -> Tensor | None:
@@ -86,7 +87,7 @@ class MaskSource:
 
         A mask that cannot be read counts as none: evaluation goes on without that image's attention figure.
         """
-        files, rules = self._located(item)
+        files, rules = self.located(item)
         if not files:
             return None
         try:
@@ -127,7 +128,7 @@ class MaskSource:
         return rules if self.folder is not None else rules.read_as(self.own_kind)
 
     def _judge(self, item: Item) -> Verdict:
-        files, rules = self._located(item)
+        files, rules = self.located(item)
         return judge(files, item.path, rules) if files else Verdict("missing")
 
     @staticmethod

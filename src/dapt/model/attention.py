@@ -24,14 +24,28 @@ def can_show_attention(tower: ImageTower) -> bool:
 
 @torch.no_grad()
 def features_and_attention(classify: Classifier, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Image features, and the class token's attention to each patch in the last block.
+    """Image features ``[B, D]`` as the classifier reads them, and attention as of `tower_and_attention`.
+
+    Args:
+        pixels: ``[B, 3, H, W]`` normalised.
+
+    Raises:
+        NotSupportedError: the tower has no class token.
+    """
+    raw, attention = tower_and_attention(classify, pixels)
+    return classify.finished(raw), attention
+
+
+@torch.no_grad()
+def tower_and_attention(classify: Classifier, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """What the image tower makes of images, and the class token's attention to each patch in the last block.
 
     Args:
         pixels: ``[B, 3, H, W]`` normalised.
 
     Returns:
-        features ``[B, D]`` as the classifier reads them; attention ``[B, h, w]``, the mean over heads of softmax
-        weights (they sum to less than 1, the rest goes to the class token and the prompts).
+        ``[B, width]``, see `Classifier.tower`; attention ``[B, h, w]``, the mean over heads of softmax weights (they
+        sum to less than 1, the rest goes to the class token and the prompts).
 
     Raises:
         NotSupportedError: the tower has no class token.
@@ -43,14 +57,14 @@ def features_and_attention(classify: Classifier, pixels: Tensor) -> tuple[Tensor
     kept: list[Tensor] = []
     handle = tower.last_norm().register_forward_hook(lambda module, args, output: kept.append(output))
     try:
-        features = classify.features(pixels)
+        raw = classify.tower(pixels)
     finally:
         handle.remove()
     with tower.adapted(classify.prompts):
         weights = class_attention(tower.last_attention(), kept[-1])
     height, width = tower.grid
     patches = weights[:, tower.first_patch : tower.first_patch + height * width]
-    return features, patches.view(-1, height, width)
+    return raw, patches.view(-1, height, width)
 
 
 def class_attention(attention: nn.Module, x: Tensor) -> Tensor:

@@ -40,8 +40,19 @@ class Classifier:
         Raises:
             DaptError: they are not finite.
         """
-        found = self.model.finish_image(self.model.clip.image.encode(pixels, self.prompts))
-        return require_finite(found, "image features")
+        return self.finished(self.tower(pixels))
+
+    def tower(self, pixels: Tensor) -> Tensor:
+        """What the image tower makes of normalised pixels ``[B, 3, H, W]``, before `finished`: ``[B, width]``."""
+        return self.model.clip.image.encode(pixels, self.prompts)
+
+    def finished(self, raw: Tensor) -> Tensor:
+        """Image features ``[B, D]`` of what the image tower has made.
+
+        Raises:
+            DaptError: they are not finite.
+        """
+        return require_finite(self.model.finish_image(raw), "image features")
 
     def logits(self, features: Tensor) -> Tensor:
         """Logits ``[B, C]`` of image features; a gradient goes to the features, not through texts made from them.

@@ -28,6 +28,7 @@ from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other, other_splits
 from dapt.runs.evaluation_files import EVALUATION_KEYS
 from dapt.runs.evaluation_request import TRAINED, Request, noted_classes, reading_asked, what_was_asked
 from dapt.runs.evaluations import add_evaluation, check_evaluation
+from dapt.runs.kept_encodings import encodings_of_run
 from dapt.runs.load_run import load_run
 from dapt.runs.run_folder import RunFolder, find_run, read_results
 from dapt.runs.trained_images import learns, look_for_trained
@@ -218,6 +219,7 @@ def _record(asked: Request, config: RunConfig, images: Images, model: PromptedCl
         masks=_mask_source(config, own, asked, source.mask_format),
         prefix="test" if images.split == "all" else images.split,  # to the model all of them are test images
         base_classes=len(class_labels(source, "base")) if whole else None,
+        keep=encodings_of_run(config, model),
     )
     return EvaluationResults(
         run=str(run),

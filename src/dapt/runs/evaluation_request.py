@@ -8,6 +8,7 @@ from pathlib import Path
 from dapt.colour import colour_of
 from dapt.config import RunConfig
 from dapt.data.items import ImageSet
+from dapt.data.load.draft import drafting
 from dapt.data.load.pixels import max_megapixels
 from dapt.data.load.reading import current
 from dapt.data.load.settings import reading_of
@@ -85,6 +86,7 @@ def reading_asked(config: RunConfig) -> dict[str, str | None]:
     return {
         "matte": now.matte if colour_of(now.matte) != colour_of(config.matte) else None,
         "bits": (str(now.bits) if now.bits else "by their values") if now.bits != config.bits else None,
+        "draft": ("on" if drafting() else "off") if drafting() != config.draft else None,
         "max_pixels": f"{max_megapixels():g}" if max_megapixels() != config.max_pixels else None,
     }
 

@@ -233,8 +233,6 @@ def _fit(fabric: Any, work: Work, prepared: Prepared, events: EventsFile, follow
         done = fitter.fit()
     finally:
         fitter.images.close()
-    if prepared.kept is not None:
-        say(prepared.kept.bank.summary())
     return done
 
 
@@ -250,6 +248,7 @@ def _accuracy(work: Work, prepared: Prepared) -> float | None:
         batch_size=work.config.eval_batch_size,
         workers=work.config.workers,
         label="choosing the epoch",
+        keep=prepared.encodings,
     )
     model.set_classes(work.data.train.names)
     return found.metrics("val")["val/accuracy"]

@@ -12,6 +12,7 @@ from torch import Tensor
 from dapt.config import RunConfig
 from dapt.console import progress
 from dapt.data.items import Item
+from dapt.data.load.draft import draft_side
 from dapt.data.load.loader import EvalImages, TrainImages, eval_loader, train_loader
 from dapt.data.load.transforms import eval_transform
 from dapt.finite import require_finite
@@ -67,9 +68,14 @@ def _kept(
     """
     key, name = bank.key(content, view), str(view["of"])
     found = bank.load(key, len(content)).get(name)
-    if found is None:
-        found = rounded(make())
-        if keep:
+    if found is not None:
+        return found
+    if not keep:
+        return rounded(make())
+    with bank.making(key):
+        found = bank.load(key, len(content)).get(name)  # another process may have made it meanwhile
+        if found is None:
+            found = rounded(make())
             bank.save(key, {name: found}, {**view, "images": len(content)})
     return found
 
@@ -78,7 +84,8 @@ def _kept(
 def test_view_features(model: PromptedClip, items: Sequence[Item], config: RunConfig) -> Tensor:
     """Features ``[N, D]`` of the untouched image tower under the test transform, float32, not normalised."""
     clip = model.clip
-    images = EvalImages(items, eval_transform(clip.image.image_size, clip.preprocess))
+    size = clip.image.image_size
+    images = EvalImages(items, eval_transform(size, clip.preprocess), side=draft_side(size))
     loader = eval_loader(images, batch_size=config.eval_batch_size, workers=config.workers)
     found = [
         require_finite(clip.image.encode(pixels.to(clip.device)).float(), "image features")

@@ -10,7 +10,7 @@ from dapt.console import say, stamped, warn
 from dapt.dapt_names import run_title
 from dapt.data.masks.mask_files import mask_folder
 from dapt.environment import describe, peak_memory_mb
-from dapt.evaluation.evaluate import MaskSource
+from dapt.evaluation.evaluate import Keep, MaskSource
 from dapt.evaluation.halves import evaluate_halves
 from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import prompts_content
@@ -73,7 +73,9 @@ def finish_run(
     model.set_classes(data.train.names)
     folder.write(folder.prompts_file, _prompts(config, data, model))
     evaluating = time.perf_counter()
-    metrics, breakdown = evaluate_run(config, data, model)
+    metrics, breakdown = evaluate_run(config, data, model, prepared.encodings)
+    if prepared.kept is not None:
+        say(prepared.kept.bank.summary())
     timing = {
         "preparation_seconds": round(prepared.seconds, 3),
         "training_seconds": round(training_seconds, 3),
@@ -172,11 +174,16 @@ def _results(
     )
 
 
-def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple[Figures, dict[str, Any]]:
+def evaluate_run(
+    config: RunConfig, data: RunData, model: PromptedClip, keep: Keep | None = None
+) -> tuple[Figures, dict[str, Any]]:
     """All metrics of results.json, and what stands there beside them, see `evaluate_halves`.
 
     ``test/accuracy`` is over the classes trained on. With ``subset: base`` those are the base classes, and the
     held-back classes are classified among themselves for ``test/accuracy_novel``, then all among all classes.
+
+    Args:
+        keep: where what the image tower makes of images is kept; None: nowhere.
     """
     masks = MaskSource(
         mask_folder(config.masks),
@@ -186,9 +193,9 @@ def evaluate_run(config: RunConfig, data: RunData, model: PromptedClip) -> tuple
         config.mask_background,
     )
     if data.validation_only:
-        return evaluate_halves(model, config, data.val, None, role="all", masks=masks, prefix="val")
+        return evaluate_halves(model, config, data.val, None, role="all", masks=masks, prefix="val", keep=keep)
     novel = data.novel
     if novel is not None and model.prompts.fixed_classes:
         say(f"What {config.method} learns belongs to the training classes and cannot name others: no novel accuracy.")
         novel = None
-    return evaluate_halves(model, config, data.test, novel, role=config.subset, masks=masks)
+    return evaluate_halves(model, config, data.test, novel, role=config.subset, masks=masks, keep=keep)

@@ -13,6 +13,7 @@ from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.items import Item
+from dapt.data.load.draft import drafting
 from dapt.data.load.images import reading_mark
 from dapt.data.load.reading import changed_reading
 from dapt.environment import cores
@@ -55,6 +56,7 @@ def computed_by(clip: FrozenClip, precision: str) -> dict[str, Any]:
         "torch": torch.__version__,
         **({} if choice is None or choice.onednn else {"linear": choice.library}),  # files of before are oneDNN's
         **changed_reading(),
+        **({"draft": True} if drafting() else {}),
     }
 
 

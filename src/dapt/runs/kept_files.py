@@ -18,7 +18,7 @@ from dapt.errors import ConfigError, did_you_mean
 from dapt.files import remove_file
 from dapt.runs.kept_features import features_folder
 from dapt.runs.mask_stores import mask_stores, remove_stores
-from dapt.training.feature_bank import ABOUT, DIGITS, SUFFIX
+from dapt.training.feature_bank import ABOUT, DIGITS, LOCKS, SUFFIX
 
 FEATURES, MASKS, LINEAR, ALL = "features", "masks", "linear", "all"
 _NAME = re.compile(rf"[0-9a-f]{{{DIGITS}}}{re.escape(SUFFIX)}")
@@ -74,10 +74,21 @@ def remove_kept(name: str) -> list[Kept]:
     for path, processor in list(kept_times()):
         if processor in processors:
             remove_file(path)
+    if models and not any(_features()):
+        _remove_locks()
     for each in chosen:
         if each.kind == MASKS:
             remove_stores(each.of)
     return chosen
+
+
+def _remove_locks() -> None:
+    """Remove the empty files that processes held while they computed features; who waits at one goes on waiting."""
+    root = features_folder()
+    for path in sorted(root.glob(f"{LOCKS}/??.lock")) if root is not None else ():
+        remove_file(path)
+    if root is not None and (root / LOCKS).is_dir() and not any((root / LOCKS).iterdir()):
+        (root / LOCKS).rmdir()
 
 
 def _features() -> Iterator[tuple[Path, str]]:

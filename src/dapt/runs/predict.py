@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from dapt.console import cell, progress, show_json, visible, warn
 from dapt.data.load.images import RefusedImageError
 from dapt.data.load.notes import say_notes
+from dapt.data.load.prefetch import in_threads
 from dapt.data.read.beside import part_masks
 from dapt.data.read.table_file import TABLE_TYPES
 from dapt.data.read.tree import look_through
 from dapt.data.understood import unused_line
+from dapt.environment import cores
 from dapt.errors import ConfigError, DataError
 from dapt.model.predictor import BATCH, Prediction, Predictor
 from dapt.model.prompted_clip import PromptedClip
@@ -97,23 +101,29 @@ def predict_images(
     """
     if not isinstance(predictor, Predictor):
         predictor = Predictor(predictor)
+    preprocess = predictor.model.preprocess
+
+    def read(path: Path) -> Tensor | DataError:
+        try:
+            return preprocess(path)
+        except DataError as error:
+            if not skip_bad:
+                raise
+            return error
+
     predictions: list[Prediction] = []
-    starts = range(0, len(paths), BATCH)
+    batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
     skipped = {False: 0, True: 0}
-    for start in progress(starts, len(starts), "predicting", "batches"):
-        pixels, kept = [], []
-        for path in paths[start : start + BATCH]:
-            try:
-                pixels.append(predictor.model.preprocess(path))
-            except DataError as error:
-                if not skip_bad:
-                    raise
-                skipped[isinstance(error, RefusedImageError)] += 1
-                warn(error.what)
-                continue
-            kept.append(path)
-        if pixels:
-            predictions += predictor.classify(torch.stack(pixels), kept, top=top)
+    with closing(in_threads(read, batches, cores())) as reading:
+        for batch, found in progress(zip(batches, reading, strict=True), len(batches), "predicting", "batches"):
+            good = [(path, pixels) for path, pixels in zip(batch, found, strict=True) if isinstance(pixels, Tensor)]
+            for error in found:
+                if isinstance(error, DataError):
+                    skipped[isinstance(error, RefusedImageError)] += 1
+                    warn(error.what)
+            if good:
+                kept, pixels = zip(*good, strict=True)
+                predictions += predictor.classify(torch.stack(pixels), kept, top=top)
     say_notes()
     for number, one, many in (
         (skipped[False], "damaged image was", "damaged images were"),

@@ -38,6 +38,7 @@ from dapt.runs.features import training_set
 from dapt.runs.foreground_check import ForegroundCheck, check_foregrounds
 from dapt.runs.idle_dapt import why_idle
 from dapt.runs.kept_cues import is_kept, kept_masks
+from dapt.runs.kept_encodings import KeptEncodings, kept_encodings
 from dapt.runs.kept_features import bank_of, kept_views
 from dapt.runs.run_data import RunData
 from dapt.runs.scene_words import SCENE_WORDS
@@ -55,6 +56,7 @@ class Prepared:
         config: of the run, with the background words that were chosen where that was asked for.
         background: what L_b aims at, where that is settled before training.
         foregrounds: how far they show what the classes are, with DAPT. kept: where features of views are kept.
+        encodings: where those of evaluated images are.
         idle: no term of DAPT acts, though it was asked for.
         model_selection: which parameters are the result: ``best_val``, ``best_test``, ``average`` (over epochs) or
             ``last``.
@@ -70,6 +72,7 @@ class Prepared:
     background: BackgroundLabels | None = None
     foregrounds: ForegroundCheck | None = None
     kept: KeptViews | None = None
+    encodings: KeptEncodings | None = None
     seconds: float = 0.0
     idle: bool = False
 
@@ -109,7 +112,7 @@ def prepare(
     config, made = with_chosen_words(config, data, clip, cache, cue)
     model = build_model(config, clip, data.train.names)
     bank = bank_of(config, clip)
-    kept = kept_views(config, model, bank)
+    kept, encodings = kept_views(config, model, bank), kept_encodings(config, model, bank)
     _let_it_look(config, model, data, cache, bank)
     step = TrainStep(model, build_objectives(config, model))
     if config.dapt.enabled and config.dapt.words == AUTO and not _has_background(config, step):
@@ -123,7 +126,8 @@ def prepare(
     if cue is None:
         images = _training_images(config, model, data, cache)
         selection = model_selection_of(config, data, step)
-        return Prepared(step, images, cue, selection, config, kept=kept, seconds=time.perf_counter() - began)
+        took = time.perf_counter() - began
+        return Prepared(step, images, cue, selection, config, kept=kept, encodings=encodings, seconds=took)
     masks = _made_by(cue, config, data, model) if made is None else made
     guarded = _guarded(config, cue, data.train.items, masks)
     idle = why_idle(config, step, cue)
@@ -145,7 +149,7 @@ def prepare(
     )
     selection = model_selection_of(config, data, step)
     took = time.perf_counter() - began
-    return Prepared(step, images, cue, selection, config, background, foregrounds, kept, took, bool(idle))
+    return Prepared(step, images, cue, selection, config, background, foregrounds, kept, encodings, took, bool(idle))
 
 
 def _let_it_look(

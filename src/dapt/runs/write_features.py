@@ -15,6 +15,7 @@ from torch import Tensor
 from dapt.console import progress, say, warn
 from dapt.data.items import ImageSet, Item
 from dapt.data.load.check_images import check_images, tell_left_out
+from dapt.data.load.draft import draft_side
 from dapt.data.load.loader import EvalImages
 from dapt.data.load.notes import say_notes
 from dapt.data.load.read_batches import read_batches
@@ -204,7 +205,8 @@ def _made(parts: FeatureParts, left: Sequence[int], work: _Work) -> Iterator[int
     """The places of images, one by one, as their features are computed; parts are kept on the way."""
     size, clip = work.batch_size, work.encoder.clip
     batches = {number: _cut(parts.ranges[number], size) for number in left}
-    images = EvalImages(work.items, eval_transform(clip.image.image_size, clip.preprocess))
+    pixels = clip.image.image_size
+    images = EvalImages(work.items, eval_transform(pixels, clip.preprocess), side=draft_side(pixels))
     every = [batch for number in left for batch in batches[number]]
     with closing(read_batches(images, every, threads=work.threads, skip_bad=work.skip_bad)) as reading:
         for number in left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -91,6 +92,10 @@ class KeptViews:
             if name in rows:
                 found[name] = rows[name]
         return found
+
+    def making(self, images: TrainImages, number: int, *, keep: bool = True) -> AbstractContextManager[None]:
+        """Where a view is made, see `FeatureBank.making`; nobody waits for one that there is no room for."""
+        return self.bank.making(self._key(images, number, FULL)) if keep else nullcontext()
 
     def save(
         self, images: TrainImages, number: int, rows: Mapping[str, Tensor], *, keep: bool = True

@@ -56,6 +56,11 @@ class _View:
         return _View({FULL: self.rows[FULL]}, {known for known in self.known if known[0] == FULL})
 
 
+def _missing(view: _View, names: Sequence[str]) -> list[str]:
+    """Which rows of the views `names`, and of the masks, are not there."""
+    return [name for name in (*names, AREA, USABLE) if name not in view.rows]
+
+
 class SavedViews:
     """The features of views of training images, made once, in the memory of the machine.
 
@@ -158,13 +163,24 @@ class SavedViews:
     def _from_kept(self, kept: KeptViews, view: _View, number: int, order: Sequence[int], names: Sequence[str]) -> None:
         """Make all of a view that is not kept, and keep it."""
         parts = range(math.ceil(len(order) / self._size))
-        wanted = [name for name in (*names, AREA, USABLE) if name not in view.rows]
-        for name, rows in kept.load(self.images, number, wanted).items():
+        if self._read(kept, view, number, names):
+            return
+        keep = self._may_keep(number)
+        with kept.making(self.images, number, keep=keep):
+            wanted = _missing(view, names)
+            if self._read(kept, view, number, names):  # another process has made it meanwhile
+                return
+            self._complete(view, number, order, parts, names)
+            made = {name: view.rows[name] for name in wanted if name in view.rows}
+            view.rows |= kept.save(self.images, number, made, keep=keep)
+
+    def _read(self, kept: KeptViews, view: _View, number: int, names: Sequence[str]) -> bool:
+        """Take what is kept of a view; whether that is all of it."""
+        parts = range(math.ceil(len(self.images) / self._size))
+        for name, rows in kept.load(self.images, number, _missing(view, names)).items():
             view.rows[name] = rows
             view.known |= {(name, part) for part in parts}
-        self._complete(view, number, order, parts, names)
-        made = {name: view.rows[name] for name in wanted if name in view.rows}
-        view.rows |= kept.save(self.images, number, made, keep=self._may_keep(number))
+        return not _missing(view, names)
 
     def _complete(
         self, view: _View, number: int, order: Sequence[int], parts: Sequence[int], names: Sequence[str]

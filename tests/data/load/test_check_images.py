@@ -89,9 +89,9 @@ def test_training_images_are_decoded_once_and_others_not(table: Path, monkeypatc
     opened: list[Path] = []
     real = images_module.open_image
 
-    def counting(path: Path, reading: Reading | None = None) -> Image.Image:
+    def counting(path: Path, reading: Reading | None = None, side: int | None = None) -> Image.Image:
         opened.append(path)
-        return real(path, reading)
+        return real(path, reading, side)
 
     for module in (images_module, check_module):
         monkeypatch.setattr(module, "open_image", counting)
@@ -110,7 +110,7 @@ def test_training_images_are_decoded_once_and_others_not(table: Path, monkeypatc
 def test_without_room_images_are_not_decoded(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = make_config({"data": str(table), "method": "maple", "shots": 16, "model": "demo"})
     for module in (images_module, check_module):
-        monkeypatch.setattr(module, "open_image", lambda path, reading=None: pytest.fail(f"{path} was decoded"))
+        monkeypatch.setattr(module, "open_image", lambda path, *how: pytest.fail(f"{path} was decoded"))
     assert load_run_data(config, ImageCache(0)).train.items
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dapt.data.load.prefetch import AHEAD, prefetch
+from dapt.data.load.prefetch import AHEAD, in_threads, prefetch
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 100])
@@ -62,3 +62,35 @@ def test_the_work_is_done_in_one_other_thread_that_ends() -> None:
             break
         time.sleep(0.02)
     assert not any(thread.name.startswith("dapt-prefetch") for thread in threading.enumerate())
+
+
+def test_the_keys_of_a_batch_are_read_side_by_side() -> None:
+    met = threading.Barrier(2, timeout=30)
+
+    def read(key: int) -> int:
+        met.wait()
+        return key * key
+
+    assert list(in_threads(read, [[1, 2], [], [3, 4]], 2)) == [[1, 4], [], [9, 16]]
+
+
+def test_what_has_not_begun_is_left_when_batches_are_given_up() -> None:
+    begun: list[int] = []
+
+    def read(key: int) -> int:
+        begun.append(key)
+        time.sleep(0.01)
+        return key
+
+    reading = in_threads(read, [[0], range(1, 1000)], 1, 1)
+    assert next(reading) == [0]
+    reading.close()
+    assert len(begun) < 100
+    assert not [each for each in threading.enumerate() if each.name.startswith(("dapt-read", "dapt-prefetch"))]
+
+
+def test_an_error_of_one_key_is_that_of_its_batch() -> None:
+    reading = in_threads(lambda key: 1 // key, [[1, 1], [1, 0]], 2)
+    assert next(reading) == [1, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(reading)

@@ -27,11 +27,12 @@ class RefusedImageError(DataError):
     """An image that is not read and is not damaged: too large, another kind of file, or no file."""
 
 
-def open_image(path: Path, reading: Reading | None = None) -> Image.Image:
+def open_image(path: Path, reading: Reading | None = None, side: int | None = None) -> Image.Image:
     """The photograph as RGB, turned upright; a JPEG above the limit of pixels at less than its size.
 
     Args:
         reading: how its colours are understood; None: as the process is set, see `dapt.data.load.reading`.
+        side: pixels that are needed along each side: a JPEG may have less than its size then; None: all.
 
     Raises:
         RefusedImageError: too many pixels, no regular file, another kind of file, or values without a known range.
@@ -39,7 +40,7 @@ def open_image(path: Path, reading: Reading | None = None) -> Image.Image:
     """
     how = current(reading)
     try:
-        with decoded(path, draft=True) as image:
+        with decoded(path, draft=True, side=side) as image:
             note_sequence(image, path)
             deep = deep_colour(image)
             ImageOps.exif_transpose(image, in_place=True)
@@ -96,19 +97,19 @@ def picture_tensor(image: Image.Image, reading: Reading | None = None) -> Tensor
         raise DataError(f"The picture is damaged ({error}).") from None
 
 
-def image_tensor(path: Path, reading: Reading | None = None) -> Tensor:
+def image_tensor(path: Path, reading: Reading | None = None, side: int | None = None) -> Tensor:
     """The photograph as uint8 ``[3, H, W]``.
 
     Its pixels lie together in memory (channels last), as decoded: that is resized in half the time.
 
     Args:
-        reading: as for `open_image`.
+        reading, side: as for `open_image`.
 
     Raises:
         DataError: see `open_image`.
     """
     with decoding():
-        return torch.from_numpy(_pixels(open_image(path, reading))).permute(2, 0, 1)
+        return torch.from_numpy(_pixels(open_image(path, reading, side))).permute(2, 0, 1)
 
 
 def _pixels(image: Image.Image) -> np.ndarray[Any, Any]:

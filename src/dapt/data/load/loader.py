@@ -20,16 +20,18 @@ from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.images import image_tensor
 from dapt.data.load.pixels import max_megapixels, use_option
-from dapt.data.load.prefetch import prefetch
+from dapt.data.load.prefetch import in_threads, prefetch
 from dapt.data.load.reading import Reading, current, use_reading
 from dapt.data.load.resize import resize_map
 from dapt.data.load.transforms import Joint, RandomJoint
+from dapt.environment import cores
 from dapt.errors import DaptError
 from dapt.seeds import mix_seed
 
 Key = tuple[int, int]  # epoch and position
 Sample = tuple[Tensor, int, Tensor, bool]
 Collated = tuple[Tensor, Tensor, Tensor, Tensor]
+EVAL_AHEAD = 1  # batches: of 100 images of 224 pixels one takes 60 MB
 ReadMask = Callable[[Item, tuple[int, int]], "Tensor | None"]
 
 
@@ -299,10 +301,17 @@ def _checked(parts: Any) -> Any:
 
 
 class EvalImages(Dataset[tuple[Tensor, Tensor]]):
-    """Images under the test transform, with a mask where there is one (all zeros elsewhere)."""
+    """Images under the test transform, with a mask where there is one (all zeros elsewhere).
 
-    def __init__(self, items: Sequence[Item], transform: Joint, read_mask: ReadMask | None = None) -> None:
+    Args:
+        side: pixels that are needed along each side, see `draft_side`; None: all.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], transform: Joint, read_mask: ReadMask | None = None, side: int | None = None
+    ) -> None:
         self.items = list(items)
+        self._side = side
         self._transform = transform
         self._read_mask = read_mask
 
@@ -311,7 +320,7 @@ class EvalImages(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
         item = self.items[position]
-        image = image_tensor(item.path)
+        image = image_tensor(item.path, side=self._side)
         known = None if self._read_mask is None else self._read_mask(item, (image.shape[1], image.shape[2]))
         return self._transform(image, None if known is None else known.unsqueeze(0))
 
@@ -320,6 +329,10 @@ class EvalLoader:
     """Batches of `EvalImages` in order; see `eval_loader`."""
 
     def __init__(self, images: EvalImages, *, batch_size: int, workers: int) -> None:
+        self._images = images
+        self._starts = range(0, len(images), batch_size)
+        self._batch_size = batch_size
+        self._workers = workers
         self._loader = DataLoader(
             _Carrying(images),
             batch_size=batch_size,
@@ -330,14 +343,25 @@ class EvalLoader:
         )
 
     def __len__(self) -> int:
-        return len(self._loader)
+        return len(self._starts)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if not self._workers:
+            every = range(len(self._images))
+            batches = [every[start : start + self._batch_size] for start in self._starts]
+            for read in in_threads(self._images.__getitem__, batches, cores(), EVAL_AHEAD):
+                pixels, warped = default_collate(read)
+                yield pixels, warped
+            return
         for parts in self._loader:
             pixels, warped = _checked(parts)
             yield pixels, warped
 
 
 def eval_loader(images: EvalImages, *, batch_size: int, workers: int) -> EvalLoader:
-    """Batches in order; iterating raises `DataError` where an image cannot be read, with any number of workers."""
+    """Batches in order; iterating raises `DataError` where an image cannot be read, with any number of workers.
+
+    With `workers` that many processes read them; without, threads of this one, as many as there are cores, which work
+    ahead of the images' use.
+    """
     return EvalLoader(images, batch_size=batch_size, workers=workers)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from dapt.data.load.draft import decode_less
 from dapt.data.load.other_kinds import refusal_of, refuse_raw
 from dapt.data.load.pixels import decoding, max_megapixels, note_reduced, take_room, without_pillow_limit
 from dapt.data.load.refusal import SAVE_AS
@@ -85,28 +86,29 @@ def header(file: BinaryIO) -> Image.Image:
 
 
 @contextmanager
-def decoded(path: Path, *, draft: bool = False) -> Iterator[Image.Image]:
+def decoded(path: Path, *, draft: bool = False, side: int | None = None) -> Iterator[Image.Image]:
     """The picture at `path`, to be decoded inside, where there is room for its pixels; see `dapt.data.load.pixels`.
 
     Args:
-        draft: JPEGs above the limit are decoded at a half, a quarter or an eighth of their size.
+        draft: JPEGs above the limit are decoded at a half, a quarter or an eighth of their size. side: as `prepare`.
 
     Raises:
         Refusal: also, it has too many pixels, or there is not enough memory. Others: as `opened`.
     """
     try:
         with without_pillow_limit, decoding(), opened(path) as image:
-            take_room(prepare(image, path if draft else None))
+            take_room(prepare(image, path if draft else None, side))
             yield image
     except MemoryError:
         raise Refusal("needs more memory than there is", SAVE_AS) from None
 
 
-def prepare(image: Image.Image, draft: Path | None = None) -> int:
+def prepare(image: Image.Image, draft: Path | None = None, side: int | None = None) -> int:
     """How many pixels of an opened picture must be kept in memory.
 
     Args:
         draft: path of the picture, if a JPEG that is too large may be decoded reduced, for which it is set then.
+        side: pixels that are needed along each side, for which JPEGs are set; None: all.
 
     Raises:
         Refusal: it is too large.
@@ -115,7 +117,7 @@ def prepare(image: Image.Image, draft: Path | None = None) -> int:
     most = max_megapixels() * 1e6
     pixels = max(whole[0] * whole[1], _largest_tile(image))
     if pixels <= most:
-        return pixels
+        return pixels if side is None else decode_less(image, side)
     jpeg = image.format in ("JPEG", "MPO")
     if draft is not None and jpeg and pixels <= DRAFT_TIMES * most:
         for scale in SCALES:

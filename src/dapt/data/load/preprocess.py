@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from dapt.clip.frozen import Preprocess
+from dapt.data.load.draft import draft_side
 from dapt.data.load.images import image_tensor, picture_tensor
 from dapt.data.load.reading import Reading
 from dapt.data.load.transforms import eval_transform
@@ -37,13 +38,15 @@ class ImagePreprocess:
     def __call__(self, picture: Picture) -> Tensor:
         """Normalised pixels ``[3, H, W]``, the same for a file, the picture in it and its decoded bytes.
 
+        With ``draft`` a JPEG file is decoded reduced, see `dapt.data.load.draft`.
+
         Args:
             picture: path, PIL image, or uint8 array ``[H, W, 3]`` in RGB.
 
         Raises:
             DataError: it is damaged, has too many pixels, or is none of these.
         """
-        return self._transform(bytes_of(picture, self.reading), None)[0]
+        return self._transform(bytes_of(picture, self.reading, draft_side(self.size)), None)[0]
 
     def joint(self, picture: Picture, mask: np.ndarray[Any, Any] | Tensor) -> tuple[Tensor, Tensor]:
         """Pixels ``[3, H, W]`` of a picture, and its mask in their frame, ``[1, H, W]`` in 0..1.
@@ -62,17 +65,17 @@ class ImagePreprocess:
         return self._transform(image, weight[None])
 
 
-def bytes_of(picture: Picture, reading: Reading | None = None) -> Tensor:
+def bytes_of(picture: Picture, reading: Reading | None = None, side: int | None = None) -> Tensor:
     """A picture as uint8 ``[3, H, W]``, held upright.
 
     Args:
-        reading: as for `ImagePreprocess`.
+        reading: as for `ImagePreprocess`. side: as for `open_image`, of files.
 
     Raises:
         DataError: see `ImagePreprocess`.
     """
     if isinstance(picture, (str, Path)):
-        return image_tensor(Path(picture), reading)
+        return image_tensor(Path(picture), reading, side)
     if isinstance(picture, Image.Image):
         return picture_tensor(picture, reading)
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:

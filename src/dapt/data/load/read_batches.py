@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dapt.data.load.loader import EvalImages
-from dapt.data.load.prefetch import prefetch
+from dapt.data.load.prefetch import in_threads
 from dapt.errors import DataError
 
 
@@ -49,12 +48,8 @@ def read_batches(
                 raise
             return error
 
-    with ThreadPoolExecutor(max(1, threads), thread_name_prefix="dapt-read") as pool:
-
-        def load(places: Sequence[int]) -> ReadBatch:
-            found = dict(zip(places, pool.map(read, places), strict=True))
-            good = {place: pixels for place, pixels in found.items() if isinstance(pixels, Tensor)}
-            bad = {place: error for place, error in found.items() if isinstance(error, DataError)}
-            return ReadBatch(tuple(good), torch.stack([*good.values()]) if good else None, bad)
-
-        yield from prefetch(load, batches)
+    for places, read_ones in zip(batches, in_threads(read, batches, threads), strict=True):
+        found = dict(zip(places, read_ones, strict=True))
+        good = {place: pixels for place, pixels in found.items() if isinstance(pixels, Tensor)}
+        bad = {place: error for place, error in found.items() if isinstance(error, DataError)}
+        yield ReadBatch(tuple(good), torch.stack([*good.values()]) if good else None, bad)

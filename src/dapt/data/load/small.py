@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
+from dapt.data.load.draft import PLAIN, REDUCED
 from dapt.data.load.images import ORIENTATION, ROTATED, open_image
 from dapt.data.load.picture_files import DAMAGE, Refusal, opened, prepare
 from dapt.data.load.pixels import decoding, max_megapixels, take_room, without_pillow_limit
 
 UPRIGHT = 1
-PLAIN = ("RGB", "L")  # modes about whose colours there is nothing to decide
-REDUCED = ("JPEG", "MPO")  # kinds that `open_image` may give at less than their size
 
 
 class Small(NamedTuple):
