@@ -37,6 +37,8 @@ EXAMPLES = """Examples:
 
   dapt train oxford_pets --root data/ --method promptsrc.few_shot --dapt --cue dataset
 
+  dapt train photos/ --keep-split runs/photos-maple-16shot-seed1 --out runs/more-photos
+
   dapt train photos/ --shots 0 --select herding --fraction 0.1
 
   dapt train photos/ --protocol base_to_novel --method maple --dapt
@@ -120,6 +122,14 @@ def train(
     split_file: Annotated[
         Path | None,
         typer.Option("--split-file", help="JSON split file to use instead of the data's own split.", callback=at_home),
+    ] = None,
+    keep_split: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep-split",
+            help="Earlier run on this data: its images stay in train, val and test, new ones are dealt by need.",
+            callback=at_home,
+        ),
     ] = None,
     names: NamesOption = None,
     skip_bad: Annotated[
@@ -223,6 +233,7 @@ def train(
         "select": select,
         "fraction": fraction,
         "split_file": str(split_file) if split_file else None,
+        "keep_split": str(keep_split) if keep_split else None,
         "names": str(names) if names else None,
         "skip_bad": skip_bad,
         "allow_leaks": allow_leaks or None,
@@ -278,8 +289,9 @@ def _settings_of(file: Path) -> dict[str, Any]:
     from dapt.console import say
     from dapt.owned import read_manifest
     from dapt.runs.run_folder import KIND, RunFolder
+    from dapt.runs.run_settings import as_written_before
 
-    tree = read_yaml(file)
+    tree = as_written_before(read_yaml(file))
     folder = file.absolute().parent
     manifest = read_manifest(folder) if file.name == RunFolder(folder).config_file.name else None
     if manifest is None or manifest.kind != KIND:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dapt.console import say
 from dapt.data.items import ImageSet, check_classes, with_composed_names, with_trimmed_names, with_writable_names
@@ -22,8 +22,12 @@ from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
 from dapt.regular import irregular, read_bytes, reason
+from dapt.split_rule import HASH, SplitRule, usual_rule
 from dapt.strict import is_utf8, nfc, readable, shown
 from dapt.wording import counted
+
+if TYPE_CHECKING:
+    from dapt.data.read.by_content import Earlier
 
 INDEX = "index.csv"  # in a folder: the data is what this lists
 HUB_PREFIX = "hf:"
@@ -50,6 +54,8 @@ def load_data(
     skip_bad: bool = False,
     split_file: str | None = None,
     classless: bool = False,
+    rule: SplitRule | None = None,
+    earlier: Earlier | None = None,
 ) -> ImageSet:
     """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with a table of its images, or a table.
 
@@ -59,9 +65,11 @@ def load_data(
         own_split: divide a catalog data set anew if its official split file is missing.
         skip_bad: leave out images that an official split or an export names and that are absent.
         split_file: see `dapt.data.read.split_file`. classless: a table without classes is no mistake.
+        rule: how data on this machine and of the hub is divided that has no splits: by the content of each image, or by
+            its position in the list of its class; None: see `usual_rule`. earlier: a run whose division is kept.
 
     Raises:
-        DataError: there is no such data, or it is damaged.
+        DataError: there is no such data, it is damaged, or it has splits of its own instead of those to be kept.
     """
     if not is_utf8(data):
         raise DataError(f"The name {readable(data)} is not valid UTF-8.", todo="Rename the file or folder.")
@@ -83,6 +91,21 @@ def load_data(
         from dapt.data.read.split_file import apply_split_file
 
         found = apply_split_file(found, Path(split_file))
+    return _divided(found, data, rule or usual_rule(), earlier)
+
+
+def _divided(found: ImageSet, data: str, rule: SplitRule, earlier: Earlier | None) -> ImageSet:
+    """Data without splits, divided as is asked for; other data as it is."""
+    divided = found.divided and not is_catalog(data)
+    if divided and (rule == HASH or earlier is not None):
+        from dapt.data.read.by_content import divide_by_content
+
+        return divide_by_content(found, earlier)
+    if earlier is not None and earlier.deal and not divided:
+        raise DataError(
+            f"{data} has splits of its own, so there are none of {earlier.run} to keep.",
+            todo="Leave out --keep-split.",
+        )
     return found
 
 

@@ -43,7 +43,7 @@ def class_counts(data: ImageSet) -> dict[str, dict[str, int]]:
 
 def layout_words(data: ImageSet) -> str:
     """The layout in words, with the way in which the images were divided, if dapt did that."""
-    return ", ".join(filter(None, (data.layout, DIVIDED if data.divided else "")))
+    return ", ".join(filter(None, (data.layout, data.division or DIVIDED if data.divided else "")))
 
 
 def lines(data: ImageSet, *, every: bool = False) -> list[str]:

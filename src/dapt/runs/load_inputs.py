@@ -45,7 +45,7 @@ def load_inputs(plan: Plan) -> Loaded:
     if config.deterministic:
         compute_repeatably()  # before the first product on the device
     cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
-    data = load_run_data(config, cache, validation_only=plan.validation_only)
+    data = load_run_data(config, cache, validation_only=plan.validation_only, own=plan.folder if plan.goes_on else None)
     check_files_apart(plan.folder.path, data.source, config.data, todo=advice(config))
     clip = load_clip(config.model, device=plan.device, precision=config.precision)
     look_at_names(config, data.source, clip.tokenizer)

@@ -11,7 +11,7 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.check.finding import count
-from dapt.data.fewshot import groups_by_label, hold_out, sample_few_shot
+from dapt.data.fewshot import draw_by_content, groups_by_label, hold_out, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.load.notes import said_together
@@ -20,10 +20,12 @@ from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.resolve import is_catalog, load_data
 from dapt.data.understood import say_understood
 from dapt.errors import DataError, NotSupportedError
+from dapt.runs.division import how_divided
 from dapt.runs.quick_look import look_at_images
 
 if TYPE_CHECKING:
     from dapt.data.load.image_cache import ImageCache
+    from dapt.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,13 @@ class RunData:
     validation_only: bool = False
 
 
-def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validation_only: bool = False) -> RunData:
+def load_run_data(
+    config: RunConfig,
+    cache: ImageCache | None = None,
+    *,
+    validation_only: bool = False,
+    own: RunFolder | None = None,
+) -> RunData:
     """Read, sample, check.
 
     Sampling runs over all classes first and the subset is taken afterwards, as in the field. Images that may show
@@ -63,6 +71,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
     Args:
         cache: the training images are decoded into it, as far as it has room.
         validation_only: a run of a search: its test images are not opened, and it is judged by the validation images.
+        own: folder of a run that goes on, see `how_divided`.
 
     Raises:
         DataError: no labelled training images, damaged files without `skip_bad`, or test images that are equal to
@@ -77,6 +86,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
         own_split=config.own_split,
         skip_bad=config.skip_bad,
         split_file=config.split_file,
+        **how_divided(config, own),
     )
     if config.dapt.enabled and not config.masks:
         data = with_drawn_masks(data, data_root(config.root))
@@ -89,7 +99,7 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
             f"{config.data} has no labelled training images.", todo="Training needs images with a class each."
         )
     labels = [item.label for item in train]
-    positions, val_positions = sample_few_shot(labels, [item.label for item in val], config.shots, config.seed)
+    positions, val_positions = _sample(config, data, train, val)
     if validation_only and not val:
         positions, val_positions = hold_out(labels, positions, config.shots, config.seed)
         val = train
@@ -143,6 +153,20 @@ def load_run_data(config: RunConfig, cache: ImageCache | None = None, *, validat
         counts,
         leaks=leaks,
         validation_only=validation_only,
+    )
+
+
+def _sample(
+    config: RunConfig, data: ImageSet, train: Sequence[Item], val: Sequence[Item]
+) -> tuple[list[int], list[int]]:
+    """Positions of the few-shot images; where contents divide the data they draw, too, so that others hardly matter."""
+    labels, val_labels = [item.label for item in train], [item.label for item in val]
+    if not data.contents:
+        return sample_few_shot(labels, val_labels, config.shots, config.seed)
+    contents = [[data.contents[item.name] for item in part] for part in (train, val)]
+    return (
+        draw_by_content(labels, contents[0], config.shots, config.seed),
+        draw_by_content(val_labels, contents[1], min(config.shots, 4), config.seed),
     )
 
 
