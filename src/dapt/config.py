@@ -66,6 +66,7 @@ class RunSettings(Section):
     )
     mask_background: str = Field(BLACK, description="colours: the colour of the background: black, white or #rrggbb.")
     names: str | None = Field(None, description="File with the class names to use.")
+    classes: list[str] | None = Field(None, min_length=1, description="The classes to use, by name; none: all.")
     split_file: str | None = Field(
         None, description="JSON split file whose images replace the data's own split, see 'dapt data select'."
     )
@@ -138,6 +139,13 @@ class RunSettings(Section):
         "shown; sigmoid: each class is a yes-no question, asked of the logit minus the mean logit of the image.",
     )
 
+    class_weights: str = Field(
+        "none",
+        min_length=1,
+        description="What images of a class count in the cross-entropy. none: all the same; auto: by the inverse of "
+        "their number, where classes differ in it; else a YAML or JSON file with a number for each class name.",
+    )
+
     crop_scale: tuple[float, float] = Field((0.08, 1.0), description="Area range of the random crop.")
     flip: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip.")
     workers: int = Field(0, ge=0, le=256, description="Loader processes.")
@@ -178,7 +186,7 @@ class RunSettings(Section):
     track_options: TrackOptions = Field(default_factory=TrackOptions, description="How they do.")
     out: str | None = Field(None, description="Run folder; none: runs/<data>-<method>-<shots>shot-seed<seed>.")
 
-    @field_validator("data", "root", "masks", "names", "split_file", "keep_split", "out")
+    @field_validator("data", "root", "masks", "names", "split_file", "keep_split", "class_weights", "out")
     @classmethod
     def _home(cls, value: str | None) -> str | None:
         return None if value is None else with_home(value)

@@ -36,7 +36,7 @@ def test_a_run_of_before_goes_on_by_positions(tmp_path: Path, by_content: None) 
     config = make_config({"data": "photos", "model": "demo", "out": str(run.path)})
     assert run.config().split_rule == "positions"
     assert run.going_on(config).split_rule == "positions"
-    assert how_divided(run.config(), run) == {"rule": "positions"}
+    assert how_divided(run.config(), run) == {"rule": "positions", "classes": None}
     fresh = check_run(make_config({"data": "photos", "model": "demo", "out": str(tmp_path / "new")}), **FRESH)
     assert fresh.config.split_rule == "hash"
     assert result_settings(fresh.config)["split_rule"] == "hash"
@@ -160,3 +160,23 @@ def test_photos_arrive_on_the_command_line(dapt, numbers, tmp_path: Path, tiny_s
     code, _, err = dapt("train", make_csv(tmp_path / "t"), *common, "--keep-split", first, "--out", tmp_path / "third")
     assert code == 2
     assert "has splits of its own" in err
+
+
+def test_some_classes_on_the_command_line(dapt, tmp_path: Path, tiny_spec: str) -> None:
+    root = make_folder(tmp_path / "photos", per_class=8)
+    common = ("train", root, "--model", tiny_spec, "--method", "zero_shot", "--device", "cpu")
+    (tmp_path / "two.txt").write_text("white_ring\n\nred square\n")
+    for number, classes in enumerate(("red square,white ring", tmp_path / "two.txt")):
+        out = tmp_path / f"run{number}"
+        code, _, err = dapt(*common, "--classes", classes, "--out", out)
+        assert code == 0, err
+        assert number or "2 of 4 classes are used; 16 images left out" in err, "the second time it was said already"
+        assert list(json.loads((out / "results.json").read_text())["per_class"]) == ["red square", "white ring"]
+    code, _, err = dapt("eval", tmp_path / "run0", "--device", "cpu")
+    assert code == 0, err
+    record = json.loads((tmp_path / "run0" / "eval" / "photos-test.json").read_text())
+    assert record["counts"]["classes"] == 2
+    code, _, err = dapt(*common, "--classes", "red squares", "--out", tmp_path / "none")
+    assert code == 2
+    assert "no class 'red squares'" in err
+    assert "red square" in err

@@ -119,6 +119,23 @@ def train(
     fraction: Annotated[
         float | None, typer.Option("--fraction", help="Share of the training images that --select chooses.")
     ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            "--classes",
+            help="The only classes to use: names separated by commas, or a file with one per line. [default: all]",
+            callback=at_home,
+        ),
+    ] = None,
+    class_weights: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weights",
+            help="What images of a class count in the loss: none, auto (the fewer images, the more each counts) or a "
+            "YAML or JSON file of class names and numbers. [default: none]",
+            callback=at_home,
+        ),
+    ] = None,
     split_file: Annotated[
         Path | None,
         typer.Option("--split-file", help="JSON split file to use instead of the data's own split.", callback=at_home),
@@ -232,6 +249,8 @@ def train(
         "own_split": own_split or None,
         "select": select,
         "fraction": fraction,
+        "classes": _named(classes),
+        "class_weights": class_weights,
         "split_file": str(split_file) if split_file else None,
         "keep_split": str(keep_split) if keep_split else None,
         "names": str(names) if names else None,
@@ -281,6 +300,15 @@ def train(
     from dapt.runs.train import run_training
 
     run_training(resolved, resume=resume, overwrite=overwrite)
+
+
+def _named(classes: str | None) -> list[str] | None:
+    """Class names as they were typed, or those in the file that was named."""
+    if classes is None or not Path(classes).is_file():
+        return split_names(classes)
+    from dapt.data.resolve import lines_in
+
+    return lines_in(Path(classes), "The classes file")
 
 
 def _settings_of(file: Path) -> dict[str, Any]:

@@ -23,6 +23,8 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     for key in ("masks", "names", "root", "split_file", "keep_split"):
         if getattr(config, key):
             changed[key] = _absolute(getattr(config, key))
+    if config.class_weights not in ("none", "auto"):
+        changed["class_weights"] = _absolute(config.class_weights)
     changed["plugins"] = list(dict.fromkeys(_absolute(file) for file in config.plugins))
     changed["model"] = _absolute_spec(config.model)
     options = config.recipe.options

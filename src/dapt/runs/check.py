@@ -16,6 +16,7 @@ from dapt.objectives.build import check_dapt
 from dapt.outputs import check_apart
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, named_inputs
+from dapt.runs.class_weights import check_class_weights
 from dapt.runs.division import check_keeps
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import default_folder
@@ -94,6 +95,7 @@ def check_settings(config: RunConfig, *, here: bool = True) -> tuple[RunConfig, 
         check_count(processes_here() if processes() > 1 else config.devices, device)
     check_dapt(config)
     check_keeps(config)
+    check_class_weights(config)
     trackers_of(config)
     return config, device, check_selection(config)
 

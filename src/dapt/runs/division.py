@@ -22,7 +22,7 @@ DIGITS = 32  # of a checksum in inputs.json; what may follow says how the image 
 
 
 def how_divided(config: RunConfig, own: RunFolder | None = None) -> dict[str, Any]:
-    """What `load_data` is to be told of the division: the rule, and the lists of an earlier run.
+    """What `load_data` is to be told of the division: the rule, the lists of an earlier run, and the classes to use.
 
     Args:
         own: folder of the run itself where it is there already: what it noted decides.
@@ -30,16 +30,16 @@ def how_divided(config: RunConfig, own: RunFolder | None = None) -> dict[str, An
     Raises:
         DaptError: the run whose division is to be kept is not there, or damaged.
     """
-    rule = config.split_rule
+    found: dict[str, Any] = {"rule": config.split_rule, "classes": config.classes}
     if own is not None and own.division_file.is_file():
-        return {"rule": rule, "earlier": _noted(own, deal=config.keep_split is not None)}
+        return {**found, "earlier": _noted(own, deal=config.keep_split is not None)}
     if config.keep_split is None:
-        return {"rule": rule}
+        return found
     check_keeps(config)
     folder = RunFolder(Path(config.keep_split))
     if not folder.division_file.is_file():
-        return {"rule": rule, "earlier": _from_lists(folder)}
-    return {"rule": rule, "earlier": _noted(folder, deal=True)}
+        return {**found, "earlier": _from_lists(folder)}
+    return {**found, "earlier": _noted(folder, deal=True)}
 
 
 def check_keeps(config: RunConfig) -> None:

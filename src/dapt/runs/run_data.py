@@ -39,6 +39,7 @@ class RunData:
         novel: test images of the classes that were held back, with ``subset: base``.
         counts: sizes for results.json.
         weights: what each training image counts in the loss, of mean 1, or None: all the same.
+        class_weights: by class name, what its images count beside that, None: all the same.
         chosen: how the training images were selected from more, for split.json; None: they were not.
         validation_only: a run of a search, judged by its validation images; `test` is empty.
         leaks: test images that are equal to training images, for results.json; None: there are none.
@@ -51,9 +52,22 @@ class RunData:
     novel: LabelledImages | None
     counts: dict[str, int]
     weights: tuple[float, ...] | None = None
+    class_weights: dict[str, float] | None = None
     chosen: dict[str, object] | None = None
     leaks: dict[str, Any] | None = None
     validation_only: bool = False
+
+    @property
+    def image_weights(self) -> tuple[float, ...] | None:
+        """What each training image counts in the loss, of mean 1, or None: all the same."""
+        if self.class_weights is None:
+            return self.weights
+        by_label = [self.class_weights.get(name, 1.0) for name in self.train.names]
+        weights = [by_label[label] for label in self.train.labels]
+        if self.weights is not None:
+            weights = [one * other for one, other in zip(weights, self.weights, strict=True)]
+        mean = sum(weights) / len(weights)
+        return tuple(weight / mean for weight in weights)
 
 
 def load_run_data(

@@ -16,6 +16,7 @@ from dapt.validation import validated
 FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks", "track", "track_options"}
 # Keys that came later: with these values a run is what it was without them.
 LATER_KEYS = {"matte": WHITE, "mask_background": BLACK, "features": "off", "split_rule": POSITIONS}
+LATER_KEYS |= {"class_weights": "none"}
 LATER_DAPT = {
     **{"background_label": "nearest", "min_area": 0.0, "max_area": 1.0, "trust": "none"},
     **{"visual_scale": "raw", "visual_space": "features", "margin_kind": "absolute", "background_temperature": 1.0},

@@ -157,7 +157,8 @@ class CellCheck:
         return self._loaded(config.data, how, config)
 
     def _loaded(self, name: str, how: Mapping[str, Any], config: RunConfig | None) -> Listed:
-        place = json.dumps([name, how, config and config.split_rule, config and config.keep_split])
+        own = (config.split_rule, config.keep_split, config.classes) if config else None
+        place = json.dumps([name, how, own])
         if place not in self._data:
             try:
                 self._data[place] = Listed(load_data(name, **how, **(how_divided(config) if config else {})))
