@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-HASH, POSITIONS = "hash", "positions"
 SplitRule = Literal["hash", "positions"]
 
-USUAL: SplitRule = "hash"
+HASH: SplitRule = "hash"
+POSITIONS: SplitRule = "positions"
+USUAL = HASH
 
 
 def usual_rule() -> SplitRule:

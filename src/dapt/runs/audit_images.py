@@ -104,8 +104,8 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
     if question.split is not None and question.split not in SPLITS:
         raise ConfigError(f"There is no split '{question.split}'.", todo=did_you_mean(question.split, SPLITS))
     runs = [each for each in models if each.config is not None]
-    own = next((each for each in runs if each.config and same_data(each.config.data, question.data)), None)
-    known = None if own is None else own.config
+    of_data = next((each for each in runs if each.config and same_data(each.config.data, question.data)), None)
+    known = None if of_data is None else of_data.config
     lent = load_backgrounds(question)
     source = load_data(
         question.data,
@@ -114,7 +114,7 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
         own_split=question.own_split or bool(known and known.own_split),
         skip_bad=question.skip_bad,
         split_file=known.split_file if known else None,
-        **(how_divided(known, own.run) if own and known else {}),
+        **(how_divided(known, of_data.run) if of_data and known else {}),
     )
     if source.multi_label:
         raise NotSupportedError(
