@@ -64,6 +64,25 @@ def unsynced() -> Iterator[None]:
     os.fsync = usual
 
 
+@pytest.fixture(scope="session", autouse=True)
+def by_positions() -> Iterator[None]:
+    """Folders without splits are divided by positions, which gives every class known numbers; see `by_content`."""
+    from dapt import split_rule
+
+    usual, split_rule.USUAL = split_rule.USUAL, "positions"
+    yield
+    split_rule.USUAL = usual
+
+
+@pytest.fixture
+def by_content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Folders without splits are divided as users find them divided: by the content of the images."""
+    from dapt import split_rule
+
+    monkeypatch.setattr(split_rule, "USUAL", "hash")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
     """No test silences those after it: `--quiet` is a setting of the process."""

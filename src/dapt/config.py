@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dapt.colour import BLACK, WHITE, colour_of
+from dapt.config_sections import CueSettings as CueSettings
+from dapt.config_sections import Section as Section
+from dapt.config_sections import SelectionOptions as SelectionOptions
+from dapt.config_sections import TrackOptions as TrackOptions
 from dapt.console import warn
 from dapt.dapt_options import BACKGROUND_WORDS as BACKGROUND_WORDS
 from dapt.dapt_options import RELEASED_SLICE as RELEASED_SLICE
@@ -22,84 +26,13 @@ from dapt.mask_pattern import annotation_format, check_pattern
 from dapt.methods.base import METHODS, Method, MethodOptions
 from dapt.paths import with_home
 from dapt.plugins import load_plugins
-from dapt.strict import Count, Megabytes, Rate, Strict, check_value
+from dapt.split_rule import POSITIONS, SplitRule
+from dapt.strict import Count, Megabytes, Rate
 from dapt.validation import known_options, validated
 
 LARGEST_ADAM_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
 
 MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "foreground"]
-
-
-class Section(Strict):
-    """A part of the configuration; what all of them refuse stands in `dapt.strict`."""
-
-
-def given(value: Any) -> Any:
-    """A section without what is None, which leaves an option as it is, as it does everywhere."""
-    return {key: part for key, part in value.items() if part is not None} if isinstance(value, Mapping) else value
-
-
-class CueSettings(Section):
-    """Where the foreground masks come from. Further keys are options of that source, see `dapt.cues`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    source: str = Field("auto", description="Name of a cue; auto: masks if there are any, else border.")
-    refresh: Count = Field(
-        1, ge=0, description="Cues that follow the prompts are made anew every so many epochs; 0: only at the start."
-    )
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of the source, as given."""
-        return dict(self.model_extra or {})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return given(value)
-
-    @model_validator(mode="after")
-    def _bounded_options(self) -> CueSettings:
-        check_value(self.options)
-        return self
-
-
-class SelectionOptions(Section):
-    """How a fraction of the training images is chosen (data-efficient learning); see `dapt.selection`."""
-
-    balanced: bool = Field(True, description="The fraction of every class; false: of all images together.")
-    legacy: bool = Field(False, description="Repeat the released code where its direction or scores differ.")
-    epochs: Count | None = Field(
-        None, ge=0, description="Training before the selection, thrown away afterwards; none: what the method needs."
-    )
-    lr: Rate = Field(0.0035, gt=0, description="Learning rate of that training.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Options of the selection method.")
-
-
-class TrackOptions(Section):
-    """How trackers follow the run. Further keys are sections with the options of one each, as ``wandb.mode``."""
-
-    model_config = ConfigDict(extra="allow")
-
-    project: str = Field("dapt", min_length=1, description="Under which trackers file the run.")
-    group: str | None = Field(None, description="Of runs that belong together; none: the experiment or protocol.")
-    wait: float = Field(30.0, ge=0, le=3600, description="Seconds to wait for a tracker at the start and at the end.")
-
-    @property
-    def of_trackers(self) -> dict[str, Any]:
-        """The sections of single trackers, as given."""
-        return dict(self.model_extra or {})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return given(value)
-
-    @model_validator(mode="after")
-    def _bounded_options(self) -> TrackOptions:
-        check_value(self.of_trackers)
-        return self
 
 
 class RunSettings(Section):
@@ -133,8 +66,17 @@ class RunSettings(Section):
     )
     mask_background: str = Field(BLACK, description="colours: the colour of the background: black, white or #rrggbb.")
     names: str | None = Field(None, description="File with the class names to use.")
+    classes: list[str] | None = Field(None, min_length=1, description="The classes to use, by name; none: all.")
     split_file: str | None = Field(
         None, description="JSON split file whose images replace the data's own split, see 'dapt data select'."
+    )
+    split_rule: SplitRule | None = Field(
+        None,
+        description="How data without splits is divided. hash: by the content of each image, so that others do not "
+        "matter; positions: by its place in the list of its class. none: hash, or as a run that goes on.",
+    )
+    keep_split: str | None = Field(
+        None, description="Earlier run whose images stay in train, val and test; new ones are dealt by need."
     )
     allow_leaks: bool = Field(
         False, description="Go on although test images are equal to training images; results.json says so."
@@ -201,6 +143,13 @@ class RunSettings(Section):
         "shown; sigmoid: each class is a yes-no question, asked of the logit minus the mean logit of the image.",
     )
 
+    class_weights: str = Field(
+        "none",
+        min_length=1,
+        description="What images of a class count in the cross-entropy. none: all the same; auto: by the inverse of "
+        "their number, where classes differ in it; else a YAML or JSON file with a number for each class name.",
+    )
+
     crop_scale: tuple[float, float] = Field((0.08, 1.0), description="Area range of the random crop.")
     flip: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip.")
     workers: int = Field(0, ge=0, le=256, description="Loader processes.")
@@ -245,7 +194,7 @@ class RunSettings(Section):
     track_options: TrackOptions = Field(default_factory=TrackOptions, description="How they do.")
     out: str | None = Field(None, description="Run folder; none: runs/<data>-<method>-<shots>shot-seed<seed>.")
 
-    @field_validator("data", "root", "masks", "names", "split_file", "out")
+    @field_validator("data", "root", "masks", "names", "split_file", "keep_split", "class_weights", "out")
     @classmethod
     def _home(cls, value: str | None) -> str | None:
         return None if value is None else with_home(value)
@@ -353,6 +302,7 @@ def make_saved_config(tree: Mapping[str, Any]) -> RunConfig:
             if file not in there:
                 warn(f"The plugin {file} of this run is not there any more; name it with --plugin where it is now.")
         tree = {**tree, "plugins": there}
+    tree = {"split_rule": POSITIONS, **tree}  # the only one before it had a name
     load_plugins(there)
     method, options = tree.get("method"), tree.get("prompt")
     if method in METHODS.names() and isinstance(options, Mapping):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapt.data.fewshot import groups_by_label, hold_out, sample_few_shot, split_off_validation
+from dapt.data.fewshot import draw_by_content, groups_by_label, hold_out, sample_few_shot, split_off_validation
 from dapt.data.subsets import base_and_novel, keep_classes
 from helpers import SHARED, needs_shared
 
@@ -108,3 +109,13 @@ def test_held_out_images_are_not_trained_on(labels: list[str], shots: int, seed:
     for label in set(labels):
         left = labels.count(label) - sum(labels[position] == label for position in drawn)
         assert sum(labels[position] == label for position in val) == min(left, shots, 4)
+
+
+def test_drawn_by_content_others_replace_at_most_one() -> None:
+    labels, contents = ["a"] * 9 + ["b"] * 3, [f"content {number}" for number in range(12)]
+    drawn = draw_by_content(labels, contents, 4, seed=1)
+    assert Counter(labels[position] for position in drawn) == {"a": 4, "b": 3}
+    assert drawn != draw_by_content(labels, contents, 4, seed=2)
+    more = draw_by_content([*labels, "a"], [*contents, "new"], 4, seed=1)
+    assert len(set(drawn) - set(more)) <= 1
+    assert draw_by_content(labels, contents, 0, seed=1) == list(range(12))

@@ -95,7 +95,7 @@ import dapt.data.hub.read_hub as hub
 hub._download_size = lambda *_: "12.3 MB"
 from dapt.data.resolve import load_data
 data = load_data("hf:owner/drawings", root=str(folder / "root"))
-print(len(data.split("train")))
+print(len(data.chosen("all")))
 """
 
 
@@ -120,6 +120,6 @@ def test_question_in_a_real_terminal(tmp_path: Path, answer: bytes, agreed: bool
         assert process.stdout is not None
         out = process.stdout.read().decode()
     os.close(ours)
-    assert (out.strip() == "8") == agreed, shown
+    assert (out.strip() == "20") == agreed, shown
     assert (b"Nothing was downloaded" in shown) != agreed
     assert (tmp_path / "root").exists() == agreed

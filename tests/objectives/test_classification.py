@@ -112,6 +112,17 @@ def test_the_unweighted_terms_of_dapt_keep_their_bits() -> None:
     assert torch.equal(found, expected)
 
 
+def test_the_foreground_term_reads_weights_of_images_where_classes_are_weighed() -> None:
+    everything = Trainable(class_texts=True, background_texts=True, image=True)
+    weights = torch.tensor([0.5, 1.5, 1.0, 1.0])
+    each = F.cross_entropy(outputs().logits(FOREGROUND), LABELS, reduction="none")
+    for weighs, expected in ((False, each.mean()), (True, (weights * each).mean())):
+        dapt = Disentangle(DaptOptions(enabled=True, variant="joint"), everything, weighs=weighs)
+        found, plain = (dapt.terms(outputs(), given, 0, 1) for given in (batch(weights=weights), batch()))
+        assert torch.allclose(found["L_f"].value, expected)
+        assert torch.equal(found["L_b"].value, plain["L_b"].value), "it asks for no class"
+
+
 def images_of(folder: Path, several: bool = False, **more: Any) -> TrainImages:
     items = load_data(str(folder)).split("train")
     if several:

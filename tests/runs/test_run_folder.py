@@ -66,10 +66,14 @@ WHOLE = make_config(
         **{"names": "names.txt", "split_file": "split.json", "select": "grand", "fraction": 0.5, "shots": 4},
         **{"selection": {"epochs": 2, "options": {"balanced": True}}, "text_memory_mb": 100, "out": "run"},
         **{"cue": {"source": "gradcam", "threshold": 0.4}, "features": "auto"},
+        **{"split_rule": "hash", "keep_split": "before", "classes": ["cat", "dog"]},
     }
 )
-BARE = make_config({"data": "photos", "method": "coop", "features": "auto"})  # else features_mb decides nothing
-CASES = [(config, *change) for config in (WHOLE, BARE) for change in changes(config)]
+BARE = make_config(
+    {"data": "photos", "method": "coop", "features": "auto", "split_rule": "hash"}
+)  # else features_mb decides nothing
+OPEN = {"split_rule": None}  # a run that goes on has its own
+CASES = [(config, *change) for config in (WHOLE, BARE) for change in changes(config) if change[2] != OPEN]
 
 
 def started(folder: Path, config: RunSettings) -> RunFolder:

@@ -97,7 +97,7 @@ def test_a_run_goes_on_with_the_words_it_chose(tmp_path: Path) -> None:
     run = started(tmp_path, {**BARE, "dapt": {"words": "auto", "chosen_words": ["moss"]}})
     config = make_config(AUTO)
     run.check(config, resume=True, overwrite=False)
-    assert run.with_chosen_words(config).dapt.chosen_words == ["moss"]
+    assert run.going_on(config).dapt.chosen_words == ["moss"]
     other = make_config({**BARE, "dapt": {"words": "auto", "word_count": 3}})
     with pytest.raises(ConfigError, match=r"was started with dapt\.word_count=None, now it is 3\."):
         run.check(other, resume=True, overwrite=False)

@@ -48,7 +48,7 @@ def import_fewshot(
     if out.exists():
         raise ConfigError(f"{out} exists already.", todo="Choose another name for --out.")
     found = read_old_fewshot(pickle)
-    images = load_data(data, root=root)
+    images = load_data(data, root=root, rule="positions")  # which split is no matter
     check_file_apart(out, "--out", images, data)
     sample, missing = match_sample(found, images, pickle)
     if missing:

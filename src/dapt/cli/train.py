@@ -37,6 +37,8 @@ EXAMPLES = """Examples:
 
   dapt train oxford_pets --root data/ --method promptsrc.few_shot --dapt --cue dataset
 
+  dapt train photos/ --keep-split runs/photos-maple-16shot-seed1 --out runs/more-photos
+
   dapt train photos/ --shots 0 --select herding --fraction 0.1
 
   dapt train photos/ --protocol base_to_novel --method maple --dapt
@@ -117,9 +119,34 @@ def train(
     fraction: Annotated[
         float | None, typer.Option("--fraction", help="Share of the training images that --select chooses.")
     ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            "--classes",
+            help="The only classes to use: names separated by commas, or a file with one per line. [default: all]",
+            callback=at_home,
+        ),
+    ] = None,
+    class_weights: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weights",
+            help="What images of a class count in the loss: none, auto (the fewer images, the more each counts) or a "
+            "YAML or JSON file of class names and numbers. [default: none]",
+            callback=at_home,
+        ),
+    ] = None,
     split_file: Annotated[
         Path | None,
         typer.Option("--split-file", help="JSON split file to use instead of the data's own split.", callback=at_home),
+    ] = None,
+    keep_split: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep-split",
+            help="Earlier run on this data: its images stay in train, val and test, new ones are dealt by need.",
+            callback=at_home,
+        ),
     ] = None,
     names: NamesOption = None,
     skip_bad: Annotated[
@@ -230,7 +257,10 @@ def train(
         "own_split": own_split or None,
         "select": select,
         "fraction": fraction,
+        "classes": _named(classes),
+        "class_weights": class_weights,
         "split_file": str(split_file) if split_file else None,
+        "keep_split": str(keep_split) if keep_split else None,
         "names": str(names) if names else None,
         "skip_bad": skip_bad,
         "allow_leaks": allow_leaks or None,
@@ -280,14 +310,24 @@ def train(
     run_training(resolved, resume=resume, overwrite=overwrite, baselines=baselines)
 
 
+def _named(classes: str | None) -> list[str] | None:
+    """Class names as they were typed, or those in the file that was named."""
+    if classes is None or not Path(classes).is_file():
+        return split_names(classes)
+    from dapt.data.resolve import lines_in
+
+    return lines_in(Path(classes), "The classes file")
+
+
 def _settings_of(file: Path) -> dict[str, Any]:
     """The settings in a file; those of a run mean the folder that it is in, wherever that was made."""
     from dapt.config_text import read_yaml
     from dapt.console import say
     from dapt.owned import read_manifest
     from dapt.runs.run_folder import KIND, RunFolder
+    from dapt.runs.run_settings import as_written_before
 
-    tree = read_yaml(file)
+    tree = as_written_before(read_yaml(file))
     folder = file.absolute().parent
     manifest = read_manifest(folder) if file.name == RunFolder(folder).config_file.name else None
     if manifest is None or manifest.kind != KIND:

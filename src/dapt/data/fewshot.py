@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
@@ -42,6 +43,22 @@ def _draw(groups: dict[Hashable, list[int]], count: int, generator: random.Rando
     for positions in groups.values():
         drawn += generator.sample(positions, count) if len(positions) >= count else positions
     return drawn
+
+
+def draw_by_content(labels: Sequence[Hashable], contents: Sequence[str], count: int, seed: int) -> list[int]:
+    """Positions of `count` items of each class, those whose content comes first in an order that `seed` decides.
+
+    Another item of a class replaces at most one that was drawn. ``count`` 0 takes everything.
+    """
+    if count < 1:
+        return list(range(len(labels)))
+
+    def order(position: int) -> tuple[bytes, int]:
+        text = f"draw {seed} {contents[position]}".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(text).digest(), position
+
+    groups = groups_by_label(labels)
+    return [position for group in groups.values() for position in sorted(sorted(group, key=order)[:count])]
 
 
 def split_off_validation(labels: Sequence[Hashable], fraction: float, seed: int) -> tuple[list[int], list[int]]:

@@ -48,7 +48,8 @@ class ImageSet:
         names: class names by label. splits: items of train, val and test.
         multi_label: images may show several classes. mask_format: of the data set's own masks.
         own_split: the official split was not there, and the images were divided anew.
-        divided: there were no splits, and dapt divided the images itself.
+        divided: there were no splits, and dapt divided the images itself. division: how, in words, if by content.
+        contents: by name of an image, a checksum of its content, where that decided its split.
         layout: how the data lies, in words; empty where nothing had to be recognised.
         unused: names of the files there that are not used, by reason, so that used and unused are all there is.
         guessed: sentences about what was taken for granted, for example the delimiter of a table.
@@ -64,6 +65,8 @@ class ImageSet:
     mask_format: MaskFormat | None = None
     own_split: bool = False
     divided: bool = False
+    division: str = ""
+    contents: Mapping[str, str] = field(default_factory=dict)
     layout: str = ""
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()

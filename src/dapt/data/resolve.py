@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dapt.console import say
 from dapt.data.items import ImageSet, check_classes, with_composed_names, with_trimmed_names, with_writable_names
@@ -13,6 +14,7 @@ from dapt.data.read.csv_index import read_csv
 from dapt.data.read.decoding import decode
 from dapt.data.read.exports.named import refuse_tables, refuse_tasks
 from dapt.data.read.folder import read_folder
+from dapt.data.read.only_classes import only_classes
 from dapt.data.read.plain import plain_photographs
 from dapt.data.read.split_json import each_once
 from dapt.data.read.split_lists import apply_split_lists
@@ -22,8 +24,12 @@ from dapt.errors import ConfigError, DataError, did_you_mean
 from dapt.limits import LIST_BYTES
 from dapt.paths import with_home
 from dapt.regular import irregular, read_bytes, reason
+from dapt.split_rule import HASH, SplitRule, usual_rule
 from dapt.strict import is_utf8, nfc, readable, shown
 from dapt.wording import counted
+
+if TYPE_CHECKING:
+    from dapt.data.read.by_content import Earlier
 
 INDEX = "index.csv"  # in a folder: the data is what this lists
 HUB_PREFIX = "hf:"
@@ -50,6 +56,9 @@ def load_data(
     skip_bad: bool = False,
     split_file: str | None = None,
     classless: bool = False,
+    rule: SplitRule | None = None,
+    earlier: Earlier | None = None,
+    classes: Sequence[str] | None = None,
 ) -> ImageSet:
     """Read a catalog data set, ``hf:OWNER/NAME``, a folder, a folder with a table of its images, or a table.
 
@@ -59,9 +68,12 @@ def load_data(
         own_split: divide a catalog data set anew if its official split file is missing.
         skip_bad: leave out images that an official split or an export names and that are absent.
         split_file: see `dapt.data.read.split_file`. classless: a table without classes is no mistake.
+        rule: how data on this machine and of the hub is divided that has no splits: by the content of each image, or by
+            its position in the list of its class; None: see `usual_rule`. earlier: a run whose division is kept.
+        classes: the only ones to use, see `only_classes`; None: all.
 
     Raises:
-        DataError: there is no such data, or it is damaged.
+        DataError: there is no such data, it is damaged, or it has splits of its own instead of those to be kept.
     """
     if not is_utf8(data):
         raise DataError(f"The name {readable(data)} is not valid UTF-8.", todo="Rename the file or folder.")
@@ -83,6 +95,22 @@ def load_data(
         from dapt.data.read.split_file import apply_split_file
 
         found = apply_split_file(found, Path(split_file))
+    found = _divided(found, data, rule or usual_rule(), earlier)
+    return found if classes is None else only_classes(found, classes)
+
+
+def _divided(found: ImageSet, data: str, rule: SplitRule, earlier: Earlier | None) -> ImageSet:
+    """Data without splits, divided as is asked for; other data as it is."""
+    divided = found.divided and not is_catalog(data)
+    if divided and (rule == HASH or earlier is not None):
+        from dapt.data.read.by_content import divide_by_content
+
+        return divide_by_content(found, earlier)
+    if earlier is not None and earlier.deal and not divided:
+        raise DataError(
+            f"{data} has splits of its own, so there are none of {earlier.run} to keep.",
+            todo="Leave out --keep-split.",
+        )
     return found
 
 
@@ -163,14 +191,9 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
     Raises:
         ConfigError: the file is missing, holds something else than names, or names classes that do not exist.
     """
-    try:
-        text, encoding = decode(read_bytes(path, LIST_BYTES))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"The names file {path} cannot be read: {reason(error)}.") from error
-    if encoding:
-        say(f"{path}: its encoding is {encoding}.")
+    text = _text_of(path, "The names file")
     if path.suffix.lower() != ".json":
-        return _each_named([line.strip() for line in text.splitlines() if line.strip()], path)
+        return _each_named(_lines(text), path)
     try:
         table = json.loads(text, object_pairs_hook=each_once)
     except (ValueError, RecursionError) as error:
@@ -193,6 +216,35 @@ def read_names(path: Path, current: tuple[str, ...]) -> list[str]:
             todo=did_you_mean(unknown[0], current),
         )
     return [renamed.get(name, name) for name in current]
+
+
+def lines_in(path: Path, what: str) -> list[str]:
+    """Names from a file, one per line.
+
+    Args:
+        what: it is, for messages.
+
+    Raises:
+        ConfigError: it cannot be read, or holds none.
+    """
+    names = _lines(_text_of(path, what))
+    if not names:
+        raise ConfigError(f"{what} {path} holds no name.", todo="Put one name into each line.")
+    return names
+
+
+def _text_of(path: Path, what: str) -> str:
+    try:
+        text, encoding = decode(read_bytes(path, LIST_BYTES))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{what} {path} cannot be read: {reason(error)}.") from error
+    if encoding:
+        say(f"{path}: its encoding is {encoding}.")
+    return text
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _each_named(names: list[Any], path: Path, places: list[str] | None = None) -> list[str]:

@@ -20,7 +20,7 @@ FIRST = 10  # classes that are shown where there are more
 SHOWN_NAMES = 2
 PHOTOS = (*UNREAD, LOOSE, OUTSIDE, LINKS, ORPHANS)  # reasons not to use what may well be a photograph
 
-_said: set[tuple[str, str, int]] = set()
+_said: set[tuple[str, str, int, tuple[str, ...]]] = set()
 
 
 def class_counts(data: ImageSet) -> dict[str, dict[str, int]]:
@@ -43,7 +43,7 @@ def class_counts(data: ImageSet) -> dict[str, dict[str, int]]:
 
 def layout_words(data: ImageSet) -> str:
     """The layout in words, with the way in which the images were divided, if dapt did that."""
-    return ", ".join(filter(None, (data.layout, DIVIDED if data.divided else "")))
+    return ", ".join(filter(None, (data.layout, data.division or DIVIDED if data.divided else "")))
 
 
 def lines(data: ImageSet, *, every: bool = False) -> list[str]:
@@ -90,7 +90,7 @@ def unused_line(reason: str, names: Sequence[str]) -> str:
 
 def say_understood(data: ImageSet) -> None:
     """Say the table, once in a process for the same data; warn of photographs that are not used."""
-    key = (str(data.root), data.name, sum(map(len, data.splits.values())))
+    key = (str(data.root), data.name, sum(map(len, data.splits.values())), data.guessed)
     if key in _said:
         return
     _said.add(key)

@@ -47,7 +47,7 @@ def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
     check_dapt(config)
     objectives = method_objectives(config.recipe, model)
     if config.dapt.enabled:
-        dapt = disentangle(config.dapt, model)
+        dapt = disentangle(config.dapt, model, weighs=config.class_weights != "none")
         if too_short := dapt.too_short(config.epochs):
             warn(too_short)
         objectives.append(dapt)
@@ -59,9 +59,13 @@ def method_objectives(method: Method, model: PromptedClip) -> list[Objective]:
     return [kind.build(model.prompts.options, model) for kind in method.load_objectives()]
 
 
-def disentangle(options: DaptOptions, model: PromptedClip) -> Disentangle:
-    """DAPT's terms; warns of those that can teach nothing."""
-    dapt = Disentangle(options, model.trainable(), float(model.clip.logit_scale))
+def disentangle(options: DaptOptions, model: PromptedClip, *, weighs: bool = False) -> Disentangle:
+    """DAPT's terms; warns of those that can teach nothing.
+
+    Args:
+        weighs: see `Disentangle`.
+    """
+    dapt = Disentangle(options, model.trainable(), float(model.clip.logit_scale), weighs=weighs)
     for sentence in dapt.left_out:
         warn(sentence)
     return dapt

@@ -46,6 +46,7 @@ class Disentangle(Objective):
         options: weights, margin, schedule.
         trainable: what the host trains; terms without a trainable path are left out (see `left_out`).
         scale: the logit scale of the model; CLIP's own is 100.
+        weighs: L_f, which asks for the class as L_cls does, reads the weights of images (`Batch.weights`), too.
 
     Attributes:
         left_out: one sentence per term that is left out because nothing it reaches is trained.
@@ -54,8 +55,11 @@ class Disentangle(Objective):
 
     recordable = True
 
-    def __init__(self, options: DaptOptions, trainable: Trainable, scale: float = CLIP_SCALE) -> None:
+    def __init__(
+        self, options: DaptOptions, trainable: Trainable, scale: float = CLIP_SCALE, *, weighs: bool = False
+    ) -> None:
         self.options = options
+        self._weighs = weighs
         balance = options.balance == "gradient"
         self._tempered = (
             Tempered(MAIN, balance=balance, project=options.conflict == "project") if options.apart else None
@@ -160,6 +164,8 @@ class Disentangle(Objective):
             foreground = outputs.image[FOREGROUND]
             logits = outputs.logits_of(foreground if self.options.foreground_gradient else foreground.detach())
             values["L_f"] = image_losses(logits, outputs.targets(batch.labels), batch)
+            if self._weighs and batch.weights is not None:
+                values["L_f"] = batch.weights * values["L_f"]
         if "L_b" in active:
             logits = outputs.logits(BACKGROUND, BACKGROUND)
             if self.options.background_temperature != 1:  # no kernel for nothing

@@ -80,6 +80,7 @@ class RunResults(Results):
         cue: source of the foreground masks, None without DAPT. background_words: what ``dapt.words=auto`` chose.
         model_selection: which epoch is the result.
         coreset: how the training images were chosen from more, or None. own_split: dapt divided the data itself.
+        class_weights: what images of each class counted in the loss, of mean 1 over the images; None: all the same.
         leaks: test images that are equal to training images, and what allowed the run to go on; None: there are none.
         cue_coverage: mean and quantiles (p10 to p90) of the share of the picture that usable masks cover, in percent.
         confusion: images by true class and answer, as far as they are listed; a class of base or novel is answered
@@ -102,6 +103,7 @@ class RunResults(Results):
     multi_label: str | None = None
     coreset: dict[str, Any] | None = None
     own_split: bool = False
+    class_weights: dict[str, float] | None = None
     leaks: dict[str, Any] | None = None
     flags: list[str] = Field(default_factory=list)
     metrics: Figures

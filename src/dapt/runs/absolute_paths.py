@@ -20,9 +20,11 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
         changed["data"] = _absolute(config.data)
     elif config.data.startswith(HUB_PREFIX):
         changed["data"] = HUB_PREFIX + absolute_hub(config.data.removeprefix(HUB_PREFIX))
-    for key in ("masks", "names", "root", "split_file"):
+    for key in ("masks", "names", "root", "split_file", "keep_split"):
         if getattr(config, key):
             changed[key] = _absolute(getattr(config, key))
+    if config.class_weights not in ("none", "auto"):
+        changed["class_weights"] = _absolute(config.class_weights)
     changed["plugins"] = list(dict.fromkeys(_absolute(file) for file in config.plugins))
     changed["model"] = _absolute_spec(config.model)
     options = config.recipe.options

@@ -28,6 +28,8 @@ def named_inputs(config: RunConfig) -> dict[str, Path | None]:
         "the names file": config.names,
         **{f"the plugin {number}": file for number, file in enumerate(config.plugins, start=1)},
         "the split file": config.split_file,
+        "the run whose split is kept": config.keep_split,
+        "the class weights": None if config.class_weights in ("none", "auto") else config.class_weights,
         "the weights of the backbone": place if colon and head != "hf-hub" else None,
         **{f"the {key}": config.prompt[key] for key in config.recipe.options.naming(Names.SAVED_MODEL)},
         **{f"what {key} names": str(path) for key, path in named_models(config).items()},

@@ -20,6 +20,7 @@ from dapt.errors import ConfigError, DataError, NotSupportedError, did_you_mean
 from dapt.evaluation.audit.donors import drawn
 from dapt.paths import resolved
 from dapt.runs.audit_models import AuditedModel
+from dapt.runs.division import how_divided
 from dapt.runs.evaluate_other import Asked, ask_other
 from dapt.runs.evaluation_request import same_data
 from dapt.runs.trained_images import learns, look_for_trained
@@ -103,7 +104,8 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
     if question.split is not None and question.split not in SPLITS:
         raise ConfigError(f"There is no split '{question.split}'.", todo=did_you_mean(question.split, SPLITS))
     runs = [each for each in models if each.config is not None]
-    known = next((each.config for each in runs if each.config and same_data(each.config.data, question.data)), None)
+    of_data = next((each for each in runs if each.config and same_data(each.config.data, question.data)), None)
+    known = None if of_data is None else of_data.config
     lent = load_backgrounds(question)
     source = load_data(
         question.data,
@@ -112,6 +114,7 @@ def choose_images(question: Question, models: Sequence[AuditedModel]) -> Source:
         own_split=question.own_split or bool(known and known.own_split),
         skip_bad=question.skip_bad,
         split_file=known.split_file if known else None,
+        **(how_divided(known, of_data.run) if of_data and known else {}),
     )
     if source.multi_label:
         raise NotSupportedError(

@@ -103,7 +103,7 @@ def _answers(run: str, *, model_spec: str | None, device: str) -> dict[str, Answ
         parts = parts[:1]
     found: dict[str, Answers] = {}
     for classes in parts:
-        part, _ = checked_part(evaluated_images(config, classes), config.skip_bad, "checking images")
+        part, _ = checked_part(evaluated_images(config, run, classes), config.skip_bad, "checking images")
         if part.items:
             model.set_classes(part.names)
             found[classes] = _asked(Classifier(model), config, part, f"{run}: {classes} classes")

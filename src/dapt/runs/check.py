@@ -10,17 +10,21 @@ import torch
 from dapt.config import RunConfig
 from dapt.cues.build import check_cue
 from dapt.data.items import ImageSet
+from dapt.data.resolve import is_catalog
 from dapt.devices import pick_device
 from dapt.errors import ConfigError
 from dapt.objectives.build import check_dapt
 from dapt.outputs import check_apart
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.apart import advice, named_inputs
+from dapt.runs.class_weights import check_class_weights
+from dapt.runs.division import check_keeps
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.run_names import default_folder
 from dapt.runs.selecting import check_selection
 from dapt.runs.torchrun import processes, processes_here
 from dapt.selection.base import Selector
+from dapt.split_rule import usual_rule
 from dapt.tracking.check import trackers_of
 
 
@@ -65,7 +69,9 @@ def check_run(config: RunConfig, *, resume: bool, overwrite: bool, within: Path 
     check_apart(folder.path, named_inputs(config), todo=advice(config))
     folder.check(config, resume=resume, overwrite=overwrite)
     if resume and folder.started:
-        config = folder.with_chosen_words(config)
+        config = folder.going_on(config)
+    elif config.split_rule is None and not is_catalog(config.data):
+        config = config.model_copy(update={"split_rule": usual_rule()})
     return Plan(config, folder, device, selector, resume, overwrite)
 
 
@@ -92,6 +98,8 @@ def check_settings(config: RunConfig, *, here: bool = True) -> tuple[RunConfig, 
         config.recipe.check_packages()
         check_count(processes_here() if processes() > 1 else config.devices, device)
     check_dapt(config)
+    check_keeps(config)
+    check_class_weights(config)
     trackers_of(config)
     return config, device, check_selection(config)
 

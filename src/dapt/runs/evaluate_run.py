@@ -24,6 +24,7 @@ from dapt.model.prompted_clip import PromptedClip
 from dapt.outputs import check_file, check_replaceable
 from dapt.results import EvaluationResults
 from dapt.runs.apart import check_file_apart, named_inputs
+from dapt.runs.division import how_divided
 from dapt.runs.evaluate_other import OWN_CLASSES, Asked, ask_other, other_splits
 from dapt.runs.evaluation_files import EVALUATION_KEYS
 from dapt.runs.evaluation_request import TRAINED, Request, noted_classes, reading_asked, what_was_asked
@@ -121,7 +122,7 @@ def evaluate_saved(
         _check_writable(run)
     _check_json(json_file, run, data=data, names=names, masks=masks, model=model_spec)
     model, config = load_run(run, model_spec=model_spec, device=device)
-    source = _source(asked, config)
+    source = _source(asked, config, run)
     name = name or _name(asked, config, source)
     if json_file is None:
         check_evaluation(RunFolder(run), name)
@@ -134,7 +135,7 @@ def evaluate_saved(
     return record, json_file
 
 
-def _source(asked: Request, config: RunConfig) -> ImageSet:
+def _source(asked: Request, config: RunConfig, run: Path) -> ImageSet:
     """The data set that is meant; tells how much of other data is looked at."""
     own = asked.own
     source = load_data(
@@ -144,6 +145,7 @@ def _source(asked: Request, config: RunConfig) -> ImageSet:
         own_split=asked.own_split or (own and config.own_split),
         skip_bad=asked.skips(config),
         split_file=config.split_file if own else None,
+        **(how_divided(config, RunFolder(run)) if asked.known(config) else {}),
     )
     return source
 

@@ -163,6 +163,7 @@ def _results(
         multi_label=config.multi_label if data.source.multi_label else None,
         coreset=data.chosen,
         own_split=data.source.own_split,
+        class_weights=data.class_weights,
         leaks=data.leaks,
         flags=flags,
         metrics=metrics,

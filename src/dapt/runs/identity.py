@@ -24,6 +24,7 @@ from dapt.environment import cores
 from dapt.errors import DaptError, DataError
 from dapt.model.saved import PROMPTS
 from dapt.plugins import installed_plugins, plugin_file
+from dapt.runs.class_weights import weights_file
 from dapt.runs.multiplying import NOTED
 from dapt.runs.run_data import RunData
 from dapt.runs.run_folder import RunFolder, result_settings
@@ -128,6 +129,8 @@ def _found(finder: MaskFinder, item: Item) -> tuple[Path, ...]:
 def _named_files(config: RunConfig) -> dict[str, Path]:
     """Single files that the configuration names."""
     found = {key: Path(value) for key in ("names", "split_file") if (value := getattr(config, key))}
+    if (weights := weights_file(config)) is not None:
+        found["class_weights"] = weights
     found |= {f"plugin {number}": plugin_file(file) for number, file in enumerate(config.plugins, start=1)}
     for key in config.recipe.options.naming(Names.SAVED_MODEL):
         if path := config.prompt[key]:

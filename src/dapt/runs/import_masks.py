@@ -36,6 +36,7 @@ from dapt.runs.import_remarks import OVERLAPPING, UNKNOWN, Remarks, counted, lef
 from dapt.runs.mask_folder import MaskFolder
 from dapt.runs.mask_statistics import count_masks
 from dapt.runs.mask_told import train_command
+from dapt.split_rule import POSITIONS
 from dapt.wording import some
 
 IMPORTED = "import"  # what masks.json calls the source of these masks
@@ -135,7 +136,9 @@ def import_masks(
 
 def _photographs(data: str, *, root: str | None, own_split: bool, skip_bad: bool) -> ImageSet:
     try:
-        return load_data(data, root=root, own_split=own_split, skip_bad=skip_bad, classless=True)
+        return load_data(
+            data, root=root, own_split=own_split, skip_bad=skip_bad, classless=True, rule=POSITIONS
+        )  # which split is no matter
     except DataError as error:
         path = path_of(data)
         if path is None or not path.is_dir():

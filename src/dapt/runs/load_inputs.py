@@ -16,6 +16,7 @@ from dapt.errors import ConfigError, DataError
 from dapt.runs.apart import advice, check_files_apart
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.check import Plan
+from dapt.runs.class_weights import with_class_weights
 from dapt.runs.quick_look import look_at_names
 from dapt.runs.run_data import RunData, describe_split, load_run_data
 from dapt.runs.selecting import reselected, select_images
@@ -45,7 +46,8 @@ def load_inputs(plan: Plan) -> Loaded:
     if config.deterministic:
         compute_repeatably()  # before the first product on the device
     cache = ImageCache(config.cache_mb if config.devices == 1 else 0)  # several processes have one each
-    data = load_run_data(config, cache, validation_only=plan.validation_only, images=plan.images)
+    own = plan.folder if plan.goes_on else None
+    data = load_run_data(config, cache, validation_only=plan.validation_only, images=plan.images, own=own)
     check_files_apart(plan.folder.path, data.source, config.data, todo=advice(config))
     clip = load_clip(config.model, device=plan.device, precision=config.precision)
     look_at_names(config, data.source, clip.tokenizer)
@@ -70,7 +72,7 @@ def select_inputs(plan: Plan, loaded: Loaded, known: CandidateCache | None = Non
         data = select_images(config, plan.selector, data, lambda: loaded.clip, loaded.cache, known)
     _check_split(plan, data, earlier)
     _check_count(plan, len(data.train.items))
-    return replace(loaded, data=data)
+    return replace(loaded, data=with_class_weights(config, data))
 
 
 def _check_split(plan: Plan, data: RunData, earlier: Mapping[str, Any] | None) -> None:

@@ -188,7 +188,7 @@ def _training_images(
         masks=masks,
         soft=soft,
         targets=targets_of(part.items, len(part.names)),
-        weights=None if data.weights is None else torch.tensor(data.weights),
+        weights=None if data.image_weights is None else torch.tensor(data.image_weights),
         trust=trust,
         background=background,
     )

@@ -11,7 +11,7 @@ from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.catalog.base import data_root
 from dapt.data.check.finding import count
-from dapt.data.fewshot import groups_by_label, hold_out, sample_few_shot
+from dapt.data.fewshot import draw_by_content, groups_by_label, hold_out, sample_few_shot
 from dapt.data.items import ImageSet, Item
 from dapt.data.labelled import LabelledImages, checked_part, class_labels, select_classes
 from dapt.data.load.notes import said_together
@@ -20,10 +20,12 @@ from dapt.data.masks.drawn import with_drawn_masks
 from dapt.data.resolve import is_catalog, load_data
 from dapt.data.understood import say_understood
 from dapt.errors import DataError, NotSupportedError
+from dapt.runs.division import how_divided
 from dapt.runs.quick_look import look_at_images
 
 if TYPE_CHECKING:
     from dapt.data.load.image_cache import ImageCache
+    from dapt.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class RunData:
         novel: test images of the classes that were held back, with ``subset: base``.
         counts: sizes for results.json.
         weights: what each training image counts in the loss, of mean 1, or None: all the same.
+        class_weights: by class name, what its images count beside that, None: all the same.
         chosen: how the training images were selected from more, for split.json; None: they were not.
         validation_only: a run of a search, judged by its validation images; `test` is empty.
         leaks: test images that are equal to training images, for results.json; None: there are none.
@@ -49,9 +52,22 @@ class RunData:
     novel: LabelledImages | None
     counts: dict[str, int]
     weights: tuple[float, ...] | None = None
+    class_weights: dict[str, float] | None = None
     chosen: dict[str, object] | None = None
     leaks: dict[str, Any] | None = None
     validation_only: bool = False
+
+    @property
+    def image_weights(self) -> tuple[float, ...] | None:
+        """What each training image counts in the loss, of mean 1, or None: all the same."""
+        if self.class_weights is None:
+            return self.weights
+        by_label = [self.class_weights.get(name, 1.0) for name in self.train.names]
+        weights = [by_label[label] for label in self.train.labels]
+        if self.weights is not None:
+            weights = [one * other for one, other in zip(weights, self.weights, strict=True)]
+        mean = sum(weights) / len(weights)
+        return tuple(weight / mean for weight in weights)
 
 
 def load_run_data(
@@ -60,6 +76,7 @@ def load_run_data(
     *,
     validation_only: bool = False,
     images: ImageSet | None = None,
+    own: RunFolder | None = None,
 ) -> RunData:
     """Read, sample, check.
 
@@ -70,6 +87,7 @@ def load_run_data(
         cache: the training images are decoded into it, as far as it has room.
         validation_only: a run of a search: its test images are not opened, and it is judged by the validation images.
         images: the data set, from a program; None: the one that the configuration names.
+        own: folder of a run that goes on, see `how_divided`.
 
     Raises:
         DataError: no labelled training images, damaged files without `skip_bad`, or test images that are equal to
@@ -77,7 +95,7 @@ def load_run_data(
         NotSupportedError: see `check_multi_label`.
     """
     use_settings(config)
-    data = images or _named_data(config)
+    data = images or _named_data(config, own)
     check_multi_label(config, data)
     train, val, test = (data.labelled(split) for split in ("train", "val", "test"))
     if not train:
@@ -85,7 +103,7 @@ def load_run_data(
             f"{config.data} has no labelled training images.", todo="Training needs images with a class each."
         )
     labels = [item.label for item in train]
-    positions, val_positions = sample_few_shot(labels, [item.label for item in val], config.shots, config.seed)
+    positions, val_positions = _sample(config, data, train, val)
     if validation_only and not val:
         positions, val_positions = hold_out(labels, positions, config.shots, config.seed)
         val = train
@@ -142,7 +160,7 @@ def load_run_data(
     )
 
 
-def _named_data(config: RunConfig) -> ImageSet:
+def _named_data(config: RunConfig, own: RunFolder | None) -> ImageSet:
     """The data set that the configuration names, with masks of its outlines where DAPT needs them."""
     data = load_data(
         config.data,
@@ -151,12 +169,27 @@ def _named_data(config: RunConfig) -> ImageSet:
         own_split=config.own_split,
         skip_bad=config.skip_bad,
         split_file=config.split_file,
+        **how_divided(config, own),
     )
     if config.dapt.enabled and not config.masks:
         data = with_drawn_masks(data, data_root(config.root))
     if not is_catalog(config.data):
         say_understood(data)
     return data
+
+
+def _sample(
+    config: RunConfig, data: ImageSet, train: Sequence[Item], val: Sequence[Item]
+) -> tuple[list[int], list[int]]:
+    """Positions of the few-shot images; where contents divide the data they draw, too, so that others hardly matter."""
+    labels, val_labels = [item.label for item in train], [item.label for item in val]
+    if not data.contents:
+        return sample_few_shot(labels, val_labels, config.shots, config.seed)
+    contents = [[data.contents[item.name] for item in part] for part in (train, val)]
+    return (
+        draw_by_content(labels, contents[0], config.shots, config.seed),
+        draw_by_content(val_labels, contents[1], min(config.shots, 4), config.seed),
+    )
 
 
 def _report_held_out(config: RunConfig, images: int) -> None:

@@ -34,7 +34,7 @@ from dapt.owned import (
 from dapt.paths import with_home
 from dapt.results import RunResults, read_record
 from dapt.runs.evaluation_files import EVALUATIONS, is_evaluation
-from dapt.runs.run_settings import FREE_KEYS, first_difference, with_words_of, without_later
+from dapt.runs.run_settings import FREE_KEYS, first_difference, with_rule_of, with_words_of, without_later
 from dapt.runs.run_settings import result_settings as result_settings
 
 KIND = "run"
@@ -42,7 +42,7 @@ EVENTS = "events.out.tfevents.0.dapt"
 # In the order in which --overwrite removes them: without run.yaml nothing has been started.
 FILES = (
     *("run.yaml", "last.ckpt", "results.json", "prompts.safetensors", "metrics.jsonl", "split.json", "inputs.json"),
-    *("log.txt", EVENTS, "tracked.json"),
+    *("log.txt", EVENTS, "tracked.json", "division.json"),
 )
 
 
@@ -61,6 +61,7 @@ class RunFolder:
         self.prompts_file = path / "prompts.safetensors"
         self.checkpoint_file = path / "last.ckpt"
         self.split_file = path / "split.json"
+        self.division_file = path / "division.json"
         self.inputs_file = path / "inputs.json"
         self.log_file = path / "log.txt"
         self.events_file = path / EVENTS
@@ -138,9 +139,10 @@ class RunFolder:
         """
         return make_saved_config(read_yaml(self.config_file))
 
-    def with_chosen_words(self, config: RunConfig) -> RunConfig:
-        """`config` with the background words of the run that was started here, see `with_words_of`."""
-        return with_words_of(config, read_yaml(self.config_file))
+    def going_on(self, config: RunConfig) -> RunConfig:
+        """`config` with what it leaves open as the run that was started here has it."""
+        before = read_yaml(self.config_file)
+        return with_rule_of(with_words_of(config, before), before)
 
     def _is_of_protocol(self) -> bool:
         """Whether the folder above is that of a protocol which names this run as its own."""
@@ -183,12 +185,19 @@ class RunFolder:
         return read_json(self.inputs_file)
 
     def begin(
-        self, config: RunConfig, *, resume: bool, overwrite: bool, split: dict[str, Any], inputs: dict[str, Any]
+        self,
+        config: RunConfig,
+        *,
+        resume: bool,
+        overwrite: bool,
+        split: dict[str, Any],
+        inputs: dict[str, Any],
+        division: dict[str, Any] | None = None,
     ) -> None:
         """Become the folder's writer; start the run in it, unless `resume` finds it started.
 
         Args:
-            split: content of split.json. inputs: content of inputs.json.
+            split: content of split.json. inputs: content of inputs.json. division: content of division.json, if any.
 
         Raises:
             ConfigError: as `check`, or another process uses the folder.
@@ -205,6 +214,7 @@ class RunFolder:
         contents = {
             "inputs.json": json_text(inputs, self.inputs_file).encode(),
             "split.json": json_text(split, self.split_file).encode(),
+            **({} if division is None else {"division.json": json_text(division, self.division_file).encode()}),
             "run.yaml": to_yaml(config).encode("utf-8", "surrogateescape"),  # last: with it the run has started
         }
         sealed = {name: digest_of(content) for name, content in contents.items()}
@@ -344,7 +354,7 @@ class RunFolder:
         check_sealed(self.path, manifest, self.config_file.name)
         found = read_yaml(self.config_file)
         before = without_later(found)
-        now = without_later(with_words_of(config, found).model_dump(mode="json", exclude_none=True))
+        now = without_later(self.going_on(config).model_dump(mode="json", exclude_none=True))
         changed = [key for key in sorted({*before, *now} - FREE_KEYS) if before.get(key) != now.get(key)]
         if changed:
             key, old, new = first_difference(changed[0], before.get(changed[0]), now.get(changed[0]))

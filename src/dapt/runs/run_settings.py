@@ -8,13 +8,15 @@ from typing import Any
 from dapt.colour import BLACK, WHITE
 from dapt.config import RunConfig
 from dapt.dapt_options import AUTO, DaptOptions
+from dapt.split_rule import POSITIONS
 from dapt.validation import validated
 
 # Keys that may change between the first start and a resume without changing a bit of the results; of the device only
 # the number, not the kind, see `dapt.runs.keep`.
 FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks", "track", "track_options"}
 # Keys that came later: with these values a run is what it was without them.
-LATER_KEYS = {"matte": WHITE, "mask_background": BLACK, "features": "off", "onednn": "auto", "draft": False}
+LATER_KEYS: dict[str, Any] = {"matte": WHITE, "mask_background": BLACK, "features": "off", "split_rule": POSITIONS}
+LATER_KEYS |= {"class_weights": "none", "onednn": "auto", "draft": False}
 LATER_DAPT = {
     **{"background_label": "nearest", "min_area": 0.0, "max_area": 1.0, "trust": "none"},
     **{"visual_scale": "raw", "visual_space": "features", "margin_kind": "absolute", "background_temperature": 1.0},
@@ -53,6 +55,26 @@ def first_difference(key: str, before: Any, now: Any) -> tuple[str, Any, Any]:
         before, now = before.get(inner, later.get(inner)), now.get(inner, later.get(inner))
         key = f"{key}.{inner}"
     return key, before, now
+
+
+def as_written_before(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration from a file; one that a run wrote before rules of division had names means the rule of then.
+
+    What a run writes names everything, also what nobody types.
+    """
+    whole = {"momentum", "warmup_lr", "crop_scale", "eval_batch_size", "grad_checkpointing"} <= set(tree)
+    return {"split_rule": POSITIONS, **tree} if whole else dict(tree)
+
+
+def with_rule_of(config: RunConfig, before: Mapping[str, Any]) -> RunConfig:
+    """`config` with the rule of division of the run that it goes on with, where it leaves that open.
+
+    Args:
+        before: content of run.yaml.
+    """
+    if config.split_rule is not None:
+        return config
+    return config.model_copy(update={"split_rule": before.get("split_rule", POSITIONS)})
 
 
 def with_words_of(config: RunConfig, before: Mapping[str, Any]) -> RunConfig:

@@ -16,6 +16,7 @@ from dapt.devices import pick_device
 from dapt.results import RunResults
 from dapt.runs.candidate_cache import CandidateCache
 from dapt.runs.check import Plan, check_run
+from dapt.runs.division import describe_division
 from dapt.runs.execute import AfterEpoch, Work, execute, follow, save_log
 from dapt.runs.identity import MADE, Inputs, check_unchanged, fingerprint, identity
 from dapt.runs.load_inputs import load_inputs, select_inputs
@@ -146,7 +147,8 @@ def _trained(
     if prepared.cue is not None and not prepared.cue.reads_files:
         inputs = _with_masks(inputs, prepared, goes_on=plan.goes_on)
     split = describe_split(loaded.data)
-    folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs)
+    division = describe_division(loaded.data.source)
+    folder.begin(config, resume=plan.resume, overwrite=plan.overwrite, split=split, inputs=inputs, division=division)
     group = None if within is None else within.name
     work = Work(
         config,

@@ -12,7 +12,7 @@ from dapt.config import RunConfig
 from dapt.console import progress, warn
 from dapt.data.check.copies import equal_files
 from dapt.data.check.finding import count
-from dapt.data.check.look import file_digest
+from dapt.data.contents import file_digest
 from dapt.data.items import Item
 from dapt.data.resolve import is_path
 from dapt.environment import cores

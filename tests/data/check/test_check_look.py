@@ -9,7 +9,8 @@ import pytest
 from checked_data import scene
 from PIL import Image, ImageOps
 
-from dapt.data.check.look import THUMB, Look, file_digest, look_at
+from dapt.data.check.look import THUMB, Look, look_at
+from dapt.data.contents import file_digest
 
 
 def test_a_photograph(tmp_path: Path) -> None:

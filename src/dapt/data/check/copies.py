@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from dapt.console import progress
 from dapt.data.check.finding import Finding, Severity, Used, class_of, count, grouped
-from dapt.data.check.look import file_digest
+from dapt.data.contents import file_digest
 from dapt.environment import cores
 from dapt.regular import open_regular
 from dapt.wording import some

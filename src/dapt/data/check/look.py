@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,15 +10,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from dapt.data.contents import file_digest
 from dapt.data.load.images import RefusedImageError
 from dapt.data.load.small import small_image
 from dapt.errors import DataError
-from dapt.regular import open_regular
 
 VERSION = 1  # of what is noted about an image; raise it whenever that changes
 SIDE = 64  # pixels of the picture that is looked at
 THUMB = 16  # pixels of the grey thumbnail by which near copies are compared
-CHUNK = 2**20
 GREY = 8  # levels by which the channels of a grey picture may differ
 FLAT = 6  # levels between the darkest and the brightest of a picture of one colour
 
@@ -91,19 +89,6 @@ def look_at(path: Path) -> Look:
         mirrored=_gradients(grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
         thumb=grey.resize((THUMB, THUMB), Image.Resampling.BOX).tobytes(),
     )
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, shortened to 128 bits.
-
-    Raises:
-        OSError: it cannot be read, or is no regular file.
-    """
-    digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while content := file.read(CHUNK):
-            digest.update(content)
-    return digest.hexdigest()[:32]
 
 
 def _gradients(grey: Image.Image) -> int:

@@ -8,8 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from dapt.console import progress, say
-from dapt.data.check.kept_looks import KeptLooks, State
+from dapt.data.check.kept_looks import KeptLooks
 from dapt.data.check.look import Look, look_at
+from dapt.data.kept import state_now
 from dapt.data.load.notes import say_notes
 from dapt.environment import cores
 
@@ -24,7 +25,7 @@ def scan(paths: Sequence[Path], cache: Path | None) -> list[Look]:
     """
     kept = KeptLooks(cache)
     try:
-        states = [_state(path) for path in paths]
+        states = [state_now(path) for path in paths]
         found = kept.get(paths, states)
         if found and len(paths) > len(found):
             say(f"{len(found):,} of {len(paths):,} images are known from an earlier check.")
@@ -44,11 +45,3 @@ def scan(paths: Sequence[Path], cache: Path | None) -> list[Look]:
         kept.close()
     say_notes()
     return [found[place] for place in range(len(paths))]
-
-
-def _state(path: Path) -> State | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_size, state.st_mtime_ns

@@ -25,6 +25,7 @@ from dapt.experiments.protocols.base import Plan, get_protocol
 from dapt.runs.absolute_paths import with_absolute_paths
 from dapt.runs.audit_backgrounds import MOST, may_lend
 from dapt.runs.check import check_settings
+from dapt.runs.division import how_divided
 from dapt.runs.identity import CODE_SCHEMA
 from dapt.runs.run_folder import result_settings
 from dapt.strict import Names
@@ -142,7 +143,7 @@ class CellCheck:
             DaptError: see `targets_of`.
         """
         how = {"root": config.root, "own_split": config.own_split, "skip_bad": config.skip_bad}
-        found = targets_of(plan, lambda name: self._loaded(name, how).data)
+        found = targets_of(plan, lambda name: self._loaded(name, how, None).data)
         return [hashlib.sha256(_lines(data.labelled("test"))).hexdigest() for data in found.values()]
 
     def _listed(self, config: RunConfig) -> Listed:
@@ -153,13 +154,14 @@ class CellCheck:
             "skip_bad": config.skip_bad,
             "split_file": config.split_file,
         }
-        return self._loaded(config.data, how)
+        return self._loaded(config.data, how, config)
 
-    def _loaded(self, name: str, how: Mapping[str, Any]) -> Listed:
-        place = json.dumps([name, how])
+    def _loaded(self, name: str, how: Mapping[str, Any], config: RunConfig | None) -> Listed:
+        own = (config.split_rule, config.keep_split, config.classes) if config else None
+        place = json.dumps([name, how, own])
         if place not in self._data:
             try:
-                self._data[place] = Listed(load_data(name, **how))
+                self._data[place] = Listed(load_data(name, **how, **(how_divided(config) if config else {})))
             except DaptError as error:
                 self._data[place] = error
         found = self._data[place]

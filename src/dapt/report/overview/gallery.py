@@ -78,7 +78,7 @@ def _fill(gallery: Part, words: Part, pair: Pair, seed: int, images: int, device
     dapt, config = load_run(dapt_run.folder, device=device)
     models = {pair.host: host.eval(), pair.label: dapt.eval()}
     _words(words, models)
-    part = evaluated_images(config)
+    part = evaluated_images(config, dapt_run.folder)
     total = len(part.items)
     chosen = evenly(range(total), ASKED)
     items, labels = [part.items[place] for place in chosen], [part.labels[place] for place in chosen]
