@@ -5,13 +5,18 @@ Every key is also a key of ``--set``; an unknown key is an error that names the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dapt.colour import BLACK, WHITE, colour_of
+from dapt.config_sections import CueSettings as CueSettings
+from dapt.config_sections import Section as Section
+from dapt.config_sections import SelectionOptions as SelectionOptions
+from dapt.config_sections import TrackOptions as TrackOptions
 from dapt.console import warn
 from dapt.dapt_options import BACKGROUND_WORDS as BACKGROUND_WORDS
 from dapt.dapt_options import RELEASED_SLICE as RELEASED_SLICE
@@ -19,87 +24,15 @@ from dapt.dapt_options import DaptOptions as DaptOptions
 from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.mask_pattern import annotation_format, check_pattern
-from dapt.methods.base import METHODS, Method, MethodOptions
+from dapt.methods.base import METHODS, Method, MethodOptions, OptimizerName
 from dapt.paths import with_home
 from dapt.plugins import load_plugins
-from dapt.strict import Count, Megabytes, Rate, Strict, check_value
+from dapt.strict import LARGEST_FLOAT, Count, Megabytes, Rate
 from dapt.validation import known_options, validated
 
 LARGEST_ADAM_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
 
 MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "foreground"]
-
-
-class Section(Strict):
-    """A part of the configuration; what all of them refuse stands in `dapt.strict`."""
-
-
-def given(value: Any) -> Any:
-    """A section without what is None, which leaves an option as it is, as it does everywhere."""
-    return {key: part for key, part in value.items() if part is not None} if isinstance(value, Mapping) else value
-
-
-class CueSettings(Section):
-    """Where the foreground masks come from. Further keys are options of that source, see `dapt.cues`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    source: str = Field("auto", description="Name of a cue; auto: masks if there are any, else border.")
-    refresh: Count = Field(
-        1, ge=0, description="Cues that follow the prompts are made anew every so many epochs; 0: only at the start."
-    )
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of the source, as given."""
-        return dict(self.model_extra or {})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return given(value)
-
-    @model_validator(mode="after")
-    def _bounded_options(self) -> CueSettings:
-        check_value(self.options)
-        return self
-
-
-class SelectionOptions(Section):
-    """How a fraction of the training images is chosen (data-efficient learning); see `dapt.selection`."""
-
-    balanced: bool = Field(True, description="The fraction of every class; false: of all images together.")
-    legacy: bool = Field(False, description="Repeat the released code where its direction or scores differ.")
-    epochs: Count | None = Field(
-        None, ge=0, description="Training before the selection, thrown away afterwards; none: what the method needs."
-    )
-    lr: Rate = Field(0.0035, gt=0, description="Learning rate of that training.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Options of the selection method.")
-
-
-class TrackOptions(Section):
-    """How trackers follow the run. Further keys are sections with the options of one each, as ``wandb.mode``."""
-
-    model_config = ConfigDict(extra="allow")
-
-    project: str = Field("dapt", min_length=1, description="Under which trackers file the run.")
-    group: str | None = Field(None, description="Of runs that belong together; none: the experiment or protocol.")
-    wait: float = Field(30.0, ge=0, le=3600, description="Seconds to wait for a tracker at the start and at the end.")
-
-    @property
-    def of_trackers(self) -> dict[str, Any]:
-        """The sections of single trackers, as given."""
-        return dict(self.model_extra or {})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return given(value)
-
-    @model_validator(mode="after")
-    def _bounded_options(self) -> TrackOptions:
-        check_value(self.of_trackers)
-        return self
 
 
 class RunSettings(Section):
@@ -168,8 +101,13 @@ class RunSettings(Section):
     epochs: Count | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
     batch_size: Count | None = Field(None, ge=1, description="Images per step over all devices.")
     lr: float | None = Field(None, gt=0, description="Base learning rate; none: the method's own.")
-    optimizer: Literal["sgd", "adam", "adamw"] | None = Field(
-        None, description="sgd, adam (decay in the gradient) or adamw (apart from it); none: the method's own."
+    lr_rule: Literal["none", "sqrt"] = Field(
+        "none", description="sqrt: lr times the root of batch_size over the method's own batch size."
+    )
+    optimizer: OptimizerName | None = Field(
+        None,
+        description="sgd, adam (decay in the gradient), adamw (apart from it), lion, or muon (matrices; the rest by "
+        "adamw); none: the method's own.",
     )
     adam_eps: Rate | None = Field(
         None, gt=0, le=1, description="Added to the denominator by adam and adamw; none: the method's own, else 1e-8."
@@ -180,6 +118,19 @@ class RunSettings(Section):
         None, ge=0, description="Epochs at warmup_lr before the cosine starts; none: the method's own."
     )
     warmup_lr: float = Field(1e-5, gt=0)
+    schedule: Literal["cosine", "one_cycle"] = Field(
+        "cosine",
+        description="cosine: after the warm-up, epoch by epoch. one_cycle: step by step from lr / 25 up to lr in the "
+        "first 30% and down to nearly nothing; it has no warm-up beside.",
+    )
+    stop_margin: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="End the training after an epoch in which most images had a probability of their class so much "
+        "above that of any other; none: all epochs.",
+    )
+    stop_share: float = Field(0.95, gt=0, le=1, description="How many are most, of the images that the epoch saw.")
     drop_last: bool = Field(True, description="Leave out the last, smaller batch when there is a full one.")
     model_selection: Literal["last", "best_val", "best_test"] = Field(
         "last",
@@ -305,7 +256,7 @@ class RunConfig(RunSettings):
     epochs: Count = Field(ge=0)
     batch_size: Count = Field(ge=1)
     lr: float = Field(gt=0)
-    optimizer: Literal["sgd", "adam", "adamw"]
+    optimizer: OptimizerName
     weight_decay: Rate = Field(ge=0)
     warmup_epochs: Count = Field(ge=0)
 
@@ -318,6 +269,16 @@ class RunConfig(RunSettings):
     def options(self) -> MethodOptions:
         """The options of the method, checked."""
         return validated(self.recipe.options, self.prompt, "prompt.")
+
+    @property
+    def scaled_lr(self) -> float:
+        """The base learning rate by which is trained: `lr` by the rule for other batch sizes."""
+        return by_rule(self.lr_rule, self.lr, self.batch_size, self.recipe.training.batch_size)
+
+
+def by_rule(rule: Literal["none", "sqrt"], lr: float, batch_size: int, own: int) -> float:
+    """A learning rate for batches of another size than the method's own."""
+    return lr if rule == "none" else lr * math.sqrt(batch_size / own)
 
 
 def make_config(tree: Mapping[str, Any]) -> RunConfig:
@@ -379,12 +340,28 @@ def resolve(config: RunSettings) -> RunConfig:
         "warmup_epochs": defaults.warmup_epochs if config.warmup_epochs is None else config.warmup_epochs,
     }
     filled["adam_eps"] = defaults.adam_eps if config.adam_eps is None else config.adam_eps
-    if filled["optimizer"] == "sgd":
+    scaled = by_rule(config.lr_rule, lr, filled["batch_size"], defaults.batch_size)
+    if filled["optimizer"] not in ("adam", "adamw"):
         if config.adam_eps is not None:
-            raise ConfigError("adam_eps belongs to adam and adamw, and this run uses sgd.", todo="Leave it out.")
+            raise ConfigError(
+                f"adam_eps belongs to adam and adamw, and this run uses {filled['optimizer']}.", todo="Leave it out."
+            )
         filled["adam_eps"] = None
-    elif max(lr, config.warmup_lr, config.selection.lr) > LARGEST_ADAM_LR:
-        raise ConfigError(f"A learning rate beyond {LARGEST_ADAM_LR:g} is too large for {filled['optimizer']}.")
+    largest = LARGEST_FLOAT if filled["optimizer"] == "sgd" else LARGEST_ADAM_LR
+    if max(scaled, config.warmup_lr, config.selection.lr) > largest:
+        raise ConfigError(f"A learning rate beyond {largest:g} is too large for {filled['optimizer']}.")
+    if config.schedule == "one_cycle":
+        if config.warmup_epochs:
+            raise ConfigError(
+                "warmup_epochs belongs to the cosine, and schedule=one_cycle begins with a rise of its own.",
+                todo="Leave it out.",
+            )
+        filled["warmup_epochs"] = 0
+    if config.stop_margin is not None and method.label_free:
+        raise ConfigError(
+            f"{config.method} learns without labels, so no training image has a margin of its class.",
+            todo="Leave stop_margin out.",
+        )
     if config.transductive and not method.label_free:
         raise ConfigError(
             f"{config.method} learns from labels, so it cannot train on classes that are held back.",

@@ -87,7 +87,8 @@ class RunResults(Results):
             of the classes trained on. Both are empty in files of versions that did not keep them.
         flags: what is suspicious. metrics: figures of the test images. per_class, per_group: percent of each.
         timing: in seconds. selected_epoch: the epoch that is the result, from 1; 0 where nothing is
-            trained.
+            trained. stopped: why the training ended before its last epoch (`stop_margin`), see
+            `dapt.training.stopping.Stopped`; None: it did not.
     """
 
     shots: int
@@ -111,6 +112,7 @@ class RunResults(Results):
     counts: dict[str, int] = Field(default_factory=dict)
     timing: Figures = Field(default_factory=dict)
     selected_epoch: int | None = None
+    stopped: dict[str, Any] | None = None
     environment: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -21,6 +21,7 @@ from dapt.runs.selecting import check_selection
 from dapt.runs.torchrun import processes, processes_here
 from dapt.selection.base import Selector
 from dapt.tracking.check import trackers_of
+from dapt.training.optimizer import check_optimizer
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def check_settings(config: RunConfig, *, here: bool = True) -> tuple[RunConfig, 
     device = pick_device(config.device) if here else config.device
     if here:
         config.recipe.check_packages()
+        check_optimizer(config.optimizer)
         check_count(processes_here() if processes() > 1 else config.devices, device)
     check_dapt(config)
     trackers_of(config)
