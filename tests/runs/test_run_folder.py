@@ -65,10 +65,11 @@ WHOLE = make_config(
         **{"data": "photos", "root": "data", "method": "maple", "dapt": {"word_count": 5}, "masks": "masks"},
         **{"names": "names.txt", "split_file": "split.json", "select": "grand", "fraction": 0.5, "shots": 4},
         **{"selection": {"epochs": 2, "options": {"balanced": True}}, "text_memory_mb": 100, "out": "run"},
-        **{"cue": {"source": "gradcam", "threshold": 0.4}, "features": "auto"},
+        **{"cue": {"source": "gradcam", "threshold": 0.4}, "features": "auto", "stop_margin": 0.5},
     }
 )
-BARE = make_config({"data": "photos", "method": "coop", "features": "auto"})  # else features_mb decides nothing
+# else features_mb and stop_share decide nothing
+BARE = make_config({"data": "photos", "method": "coop", "features": "auto", "stop_margin": 0.5})
 CASES = [(config, *change) for config in (WHOLE, BARE) for change in changes(config)]
 
 
