@@ -5,6 +5,7 @@ Every key is also a key of ``--set``; an unknown key is an error that names the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, get_args
@@ -23,11 +24,11 @@ from dapt.dapt_options import DaptOptions as DaptOptions
 from dapt.errors import ConfigError
 from dapt.limits import MAX_MEGAPIXELS
 from dapt.mask_pattern import annotation_format, check_pattern
-from dapt.methods.base import METHODS, Method, MethodOptions
+from dapt.methods.base import METHODS, Method, MethodOptions, OptimizerName
 from dapt.paths import with_home
 from dapt.plugins import load_plugins
 from dapt.split_rule import POSITIONS, SplitRule
-from dapt.strict import Count, Megabytes, Rate
+from dapt.strict import LARGEST_FLOAT, Count, Megabytes, Rate
 from dapt.validation import known_options, validated
 
 LARGEST_ADAM_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
@@ -114,8 +115,13 @@ class RunSettings(Section):
     epochs: Count | None = Field(None, ge=0, description="Passes over the data; none: the method's own.")
     batch_size: Count | None = Field(None, ge=1, description="Images per step over all devices.")
     lr: float | None = Field(None, gt=0, description="Base learning rate; none: the method's own.")
-    optimizer: Literal["sgd", "adam", "adamw"] | None = Field(
-        None, description="sgd, adam (decay in the gradient) or adamw (apart from it); none: the method's own."
+    lr_rule: Literal["none", "sqrt"] = Field(
+        "none", description="sqrt: lr times the root of batch_size over the method's own batch size."
+    )
+    optimizer: OptimizerName | None = Field(
+        None,
+        description="sgd, adam (decay in the gradient), adamw (apart from it), lion, or muon (matrices; the rest by "
+        "adamw); none: the method's own.",
     )
     adam_eps: Rate | None = Field(
         None, gt=0, le=1, description="Added to the denominator by adam and adamw; none: the method's own, else 1e-8."
@@ -126,6 +132,19 @@ class RunSettings(Section):
         None, ge=0, description="Epochs at warmup_lr before the cosine starts; none: the method's own."
     )
     warmup_lr: float = Field(1e-5, gt=0)
+    schedule: Literal["cosine", "one_cycle"] = Field(
+        "cosine",
+        description="cosine: after the warm-up, epoch by epoch. one_cycle: step by step from lr / 25 up to lr in the "
+        "first 30% and down to nearly nothing; it has no warm-up beside.",
+    )
+    stop_margin: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="End the training after an epoch in which most images had a probability of their class so much "
+        "above that of any other; none: all epochs.",
+    )
+    stop_share: float = Field(0.95, gt=0, le=1, description="How many are most, of the images that the epoch saw.")
     drop_last: bool = Field(True, description="Leave out the last, smaller batch when there is a full one.")
     model_selection: Literal["last", "best_val", "best_test"] = Field(
         "last",
@@ -263,7 +282,7 @@ class RunConfig(RunSettings):
     epochs: Count = Field(ge=0)
     batch_size: Count = Field(ge=1)
     lr: float = Field(gt=0)
-    optimizer: Literal["sgd", "adam", "adamw"]
+    optimizer: OptimizerName
     weight_decay: Rate = Field(ge=0)
     warmup_epochs: Count = Field(ge=0)
 
@@ -276,6 +295,16 @@ class RunConfig(RunSettings):
     def options(self) -> MethodOptions:
         """The options of the method, checked."""
         return validated(self.recipe.options, self.prompt, "prompt.")
+
+    @property
+    def scaled_lr(self) -> float:
+        """The base learning rate by which is trained: `lr` by the rule for other batch sizes."""
+        return by_rule(self.lr_rule, self.lr, self.batch_size, self.recipe.training.batch_size)
+
+
+def by_rule(rule: Literal["none", "sqrt"], lr: float, batch_size: int, own: int) -> float:
+    """A learning rate for batches of another size than the method's own."""
+    return lr if rule == "none" else lr * math.sqrt(batch_size / own)
 
 
 def make_config(tree: Mapping[str, Any]) -> RunConfig:
@@ -338,12 +367,28 @@ def resolve(config: RunSettings) -> RunConfig:
         "warmup_epochs": defaults.warmup_epochs if config.warmup_epochs is None else config.warmup_epochs,
     }
     filled["adam_eps"] = defaults.adam_eps if config.adam_eps is None else config.adam_eps
-    if filled["optimizer"] == "sgd":
+    scaled = by_rule(config.lr_rule, lr, filled["batch_size"], defaults.batch_size)
+    if filled["optimizer"] not in ("adam", "adamw"):
         if config.adam_eps is not None:
-            raise ConfigError("adam_eps belongs to adam and adamw, and this run uses sgd.", todo="Leave it out.")
+            raise ConfigError(
+                f"adam_eps belongs to adam and adamw, and this run uses {filled['optimizer']}.", todo="Leave it out."
+            )
         filled["adam_eps"] = None
-    elif max(lr, config.warmup_lr, config.selection.lr) > LARGEST_ADAM_LR:
-        raise ConfigError(f"A learning rate beyond {LARGEST_ADAM_LR:g} is too large for {filled['optimizer']}.")
+    largest = LARGEST_FLOAT if filled["optimizer"] == "sgd" else LARGEST_ADAM_LR
+    if max(scaled, config.warmup_lr, config.selection.lr) > largest:
+        raise ConfigError(f"A learning rate beyond {largest:g} is too large for {filled['optimizer']}.")
+    if config.schedule == "one_cycle":
+        if config.warmup_epochs:
+            raise ConfigError(
+                "warmup_epochs belongs to the cosine, and schedule=one_cycle begins with a rise of its own.",
+                todo="Leave it out.",
+            )
+        filled["warmup_epochs"] = 0
+    if config.stop_margin is not None and method.label_free:
+        raise ConfigError(
+            f"{config.method} learns without labels, so no training image has a margin of its class.",
+            todo="Leave stop_margin out.",
+        )
     if config.transductive and not method.label_free:
         raise ConfigError(
             f"{config.method} learns from labels, so it cannot train on classes that are held back.",

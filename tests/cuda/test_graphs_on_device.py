@@ -38,6 +38,9 @@ RUNS: dict[str, tuple[dict[str, Any], int | None]] = {  # and how many recording
     "coop, texts in chunks": ({"method": "coop", "text_memory_mb": 1, **ALONE}, None),
     "maple, noise": ({"dapt": {"enabled": True, "variant": "joint", "fill": "noise"}}, 1),
     "adamw": ({"optimizer": "adamw", "lr": 0.002, **ALONE}, 1),
+    "lion": ({"optimizer": "lion", "lr": 0.0003, **ALONE}, 1),
+    "muon": ({"optimizer": "muon", "lr": 0.002, **ALONE}, 1),
+    "one cycle, margins": ({"schedule": "one_cycle", "stop_margin": 0.9, "stop_share": 1.0, **ALONE}, 1),
 }
 
 

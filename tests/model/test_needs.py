@@ -48,6 +48,16 @@ def test_what_is_predicted() -> None:
     assert outputs(text={"background": TEXTS}).predicted() is None
 
 
+def test_margins_are_of_probabilities() -> None:
+    """Logits of the first image are 10, 0, 8; of the second 6, 8, 9.6; those of the true class may be the least."""
+    found = outputs().margins(torch.tensor([0, 0]))
+    first, second = torch.tensor([[10.0, 0.0, 8.0], [6.0, 8.0, 9.6]]).softmax(dim=1)
+    assert torch.allclose(found, torch.stack([first[0] - first[2], second[0] - second[2]]))
+    assert not found.requires_grad
+    certain = outputs(scale=torch.tensor(1000.0)).margins(torch.tensor([0, 1]))
+    assert torch.allclose(certain, torch.tensor([1.0, -1.0]))
+
+
 def test_a_teacher_stands_in_for_labels() -> None:
     labels = torch.tensor([2, 1])
     assert outputs().targets(labels) is labels

@@ -91,6 +91,13 @@ def test_methods_that_need_one_class_per_image_are_refused(several: ImageSet) ->
     assert all(METHODS.get(name).objectives == (CROSS_ENTROPY,) for name in METHODS.names() if "maple" in name)
 
 
+def test_margins_need_one_class_per_image(several: ImageSet) -> None:
+    config = make_config({"data": "-", "method": "maple", "stop_margin": 0.5})
+    with pytest.raises(NotSupportedError, match="stop_margin needs one class per image"):
+        check_multi_label(config, several)
+    check_multi_label(config, ImageSet("single", Path(), NAMES))
+
+
 @pytest.mark.parametrize("option", ["gate", "released"])
 def test_options_of_dapt_that_need_one_class_per_image_are_refused(several: ImageSet, option: str) -> None:
     config = make_config({"data": "-", "method": "maple", "dapt": {option: True}})

@@ -65,13 +65,12 @@ WHOLE = make_config(
         **{"data": "photos", "root": "data", "method": "maple", "dapt": {"word_count": 5}, "masks": "masks"},
         **{"names": "names.txt", "split_file": "split.json", "select": "grand", "fraction": 0.5, "shots": 4},
         **{"selection": {"epochs": 2, "options": {"balanced": True}}, "text_memory_mb": 100, "out": "run"},
-        **{"cue": {"source": "gradcam", "threshold": 0.4}, "features": "auto"},
+        **{"cue": {"source": "gradcam", "threshold": 0.4}, "features": "auto", "stop_margin": 0.5},
         **{"split_rule": "hash", "keep_split": "before", "classes": ["cat", "dog"]},
     }
 )
-BARE = make_config(
-    {"data": "photos", "method": "coop", "features": "auto", "split_rule": "hash"}
-)  # else features_mb decides nothing
+# else features_mb and stop_share decide nothing
+BARE = make_config({"data": "photos", "method": "coop", "features": "auto", "split_rule": "hash", "stop_margin": 0.5})
 OPEN = {"split_rule": None}  # a run that goes on has its own
 CASES = [(config, *change) for config in (WHOLE, BARE) for change in changes(config) if change[2] != OPEN]
 

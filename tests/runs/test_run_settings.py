@@ -61,6 +61,19 @@ def test_runs_from_before_a_key_of_their_own_are_the_same(tmp_path: Path) -> Non
     assert first_difference("features", None, "auto") == ("features", "off", "auto")
 
 
+def test_options_of_training_that_came_later_tell_nothing_apart_where_they_are_off() -> None:
+    plain = result_settings(make_config(BARE))
+    assert not {"schedule", "lr_rule", "stop_margin", "stop_share"} & set(plain)
+    assert result_settings(make_config({**BARE, "stop_share": 0.5})) == plain, "nothing stops"
+    for change in ({"schedule": "one_cycle"}, {"lr_rule": "sqrt"}, {"stop_margin": 0.5}):
+        found = result_settings(make_config({**BARE, **change}))
+        assert set(change) <= set(found)
+        (key, value), *_ = change.items()
+        assert first_difference(key, plain.get(key), found[key])[2] == value
+    some, more = (result_settings(make_config({**BARE, "stop_margin": 0.5, "stop_share": s})) for s in (0.5, 0.9))
+    assert some != more
+
+
 def test_a_tree_without_a_section_is_left_alone() -> None:
     assert without_later({"dapt": True, "a": 1}) == {"dapt": True, "a": 1}
     assert without_later({"a": 1}) == {"a": 1}

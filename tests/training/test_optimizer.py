@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from dapt.config import make_config
-from dapt.errors import ConfigError
-from dapt.training.optimizer import make_optimizer
+from dapt.errors import ConfigError, NotSupportedError
+from dapt.training.optimizer import check_optimizer, make_optimizer
 
 
 def made(parameters: list[nn.Parameter], **changes: Any) -> torch.optim.Optimizer:
@@ -129,5 +129,61 @@ def test_eps_is_the_methods_own_unless_said() -> None:
     assert eps(method="maple") is None
     optimizer = made([one(1.0)], optimizer="adamw", adam_eps=0.25)
     assert optimizer.param_groups[0]["eps"] == 0.25
-    with pytest.raises(ConfigError, match="adam_eps belongs to adam"):
-        eps(method="maple", adam_eps=1e-4)
+    assert eps(method="prolip", optimizer="muon") is None
+    for name in ("sgd", "lion", "muon"):
+        with pytest.raises(ConfigError, match=f"adam_eps belongs to adam and adamw, and this run uses {name}"):
+            eps(method="maple", adam_eps=1e-4, optimizer=name)
+
+
+def test_lion_moves_by_the_sign_of_its_momentum() -> None:
+    """Momentum of 0.9 for the direction and of 0.99 for what is remembered; the decay is apart from them."""
+    parameter = one(2.0)
+    optimizer = made([parameter], optimizer="lion", weight_decay=0.5)
+    x, memory, expected = 2.0, 0.0, []
+    for gradient in (3.0, -1.0, -40.0):
+        direction = 0.9 * memory + 0.1 * gradient
+        x = x * (1 - 0.1 * 0.5) - 0.1 * math.copysign(1.0, direction)
+        memory = 0.99 * memory + 0.01 * gradient
+        expected.append(x)
+    assert stepped(optimizer, parameter, [3.0, -1.0, -40.0]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_muon_moves_matrices_along_orthogonal_ones() -> None:
+    """Whatever the gradient, all singular values of a step are about 0.2 * rate * sqrt(longer side), as AdamW's."""
+    generator = torch.Generator().manual_seed(0)
+    matrix = nn.Parameter(torch.zeros(2, 64))
+    matrix.grad = torch.randn(2, 64, generator=generator) * torch.tensor([[100.0], [0.5]])
+    made([matrix], optimizer="muon", weight_decay=0.0).step()
+    values = torch.linalg.svdvals(matrix.detach())
+    assert values.tolist() == pytest.approx([0.2 * 0.1 * 8] * 2, rel=0.3)
+
+
+def test_muon_moves_the_rest_as_adamw_does() -> None:
+    """Vectors, single rows and stacks of matrices: the first step is the rate, whatever the gradient."""
+    rest = [one(2.0, 2.0, grad=7.0), nn.Parameter(torch.full((1, 4), 2.0)), nn.Parameter(torch.full((2, 3, 4), 2.0))]
+    for parameter in rest[1:]:
+        parameter.grad = torch.full_like(parameter, 0.01)
+    frozen = one(1.0, grad=1.0)
+    frozen.requires_grad_(False)
+    optimizer = made([*rest, frozen], optimizer="muon", weight_decay=0.5)
+    optimizer.step()
+    for parameter in rest:
+        assert parameter.detach().flatten().tolist() == pytest.approx([2 * (1 - 0.05) - 0.1] * parameter.numel(), 1e-4)
+    assert frozen.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("kind", "version"), [("lion", "0.9"), ("muon", "1.0.21")])
+def test_a_timm_without_it_is_told(kind: Any, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_optimizer(kind)
+    monkeypatch.setattr("dapt.training.optimizer.importlib.import_module", lambda name: object())
+    with pytest.raises(NotSupportedError, match=f"The optimiser {kind} is part of timm {version} and later"):
+        check_optimizer(kind)
+    check_optimizer("sgd")
+
+
+def test_rates_that_are_too_large_are_refused() -> None:
+    for name in ("adam", "lion", "muon"):
+        with pytest.raises(ConfigError, match=f"beyond 1e\\+30 is too large for {name}"):
+            make_config({"data": "-", "method": "coop", "optimizer": name, "lr": 1e31})
+    with pytest.raises(ConfigError, match=r"beyond 1e\+38 is too large for sgd"):
+        make_config({"data": "-", "method": "coop", "lr": 1e38, "batch_size": 128, "lr_rule": "sqrt"})

@@ -16,6 +16,7 @@ from dapt.methods.search import Space
 from dapt.registry import Registry
 from dapt.strict import PartOptions
 
+OptimizerName = Literal["sgd", "adam", "adamw", "lion", "muon"]
 CROSS_ENTROPY = "dapt.objectives.classification:Classification"
 
 
@@ -38,7 +39,7 @@ class TrainingDefaults:
     epochs: int = 5
     batch_size: int = 4
     epochs_by_shots: Mapping[int, int] = field(default_factory=dict)
-    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    optimizer: OptimizerName = "sgd"
     adam_eps: float | None = None
     weight_decay: float = 5e-4
     warmup_epochs: int = 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from dapt.clip.logits import class_logits
@@ -73,6 +74,12 @@ class Outputs:
         if FULL not in self.image or CLASSES not in self.text:
             return None
         return self.logits(FULL).detach().argmax(dim=1)
+
+    def margins(self, labels: Tensor) -> Tensor:
+        """Probability of the true class ``[B]`` minus the greatest of another, from the full view; without gradient."""
+        shares = self.logits(FULL).detach().float().softmax(dim=1)
+        true = F.one_hot(labels, shares.shape[1]).bool()
+        return shares[true] - shares.masked_fill(true, 0.0).amax(dim=1)
 
     def targets(self, labels: Tensor) -> Tensor:
         """What class logits are compared with: the labels ``[B]``, or the teacher's probabilities ``[B, C]``."""

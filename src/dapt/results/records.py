@@ -89,7 +89,8 @@ class RunResults(Results):
         flags: what is suspicious. metrics: figures of the test images. baselines: by method that takes no training,
             ``test/accuracy`` on the same images, where they were asked for. per_class, per_group: percent of each.
         timing: in seconds. selected_epoch: the epoch that is the result, from 1; 0 where nothing is
-            trained.
+            trained. stopped: why the training ended before its last epoch (`stop_margin`), see
+            `dapt.training.stopping.Stopped`; None: it did not.
     """
 
     shots: int
@@ -115,6 +116,7 @@ class RunResults(Results):
     counts: dict[str, int] = Field(default_factory=dict)
     timing: Figures = Field(default_factory=dict)
     selected_epoch: int | None = None
+    stopped: dict[str, Any] | None = None
     environment: dict[str, Any] = Field(default_factory=dict)
 
 

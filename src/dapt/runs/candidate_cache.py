@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST = 3
 # settings that decide what is chosen, how it is trained on or where it goes, not what the untrained model sees
 _UNREAD: dict[str, Any] = {
-    **dict.fromkeys(("out", "select", "fraction", "dapt", "cue", "epochs"), True),
+    **dict.fromkeys(("out", "select", "fraction", "dapt", "cue", "epochs", "stop_margin", "stop_share"), True),
     **dict.fromkeys(("masks", "mask_format", "mask_name", "mask_background"), True),
     "selection": {"balanced", "legacy", "options"},
 }

@@ -26,6 +26,7 @@ from dapt.runs.torchrun import processes, processes_here
 from dapt.selection.base import Selector
 from dapt.split_rule import usual_rule
 from dapt.tracking.check import trackers_of
+from dapt.training.optimizer import check_optimizer
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def check_settings(config: RunConfig, *, here: bool = True) -> tuple[RunConfig, 
     device = pick_device(config.device) if here else config.device
     if here:
         config.recipe.check_packages()
+        check_optimizer(config.optimizer)
         check_count(processes_here() if processes() > 1 else config.devices, device)
     check_dapt(config)
     check_keeps(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from dapt.config import RunConfig
@@ -170,9 +171,14 @@ def _results(
         **breakdown,
         counts=counts,
         timing=timing,
-        selected_epoch=progress.best_epoch + 1 if progress.best_epoch >= 0 else config.epochs,
+        selected_epoch=progress.best_epoch + 1 if progress.best_epoch >= 0 else _last_epoch(config, progress),
+        stopped=None if progress.stopped is None else asdict(progress.stopped),
         environment=describe(str(model.clip.device)) | ({} if choice is None else choice.facts()),
     )
+
+
+def _last_epoch(config: RunConfig, progress: Progress) -> int:
+    return config.epochs if progress.stopped is None else progress.stopped.epoch
 
 
 def evaluate_run(

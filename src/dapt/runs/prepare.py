@@ -46,6 +46,7 @@ from dapt.runs.training_cue import training_cue
 from dapt.training.feature_bank import FeatureBank
 from dapt.training.kept_views import KeptViews
 from dapt.training.step import TrainStep
+from dapt.training.stopping import check_stop
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def prepare(
     kept, encodings = kept_views(config, model, bank), kept_encodings(config, model, bank)
     _let_it_look(config, model, data, cache, bank)
     step = TrainStep(model, build_objectives(config, model))
+    check_stop(config, averaged=model_selection_of(config, data, step) == "average")
     if config.dapt.enabled and config.dapt.words == AUTO and not _has_background(config, step):
         warn("dapt.words=auto changes nothing: L_b does not act in this run, and nothing else reads the words.")
     say(_headline(config, model))
@@ -393,5 +395,5 @@ def _headline(config: RunConfig, model: PromptedClip) -> str:
     count = model.prompts.count()
     return (
         f"{run_title(config)} on {config.model}: {count:,} trainable parameters, {len(model.names)} classes, "
-        f"{config.epochs} epochs, batch {config.batch_size}, lr {config.lr}, {model.clip.device}"
+        f"{config.epochs} epochs, batch {config.batch_size}, lr {config.scaled_lr:g}, {model.clip.device}"
     )

@@ -215,7 +215,7 @@ def check_multi_label(config: RunConfig, data: ImageSet) -> None:
     methods that look at all labels before training, do not.
 
     Raises:
-        NotSupportedError: the method, or an option of DAPT, needs one class per image.
+        NotSupportedError: the method, an option of DAPT, or stop_margin needs one class per image.
     """
     if not data.multi_label:
         return
@@ -232,6 +232,11 @@ def check_multi_label(config: RunConfig, data: ImageSet) -> None:
                 f"The images of {data.name} show several classes each, and dapt.{option} needs one class per image.",
                 todo=f"Leave dapt.{option} out.",
             )
+    if config.stop_margin is not None:
+        raise NotSupportedError(
+            f"The images of {data.name} show several classes each, and stop_margin needs one class per image.",
+            todo="Leave stop_margin out.",
+        )
 
 
 def _report_small_classes(data: ImageSet, train: Sequence[Item], kept: Sequence[int], shots: int) -> None:

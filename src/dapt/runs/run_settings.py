@@ -16,7 +16,7 @@ from dapt.validation import validated
 FREE_KEYS = {"out", "workers", "cache_mb", "cuda_graph", "device", "allow_leaks", "track", "track_options"}
 # Keys that came later: with these values a run is what it was without them.
 LATER_KEYS: dict[str, Any] = {"matte": WHITE, "mask_background": BLACK, "features": "off", "split_rule": POSITIONS}
-LATER_KEYS |= {"class_weights": "none", "onednn": "auto", "draft": False}
+LATER_KEYS |= {"class_weights": "none", "onednn": "auto", "draft": False, "schedule": "cosine", "lr_rule": "none"}
 LATER_DAPT = {
     **{"background_label": "nearest", "min_area": 0.0, "max_area": 1.0, "trust": "none"},
     **{"visual_scale": "raw", "visual_space": "features", "margin_kind": "absolute", "background_temperature": 1.0},
@@ -36,6 +36,8 @@ def without_later(tree: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in tree.items() if LATER_KEYS.get(key) != value}
     if "features" not in found:
         found.pop("features_mb", None)  # of features that are not kept
+    if found.get("stop_margin") is None:
+        found.pop("stop_share", None)  # of a margin at which nothing stops
     dapt = found.get("dapt")
     if not isinstance(dapt, Mapping):
         return found

@@ -223,9 +223,8 @@ def _train_beforehand(config: RunConfig, data: RunData, model: PromptedClip, cac
     """
     from lightning_fabric import Fabric
 
-    short = _plain(config).model_copy(
-        update={"epochs": epochs, "lr": config.selection.lr, "model_selection": "last", "devices": 1}
-    )
+    changes = {"epochs": epochs, "lr": config.selection.lr, "model_selection": "last", "devices": 1}
+    short = _plain(config).model_copy(update={**changes, "stop_margin": None})
     clip = model.clip
     part = data.train
     transform = train_transform(clip.image.image_size, clip.preprocess, crop_scale=config.crop_scale, flip=config.flip)

@@ -9,26 +9,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dapt.config import RunConfig
 from dapt.console import progress, say, warn
 from dapt.cues.base import Cue
 from dapt.cues.guards import guard
-from dapt.data.batch import Batch, MultiLabel
+from dapt.data.batch import Batch
 from dapt.data.load.loader import TrainImages
 from dapt.environment import peak_memory_mb
 from dapt.errors import DaptError, ModelError
-from dapt.objectives.base import by_group
 from dapt.objectives.gradients import backward_by_rule
 from dapt.training.averaging import EpochAverage
 from dapt.training.diagnosis import Diagnosis
 from dapt.training.graph_step import CudaRecorder, GraphStep, Recorder
 from dapt.training.kept_views import KeptViews
 from dapt.training.optimizer import make_optimizer
+from dapt.training.plain_step import PlainStep
 from dapt.training.saved_views import SavedViews, load_epoch, saved_where_possible
-from dapt.training.schedule import learning_rate
+from dapt.training.schedule import step_rate
 from dapt.training.step import TrainStep
+from dapt.training.stopping import Stopped, check_stop, why_stop
 from dapt.training.tally import Tally
 
 State = dict[str, Any]
@@ -42,6 +43,7 @@ class Progress:
     Attributes:
         epoch: finished epochs. lines: one dictionary per finished epoch (metrics.jsonl).
         best_accuracy, best_epoch, best: validation accuracy, epoch and parameters of the best epoch.
+        stopped: why the training ended before its last epoch; None: it did not.
         earlier: seconds that epochs before an interruption took; validation and new masks between them not counted.
     """
 
@@ -51,40 +53,7 @@ class Progress:
     best_epoch: int = -1
     best: dict[str, Tensor] = field(default_factory=dict)
     earlier: float = 0.0
-
-
-class _PlainStep(nn.Module):
-    """The training step with plain tensors in and out, as data-parallel wrappers want it."""
-
-    def __init__(self, step: TrainStep, multi_label: MultiLabel) -> None:
-        super().__init__()
-        self.step = step
-        self.multi_label: MultiLabel = multi_label
-
-    def forward(
-        self,
-        pixels: Tensor,
-        labels: Tensor,
-        masks: Tensor,
-        usable: Tensor,
-        targets: Tensor | None,
-        weights: Tensor | None,
-        epoch: int,
-        epochs: int,
-        trust: Tensor | None = None,
-        background: Tensor | None = None,
-        saved: Mapping[str, Tensor] | None = None,
-        before: tuple[Tensor, Tensor, Tensor] | None = None,
-    ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        known = (targets, weights, self.multi_label, trust, background)
-        batch = Batch(pixels, labels, masks, usable, *known, saved, before)
-        loss, terms, outputs = self.step(batch, epoch, epochs)
-        figures = {name: term.value.detach() for name, term in terms.items()}
-        top = outputs.predicted()
-        if top is not None:
-            correct = top == labels if targets is None else targets.gather(1, top[:, None])[:, 0]
-            figures["train/accuracy"] = 100 * correct.float().mean()
-        return loss, by_group(terms), figures
+    stopped: Stopped | None = None
 
 
 class Fitter:
@@ -123,10 +92,11 @@ class Fitter:
         self.rule = step.gradient_rule
         weights = step.epoch_weights(self.epochs) if validate is None else None
         self.average = None if weights is None else EpochAverage(weights)
+        check_stop(config, averaged=self.average is not None)
         self.optimizer = make_optimizer(
             step.parameters(),
             config.optimizer,
-            lr=config.lr,
+            lr=config.scaled_lr,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             adam_eps=config.adam_eps,
@@ -135,7 +105,9 @@ class Fitter:
         self.check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
         half = config.precision == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
-        self.wrapped = fabric.setup_module(_PlainStep(step, config.multi_label), move_to_device=False)
+        self.wrapped = fabric.setup_module(
+            PlainStep(step, config.multi_label, config.stop_margin), move_to_device=False
+        )
         self.graph: GraphStep | None = None
         alone = self.device.type == "cuda" and fabric.world_size == 1
         if config.cuda_graph == "auto" and alone and step.recordable and not config.grad_checkpointing:
@@ -234,12 +206,16 @@ class Fitter:
                 warn(f"Of the masks made anew none is of use, so the DAPT terms rest. {self.cue.report.summary()}.")
 
     def fit(self) -> Progress:
-        """Train all epochs that are left.
+        """Train all epochs that are left, or until `why_stop` says that it is enough.
 
         Raises:
             DaptError: the loss is not finite.
         """
         for epoch in range(self.progress.epoch, self.epochs):
+            self.progress.stopped = why_stop(self.config, self.step, self.progress.lines)
+            if self.progress.stopped is not None:
+                self._say(self.progress.stopped.sentence)
+                break
             self._update_cue(epoch)
             line = self._epoch(epoch)
             self._check_parameters(epoch)
@@ -273,15 +249,6 @@ class Fitter:
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         config, fabric = self.config, self.fabric
-        rate = learning_rate(
-            epoch,
-            base_lr=config.lr,
-            epochs=self.epochs,
-            warmup_epochs=config.warmup_epochs,
-            warmup_lr=config.warmup_lr,
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         batches, loader = load_epoch(
             self.images, self.step, config, epoch, rank=fabric.global_rank, world=fabric.world_size
         )
@@ -296,6 +263,7 @@ class Fitter:
         label = f"epoch {epoch + 1}/{self.epochs}"
         shown = progress(loader, batches, label, "batches") if fabric.is_global_zero else loader
         for number, batch in enumerate(shown):
+            self._set_rate(step_rate(config, epoch, number, batches))
             diagnosis.see(number, batch, epoch, self.epochs)
             tally.add(self._step(batch, epoch, number), len(batch.labels))
             if batch.usable is not None:
@@ -303,7 +271,7 @@ class Fitter:
             seen += len(batch.labels)
         tally.look()
         seconds = time.perf_counter() - start
-        line: dict[str, Any] = {"epoch": epoch + 1, "lr": rate}
+        line: dict[str, Any] = {"epoch": epoch + 1, "lr": step_rate(config, epoch, batches - 1, batches)}
         for name, value in tally.sums().items():
             line[name] = float(fabric.all_reduce(value / max(seen, 1), reduce_op="mean"))
         if self.cue is not None:
@@ -312,6 +280,10 @@ class Fitter:
         line["images_per_second"] = round(seen * fabric.world_size / max(seconds, 1e-9), 2)
         line["peak_memory_mb"] = peak_memory_mb(str(self.device))
         return line
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
 
     def _step(self, batch: Batch, epoch: int, number: int) -> dict[str, Tensor]:
         if self.graph is None:
@@ -378,14 +350,16 @@ class Fitter:
             todo="Use a lower --lr or --precision 32 and start again.",
         )
 
+    def _say(self, text: str) -> None:
+        if self.fabric.is_global_zero:
+            say(text)
+
     def _tell(self, line: dict[str, Any]) -> None:
-        if not self.fabric.is_global_zero:
-            return
         parts = [f"epoch {line['epoch']}/{self.epochs}", f"lr {line['lr']:.2e}"]
         names = [name for name in line if name == "loss" or name.startswith("L_")]
         parts += [f"{name} {line[name]:.4f}" for name in names]
         parts += [f"{name} {line[name]:.1f}%" for name in ("train/accuracy", "val/accuracy") if name in line]
-        say("  ".join([*parts, f"{line['seconds']:.1f} s"]))
+        self._say("  ".join([*parts, f"{line['seconds']:.1f} s"]))
 
 
 def _copied(prompts: Mapping[str, Tensor]) -> dict[str, Tensor]:
