@@ -120,7 +120,7 @@ def test_a_tracker_that_never_answers_is_not_waited_for(
 def test_a_run_that_fails_is_told(
     table: Path, tiny_spec: str, tmp_path: Path, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no more")
 
     monkeypatch.setattr("dapt.runs.execute.finish_run", fail)

@@ -17,14 +17,14 @@ import torch
 
 from dapt.clip.frozen import FrozenClip
 from dapt.config import RunConfig
-from dapt.console import say
+from dapt.console import say, warn
 from dapt.dapt_options import DaptOptions
 from dapt.data.labelled import LabelledImages
 from dapt.data.load.image_cache import ImageCache
 from dapt.data.load.loader import TrainImages
 from dapt.data.load.settings import reading_of
 from dapt.data.load.transforms import train_transform
-from dapt.errors import DataError
+from dapt.errors import DaptError
 from dapt.evaluation.evaluate import Encoded, classify_images, encode_images
 from dapt.methods.base import METHODS
 from dapt.model.build import assemble
@@ -68,10 +68,8 @@ def find_baselines(config: RunConfig, data: RunData, clip: FrozenClip) -> Baseli
     """Zero-shot CLIP and the closed form, on the test images of a run.
 
     The run's own method is left out, and whatever needs labels where the method learns without. Images that show
-    several classes have no accuracy, so there are no baselines.
-
-    Raises:
-        DaptError: an image cannot be read, or what the model computes is not finite.
+    several classes have no accuracy, so there are no baselines. One that cannot be found (no covariance, figures
+    that are not finite) is left out with a warning.
     """
     if data.source.multi_label or not data.test.items:
         return Baselines()
@@ -87,20 +85,22 @@ def find_baselines(config: RunConfig, data: RunData, clip: FrozenClip) -> Baseli
     figures: dict[str, Figures] = {}
     seen: dict[str, Encoded] = {}
     for method, options in wanted.items():
-        model = _made(config, data, clip, method, options)
-        if model is None:
-            continue
-        found: Figures = {"test/accuracy": _accuracy(config, model, data.test, seen, "test")}
-        if data.novel is not None and not model.prompts.fixed_classes:
-            found["test/accuracy_novel"] = _accuracy(config, model, data.novel, seen, "novel")
-        figures[method] = found
+        try:
+            figures[method] = _figures(config, data, _made(config, data, clip, method, options), seen)
+        except DaptError as error:  # the run is done, whatever happens here
+            warn(f"{METHODS.get(method).title} is left out: {error.what}")
     return Baselines(figures, time.perf_counter() - began, {name: wanted[name] for name in figures})
 
 
-def _made(
-    config: RunConfig, data: RunData, clip: FrozenClip, method: str, given: Mapping[str, Any]
-) -> PromptedClip | None:
-    """The finished model of a method without training; None where its training images allow none, which is said."""
+def _figures(config: RunConfig, data: RunData, model: PromptedClip, seen: dict[str, Encoded]) -> Figures:
+    found: Figures = {"test/accuracy": _accuracy(config, model, data.test, seen, "test")}
+    if data.novel is not None and not model.prompts.fixed_classes:
+        found["test/accuracy_novel"] = _accuracy(config, model, data.novel, seen, "novel")
+    return found
+
+
+def _made(config: RunConfig, data: RunData, clip: FrozenClip, method: str, given: Mapping[str, Any]) -> PromptedClip:
+    """The finished model of a method without training."""
     recipe = METHODS.get(method)
     options = validated(recipe.options, {**recipe.preset, **given}, "prompt.")
     plain = DaptOptions()
@@ -112,11 +112,7 @@ def _made(
         ImageCache(0),
         config.seed,
     )
-    try:
-        model.prompts.prepare(training_set(config, model, data, images, bank_of(config, clip)))
-    except DataError as error:
-        say(f"{recipe.title} is left out: {error.what}")
-        return None
+    model.prompts.prepare(training_set(config, model, data, images, bank_of(config, clip)))
     return model.eval()
 
 
