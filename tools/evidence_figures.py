@@ -6,7 +6,9 @@ paired: the same backbone, host, data, shots and seed; behind their mean stands 
 
     python tools/evidence_figures.py benchmarks/results/evidence/choosing.parquet
     python tools/evidence_figures.py benchmarks/results/evidence/choosing.parquet --beside symmetric
+    python tools/evidence_figures.py benchmarks/results/evidence/choosing.parquet --pair symmetric joint
     python tools/evidence_figures.py benchmarks/results/evidence/reporting.parquet --setting symmetric
+    python tools/evidence_figures.py benchmarks/results/evidence/reporting.parquet --setting symmetric --pooled
 """
 
 from __future__ import annotations
@@ -14,13 +16,12 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scipy.stats import t as student
 
-from dapt.console import say
 from dapt.dapt_names import departures, variant_of
 from dapt.errors import DataError
 from dapt.report.tables.audits import is_of_audit
@@ -36,9 +37,15 @@ SAME = ("backbone", "method", "data", "shots", "seed")  # what a difference is p
 AUDITED = {"original": "audit/original", "exchanged": "audit/mixed_rand", "BG-gap": "audit/bg_gap"}
 MORE = {"other data": "audit/mixed_other", "attention": "cue/foreground_attention"}  # where there are such figures
 SHOWN = ("D", *AUDITED)
+ACCURACIES = ("original", "exchanged")
 LEVEL = 0.95
 LEAST = 3  # pairs of which an interval is told
 SECTION = "set/dapt."
+PAIRED = (
+    "Δ is the mean of paired differences (same backbone, host, data, shots and seed); in brackets its 95% interval by "
+    "Student's t, from three pairs on."
+)
+DEPENDENT = "Pairs share images, hosts and seeds; an interval over pairs of several hosts takes them for independent."
 
 
 def rows_of(store: Path) -> list[Row]:
@@ -126,12 +133,28 @@ def interval(gaps: Sequence[float]) -> tuple[float, float]:
 
 def gap_words(one: Figures, other: Figures, name: str) -> str:
     """The difference of two settings in a figure, see `mean_words`; a dash where there is none."""
-    gaps = [
+    gaps = gaps_of(one, other, name)
+    return mean_words(gaps) if gaps else "–"
+
+
+def gaps_of(one: Figures, other: Figures, name: str) -> list[float]:
+    """The differences of two settings in a figure, over the runs of which both have it."""
+    return [
         figures[name] - other[place][name]
         for place, figures in one.items()
         if name in figures and name in other.get(place, {})
     ]
-    return mean_words(gaps) if gaps else "–"
+
+
+def needed(found: Mapping[str, Figures], label: str) -> Figures:
+    """The runs of a setting.
+
+    Raises:
+        DataError: there is no setting of that name.
+    """
+    if label not in found:
+        raise DataError(f"There is no setting '{label}'; there are: {', '.join(sorted(found))}.")
+    return found[label]
 
 
 def mean_words(gaps: Sequence[float]) -> str:
@@ -143,26 +166,108 @@ def mean_words(gaps: Sequence[float]) -> str:
 def table(found: Mapping[str, Figures], beside: str) -> str:
     """A table in Markdown: the settings, best first, `beside` and the hosts on top.
 
+    All figures of a line are over the runs that its setting and `beside` both have, so that D less the D of `beside` in
+    the same line is Δ D. A setting that shares no run with it has dashes.
+
     Raises:
         DataError: there is no setting of the name `beside`.
     """
-    if beside not in found:
-        raise DataError(f"There is no setting '{beside}'; there are: {', '.join(sorted(found))}.")
-    heads = ["setting", "runs", *SHOWN, *(f"Δ {name}" for name in SHOWN)]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    others = needed(found, beside)
+    heads = ["setting", "pairs", f"{beside}: D", *SHOWN, *(f"Δ {name}" for name in SHOWN)]
 
     def rank(label: str) -> tuple[bool, bool, float]:
-        gaps = [
-            found[label][place]["D"] - found[beside][place]["D"] for place in found[label] if place in found[beside]
-        ]
+        gaps = gaps_of(found[label], others, "D")
         return label != beside, not label.startswith(HOST), -statistics.fmean(gaps) if gaps else math.inf
 
+    lines = [_line(heads), "|---" * len(heads) + "|"]
     for label in sorted(found, key=rank):
-        runs = found[label]
-        means = [statistics.fmean(run[name] for run in runs.values()) for name in SHOWN]
-        gaps = ["" if label == beside else gap_words(runs, found[beside], name) for name in SHOWN]
-        lines.append("| " + " | ".join([label, str(len(runs)), *(f"{mean:.1f}" for mean in means), *gaps]) + " |")
+        runs, own = found[label], label == beside
+        both = [place for place in runs if place in others]
+        reference = "" if own else _mean([others[place]["D"] for place in both])
+        means = [_mean([runs[place][name] for place in both]) for name in SHOWN]
+        gaps = ["" if own else gap_words(runs, others, name) for name in SHOWN]
+        lines.append(_line([label, str(len(both)), reference, *means, *gaps]))
     return "\n".join(lines)
+
+
+def pairs_table(found: Mapping[str, Figures], pairs: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown: of each pair of settings how the first differs from the second, over the runs of both.
+
+    Raises:
+        DataError: there is no setting of one of the names, or two share no run.
+    """
+    heads = ["setting", "beside", "pairs", "higher in D", *(f"Δ {name}" for name in SHOWN)]
+    lines = [_line(heads), "|---" * len(heads) + "|"]
+    for label, beside in pairs:
+        one, other = needed(found, label), needed(found, beside)
+        gaps = gaps_of(one, other, "D")
+        if not gaps:
+            raise DataError(f"'{label}' and '{beside}' have no run in common.")
+        higher = f"{sum(gap > 0 for gap in gaps)} of {len(gaps)}"
+        lines.append(_line([label, beside, str(len(gaps)), higher, *(gap_words(one, other, name) for name in SHOWN)]))
+    return "\n".join(lines)
+
+
+def pooled(rows: Sequence[Row], setting: str, beside: str) -> str:
+    """A table in Markdown: the differences of two settings over all pairs, those of each backbone, and host by host.
+
+    Means of hosts are those of each host over its backbones and seeds. The last column is by how much more the setting
+    gains on exchanged backgrounds than on ordinary photographs.
+
+    Raises:
+        DataError: no host has been trained with both.
+    """
+    found = _with_both(rows, setting, beside)
+    names = [*SHOWN, *(name for name in MORE if _has(found, setting, name))]
+    gaps = {part: {name: gaps_of(each[setting], each[beside], name) for name in names} for part, each in found.items()}
+    for each in gaps.values():
+        each["exchanged − original"] = [
+            one - other for one, other in zip(each["exchanged"], each["original"], strict=True)
+        ]
+    names.append("exchanged − original")
+    backbones, hosts = (sorted({part[number] for part in gaps}) for number in (0, 1))
+    groups = {"all pairs": _gathered(gaps.values(), names)}
+    for backbone in backbones if len(backbones) > 1 else []:
+        groups[f"pairs of {_short(backbone)}"] = _gathered([gaps[part] for part in gaps if part[0] == backbone], names)
+    of_hosts = [_gathered([gaps[part] for part in gaps if part[1] == host], names) for host in hosts]
+    groups["means of hosts"] = {
+        name: [statistics.fmean(each[name]) for each in of_hosts if each[name]] for name in names
+    }
+    heads = ["over", "number", *(f"Δ {name}" for name in names)]
+    lines = [_line(heads), "|---" * len(heads) + "|"]
+    for label, those in groups.items():
+        lines.append(_line([label, str(len(those["D"])), *(mean_words(those[name]) for name in names)]))
+    return "\n".join(lines)
+
+
+def _gathered(parts: Iterable[Mapping[str, Sequence[float]]], names: Sequence[str]) -> dict[str, list[float]]:
+    parts = list(parts)
+    return {name: [gap for part in parts for gap in part[name]] for name in names}
+
+
+def _mean(values: Sequence[float]) -> str:
+    return f"{statistics.fmean(values):.1f}" if values else "–"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _short(backbone: str) -> str:
+    return Path(backbone.rpartition(":")[2]).name
+
+
+def _with_both(rows: Sequence[Row], setting: str, beside: str) -> dict[Pair, dict[str, Figures]]:
+    """The settings of each host on each backbone that has runs of both with a seed in common.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = {part: collected(those) for part, those in by_backbone_and_host(rows).items()}
+    found = {part: each for part, each in found.items() if each.get(setting, {}).keys() & each.get(beside, {}).keys()}
+    if not found:
+        raise DataError(f"No host has runs of '{setting}' and of '{beside}'.")
+    return found
 
 
 def by_host(rows: Sequence[Row], setting: str, beside: str, *, brief: bool = False) -> str:
@@ -174,25 +279,35 @@ def by_host(rows: Sequence[Row], setting: str, beside: str, *, brief: bool = Fal
     Raises:
         DataError: no host has been trained with that setting.
     """
-    found = {part: collected(those) for part, those in by_backbone_and_host(rows).items()}
-    found = {part: each for part, each in found.items() if each.get(setting, {}).keys() & each.get(beside, {}).keys()}
-    if not found:
-        raise DataError(f"No host has runs of '{setting}' and of '{beside}'.")
+    found = _with_both(rows, setting, beside)
     names = [*SHOWN, *(name for name in MORE if _has(found, setting, name))]
     if brief:
-        names = ["original", "exchanged"]
-    heads = ["backbone", "host", "runs", f"{beside}: original", "exchanged", *(f"Δ {name}" for name in names)]
+        names = list(ACCURACIES)
+    heads = ["backbone", "host", "pairs", f"{beside}: original", "exchanged", *(f"Δ {name}" for name in names)]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for (backbone, method), settings in sorted(found.items()):
         one, other = settings[setting], settings[beside]
         both = [other[place] for place in one if place in other]
-        means = [statistics.fmean(run[name] for run in both) for name in ("original", "exchanged")]
-        cells = [Path(backbone.rpartition(":")[2]).name, method, str(len(both)), *(f"{mean:.1f}" for mean in means)]
+        means = [statistics.fmean(run[name] for run in both) for name in ACCURACIES]
+        cells = [_short(backbone), method, str(len(both)), *(f"{mean:.1f}" for mean in means)]
         lines.append("| " + " | ".join([*cells, *(gap_words(one, other, name) for name in names)]) + " |")
     ones, others = ({k: v for each in found.values() for k, v in each[key].items()} for key in (setting, beside))
     together = [gap_words(ones, others, name) for name in names]
     lines.append("| " + " | ".join(["all", "all", str(len(ones.keys() & others.keys())), "", "", *together]) + " |")
     return "\n".join(lines)
+
+
+def told_apart(rows: Sequence[Row], setting: str, beside: str, names: Sequence[str] = ("D", *ACCURACIES)) -> str:
+    """A sentence: of how many hosts the mean difference is above zero, of how many the whole interval, or below it."""
+    hosts = _with_both(rows, setting, beside).values()
+    words = []
+    for name in names:
+        gaps = [gaps_of(each[setting], each[beside], name) for each in hosts]
+        intervals = [interval(each) for each in gaps if len(each) >= LEAST]
+        above, below = sum(low > 0 for low, _ in intervals), sum(high < 0 for _, high in intervals)
+        means = sum(statistics.fmean(each) > 0 for each in gaps)
+        words.append(f"Δ {name} is above zero in {means} of {len(gaps)}, with its interval in {above} (below: {below})")
+    return f"Of the lines: {'; '.join(words)}."
 
 
 def _has(found: Mapping[Pair, Mapping[str, Figures]], setting: str, name: str) -> bool:
@@ -205,10 +320,14 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("stores", type=Path, nargs="+")
     parser.add_argument("--beside", default=HOST, help="the setting that all are compared with")
     parser.add_argument("--setting", default="", help="a table of what this setting brings to each host")
+    parser.add_argument("--pooled", action="store_true", help="with --setting: over all pairs and over means of hosts")
+    parser.add_argument("--pair", nargs=2, action="append", default=[], help="compare two settings; can be repeated")
     parser.add_argument("--brief", action="store_true", help="with --setting: only accuracy, not all figures")
     parser.add_argument("--method", nargs="*", default=[], help="only these hosts [default: maple; with --setting all]")
     parser.add_argument("--backbone", default="", help="only backbones whose name holds this")
     args = parser.parse_args(words)
+    if (args.pooled or args.brief) and not args.setting:
+        raise DataError(f"--{'pooled' if args.pooled else 'brief'} needs --setting.")
     methods = args.method or ([] if args.setting else ["maple"])
     rows: list[Row] = []
     for store in args.stores:
@@ -218,11 +337,21 @@ def main(words: Sequence[str] | None = None) -> None:
         raise DataError(
             f"There is no audit of {', '.join(methods) or 'any host'} in {', '.join(map(str, args.stores))}."
         )
-    if args.setting:
-        print(by_host(rows, args.setting, args.beside, brief=args.brief))
+    notes = [PAIRED]
+    if args.pair:
+        made = pairs_table(collected(rows), args.pair)
+    elif args.pooled:
+        made = pooled(rows, args.setting, args.beside)
+    elif args.setting:
+        made = by_host(rows, args.setting, args.beside, brief=args.brief)
+        notes.append(f"All means are over these pairs; Δ is {args.setting} less {args.beside}.")
+        notes.append(told_apart(rows, args.setting, args.beside, ACCURACIES if args.brief else ("D", *ACCURACIES)))
     else:
-        print(table(collected(rows), args.beside))
-    say(f"Differences are to {args.beside}, over runs that both have; best first by Δ D.")
+        made = table(collected(rows), args.beside)
+        notes.append(f"All means of a line are over the pairs with {args.beside}, best first by Δ D.")
+    if len({row["method"] for row in rows}) > 1:
+        notes.append(DEPENDENT)
+    print(made, " ".join(notes), sep="\n\n")
 
 
 if __name__ == "__main__":

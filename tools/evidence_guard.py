@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dapt.console import say
 from dapt.errors import DataError
 from dapt.report.tables.labels import there
 from evidence_figures import (
     HOST,
     LEAST,
+    PAIRED,
     Figures,
     Row,
     by_backbone_and_host,
@@ -40,6 +40,7 @@ WHOLE, FOREGROUND = "counts/cue_recognised_whole", "counts/cue_recognised_foregr
 class Trial:
     """A run with DAPT: by how much more foregrounds were recognised than whole images, and what it gained in D."""
 
+    method: str
     cue: str
     ahead: float
     gained: float
@@ -66,7 +67,7 @@ def _trials_of(rows: Sequence[Row], setting: str) -> list[Trial]:
             continue
         if place in settings.get(label, {}):
             gained = settings[label][place]["D"] - hosts[place]["D"]
-            found.append(Trial(cue, float(row[FOREGROUND]) - float(row[WHOLE]), gained))
+            found.append(Trial(str(row["method"]), cue, float(row[FOREGROUND]) - float(row[WHOLE]), gained))
     return found
 
 
@@ -84,6 +85,26 @@ def table(found: Sequence[Trial]) -> str:
     return "\n".join(lines)
 
 
+def correlations(found: Sequence[Trial]) -> list[str]:
+    """The correlation of what was recognised with the gain, over all runs and over those of hosts with several cues.
+
+    Such a host is named only where there are others, and nothing is said where all differences are the same.
+    """
+    groups = {"all runs": list(found)}
+    hosts = dict.fromkeys(trial.method for trial in found)
+    for method in hosts if len(hosts) > 1 else ():
+        own = [trial for trial in found if trial.method == method]
+        if len({trial.cue for trial in own}) > 1:
+            groups[f"those of {method}, which has several cues"] = own
+    told = []
+    for name, those in groups.items():
+        aheads, gains = [trial.ahead for trial in those], [trial.gained for trial in those]
+        if len(set(aheads)) > 1 and len(set(gains)) > 1:
+            value = statistics.correlation(aheads, gains)
+            told.append(f"Correlation of the two columns over {name} ({len(those)}): {value:+.2f}.")
+    return told
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Print the table.
 
@@ -99,10 +120,7 @@ def main(words: Sequence[str] | None = None) -> None:
     found = trials([row for row in rows if not args.method or row["method"] in args.method], args.setting)
     if len(found) < LEAST:
         raise DataError(f"There are {len(found)} runs of '{args.setting}' with a host and with what was recognised.")
-    print(table(found))
-    aheads, gains = [trial.ahead for trial in found], [trial.gained for trial in found]
-    if len(set(aheads)) > 1 and len(set(gains)) > 1:
-        say(f"Correlation of the two over {len(found)} runs: {statistics.correlation(aheads, gains):+.2f}.")
+    print(table(found), " ".join([PAIRED, *correlations(found)]), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -23,13 +23,16 @@ from pathlib import Path
 
 import evidence_figures
 import evidence_guard
+import evidence_novel
 import evidence_terms
+import evidence_times
 from dapt.cli.app import run
 from dapt.errors import DaptError, DataError
 from dapt.files import write_bytes, write_text
 
 MISTAKE = 2  # exit code
-TOOLS = {f"tools/{tool.__name__}.py": tool.main for tool in (evidence_figures, evidence_guard, evidence_terms)}
+SCRIPTS = (evidence_figures, evidence_guard, evidence_novel, evidence_terms, evidence_times)
+TOOLS = {f"tools/{tool.__name__}.py": tool.main for tool in SCRIPTS}
 COMMAND = rf"(?:dapt report|python (?:{'|'.join(map(re.escape, TOOLS))})) [^\n]+"
 BEGIN, END = "<!-- printed -->", "<!-- end -->"
 BLOCK = re.compile(rf"(```bash\n({COMMAND})\n```\n\n{BEGIN}\n)(.*?)({END})", re.DOTALL)
@@ -94,6 +97,10 @@ def read_page(path: Path) -> str:
         raise DataError(
             f"{path} has {begun} '{BEGIN}', of which {whole} have a command with its arguments above them"
             f"{', and one lacks its' if swallowed else ' and an'} '{END}'. Each needs both."
+        )
+    if not whole and not DRAWN.search(text) and "<!-- figures -->" in text:
+        raise DataError(
+            f"The table of {path} is made by tools/demo_figures.py, which trains: see the command above it."
         )
     if not whole and not DRAWN.search(text):
         raise DataError(f"{path} has no command whose output stands beneath it.")

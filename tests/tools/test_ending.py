@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,6 +23,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(TOOLS))
     (tmp_path / "page.md").write_text("# A page\n")
+    (tmp_path / "demo.md").write_text("# A page\n\n<!-- figures -->\n<!-- end -->\n")
     (tmp_path / "empty").mkdir()
     (tmp_path / "other.yaml").write_text("methods: [coop]\ndata: [photos]\n")
     (tmp_path / "no.yaml").write_text("methods: [nosuch]\ndata: [oxford_pets]\n")
@@ -59,13 +62,18 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["evidence_figures", "run.parquet"], "There is no audit of maple"),
         (["evidence_guard", "gone.parquet"], "gone.parquet"),
         (["evidence_guard", "run.parquet"], "There are 0 runs"),
+        (["evidence_novel", "gone.parquet"], "gone.parquet"),
+        (["evidence_novel", "run.parquet"], "No host has runs of 'swap'"),
         (["evidence_terms", "gone.json"], "gone.json"),
         (["evidence_terms", "empty"], "empty"),
+        (["evidence_times", "gone.parquet"], "gone.parquet"),
+        (["evidence_times", "run.parquet"], "No host has times"),
         (["experiment_costs", "gone.yaml"], "gone.yaml"),
         (["experiment_costs", "no.yaml"], "nosuch"),
         (["experiment_costs", "other.yaml"], "photos"),
         (["fill_tables", "gone.md"], "gone.md"),
         (["fill_tables", "page.md"], "page.md has no command"),
+        (["fill_tables", "demo.md"], "is made by tools/demo_figures.py"),
         (["train_demo_clip", "--photos", "gone", "--out", "out"], "There is no data at"),
         (["train_demo_clip", "--steps", "0", "--out", "out"], "at least one"),
         (
@@ -110,3 +118,12 @@ def test_interrupts_and_bugs_stay_what_they_are(monkeypatch: pytest.MonkeyPatch)
     assert ended.value.code == 0
     with pytest.raises(ZeroDivisionError):
         ending(lambda: 1 / 0)
+
+
+def test_a_reader_that_has_gone_is_no_mistake(tmp_path: Path) -> None:
+    program = "import ending; ending.ending(lambda: print('x' * 1_000_000))"
+    command = f'{sys.executable} -c "{program}" | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}'
+    environment = {**os.environ, "PYTHONPATH": f"{TOOLS}{os.pathsep}{REPOSITORY / 'src'}"}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.split() == ["141"]
+    assert not done.stderr

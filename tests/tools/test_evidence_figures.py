@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from dapt.dapt_options import DaptOptions
 from dapt.errors import DaptError
-from tools.evidence_figures import HOST, by_host, collected, gap_words, interval, label_of, main, table
+from dapt.results import save
+from tools.evidence_figures import (
+    HOST,
+    by_host,
+    collected,
+    gap_words,
+    interval,
+    label_of,
+    main,
+    pairs_table,
+    pooled,
+    table,
+    told_apart,
+)
 
 
 def row(seed: int, original: float, exchanged: float, backbone: str = "one", **dapt: Any) -> dict[str, Any]:
@@ -56,7 +71,7 @@ def test_the_best_come_first_beside_the_host() -> None:
     rows = [row(1, 60, 40), row(1, 50, 40, variant="phased"), row(1, 70, 50, variant="joint")]
     lines = table(collected(rows), HOST).splitlines()[2:]
     assert [line.split(" | ")[0].strip("| ") for line in lines] == ["host", "joint", "phased"]
-    assert lines[1] == "| joint | 1 | 60.0 | 70.0 | 50.0 | 1.0 | +10.0 | +10.0 | +10.0 | +0.0 |"
+    assert lines[1] == "| joint | 1 | 50.0 | 60.0 | 70.0 | 50.0 | 1.0 | +10.0 | +10.0 | +10.0 | +0.0 |"
     with pytest.raises(DaptError, match="There is no setting 'ramp'; there are: host, joint, phased"):
         table(collected(rows), "ramp")
 
@@ -100,9 +115,70 @@ def test_a_line_is_over_the_runs_that_have_a_pair() -> None:
 def test_zero_shot_has_no_epochs() -> None:
     rows = [{**row(1, 60, 40), "method": "zero_shot"}]
     del rows[0]["set/epochs"]
-    assert "| host | 1 | 50.0 |" in table(collected(rows), HOST)
+    assert "| host | 1 |  | 50.0 |" in table(collected(rows), HOST)
 
 
 def test_a_store_that_is_not_there_is_told_in_a_sentence() -> None:
     with pytest.raises(DaptError, match=r"nosuch\.parquet"):
         main(["nosuch.parquet"])
+
+
+def test_means_of_a_line_are_over_the_runs_that_both_have() -> None:
+    rows = [row(1, 60, 40), row(2, 20, 10), row(1, 63, 43, variant="joint"), row(3, 90, 90, variant="joint")]
+    lines = table(collected([*rows, row(3, 50, 50, variant="phased")]), HOST).splitlines()
+    assert lines[0].startswith("| setting | pairs | host: D | D | original |")
+    assert lines[2].startswith("| host | 2 |  | 32.5 | 40.0 | 25.0 |")
+    assert lines[3] == "| joint | 1 | 50.0 | 53.0 | 63.0 | 43.0 | 1.0 | +3.0 | +3.0 | +3.0 | +0.0 |"
+    assert lines[4] == "| phased | 0 | – | – | – | – | – | – | – | – | – |", "it shares no run with the host"
+
+
+def test_two_settings_are_compared_over_their_own_pairs() -> None:
+    rows = [row(seed, 60 + seed, 40, variant="joint") for seed in (1, 2, 3)]
+    rows += [row(seed, 60, 40 + gain, variant="phased") for seed, gain in ((2, 0), (3, 5))]
+    (line,) = pairs_table(collected(rows), [("joint", "phased")]).splitlines()[2:]
+    assert line == "| joint | phased | 2 | 1 of 2 | +0.0 | +2.5 | -2.5 | +0.0 |"
+    with pytest.raises(DaptError, match="no setting 'ramp'"):
+        pairs_table(collected(rows), [("joint", "ramp")])
+    with pytest.raises(DaptError, match="'host' and 'joint' have no run in common"):
+        pairs_table(collected([*rows, row(9, 1, 1)]), [(HOST, "joint")])
+
+
+def test_pooled_differences_are_over_pairs_and_over_means_of_hosts() -> None:
+    gains = {("one", "maple"): (1.0, 3.0), ("two", "maple"): (5.0,), ("one", "coop"): (9.0,)}
+    rows = []
+    for (backbone, method), each in gains.items():
+        for seed, gain in enumerate(each):
+            own = [row(seed, 60, 40, backbone), row(seed, 60, 40 + gain, backbone, variant="joint")]
+            rows += [{**found, "method": method} for found in own]
+    lines = pooled(rows, "joint", HOST).splitlines()
+    assert lines[0].endswith("| Δ BG-gap | Δ exchanged − original |")
+    cells = {line.split(" | ")[0].strip("| "): line.split(" | ")[1:] for line in lines[2:]}
+    assert list(cells) == ["all pairs", "pairs of one", "pairs of two", "means of hosts"]
+    assert [each[0] for each in cells.values()] == ["4", "3", "1", "2"]
+    assert cells["all pairs"][3].startswith("+4.5 [")
+    assert cells["pairs of two"][3] == "+5.0"
+    assert cells["means of hosts"][3] == "+6.0", "(1 + 3 + 5) / 3 and 9"
+    assert cells["means of hosts"][-1] == "+6.0 |"
+
+
+def test_what_is_compared_is_said_beneath(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = tmp_path / "runs.parquet"
+    rows = [row(1, 60, 40), row(1, 62, 44, variant="joint")]
+    save(pd.DataFrame([{**each, "run": str(n), "subset": "all"} for n, each in enumerate(rows)]), store)
+    for words in ([], ["--pair", "joint", HOST], ["--setting", "joint"], ["--setting", "joint", "--pooled"]):
+        main([str(store), *words])
+        out, err = capsys.readouterr()
+        assert "Δ is the mean of paired differences" in out
+        assert not err
+    with pytest.raises(DaptError, match="--pooled needs --setting"):
+        main([str(store), "--pooled"])
+
+
+def test_how_many_hosts_can_be_told_apart_from_nothing() -> None:
+    rows = []
+    for method, gains in (("maple", (1.0, 1.0, 1.0)), ("coop", (-9.0, 9.0, 3.0)), ("ivlp", (-2.0, -2.0, -2.0))):
+        for seed, gain in enumerate(gains):
+            own = [row(seed, 60, 40), row(seed, 60 + gain, 40 + gain, variant="joint")]
+            rows += [{**found, "method": method} for found in own]
+    told = told_apart(rows, "joint", HOST)
+    assert "Δ D is above zero in 2 of 3, with its interval in 1 (below: 1); Δ original" in told

@@ -13,7 +13,7 @@ from helpers import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "tools"))
 import evidence_guard
-from evidence_guard import Trial, main, table, trials
+from evidence_guard import Trial, correlations, main, table, trials
 
 
 def rows(seed: int, gained: float, ahead: float, cue: str = "masks", **changes: Any) -> list[dict[str, Any]]:
@@ -32,7 +32,10 @@ def rows(seed: int, gained: float, ahead: float, cue: str = "masks", **changes: 
 
 def test_what_was_recognised_is_set_beside_the_gain() -> None:
     found = trials(rows(1, 4.0, 7.0) + rows(2, -3.0, -2.0, "random"), "swap")
-    assert sorted(found, key=lambda trial: trial.cue) == [Trial("masks", 7.0, 4.0), Trial("random", -2.0, -3.0)]
+    assert sorted(found, key=lambda trial: trial.cue) == [
+        Trial("maple", "masks", 7.0, 4.0),
+        Trial("maple", "random", -2.0, -3.0),
+    ]
 
 
 def test_other_settings_and_runs_that_were_not_asked_are_left_out() -> None:
@@ -42,7 +45,9 @@ def test_other_settings_and_runs_that_were_not_asked_are_left_out() -> None:
 
 
 def test_groups_by_cue_and_by_sign() -> None:
-    lines = table([Trial("masks", 7.0, 4.0), Trial("masks", 5.0, 2.0), Trial("random", 0.0, -3.0)]).splitlines()[2:]
+    lines = table(
+        [Trial("maple", "masks", 7.0, 4.0), Trial("maple", "masks", 5.0, 2.0), Trial("maple", "random", 0.0, -3.0)]
+    ).splitlines()[2:]
     assert lines == [
         "| cue: masks | 2 | +6.0 | +3.0 |",
         "| cue: random | 1 | +0.0 | -3.0 |",
@@ -55,3 +60,12 @@ def test_too_few_are_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(evidence_guard, "rows_of", lambda store: rows(1, 4.0, 7.0))
     with pytest.raises(DataError, match="There are 1 runs of 'swap'"):
         main([str(tmp_path)])
+
+
+def test_correlations_over_all_and_over_hosts_with_several_cues() -> None:
+    found = [Trial("maple", "masks", 7.0, 4.0), Trial("maple", "random", -2.0, -3.0), Trial("coop", "masks", 6.0, 9.0)]
+    whole, own = correlations(found)
+    assert "over all runs (3): +0." in whole
+    assert own == "Correlation of the two columns over those of maple, which has several cues (2): +1.00."
+    assert len(correlations(found[:2])) == 1, "one host is all of them"
+    assert not correlations(found[:1])
