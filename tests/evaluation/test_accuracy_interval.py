@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapt.evaluation.accuracy_interval import wilson
+from dapt.evaluation.accuracy_interval import is_more, wilson
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ def test_it_holds_the_accuracy_and_stays_a_share(images: int, accuracy: float) -
     low, high = wilson(accuracy, images)
     assert 0 <= low <= accuracy + 1e-9
     assert accuracy - 1e-9 <= high <= 100
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "images", "more"),
+    [(81.8, 51.5, 33, True), (82, 80, 100, False), (82, 80, 10_000, True), (80, 80, 100, False), (0, 100, 5, False)],
+)
+def test_what_chance_does_not_make(one: float, other: float, images: int, more: bool) -> None:
+    assert is_more(one, other, images) is more

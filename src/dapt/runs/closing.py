@@ -10,7 +10,7 @@ from pathlib import Path
 from dapt.config import RunConfig
 from dapt.console import say, warn
 from dapt.data.check.finding import count
-from dapt.evaluation.accuracy_interval import wilson
+from dapt.evaluation.accuracy_interval import is_more, wilson
 from dapt.methods.base import METHODS
 from dapt.results import RunResults
 from dapt.runs.run_data import RunData
@@ -83,8 +83,7 @@ def behind_of(results: RunResults) -> str | None:
     if not better:
         return None
     name = max(better, key=lambda each: better[each])
-    surely = wilson(better[name], images)[0] > wilson(own, images)[1]
-    chance = "" if surely else ", though by no more than chance may make of so few images"
+    chance = "" if is_more(better[name], own, images) else ", though chance may make as much of so few images"
     return (
         f"{METHODS.get(name).title}, which takes no training, is better on the test images by "
         f"{better[name] - own:.1f} points{chance}. Try --method {name}, or more --epochs and another --lr "
