@@ -47,12 +47,15 @@ def departures(given: Mapping[str, Any], *, only: Collection[str] | None = None)
             some options, which are passed over. only: look at these alone.
 
     Returns:
-        in the order of the options; none where the variant is not known here.
+        in the order of the options; none where the variant is not known here. A switch of a variant that has none is
+        not told: it changes nothing.
     """
     variant = variant_of(given)
     if variant not in SCHEDULES:
         return []
     usual = dict(_usual(variant))
+    if SCHEDULES[variant] != "phased":
+        del usual["switch"]
     if given.get("views") == "attention":
         usual["fill"] = "mean"  # it hides no pixels
     told = []
