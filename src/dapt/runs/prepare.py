@@ -388,8 +388,8 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
 
 
 def _headline(config: RunConfig, model: PromptedClip) -> str:
-    count = model.prompts.count()
+    classes, epochs = counted(len(model.names), "class", "classes"), counted(config.epochs, "epoch")
     return (
-        f"{run_title(config)} on {config.model}: {count:,} trainable parameters, "
-        f"{counted(len(model.names), 'class', 'classes')}, {counted(config.epochs, 'epoch')}, batch {config.batch_size}, lr {config.lr}, {model.clip.device}"
+        f"{run_title(config)} on {config.model}: {model.prompts.count():,} trainable parameters, {classes}, {epochs}, "
+        f"batch {config.batch_size}, lr {config.lr}, {model.clip.device}"
     )

@@ -37,8 +37,8 @@ def training_cue(config: RunConfig, data: RunData, cache: ImageCache) -> Cue | N
         cue = build_cue(config, cache, data.source)
         if config.masks and not reads_folder(cue):
             warn(
-                f"The cue {cue.name} does not read the folder of --masks: DAPT trains with other masks, and those serve "
-                "the attention figure at most. Leave --cue out to train with them, or --masks."
+                f"The cue {cue.name} does not read the folder of --masks: DAPT trains with other masks, and those "
+                "serve the attention figure at most. Leave --cue out to train with them, or --masks."
             )
         return cue
     if config.cue.source != AUTO or config.masks:
@@ -57,8 +57,8 @@ def tell_of_no_lender(masks: Sequence[Tensor | None]) -> None:
     """Warn where no image has another one whose background it can be shown on."""
     if sum(mask is not None for mask in masks) == 1:
         warn(
-            "One training image alone has a mask of use, so no other lends it a background: dapt.fill=exchange shows its "
-            "object on the mean colour."
+            "One training image alone has a mask of use, so no other lends it a background: dapt.fill=exchange shows "
+            "its object on the mean colour."
         )
 
 
