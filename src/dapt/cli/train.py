@@ -239,10 +239,10 @@ def train(
     }
     options = {key: value for key, value in given.items() if value is not None}
     switched = {key: value for key, value in (("cue.source", cue), ("dapt.enabled", dapt)) if value is not None}
-    refuse_contradictions({**options, **switched}, settings or [])
     tree.update(options)
     switches = [f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in switched.items()]
     tree = apply_settings(tree, [*(settings or []), *switches])
+    refuse_contradictions({**options, **switched}, settings or [])
     if plugin:
         tree["plugins"] = [*tree.get("plugins", []), *map(str, plugin)]
     if "data" not in tree:
