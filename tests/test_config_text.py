@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dapt.config import make_config
-from dapt.config_text import apply_settings, read_yaml, to_yaml
+from dapt.config_text import apply_settings, read_yaml, refuse_contradictions, to_yaml
 from dapt.errors import ConfigError
 from dapt.yaml_text import LONGEST
 
@@ -37,11 +37,58 @@ def test_settings(tree: dict[str, Any], settings: list[str], expected: dict[str,
         ("=1", "--set =1 is not KEY=VALUE"),
         ("shots.x=1", "'shots' is no section"),
         ("a=[1", "The value in --set .* is not valid YAML"),
+        ("dapt=", "--set dapt= gives the section 'dapt' no value"),
+        ("cue=null", "--set cue=null gives the section 'cue' no value"),
     ],
 )
 def test_settings_that_are_none(setting: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         apply_settings({"shots": 4}, [setting])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "setting"),
+    [
+        ("shots", 2, "shots=2"),
+        ("shots", 2, "seed=3"),
+        ("precision", "32", "precision=32"),
+        ("masks", "/home/me/m", "masks=~/m"),
+        ("dapt.enabled", True, "dapt.margin=1"),
+        ("dapt.enabled", True, "dapt={margin: 1}"),
+        ("dapt.enabled", True, "dapt={enabled: true, word_count: 40}"),  # of words in a file, perhaps
+        ("dapt.enabled", False, "dapt=false"),
+        ("cue.source", "border", "cue=border"),
+        ("cue.source", "border", "cue.grid=3"),
+        ("track", ["wandb"], "track=wandb"),
+        ("n_ctx", 3, "prompt.n_ctx=3"),
+    ],
+)
+def test_an_option_and_a_setting_may_say_the_same(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: object, setting: str
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    refuse_contradictions({key: value}, [setting])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "setting", "message"),
+    [
+        ("shots", 2, "shots=3", "--shots is 2, and --set shots is 3"),
+        ("split_file", "a", "split_file=b", "--split-file is a, and --set split_file is b"),
+        ("data", "a", "data=b", "DATA is a, and --set data is b"),
+        ("track", ["wandb"], "track=[]", "--track is wandb, and --set track is none"),
+        ("lr", 0.5, "lr=", "--lr is 0.5, and --set lr is none"),
+        ("dapt.enabled", True, "dapt.enabled=false", "--dapt was given, and --set dapt.enabled is false"),
+        ("dapt.enabled", True, "dapt=false", "--dapt was given, and --set dapt.enabled is false"),
+        ("dapt.enabled", False, "dapt=true", "--no-dapt was given, and --set dapt.enabled is true"),
+        ("dapt.enabled", True, "dapt.enabled=maybe", "dapt.enabled"),
+        ("cue.source", "border", "cue=gradcam", "--cue is border, and --set cue.source is gradcam"),
+        ("n_ctx", 3, "prompt.n_ctx=4", "--n-ctx is 3, and --set prompt.n_ctx is 4"),
+    ],
+)
+def test_an_option_and_a_setting_that_differ_are_refused(key: str, value: object, setting: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        refuse_contradictions({key: value}, [setting])
 
 
 def test_files(tmp_path: Path) -> None:

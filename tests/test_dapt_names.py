@@ -20,6 +20,8 @@ from dapt.dapt_options import DaptOptions
         ({"variant": "swap", "fill": "exchange"}, "swap"),
         ({"variant": "symmetric", "fill": "exchange", "warmup": 0.3}, "symmetric, fill=exchange, warmup=0.3"),
         ({"variant": "phased", "margin": 1}, "phased, margin=1"),
+        ({"variant": "phased", "switch": 0.5}, "phased, switch=0.5"),
+        ({"switch": 0.1}, "swap"),  # it has none
         ({"views": "attention"}, "swap, views=attention"),
         ({"words": ["grass", "sky"]}, "swap, words=[grass, sky]"),
         ({"words": ["grass", "sky", "sea", "road", "moss"]}, "swap, words=[grass, sky, sea, ... 5 in all]"),

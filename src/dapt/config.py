@@ -33,6 +33,8 @@ from dapt.validation import known_options, validated
 
 LARGEST_ADAM_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
 
+SECTIONS = ("dapt", "cue", "selection", "prompt", "track_options")
+
 MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "foreground"]
 
 
@@ -257,7 +259,7 @@ class RunSettings(Section):
         if not isinstance(value, Mapping):
             return value
         tree: dict[str, Any] = {key: str(part) if isinstance(part, PurePath) else part for key, part in value.items()}
-        for key in ("dapt", "cue", "selection", "prompt", "track", "track_options"):
+        for key in (*SECTIONS, "track"):
             if key in tree and tree[key] is None:  # an empty section
                 del tree[key]
         if isinstance(tree.get("dapt"), bool):

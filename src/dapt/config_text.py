@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dapt.config import RunConfig
+from dapt.config import SECTIONS, RunConfig, RunSettings
 from dapt.dapt_options import without_variant
 from dapt.errors import ConfigError
 from dapt.regular import open_regular
-from dapt.validation import brief
+from dapt.validation import brief, validated
 from dapt.yaml_text import LONGEST, parse_yaml
 
 
@@ -22,7 +22,7 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
     Another variant of DAPT sheds what the one in the mapping has set.
 
     Raises:
-        ConfigError: a setting has no ``=`` or goes through a key that is no section.
+        ConfigError: a setting has no ``=``, goes through a key that is no section, or leaves a section empty.
     """
     for setting in settings:
         path, separator, text = setting.partition("=")
@@ -31,6 +31,10 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
                 f"--set {brief(setting)} is not KEY=VALUE.", todo="Write, for example, --set dapt.margin=1.0"
             )
         value = parse_yaml(text, f"The value in --set {brief(setting)}")
+        if value is None and path in SECTIONS:
+            raise ConfigError(
+                f"--set {brief(setting)} gives the section '{path}' no value.", todo=f"Write {path}.KEY=VALUE."
+            )
         *sections, last = path.split(".")
         node = tree
         for depth, name in enumerate(sections, start=1):
@@ -43,6 +47,57 @@ def apply_settings(tree: dict[str, Any], settings: Sequence[str]) -> dict[str, A
             without_variant(node, value)
         node[last] = value
     return tree
+
+
+def refuse_contradictions(options: Mapping[str, Any], settings: Sequence[str]) -> None:
+    """Refuse an option of the command line beside a ``--set`` of the same key with another value.
+
+    Args:
+        options: what was given, by the path of its key, as ``cue.source``.
+
+    Raises:
+        ConfigError: naming both; or a value of either is none that the key takes.
+    """
+    told = apply_settings({}, settings)
+    for key, value in options.items():
+        places = [key, f"prompt.{key}"] if key in ("n_ctx", "depth") else [key]
+        for place in places:
+            section, _, inner = place.partition(".")
+            if section not in told or _silent(told[section], inner):
+                continue
+            ours = value if place != key else _checked(place, {section: {inner: value} if inner else value})
+            alone = {inner: told[section][inner]} if inner and isinstance(told[section], dict) else told[section]
+            theirs = _checked(place, {section: alone})
+            if ours == theirs:
+                continue
+            said = {True: "--dapt was given", False: "--no-dapt was given"}.get(value) if inner == "enabled" else None
+            raise ConfigError(
+                f"{said or f'{_option(key)} is {_told(ours)}'}, and --set {place} is {_told(theirs)}.",
+                todo="Leave one of the two out.",
+            )
+
+
+def _silent(section: Any, inner: str) -> bool:
+    """Whether a section that was given says nothing of a key within it."""
+    return bool(inner) and isinstance(section, dict) and inner not in section
+
+
+def _checked(path: str, tree: Mapping[str, Any]) -> Any:
+    """The value at `path` as a run takes it: of its type, short forms spelt out."""
+    value: Any = validated(RunSettings, {"data": "-", **tree})
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else getattr(value, name)
+    return value
+
+
+def _option(key: str) -> str:
+    return "DATA" if key == "data" else f"--{key.removesuffix('.source').replace('_', '-')}"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _opened(value: Any, path: list[str]) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SET_BY_VARIANTS = tuple(dict.fromkeys(key for preset in PRESETS.values() for key in preset))
 NOT_TOLD = ("enabled", "variant", "chosen_words", "diagnose")  # the last two follow from others, or change nothing
+SWITCHING = tuple(name for name, schedule in SCHEDULES.items() if schedule == "phased")
 LISTED = 3  # items of a list
 
 
@@ -47,12 +48,15 @@ def departures(given: Mapping[str, Any], *, only: Collection[str] | None = None)
             some options, which are passed over. only: look at these alone.
 
     Returns:
-        in the order of the options; none where the variant is not known here.
+        in the order of the options; none where the variant is not known here. A switch of a variant that has none is
+        not told: it changes nothing.
     """
     variant = variant_of(given)
     if variant not in SCHEDULES:
         return []
     usual = dict(_usual(variant))
+    if variant not in SWITCHING:
+        del usual["switch"]
     if given.get("views") == "attention":
         usual["fill"] = "mean"  # it hides no pixels
     told = []

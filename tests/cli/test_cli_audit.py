@@ -66,3 +66,14 @@ def test_mistakes(dapt, arguments: list[str], message: str, table: Path) -> None
     assert (code, out) == (2, "")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_a_command_that_ends_with_a_run_lacks_data(dapt, tmp_path: Path) -> None:
+    run = tmp_path / "r"
+    run.mkdir()
+    for name in ("run.yaml", ".dapt.json"):
+        (run / name).write_text("{}")
+    for given in ([run], [run, run]):
+        code, out, err = dapt("audit", *given)
+        assert (code, out) == (2, "")
+        assert "is the folder of a run, and no data: the data comes last" in " ".join(err.split())

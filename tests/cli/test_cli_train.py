@@ -41,15 +41,26 @@ def test_dapt_and_its_cue(trained) -> None:
     config, _ = trained("/d", "--dapt", "--cue", "random", "--set", "dapt.margin=0.5", "--set", "cue.grid=3")
     assert (config.dapt.enabled, config.dapt.margin) == (True, 0.5)
     assert (config.cue.source, config.cue.options) == ("random", {"grid": 3})
-    assert not trained("/d", "--no-dapt", "--set", "dapt.margin=0.5")[0].dapt.enabled
+    assert trained("/d", "--set", "dapt.margin=0.5")[0].dapt.enabled, "any of its settings switches it on"
+    assert trained("/d", "--dapt", "--set", "dapt.enabled=true")[0].dapt.enabled
 
 
-def test_options_win_over_the_file_and_set_over_both(trained, tmp_path: Path) -> None:
+@pytest.mark.parametrize("off", [["--no-dapt"], ["--set", "dapt.enabled=false"]])
+def test_settings_of_dapt_that_is_off_are_warned_of(dapt, caught, off: list[str]) -> None:
+    calls = caught("dapt.runs.train.run_training")
+    code, _, err = dapt("train", "/d", *off, "--set", "dapt.margin=0.5", "--set", "dapt.words=auto")
+    assert code == 0
+    assert "DAPT is switched off, so --set dapt.margin and dapt.words change nothing" in " ".join(err.split())
+    assert not calls[0][0][0].dapt.enabled
+    assert "change nothing" not in dapt("train", "/d", *off)[2]
+
+
+def test_options_and_set_win_over_the_file(trained, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("data: /file\nmethod: coop\nshots: 2\nseed: 3\ndapt: true\n")
     config, _ = trained("--config", file)
     assert (config.data, config.method, config.shots, config.seed, config.dapt.enabled) == ("/file", "coop", 2, 3, True)
-    config, _ = trained("/option", "--config", file, "--shots", 5, "--seed", 6, "--set", "seed=9", "--no-dapt")
+    config, _ = trained("/option", "--config", file, "--shots", 5, "--set", "seed=9", "--no-dapt")
     assert (config.data, config.method, config.shots, config.seed, config.dapt.enabled) == (
         *("/option", "coop", 5, 9, False),
     )
@@ -83,6 +94,11 @@ def test_a_protocol_gets_the_tree_as_it_was_given(dapt, caught) -> None:
         (["/d", "--method", "mapel"], "Did you mean 'maple'"),
         (["/d", "--mask-format", "binery"], "mask_format"),
         (["/d", "--jobs", "0"], "--jobs"),
+        (["/d", "--shots", "2", "--set", "shots=3"], "--shots is 2, and --set shots is 3"),
+        (["/d", "--dapt", "--set", "dapt.enabled=false"], "--dapt was given, and --set dapt.enabled is false"),
+        (["/d", "--dapt", "--set", "dapt.enabled=maybe"], "dapt.enabled"),
+        (["/d", "--cue", "border", "--set", "cue=random"], "--cue is border, and --set cue.source is random"),
+        (["/d", "--set", "dapt="], "--set dapt= gives the section 'dapt' no value"),
         (["--config", "/nowhere.yaml"], "/nowhere.yaml"),
     ],
 )

@@ -72,6 +72,13 @@ def test_missing_data_names_the_closest(tmp_path: Path) -> None:
         load_data(str(tmp_path / "buterflies"))
 
 
+def test_missing_data_at_the_root_of_the_system_lists_nothing_of_it() -> None:
+    with pytest.raises(DataError) as caught:
+        load_data("/qzxjvwkqqq")
+    assert "Available" not in str(caught.value.todo)
+    assert "one sub-folder per class" in str(caught.value.todo)
+
+
 def test_csv(tmp_path: Path) -> None:
     data = load_data(str(make_csv(tmp_path / "table", groups=True)))
     assert data.name == "table"

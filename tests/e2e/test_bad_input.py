@@ -56,11 +56,14 @@ def test_no_such_model(train, table: Path) -> None:
     assert "no model folder" in train(table, model="local-dir:/no/such")
 
 
-def test_no_such_method_cue_or_key(train, table: Path) -> None:
+def test_no_such_method_cue_or_key(train, dapt, table: Path) -> None:
     assert "Did you mean 'maple'" in train(table, "--method", "mapel")
     assert "Did you mean 'gradcam'" in train(table, "--dapt", "--cue", "gradcamm")
     assert "Did you mean 'margin'" in train(table, "--set", "dapt.margn=1")
-    assert "no device 'cuda:99'" in train(table, "--set", "device=cuda:99") or torch.cuda.device_count() > 99
+    assert (
+        "no device 'cuda:99'" in dapt("train", table, "--model", "demo", "--device", "cuda:99")[2]
+        or torch.cuda.device_count() > 99
+    )
 
 
 def test_no_such_run(dapt, tmp_path: Path) -> None:

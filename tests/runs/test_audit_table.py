@@ -88,6 +88,25 @@ def test_each_row_tells_over_how_many_images_it_is(audit: Audit) -> None:
     assert ", n = 8, McNemar p = " in compared(record)[0]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "p", "said"),
+    [(2.8, 22.2, 0.125, True), (-1.0, 3.0, 0.01, True), (2.8, 22.2, 0.01, False), (0.0, 22.2, 0.125, False)],
+)
+def test_an_interval_and_a_test_that_do_not_agree(audit: Audit, low: float, high: float, p: float, said: bool) -> None:
+    record = copy.deepcopy(audit.record)
+    (pair,) = record["comparisons"]
+    for variant in ("original", "mixed_rand"):
+        pair["accuracy"][variant] |= {"value": 11.1, "low": -1.0, "high": 1.0}
+        pair["mcnemar"][variant] = {"only_first": 0, "only_second": 4, "p": 0.5}
+    pair["accuracy"]["original"] |= {"low": low, "high": high}
+    pair["mcnemar"]["original"]["p"] = p
+    _, *more = compared(record)
+    assert len(more) == said
+    if said:
+        assert "do not agree (original of zero-shot model1 against zero-shot model0, where 4 images are" in more[0]
+        assert "go by the test" in more[0]
+
+
 def test_which_images_of_the_data() -> None:
     said = {
         (split, divided): asked_words({"split": split, "divided": divided})

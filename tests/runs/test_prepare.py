@@ -12,7 +12,7 @@ from dapt.config import make_config
 from dapt.errors import ConfigError, DataError
 from dapt.runs.prepare import prepare
 from dapt.runs.run_data import load_run_data
-from helpers import tiny_clip
+from helpers import make_csv, tiny_clip
 
 
 def test_a_prepared_run_can_leave_its_device(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,3 +63,29 @@ def test_photos_of_one_colour_have_no_cue_and_border_is_not_told_to_use_itself(t
     with pytest.raises(DataError, match=r"None of the images has a usable foreground cue: \d masks empty") as caught:
         prepare(config, load_run_data(config), tiny_clip())
     assert "use another cue" in caught.value.todo
+
+
+def test_a_single_training_image_is_shown_on_the_mean_colour_and_counted_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = make_csv(tmp_path / "t", classes=1)
+    given = {"data": str(table), "method": "maple", "depth": 2, "shots": 1, "device": "cpu", "epochs": 1}
+    for fill, told in (("exchange", True), ("mean", False)):
+        config = make_config({**given, "cue": "dataset", "dapt": {"fill": fill}})
+        prepared = prepare(config, load_run_data(config), tiny_clip())
+        said = " ".join(capsys.readouterr().err.split())
+        assert len(prepared.images) == 1
+        assert ("no other lends it a background" in said) is told
+        assert "1 class, 1 epoch, batch" in said
+
+
+def test_foregrounds_are_not_looked_at_where_no_term_acts(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("dapt.runs.prepare.check_foregrounds", lambda *given, **_: asked.append(given))
+    weights = {"visual_weight": 0, "foreground_weight": 0, "background_weight": 0}
+    given = {"data": str(table), "method": "maple", "depth": 2, "shots": 1, "device": "cpu", "cue": "dataset"}
+    config = make_config({**given, "dapt": weights})
+    prepared = prepare(config, load_run_data(config), tiny_clip())
+    assert prepared.idle
+    assert prepared.foregrounds is None
+    assert asked == []

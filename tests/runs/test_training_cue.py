@@ -13,12 +13,14 @@ from PIL import Image
 
 from dapt.config import RunConfig, make_config
 from dapt.cues.random_grid import RandomGridCue
+from dapt.data.load.image_cache import ImageCache
 from dapt.data.masks.mask_entries import STATISTICS, read_entries, store_tree, write_store
 from dapt.errors import ConfigError, DataError
 from dapt.runs.identity import check_unchanged, identity
+from dapt.runs.run_data import load_run_data
 from dapt.runs.run_folder import RunFolder
 from dapt.runs.train import run_training
-from dapt.runs.training_cue import model_files
+from dapt.runs.training_cue import model_files, tell_of_no_lender, training_cue
 from helpers import make_folder, run_with, stopping
 
 LONG = pytest.mark.long
@@ -227,3 +229,31 @@ def test_digests_do_not_depend_on_the_device_or_on_strides() -> None:
     assert found["a"] == found["b"] != found["c"] == ""
     images.masks[1] = wide > 0.5
     assert mask_digests(images)["b"] != found["a"]
+
+
+@pytest.mark.parametrize(
+    ("cue", "options", "warned"),
+    [
+        ("border", {}, True),
+        ("dataset", {}, True),
+        ("masks", {}, False),
+        ("auto", {}, False),
+        ("sam2", {"prompt": "masks"}, False),
+        ("sam2", {"prompt": "border"}, True),
+    ],
+)
+def test_a_folder_of_masks_that_the_cue_does_not_read_is_told(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], cue: str, options: dict[str, Any], warned: bool
+) -> None:
+    (tmp_path / "m").mkdir()
+    tree = {"data": str(table), "dapt": True, "cue": {"source": cue, **options}, "masks": str(tmp_path / "m")}
+    config = make_config(tree)
+    training_cue(config, load_run_data(config), ImageCache(0))
+    said = " ".join(capsys.readouterr().err.split())
+    assert (f"The cue {cue} does not read the folder of --masks" in said) is warned
+
+
+@pytest.mark.parametrize(("usable", "warned"), [(1, True), (2, False)])
+def test_that_nothing_lends_a_background_is_told(capsys: pytest.CaptureFixture[str], usable: int, warned: bool) -> None:
+    tell_of_no_lender([torch.ones(2, 2, dtype=torch.bool)] * usable + [None])
+    assert ("no other lends it a background" in " ".join(capsys.readouterr().err.split())) is warned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -230,7 +231,7 @@ def train(
 ) -> None:
     """Train prompts on a data set and evaluate them."""
     from dapt.config import make_config
-    from dapt.config_text import apply_settings
+    from dapt.config_text import apply_settings, refuse_contradictions
     from dapt.errors import ConfigError
 
     silence(quiet)
@@ -274,16 +275,18 @@ def train(
         "track": [name for each in track for name in split_names(each) or []] if track else None,
         "out": out,
     }
-    tree.update({key: value for key, value in given.items() if value is not None})
-    switches = [f"cue.source={cue}"] if cue is not None else []
-    if dapt is not None:
-        switches.append(f"dapt.enabled={str(dapt).lower()}")
+    options = {key: value for key, value in given.items() if value is not None}
+    switched = {key: value for key, value in (("cue.source", cue), ("dapt.enabled", dapt)) if value is not None}
+    tree.update(options)
+    switches = [f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in switched.items()]
     tree = apply_settings(tree, [*(settings or []), *switches])
+    refuse_contradictions({**options, **switched}, settings or [])
     if plugin:
         tree["plugins"] = [*tree.get("plugins", []), *map(str, plugin)]
     if "data" not in tree:
         raise ConfigError("No data was named.", todo="Give a folder of photos or a CSV: dapt train DATA.")
     resolved = make_config(tree)
+    _tell_of_dapt_off(resolved.dapt.enabled, settings or [])
 
     from dapt.data.catalog.fetch import offer
 
@@ -317,6 +320,19 @@ def _named(classes: str | None) -> list[str] | None:
     from dapt.data.resolve import lines_in
 
     return lines_in(Path(classes), "The classes file")
+
+
+def _tell_of_dapt_off(on: bool, settings: Sequence[str]) -> None:
+    """Warn of settings of DAPT that were given to a run without it."""
+    from dapt.config_text import apply_settings
+    from dapt.console import warn
+    from dapt.wording import listing
+
+    given = apply_settings({}, settings).get("dapt")
+    unread = [f"dapt.{key}" for key in given if key != "enabled"] if isinstance(given, dict) else []
+    if unread and not on:
+        verb = "changes" if len(unread) == 1 else "change"
+        warn(f"DAPT is switched off, so --set {listing(unread)} {verb} nothing. Leave them out, or add --dapt.")
 
 
 def _settings_of(file: Path) -> dict[str, Any]:

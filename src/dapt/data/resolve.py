@@ -20,9 +20,9 @@ from dapt.data.read.split_json import each_once
 from dapt.data.read.split_lists import apply_split_lists
 from dapt.data.read.table_file import OTHER_TYPES, TABLE_TYPES
 from dapt.data.read.table_folder import read_table_folder
-from dapt.errors import ConfigError, DataError, did_you_mean
+from dapt.errors import ConfigError, DataError, closest, did_you_mean
 from dapt.limits import LIST_BYTES
-from dapt.paths import with_home
+from dapt.paths import resolved, with_home
 from dapt.regular import irregular, read_bytes, reason
 from dapt.split_rule import HASH, SplitRule, usual_rule
 from dapt.strict import is_utf8, nfc, readable, shown
@@ -181,6 +181,8 @@ def _near(path: Path) -> str:
         for other in parent.iterdir()
         if not other.name.startswith(".") and (other.is_dir() or other.suffix == ".csv")
     ]
+    if resolved(parent) == resolved(parent).parent and closest(path.name, beside) is None:
+        beside = []  # what a system has at its root is nobody's data
     hint = did_you_mean(path.name, beside) if beside else ""
     return hint or "Give a name from 'dapt data list', a folder with one sub-folder per class, or a CSV."
 

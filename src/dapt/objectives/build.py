@@ -9,6 +9,7 @@ from dapt.methods.base import Method, MethodOptions
 from dapt.model.prompted_clip import PromptedClip
 from dapt.objectives.base import Objective
 from dapt.objectives.disentangle import Disentangle
+from dapt.objectives.no_effect import without_effect
 
 
 def check_dapt(config: RunConfig) -> None:
@@ -39,7 +40,7 @@ def check_fits(method: Method, options: MethodOptions, dapt: DaptOptions) -> Non
 
 
 def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
-    """The objectives of a run; warns of terms that can teach nothing.
+    """The objectives of a run; warns of terms that can teach nothing, and of settings that change nothing.
 
     Raises:
         NotSupportedError: DAPT on a method that no training step changes.
@@ -50,6 +51,8 @@ def build_objectives(config: RunConfig, model: PromptedClip) -> list[Objective]:
         dapt = disentangle(config.dapt, model, weighs=config.class_weights != "none")
         if too_short := dapt.too_short(config.epochs):
             warn(too_short)
+        for sentence in without_effect(dapt, config.epochs):
+            warn(sentence)
         objectives.append(dapt)
     return objectives
 

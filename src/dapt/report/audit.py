@@ -22,6 +22,7 @@ from dapt.runs.audit_folder import COMPOSITES, RESULTS, AuditFolder
 from dapt.runs.audit_images import Question, choose_images
 from dapt.runs.audit_models import AuditedModel, open_models
 from dapt.runs.audit_run import AUDIT_KEYS, Audit, Prepared, finish_audit, image_rows, prepare_audit
+from dapt.runs.run_folder import RunFolder
 from dapt.runs.write_composites import write_composites
 
 RECORD, PAGE, IMAGES = "audit.json", "index.html", "images.csv"
@@ -56,6 +57,7 @@ def audit_and_write(
     Raises:
         DaptError: anything that the user can mend.
     """
+    _refuse_run_as_data(question.data)
     if not models and (write is None or out is not None or json_file is not None):
         raise ConfigError(
             "No model was named.",
@@ -91,6 +93,20 @@ def audit_and_write(
     if out is None:
         _with_composites(audit, composites, overwrite=overwrite, resume=resume)
     return audit
+
+
+def _refuse_run_as_data(data: str) -> None:
+    """Refuse a command line that ends with a run: its data was forgotten.
+
+    Raises:
+        ConfigError: naming the run.
+    """
+    path = path_of(data)
+    if path is not None and (run := RunFolder(path)).started and run.is_ours:
+        raise ConfigError(
+            f"{data} is the folder of a run, and no data: the data comes last.",
+            todo=f"Name it behind the runs: dapt audit {data} photos/.",
+        )
 
 
 def _asked(prepared: Prepared, kept: Path | None = None, *, tell: Callable[[Mapping[str, Any]], None] | None) -> Audit:

@@ -126,8 +126,8 @@ def explained(record: Mapping[str, Any]) -> list[str]:
 
 
 def compared(record: Mapping[str, Any]) -> list[str]:
-    """One sentence for each pair of models and figure."""
-    told = []
+    """One sentence for each pair of models and figure; one more where an interval and the test do not agree."""
+    told, apart = [], []
     for pair in record["comparisons"]:
         head = f"{pair['second']} against {pair['first']}"
         parts = []
@@ -135,10 +135,28 @@ def compared(record: Mapping[str, Any]) -> list[str]:
             if variant in pair["accuracy"]:
                 figure, p = pair["accuracy"][variant], pair["mcnemar"][variant]["p"]
                 parts.append(f"{variant} {shown(figure, signed=True)}, n = {figure['images']}, McNemar p = {p:.3g}")
+                if _disagree(figure, p):
+                    apart.append(f"{variant} of {head}, {_differing(pair['mcnemar'][variant])}")
         if "bg_gap" in pair:
             parts.append(f"BG-gap {shown(pair['bg_gap'], signed=True)}, n = {pair['bg_gap']['images']}")
         told.append(f"{head}: {'; '.join(parts)}.")
+    if apart:
+        told.append(
+            f"Interval and McNemar's test do not agree ({'; '.join(apart)}). Of few images the bootstrap's interval is "
+            "too narrow and the exact test is not: go by the test."
+        )
     return told
+
+
+def _disagree(figure: Mapping[str, Any], p: float) -> bool:
+    """Whether the interval of a difference excludes zero and the test does not tell models apart, or the reverse."""
+    excludes = figure["low"] is not None and (figure["low"] > 0 or figure["high"] < 0)
+    return excludes != (p < DISTINCT)
+
+
+def _differing(tested: Mapping[str, Any]) -> str:
+    number = tested["only_first"] + tested["only_second"]
+    return f"where {count(number, 'image')} {'is' if number == 1 else 'are'} answered rightly by one of them alone"
 
 
 def print_audit(record: Mapping[str, Any]) -> None:

@@ -42,11 +42,12 @@ from dapt.runs.kept_encodings import KeptEncodings, kept_encodings
 from dapt.runs.kept_features import bank_of, kept_views
 from dapt.runs.run_data import RunData
 from dapt.runs.scene_words import SCENE_WORDS
-from dapt.runs.training_cue import training_cue
+from dapt.runs.training_cue import tell_of_no_lender, training_cue
 from dapt.training.feature_bank import FeatureBank
 from dapt.training.kept_views import KeptViews
 from dapt.training.step import TrainStep
 from dapt.training.stopping import check_stop
+from dapt.wording import counted
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,10 @@ def prepare(
     idle = why_idle(config, step, cue)
     if idle:
         warn(idle)
+    elif model.making.lends:
+        tell_of_no_lender(guarded.masks)
     background = _background(config, step, cue, data.train.items, guarded.masks, cache)
-    foregrounds = _foregrounds(config, clip, cue, data, guarded.masks, cache)
+    foregrounds = None if idle else _foregrounds(config, clip, cue, data, guarded.masks, cache)
     if not cue.follows_prompts:
         cue.close()
     images = _training_images(
@@ -392,8 +395,8 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
 
 
 def _headline(config: RunConfig, model: PromptedClip) -> str:
-    count = model.prompts.count()
+    classes, epochs = counted(len(model.names), "class", "classes"), counted(config.epochs, "epoch")
     return (
-        f"{run_title(config)} on {config.model}: {count:,} trainable parameters, {len(model.names)} classes, "
-        f"{config.epochs} epochs, batch {config.batch_size}, lr {config.scaled_lr:g}, {model.clip.device}"
+        f"{run_title(config)} on {config.model}: {model.prompts.count():,} trainable parameters, {classes}, {epochs}, "
+        f"batch {config.batch_size}, lr {config.scaled_lr:g}, {model.clip.device}"
     )

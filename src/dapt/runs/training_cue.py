@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dapt.config import RunConfig
 from dapt.console import warn
-from dapt.cues.base import Cue
+from dapt.cues.base import CUES, Cue
 from dapt.cues.build import AUTO, build_cue, named_models
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
@@ -24,6 +24,7 @@ from dapt.runs.run_data import RunData
 from dapt.wording import some
 
 DIGITS = 16
+DATASET = "dataset"  # reads the masks that the data itself has
 
 
 def training_cue(config: RunConfig, data: RunData, cache: ImageCache) -> Cue | None:
@@ -33,11 +34,32 @@ def training_cue(config: RunConfig, data: RunData, cache: ImageCache) -> Cue | N
         DaptError: see `build_cue`; also without DAPT: mistakes in unused options are mistakes, too.
     """
     if config.dapt.enabled:
-        return build_cue(config, cache, data.source)
+        cue = build_cue(config, cache, data.source)
+        if config.masks and not reads_folder(cue):
+            warn(
+                f"The cue {cue.name} does not read the folder of --masks: DAPT trains with other masks, and those "
+                "serve the attention figure at most. Leave --cue out to train with them, or --masks."
+            )
+        return cue
     if config.cue.source != AUTO or config.masks:
         build_cue(config, cache, data.source)
         warn("Foreground cues are only used with --dapt; without it the masks serve the attention figure at most.")
     return None
+
+
+def reads_folder(cue: Cue) -> bool:
+    """Whether the masks of a cue, or of one that it asks first, are those of the folder of ``--masks``."""
+    names = (cue.name, getattr(cue.context.options, "prompt", None))
+    return any(name in CUES.names() and CUES.get(name).reads_files and name != DATASET for name in names)
+
+
+def tell_of_no_lender(masks: Sequence[Tensor | None]) -> None:
+    """Warn where no image has another one whose background it can be shown on."""
+    if sum(mask is not None for mask in masks) == 1:
+        warn(
+            "One training image alone has a mask of use, so no other lends it a background: dapt.fill=exchange shows "
+            "its object on the mean colour."
+        )
 
 
 def model_files(config: RunConfig) -> dict[str, Path]:
