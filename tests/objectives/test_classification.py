@@ -124,7 +124,7 @@ def test_the_foreground_term_reads_weights_of_images_where_classes_are_weighed()
 
 
 def images_of(folder: Path, several: bool = False, **more: Any) -> TrainImages:
-    items = load_data(str(folder)).split("train")
+    items = load_data(str(folder), rule="positions").split("train")
     if several:
         items = [replace(item, labels=(item.label, (item.label + 1) % 4)) for item in items]
     clip = tiny_clip()
@@ -161,7 +161,7 @@ def trained(
     """Prompts and metrics after two epochs; `weights`: none, ones, zeros or rising."""
     given = {"data": "-", "method": "maple", "prompt": {"depth": 2}, "epochs": 2, "batch_size": 4, **changes}
     config = make_config(given)
-    count = len(load_data(str(folder)).split("train"))
+    count = len(load_data(str(folder), rule="positions").split("train"))
     made = {"ones": torch.ones(count), "zeros": torch.zeros(count), "rising": torch.arange(count) * 2.0 / (count - 1)}
     images = images_of(folder, several, weights=made.get(weights))
     model = build_model(config, tiny_clip(), ["red square", "blue disc", "green bar", "white ring"])
