@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dapt.config import make_config
 from dapt.results import RunResults
-from dapt.runs.closing import behind_of, confusions, next_commands, tell, worth
+from dapt.runs.closing import behind_of, confusions, few_images, mask_option, next_commands, tell, worth
+from dapt.runs.run_data import load_run_data
+from helpers import run_with
 
 
 def results(own: float | None = 80.0, images: int = 100, **more: object) -> RunResults:
@@ -66,16 +70,33 @@ def test_confusions_are_those_of_most_images() -> None:
 
 
 def test_commands_can_be_pasted_for_any_folder() -> None:
-    found = next_commands(results(cue="masks"), Path("my runs/it's"), "my photos")
+    found = next_commands(Path("my runs/it's"), "my photos", " --cue border")
     assert found[1].startswith("""  dapt predict 'my runs/it'"'"'s' PHOTO.jpg""")
-    assert "'my photos'   how much" in found[3]
-    assert "--cue border" in next_commands(results(), Path("r"), "d")[3]
+    assert "'my photos' --cue border   how much" in found[3]
 
 
-def test_all_of_it(capsys) -> None:
+@pytest.mark.parametrize(
+    ("masks", "own", "option"),
+    [("m y", True, " --masks 'm y'"), (None, True, ""), (None, False, " --cue border")],
+)
+def test_an_audit_takes_the_masks_there_are(
+    table: Path, tiny_spec: str, tmp_path: Path, masks: str | None, own: bool, option: str
+) -> None:
+    config = make_config(run_with(table, tiny_spec, tmp_path / "run"))
+    data = load_run_data(config)
+    if not own:
+        bare = tuple(replace(item, mask=None) for item in data.test.items)
+        data = replace(data, test=replace(data.test, items=bare))
+    assert mask_option(config.model_copy(update={"masks": masks}), data) == option
+
+
+def test_all_of_it(table: Path, tiny_spec: str, tmp_path: Path, capsys) -> None:
+    config = make_config(run_with(table, tiny_spec, tmp_path / "run", shots=16))
+    data = load_run_data(config)
     found = results(baselines={"gda": {"test/accuracy": 95.0}}, confusion={"a": {"b": 2}})
-    tell(found, Path("r"), "d", few={"a": 3, "b": 2, "c": 1, "d": 2})
+    tell(found, Path("r"), config, data)
     err = capsys.readouterr().err
     assert "GDA, which takes no training, is better" in err
     assert "a for b (2 of 2)" in err
-    assert "'c' (1), 'b' (2) and 'd' (2), and 1 more class" in err
+    assert few_images(config, data) == dict.fromkeys(data.train.names, 4)
+    assert "'red square' (4), 'blue disc' (4) and 'green bar' (4), and 1 more class" in err

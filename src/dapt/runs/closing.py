@@ -16,16 +16,11 @@ from dapt.results import RunResults
 from dapt.runs.run_data import RunData
 from dapt.wording import listing
 
-FROM_FILES = ("masks", "dataset")  # cues that dapt audit reads without being told
 CONFUSED = 3  # pairs of classes that are told
 
 
-def tell(results: RunResults, folder: Path, data: str, *, few: Mapping[str, int]) -> None:
-    """Say what a person can act on.
-
-    Args:
-        data: as it was named. few: classes with fewer training images than were asked for, with their number.
-    """
+def tell(results: RunResults, folder: Path, config: RunConfig, data: RunData) -> None:
+    """Say what a person can act on."""
     for line in worth(results):
         say(line)
     behind = behind_of(results)
@@ -34,13 +29,14 @@ def tell(results: RunResults, folder: Path, data: str, *, few: Mapping[str, int]
     confused = confusions(results.confusion)
     if confused:
         say(f"most often taken for another: {confused}")
+    few = few_images(config, data)
     if few:
         least = sorted(few.items(), key=lambda pair: pair[1])[:CONFUSED]
         told = listing([f"'{name}' ({images})" for name, images in least])
         left = len(few) - len(least)
         more = f", and {count(left, 'more class', 'more classes')}" if left else ""
         say(f"few photos to learn from: {told}{more}")
-    for line in next_commands(results, folder, data):
+    for line in next_commands(folder, config.data, mask_option(config, data)):
         say(line)
 
 
@@ -103,10 +99,20 @@ def confusions(confusion: Mapping[str, Mapping[str, int]]) -> str:
     return ", ".join(f"{true} for {name} ({wrong} of {total})" for wrong, total, true, name in pairs[:CONFUSED])
 
 
-def next_commands(results: RunResults, folder: Path, data: str) -> list[str]:
-    """Three commands to go on with."""
+def mask_option(config: RunConfig, data: RunData) -> str:
+    """Where `dapt audit` gets the objects of the test images from: a folder, the data's own masks, or a guess."""
+    if config.masks:
+        return f" --masks {shlex.quote(config.masks)}"
+    return "" if any(item.mask is not None for item in data.test.items) else " --cue border"
+
+
+def next_commands(folder: Path, data: str, masks: str) -> list[str]:
+    """Three commands to go on with.
+
+    Args:
+        data: as it was named. masks: see `mask_option`.
+    """
     place = shlex.quote(str(folder))
-    masks = "" if results.cue in FROM_FILES else " --cue border"
     commands = {
         f"dapt predict {place} PHOTO.jpg": "answers for new photos",
         f"dapt explain {place} PHOTO.jpg": "where it looks",

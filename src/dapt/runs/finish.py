@@ -17,7 +17,7 @@ from dapt.model.prompted_clip import PromptedClip
 from dapt.model.prompts_file import prompts_content
 from dapt.results import Figures, RunResults
 from dapt.runs.baselines import Baselines, find_baselines
-from dapt.runs.closing import few_images, tell
+from dapt.runs.closing import tell
 from dapt.runs.events import EventsFile
 from dapt.runs.idle_dapt import FLAG as IDLE
 from dapt.runs.prepare import Prepared
@@ -101,7 +101,7 @@ def finish_run(
     if shown:
         say(shown)
     if baselines:
-        tell(results, folder.path, config.data, few=few_images(config, data))
+        tell(results, folder.path, config, data)
     last = f"results in {folder.path}"
     folder.write_log([*log, stamped(last)])
     folder.complete(results.tree())
