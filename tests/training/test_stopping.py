@@ -43,6 +43,14 @@ def test_most_images_of_the_last_epoch_decide() -> None:
     assert asked([]) is None
 
 
+def test_what_is_told_has_no_noise_of_32_bits() -> None:
+    config = make_config({"data": "-", "method": "maple", "epochs": 5, **EASY})
+    step: Any = SimpleNamespace(stage=lambda epoch, epochs: "b")
+    found = why_stop(config, step, lines(0, 33.333335876464844))
+    assert found is not None
+    assert found.beyond == 33.333
+
+
 def test_warm_up_and_phases_are_gone_through() -> None:
     assert asked(lines(100)) is None
     assert asked(lines(100), warmup_epochs=0) == 1
