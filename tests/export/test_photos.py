@@ -48,6 +48,6 @@ def test_an_export_looks_before_it_makes_anything(lora, tmp_path: Path, monkeypa
     monkeypatch.setattr("dapt.export.export_run.write_clip_export", never)
     shutil.copytree(lora.photos, tmp_path / "photos")
     picture(tmp_path / "photos" / "bad.jpg", whole=False)
-    with pytest.raises(DataError, match="bad.jpg is damaged"):
+    with pytest.raises(DataError, match=r"bad\.jpg is damaged"):
         export_run(lora.run, tmp_path / "out", Choices("openclip", check=tmp_path / "photos"))
     assert not (tmp_path / "out").exists()

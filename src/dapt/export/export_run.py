@@ -56,7 +56,8 @@ def export_run(
 
     Raises:
         NotSupportedError: a package is missing, or the method cannot be exported so. ModelError: the exported model
-            differs from the run by more than the tolerance. DataError: a photo cannot be read. DaptError: bad arguments, or the file system refuses.
+            differs from the run by more than the tolerance. DataError: a photo cannot be read. DaptError: bad
+            arguments, or the file system refuses.
     """
     need_packages(choices.to)
     folder = find_run(run)
