@@ -14,7 +14,7 @@ def written_out(given: Mapping[Any, Any]) -> dict[Any, Any]:
 
     An empty section is left out; paths become texts.
     """
-    tree = {key: str(part) if isinstance(part, PurePath) else part for key, part in given.items()}
+    tree: dict[Any, Any] = {key: str(part) if isinstance(part, PurePath) else part for key, part in given.items()}
     for key in (*SECTIONS, "track"):
         if key in tree and tree[key] is None:  # an empty section
             del tree[key]
