@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -17,6 +17,8 @@ from dapt.config_sections import CueSettings as CueSettings
 from dapt.config_sections import Section as Section
 from dapt.config_sections import SelectionOptions as SelectionOptions
 from dapt.config_sections import TrackOptions as TrackOptions
+from dapt.config_shorthand import SECTIONS as SECTIONS
+from dapt.config_shorthand import written_out
 from dapt.console import warn
 from dapt.dapt_options import BACKGROUND_WORDS as BACKGROUND_WORDS
 from dapt.dapt_options import RELEASED_SLICE as RELEASED_SLICE
@@ -32,8 +34,6 @@ from dapt.strict import LARGEST_FLOAT, Count, Megabytes, Rate
 from dapt.validation import known_options, validated
 
 LARGEST_ADAM_LR = 1e30  # multiplied with the decay, and divided by as little as 1 - beta, it stays a float32
-
-SECTIONS = ("dapt", "cue", "selection", "prompt", "track_options")
 
 MaskFormat = Literal["binary", "labels", "trimap", "alpha", "colours", "dapt", "foreground"]
 
@@ -255,27 +255,7 @@ class RunSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
-        """``dapt: true``, ``dapt: {margin: 1}`` (switches it on), ``cue: gradcam``, ``features: on`` are understood."""
-        if not isinstance(value, Mapping):
-            return value
-        tree: dict[str, Any] = {key: str(part) if isinstance(part, PurePath) else part for key, part in value.items()}
-        for key in (*SECTIONS, "track"):
-            if key in tree and tree[key] is None:  # an empty section
-                del tree[key]
-        if isinstance(tree.get("dapt"), bool):
-            tree["dapt"] = {"enabled": tree["dapt"]}
-        elif isinstance(tree.get("dapt"), Mapping):
-            tree["dapt"] = {"enabled": True, **tree["dapt"]}
-        if isinstance(tree.get("cue"), str):
-            tree["cue"] = {"source": tree["cue"]}
-        if isinstance(tree.get("track"), str):
-            tree["track"] = [tree["track"]]
-        for key in ("features", "onednn"):
-            if isinstance(tree.get(key), bool):  # what YAML takes on and off for
-                tree[key] = "on" if tree[key] else "off"
-        if isinstance(tree.get("precision"), int):
-            tree["precision"] = str(tree["precision"])
-        return tree
+        return written_out(value) if isinstance(value, Mapping) else value
 
 
 class RunConfig(RunSettings):
@@ -287,6 +267,11 @@ class RunConfig(RunSettings):
     optimizer: OptimizerName
     weight_decay: Rate = Field(ge=0)
     warmup_epochs: Count = Field(ge=0)
+
+    @property
+    def given_epochs(self) -> bool:
+        """Whether epochs were asked for, even if the method has no training steps and therefore none."""
+        return "epochs" in self.model_fields_set
 
     @property
     def recipe(self) -> Method:
@@ -398,4 +383,5 @@ def resolve(config: RunSettings) -> RunConfig:
         )
     if not method.trains:
         filled["epochs"] = 0
-    return RunConfig.model_construct(**{**dict(config), **filled})
+    given = config.model_fields_set - (set() if config.epochs else {"epochs"})  # 0: as a run without steps is saved
+    return RunConfig.model_construct(given, **{**dict(config), **filled})

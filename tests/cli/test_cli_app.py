@@ -63,6 +63,16 @@ def test_an_interrupt_says_how_to_go_on(dapt, monkeypatch: pytest.MonkeyPatch) -
     assert "--resume" in err
 
 
+def test_an_interrupted_export_has_saved_nothing(dapt, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: object, **how: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dapt.export.export_run.export_run", interrupted)
+    code, _, err = dapt("export", "run", "--to", "onnx", "--out", "out")
+    assert code == INTERRUPTED
+    assert err == "interrupted; nothing was written: give the same command again\n"
+
+
 def test_a_mistake_in_one_of_several_processes_reads_the_same(dapt, monkeypatch: pytest.MonkeyPatch) -> None:
     class ProcessRaisedException(Exception):  # noqa: N818 - torch's name
         pass

@@ -15,7 +15,7 @@ from PIL import Image
 from dapt.clip.load import load_clip
 from dapt.errors import NotSupportedError
 from dapt.export.openclip_folder import model_config, open_folder, write_folder
-from helpers import draw
+from helpers import REPOSITORY, draw
 
 
 def test_it_is_loaded_by_open_clip(tiny_spec: str, tmp_path: Path) -> None:
@@ -35,7 +35,12 @@ def test_the_bundled_model_brings_its_vocabulary(tmp_path: Path) -> None:
     write_folder(tmp_path, clip.model, clip)
     again = load_clip(f"local-dir:{tmp_path}")
     assert again.fingerprint() == clip.fingerprint()
-    assert torch.equal(again.tokenizer.own(["a cat"]), clip.tokenizer.own(["a cat"]))
+    expected = clip.tokenizer.own(["a cat"])
+    assert torch.equal(again.tokenizer.own(["a cat"]), expected)
+    name = "bpe_vocab.txt.gz"  # as docs/export.md says: open_clip takes a relative name from the working directory
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{tmp_path}", bpe_path=str(tmp_path / name))
+    assert torch.equal(tokenizer(["a cat"]), expected)
+    assert f'bpe_path="exported/{name}"' in (REPOSITORY / "docs" / "export.md").read_text(encoding="utf-8")
 
 
 def test_preprocessing_is_that_of_the_model(tiny_spec: str, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from dapt.streams import OutputLostError, Streams
 
 INTERRUPTED = 130
 RESUMED = ("train", "demo", "audit", "features")  # commands that go on with --resume; others do so by themselves
+WHOLE = ("export",)  # commands whose result appears whole or not at all
 
 app = typer.Typer(
     name="dapt",
@@ -168,6 +169,9 @@ def run(arguments: list[str] | None = None) -> int:
 
 def _say_interrupted(arguments: list[str] | None) -> int:
     words = [word for word in (sys.argv[1:] if arguments is None else arguments) if not word.startswith("-")]
+    if words and words[0] in WHOLE:
+        print("interrupted; nothing was written: give the same command again", file=sys.stderr)
+        return INTERRUPTED
     behind = ", with --resume" if words and words[0] in RESUMED else ""
     print(f"interrupted; what was finished is saved: give the same command again{behind}", file=sys.stderr)
     return INTERRUPTED

@@ -14,6 +14,7 @@ from dapt.export.clip_export import open_clip_export, write_clip_export
 from dapt.export.description import describe_export
 from dapt.export.graph_export import file_of, open_graph, write_graph
 from dapt.export.new_folder import LAST, NewFolder
+from dapt.export.photos import look_through
 from dapt.export.plain_clip import refusal
 from dapt.files import write_json
 from dapt.model.predictor import Predictor
@@ -55,7 +56,8 @@ def export_run(
 
     Raises:
         NotSupportedError: a package is missing, or the method cannot be exported so. ModelError: the exported model
-            differs from the run by more than the tolerance. DaptError: bad arguments, or the file system refuses.
+            differs from the run by more than the tolerance. DataError: a photo cannot be read. DaptError: bad
+            arguments, or the file system refuses.
     """
     need_packages(choices.to)
     folder = find_run(run)
@@ -68,6 +70,7 @@ def export_run(
     model = model.still()
     if (refused := refusal(model, choices.to)) is not None:
         raise refused
+    look_through({"--calibrate": calibration, "--check": photos}, model.preprocess.reading)
     answers: tuple[Asked, ...]
     with target.filled(overwrite=overwrite) as place:
         if choices.to in GRAPHS:

@@ -16,7 +16,6 @@ from dapt.console import say, warn
 from dapt.cues.base import Cue, CueReport
 from dapt.cues.build import build_cue
 from dapt.cues.guards import Guarded, guard, trust_summary
-from dapt.dapt_names import run_title
 from dapt.dapt_options import AUTO
 from dapt.data.items import Item
 from dapt.data.load.image_cache import ImageCache
@@ -36,7 +35,9 @@ from dapt.runs.background_labels import BackgroundLabels, background_labels
 from dapt.runs.background_words import choose_words
 from dapt.runs.features import training_set
 from dapt.runs.foreground_check import ForegroundCheck, check_foregrounds
+from dapt.runs.headline import headline
 from dapt.runs.idle_dapt import why_idle
+from dapt.runs.idle_settings import idle_settings
 from dapt.runs.kept_cues import is_kept, kept_masks
 from dapt.runs.kept_encodings import KeptEncodings, kept_encodings
 from dapt.runs.kept_features import bank_of, kept_views
@@ -47,7 +48,6 @@ from dapt.training.feature_bank import FeatureBank
 from dapt.training.kept_views import KeptViews
 from dapt.training.step import TrainStep
 from dapt.training.stopping import check_stop
-from dapt.wording import counted
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,9 @@ def prepare(
     check_stop(config, averaged=model_selection_of(config, data, step) == "average")
     if config.dapt.enabled and config.dapt.words == AUTO and not _has_background(config, step):
         warn("dapt.words=auto changes nothing: L_b does not act in this run, and nothing else reads the words.")
-    say(_headline(config, model))
+    if idle_options := idle_settings(config):
+        warn(idle_options)
+    say(headline(config, model))
     if config.epochs and model.prompts.count() and config.warmup_epochs >= config.epochs:
         warn(
             f"Every epoch of this run is warm-up, at the rate {config.warmup_lr:g}: hardly anything is learned. Pass "
@@ -392,11 +394,3 @@ def _check_cues(config: RunConfig, cue: Cue, items: Sequence[Item], *, own: bool
         told += f", {len(report.large or ())} larger than dapt.max_area"
         todo = "Choose a smaller dapt.min_area or a larger dapt.max_area, or look at the masks."
     raise DataError(f"None of the images has a usable foreground cue: {told}.", todo=todo)
-
-
-def _headline(config: RunConfig, model: PromptedClip) -> str:
-    classes, epochs = counted(len(model.names), "class", "classes"), counted(config.epochs, "epoch")
-    return (
-        f"{run_title(config)} on {config.model}: {model.prompts.count():,} trainable parameters, {classes}, {epochs}, "
-        f"batch {config.batch_size}, lr {config.scaled_lr:g}, {model.clip.device}"
-    )

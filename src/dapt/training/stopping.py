@@ -15,7 +15,8 @@ from dapt.errors import ConfigError
 from dapt.training.step import TrainStep
 
 BEYOND = "train/beyond_margin"  # percent of the images that an epoch saw
-ROUNDING = 1e-3  # of a sum of percentages in float32
+DECIMALS = 3  # of a percentage that are told: a sum of them in float32 has no more
+ROUNDING = 10**-DECIMALS
 
 
 @dataclass(frozen=True)
@@ -80,4 +81,4 @@ def why_stop(config: RunConfig, step: TrainStep, lines: Sequence[Mapping[str, An
     beyond = float(lines[-1][BEYOND])
     if beyond < 100 * config.stop_share - ROUNDING:
         return None
-    return Stopped(epoch + 1, config.epochs, beyond, config.stop_margin, config.stop_share)
+    return Stopped(epoch + 1, config.epochs, round(beyond, DECIMALS), config.stop_margin, config.stop_share)
