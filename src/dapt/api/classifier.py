@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -16,9 +15,10 @@ import numpy as np
 
 from dapt.api.estimator_base import BaseEstimator, ClassifierMixin, EstimatorError, NotFittedError, Ready
 from dapt.api.estimator_input import class_texts, image_set, images_in, labels_of, pictures_of
+from dapt.api.estimator_words import told_of
 from dapt.config import RunConfig, make_config
 from dapt.config_text import apply_settings
-from dapt.console import is_quiet, set_quiet, warnings_to
+from dapt.console import is_quiet, set_quiet
 from dapt.data.load.preprocess import Picture
 from dapt.errors import ConfigError
 from dapt.files import read_json
@@ -348,11 +348,11 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def _hushed(verbose: bool) -> Iterator[None]:
-    """Meanwhile nothing is said unless `verbose`; warnings are Python's own."""
+    """Meanwhile nothing is said unless `verbose`; warnings and errors are a program's, see `told_of`."""
     before = is_quiet()
     set_quiet(before or not verbose)
     try:
-        with warnings_to(lambda text: warnings.warn(text, UserWarning, stacklevel=2)):
+        with told_of(DaptClassifier._get_param_names()):
             yield
     finally:
         set_quiet(before)
