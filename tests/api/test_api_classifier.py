@@ -101,6 +101,14 @@ def test_whole_numbers_with_names(quick: Any, fitted: Any, paths: list[str], lab
     assert found.predict(paths).dtype == found.classes_.dtype
 
 
+def test_labels_are_known_by_their_value(quick: Any, paths: list[str], labels: list[str]) -> None:
+    numbers = np.array([LABELS.index(label) for label in labels])
+    found = quick.set_params(class_names=LABELS).fit(paths, numbers)
+    assert found.score(paths, numbers.astype(float)) == found.score(paths, numbers.astype(object))
+    with pytest.raises(EstimatorError, match=r"not trained on: '0', '1', '2'.\n.*The classes are 0, 1, 2"):
+        found.score(paths, numbers.astype(str))
+
+
 def test_parameters_are_only_stored(tiny_spec: str) -> None:
     given = {"method": "no such", "model": tiny_spec, "dapt": {"margin": 1.5}, "settings": {"flip": 0.0}}
     estimator = dapt.DaptClassifier(**given)
@@ -130,6 +138,10 @@ def test_settings_reach_the_run(tiny_spec: str, paths: list[str], labels: list[s
         ({"flp": 0}, "flip"),
         ({"method": "coop"}, "that is the parameter method"),
         ({"data": "photos"}, "X and y say that"),
+        ({"classes": ["cat"]}, "X and y say that"),
+        ({"keep_split": "x.json"}, "X and y say that"),
+        (["flip"], "settings is .*'flip'.*, and a mapping"),
+        ({5: 6}, "settings is .*5: 6.*, and a mapping"),
     ],
 )
 def test_settings_that_cannot_be(quick: Any, paths: list[str], labels: list[str], settings: Any, message: str) -> None:
@@ -179,7 +191,7 @@ def test_bad_input(quick: Any, fitted: Any, paths: list[str], labels: list[str],
         quick.fit(paths, labels[:2])
     with pytest.raises(EstimatorError, match="X holds no picture"):
         fitted.predict([])
-    with pytest.raises(EstimatorError, match=r"not trained on: cat\.\n.*blue_disc"):
+    with pytest.raises(EstimatorError, match=r"not trained on: 'cat'\.\n.*blue_disc"):
         fitted.score(paths[:2], ["cat", "red_square"])
     with pytest.raises(DataError, match=r"nowhere\.png"):
         quick.fit([*paths[:2], "/nowhere.png"], ["a", "b", "b"])

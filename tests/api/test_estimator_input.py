@@ -81,11 +81,27 @@ def test_labels() -> None:
         ([np.nan, 1.0], "not whole"),
         (np.array([1, "b"], dtype=object), "several types: int, str"),
         (np.array([None, None]), "not None"),
+        (["a", float("nan")], r"several types: float, str \(y\[0\] is 'a', y\[1\] nan\)"),
+        (["1", 1], "several types: int, str"),
+        ([True, 1], "several types: bool, int"),
+        ([["a"], [None]], "several types: NoneType, str"),
+        ([1j, 2j], "not 1j"),
+        (np.array([1j, 2j]), "y holds complex128"),
+        ([b"a", b"b"], "a text or a whole number, not b'a'"),
+        (np.array([b"a", b"b"]), r"y holds \|S1"),
+        (np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[D]"), "y holds datetime64"),
+        ([2**70, 1], "more than 64 bits"),
     ],
 )
 def test_what_are_no_labels(given: Any, message: str) -> None:
     with warnings.catch_warnings(), pytest.raises(EstimatorError, match=message):
         labels_of(given, 2)
+
+
+def test_labels_in_objects_are_unwrapped() -> None:
+    for given, kind in (([3, 4], "i"), (["a", "b"], "U"), ([np.int64(3), 4.0], "f"), ([True, False], "b")):
+        found = labels_of(np.array(given, dtype=object), 2)
+        assert (found.dtype.kind, found.tolist()) == (kind, given)
 
 
 def test_class_texts() -> None:
@@ -95,6 +111,8 @@ def test_class_texts() -> None:
     for names, message in (
         (["cat"], "1 name for 2 classes"),
         ("cat", "1 name"),
+        (3, "class_names is 3"),
+        ({"cat", "dog"}, "names are wanted"),
         ({3: "cat"}, "no name of the label 5"),
     ):
         with pytest.raises(EstimatorError, match=message):

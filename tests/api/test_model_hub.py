@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,8 +61,10 @@ def test_what_is_not_there(hub: StandIn) -> None:
         fetch("me/absent", ["README.md"])
 
 
-@pytest.mark.parametrize(("name", "message"), [("birds", "lacks its owner"), ("me/b i", "cannot be a name")])
-def test_what_is_no_name(hub: StandIn, tmp_path: Path, name: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "message"), [("birds", "lacks its owner"), ("me/b i", "cannot be a name"), (None, "None cannot be a name")]
+)
+def test_what_is_no_name(hub: StandIn, tmp_path: Path, name: Any, message: str) -> None:
     fill(tmp_path / "model", "README.md")
     with pytest.raises(ConfigError, match=message):
         upload(name, tmp_path / "model", ["README.md"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -73,6 +74,8 @@ def test_it_comes_back_as_it_was(
     assert again.predict(paths).dtype == fitted.predict(paths).dtype
     assert (again.method, again.settings, again.class_names_) == ("gda", {"flip": 0}, fitted.class_names_)
     card = (folder / "README.md").read_text()
+    floats = [float(number) for number in numbers]  # the same labels
+    assert fitted.save_pretrained(tmp_path / "floats", test=(paths[1::2], floats[1::2])).is_dir()
     right = round(fitted.score(paths[1::2], numbers[1::2]) * 9)
     assert f"| {100 * right / 9:.1f}% [" in card
     assert "| red square | 3 | 3 |" in card
@@ -81,6 +84,20 @@ def test_it_comes_back_as_it_was(
     assert dapt.load_model(folder, device="cpu").names == fitted.class_names_
     again.save_pretrained(folder)  # in its place
     assert "It was not tested" in (folder / "README.md").read_text()
+
+
+def test_the_card_is_of_what_was_trained(fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not of parameters set since, nor of the place it lies at."""
+    (tmp_path / "birds").mkdir()
+    monkeypatch.chdir(tmp_path / "birds")
+    changed = copy.deepcopy(fitted).set_params(method="maple")
+    for place in (".", f"{tmp_path}/birds/"):
+        card = (changed.save_pretrained(place) / "README.md").read_text()
+        assert "# birds\n" in card
+        assert "GDA with the CLIP" in card
+        assert "from_pretrained('birds')" in card
+        assert str(tmp_path) not in card
+    assert dapt.DaptClassifier.from_pretrained(".").method == "gda"
 
 
 def test_a_model_saved_over_a_classifier_leaves_no_card(fitted: Any, tmp_path: Path) -> None:
@@ -93,13 +110,13 @@ def test_a_model_saved_over_a_classifier_leaves_no_card(fitted: Any, tmp_path: P
 
 def test_a_finished_run_is_a_classifier(tiny_spec: str, tmp_path: Path, photos: Path) -> None:
     settings = {"method": "maple", "depth": 2, "shots": 2, "epochs": 1, "device": "cpu", "out": str(tmp_path / "run")}
-    run = dapt.train(photos, model=tiny_spec, dapt=True, warmup_epochs=0, **settings)
+    run = dapt.train(photos, model=tiny_spec, dapt=True, warmup_epochs=0, baselines=True, **settings)
     found = dapt.DaptClassifier.from_pretrained(tmp_path / "run", device="cpu")
     paths = sorted(map(str, photos.rglob("*.png")))
     assert found.predict(paths).tolist() == [each.classes[0] for each in run.predict(paths, top=1)]
     card = (found.save_pretrained(tmp_path / "saved") / "README.md").read_text()
     assert f"| {run.metrics['test/accuracy']:.1f}% [" in card
-    assert "not measured" in card
+    assert f"] | {run.results.baselines['zero_shot']['test/accuracy']:.1f}% [" in card
     assert "the cue `border`" in card
     again = dapt.DaptClassifier.from_pretrained(tmp_path / "saved", device="cpu")
     assert np.array_equal(again.predict_proba(paths[:3]), found.predict_proba(paths[:3]))
@@ -123,10 +140,20 @@ def test_what_is_no_classifier(fitted: Any, tmp_path: Path) -> None:
         dapt.DaptClassifier.from_pretrained("absent")
     folder = fitted.save_pretrained(tmp_path / "model")
     tree = json.loads((folder / "classifier.json").read_text())
-    for change in ({"labels": [1, 2]}, {"schema": 9}, {"labels": ["a", 1, 2]}, {"kind": None}):
+    for change in (
+        {"labels": [1, 2]},
+        {"schema": 9},
+        {"labels": ["a", 1, 2]},
+        {"kind": None},
+        {"results": {}},
+        {"parameters": {"method": 5}},
+    ):
         (folder / "classifier.json").write_text(json.dumps({**tree, **change}))
         with pytest.raises(ModelError, match="damaged, or was written by a newer"):
             dapt.DaptClassifier.from_pretrained(folder)
+    (folder / "classifier.json").write_text(json.dumps({**tree, "class_names": ["a", "b", "c"]}))
+    with pytest.raises(ModelError, match="names other classes than prompts"):
+        dapt.DaptClassifier.from_pretrained(folder)
     (folder / "classifier.json").write_text(json.dumps(tree))
     (folder / "prompts.safetensors").unlink()
     with pytest.raises(ModelError, match="lacks prompts"):
@@ -144,6 +171,10 @@ def test_figures_that_cannot_be(fitted: Any, pictures: Any, tmp_path: Path) -> N
             fitted.save_pretrained(tmp_path / "model", test=test)
     with pytest.raises(ConfigError, match="tells of 2 models"):
         fitted.save_pretrained(tmp_path / "model", audit={"models": [{}, {}]})
+    with pytest.raises(ConfigError, match="audit holds no figures"):
+        fitted.save_pretrained(tmp_path / "model", audit={"models": [{}]})
+    with pytest.raises(ConfigError, match="None cannot be a name"):
+        fitted.push_to_hub(None)
     audit = {"models": [{"bg_gap": {"value": 7.0}, "accuracy": {"only_bg_t": {"value": 40.0}}}]}
     card = fitted.save_pretrained(tmp_path / "model", audit=audit) / "README.md"
     assert "exchanging them costs 7.0 points" in card.read_text()

@@ -61,6 +61,13 @@ def test_figures_data_method_and_limits() -> None:
     assert "somebody" not in card
 
 
+def test_the_method_and_the_place_are_told() -> None:
+    assert "MaPLe with the CLIP" in model_card(FACTS)
+    assert "GDA with the CLIP" in model_card(replace(FACTS, method="gda"))
+    assert "from_pretrained('me/birds')\n" in model_card(FACTS)
+    assert "from_pretrained('birds')  # the folder of this file" in model_card(replace(FACTS, name="birds"))
+
+
 def test_what_was_not_measured_is_said() -> None:
     card = model_card(replace(FACTS, test=None, zero_shot=None, images={}, method="of a plugin", dapt=False))
     assert "It was not tested" in card

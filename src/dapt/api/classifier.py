@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +15,25 @@ import numpy as np
 
 from dapt.api.estimator_base import BaseEstimator, ClassifierMixin, EstimatorError, NotFittedError, Ready
 from dapt.api.estimator_input import class_texts, image_set, images_in, labels_of, pictures_of
+from dapt.api.estimator_words import told_of
 from dapt.config import RunConfig, make_config
 from dapt.config_text import apply_settings
-from dapt.console import is_quiet, set_quiet, warnings_to
+from dapt.console import is_quiet, set_quiet
 from dapt.data.load.preprocess import Picture
 from dapt.errors import ConfigError
 from dapt.files import read_json
 from dapt.model.saved import CONFIG, PROMPTS
 from dapt.paths import with_home
 from dapt.plugins import load_installed
+from dapt.strict import shown
 from dapt.wording import some
 
 if TYPE_CHECKING:
     from dapt.model.predictor import Predictor
 
-OF_THE_DATA = ("data", "root", "own_split", "names", "split_file", "subset")  # X and y say these
+OF_THE_DATA = (  # X and y say these
+    *("data", "root", "own_split", "names", "split_file", "subset", "classes", "keep_split"),
+)
 OWN = (  # parameters that are configuration keys
     *("method", "model", "dapt", "cue", "shots", "epochs", "batch_size", "lr", "n_ctx", "depth"),
     *("seed", "device", "precision"),
@@ -133,7 +137,7 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.images_ = images_in(read_json(run / SPLIT))
         self.classes_, self.class_names_ = classes, list(images.names)
         self.results_ = results.tree()
-        self._fitted_model = self.model
+        self._fitted_with = deepcopy(self.get_params(deep=False))
         self._ready = Ready()
         return self
 
@@ -189,7 +193,8 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         from dapt.api.saved_classifier import save
 
-        return save(self, Path(with_home(str(folder))), str(folder), test=test, audit=audit)
+        place = Path(with_home(str(folder)))
+        return save(self, place, place.resolve().name, test=test, audit=audit)
 
     @classmethod
     def from_pretrained(
@@ -239,9 +244,10 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             DaptError: as `save_pretrained`, or the hub refuses or cannot be reached.
         """
-        from dapt.api.model_hub import upload
+        from dapt.api.model_hub import check_name, upload
         from dapt.api.saved_classifier import FILES, save
 
+        check_name(name)
         with tempfile.TemporaryDirectory(prefix="dapt-push-") as folder:
             saved = save(self, Path(folder) / "model", name, test=test, audit=audit)
             return upload(name, saved, FILES, private=private, token=token)
@@ -290,11 +296,11 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             EstimatorError: naming those that were not.
         """
-        other = sorted({str(label) for label in labels.tolist()} - {str(label) for label in self.classes_.tolist()})
+        other = sorted(set(labels.tolist()) - set(self.classes_.tolist()))  # values: 1.0 is 1, and "1" is not
         if other:
             raise EstimatorError(
-                f"y holds labels that were not trained on: {some(other)}.",
-                todo=f"The classes are {some([str(label) for label in self.classes_.tolist()], 10)}.",
+                f"y holds labels that were not trained on: {some([shown(label) for label in other])}.",
+                todo=f"The classes are {some([shown(label) for label in self.classes_.tolist()], 10)}.",
             )
         return labels
 
@@ -302,11 +308,17 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The configuration of the run.
 
         Raises:
-            ConfigError: an unknown key, or one in `settings` that X, y or a parameter says.
+            ConfigError: an unknown key, one in `settings` that X, y or a parameter says, or `settings` is no mapping.
         """
+        settings = {} if self.settings is None else self.settings
+        if not isinstance(settings, Mapping) or not all(isinstance(key, str) for key in settings):
+            raise ConfigError(
+                f"settings is {shown(settings)}, and a mapping from configuration keys is wanted.",
+                todo='Write it as {"flip": 0, "dapt.margin": 1.0}.',
+            )
         given = {key: getattr(self, key) for key in OWN}
         tree: dict[str, Any] = {key: _plain(value) for key, value in given.items() if value is not None}
-        for key, value in (self.settings or {}).items():
+        for key, value in settings.items():
             if key in (*OWN, "out", *OF_THE_DATA):
                 says = "X and y say that" if key in OF_THE_DATA else f"that is the parameter {key}"
                 raise ConfigError(f"settings holds {key}: {says}.", todo="Leave it out of settings.")
@@ -319,7 +331,7 @@ class DaptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _opened(self) -> Predictor:
         from dapt.model.predictor import Predictor
 
-        spec = None if self.model == self._fitted_model else self.model
+        spec = None if self.model == self._fitted_with["model"] else self.model
         with tempfile.TemporaryDirectory(prefix="dapt-model-") as folder, _hushed(self.verbose):
             for name, content in self._files.items():
                 (Path(folder) / name).write_bytes(content)
@@ -336,11 +348,11 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def _hushed(verbose: bool) -> Iterator[None]:
-    """Meanwhile nothing is said unless `verbose`; warnings are Python's own."""
+    """Meanwhile nothing is said unless `verbose`; warnings and errors are a program's, see `told_of`."""
     before = is_quiet()
     set_quiet(before or not verbose)
     try:
-        with warnings_to(lambda text: warnings.warn(text, UserWarning, stacklevel=2)):
+        with told_of(DaptClassifier._get_param_names()):
             yield
     finally:
         set_quiet(before)

@@ -21,6 +21,7 @@ from dapt.strict import shown
 from dapt.wording import counted, some
 
 WANTED = "Give a list of paths, PIL images or uint8 arrays [H, W, 3], or one uint8 array [N, H, W, 3]."
+LABELS = "Convert them first: np.asarray(y).astype(str), say."
 COLUMN = "A column-vector y was passed when a 1d array was expected; it is taken as one."
 NAME = "given"  # of the data, in results.json
 
@@ -77,7 +78,7 @@ def labels_of(given: Any, pictures: int) -> np.ndarray[Any, Any]:
     """
     if given is None:
         raise EstimatorError("Training requires y to be passed, but the target y is None.")  # as scikit-learn says it
-    labels = np.asarray(given)
+    labels = np.array(given, dtype=object) if isinstance(given, (list, tuple)) else np.asarray(given)
     if labels.ndim == 2 and labels.shape[1] == 1:
         warnings.warn(COLUMN, DataConversionWarning, stacklevel=2)
         labels = labels[:, 0]
@@ -85,13 +86,37 @@ def labels_of(given: Any, pictures: int) -> np.ndarray[Any, Any]:
         raise EstimatorError(f"y has the shape {labels.shape}, and one label of each picture is wanted, [N].")
     if len(labels) != pictures:
         raise EstimatorError(f"X holds {counted(pictures, 'picture')} and y {counted(len(labels), 'label')}.")
+    if labels.dtype.kind in "OT":
+        labels = _of_one_kind(labels.tolist())
+    if labels.dtype.kind not in "Uiufb":
+        raise EstimatorError(f"A label is a text or a whole number, and y holds {labels.dtype}.", todo=LABELS)
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.round(labels)).all()):
         raise EstimatorError("Unknown label type: y holds numbers that are not whole, and classes are wanted.")
-    if labels.dtype.kind == "O" and len(kinds := {type(each).__name__ for each in labels}) > 1:
-        raise EstimatorError(f"y mixes labels of several types: {some(sorted(kinds))}.")
-    if labels.dtype.kind == "O" and not isinstance(labels[0], (str, int, bool, np.generic)):
-        raise EstimatorError(f"A label is a text or a whole number, not {shown(labels[0])}.")
     return labels
+
+
+def _of_one_kind(labels: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Python's own labels ``[N]`` as an array of texts or of numbers, never of both.
+
+    Raises:
+        EstimatorError: one is neither, there are both, or a number is too large.
+    """
+    values = [each.item() if isinstance(each, np.generic) else each for each in labels]
+    kinds = [next((kind for kind in (str, bool, float, int) if isinstance(each, kind)), type(each)) for each in values]
+    if len(set(kinds)) > 1 and set(kinds) != {int, float}:
+        other = next(place for place, kind in enumerate(kinds) if kind is not kinds[0])
+        several = some(sorted({kind.__name__ for kind in kinds}))
+        where = f"y[0] is {shown(values[0])}, y[{other}] {shown(values[other])}"
+        raise EstimatorError(
+            f"y mixes labels of several types: {several} ({where}).",
+            todo="Leave out pictures without a label, and write all labels alike.",
+        )
+    if values and kinds[0] not in (str, bool, float, int):
+        raise EstimatorError(f"A label is a text or a whole number, not {shown(values[0])}.", todo=LABELS)
+    found = np.array(values)
+    if found.dtype.kind == "O":
+        raise EstimatorError("y holds whole numbers of more than 64 bits.", todo="Write such labels as texts.")
+    return found
 
 
 def class_texts(classes: np.ndarray[Any, Any], names: Sequence[str] | Mapping[Any, str] | None) -> list[str]:
@@ -110,6 +135,11 @@ def class_texts(classes: np.ndarray[Any, Any], names: Sequence[str] | Mapping[An
         if lacking:
             raise EstimatorError(f"class_names has no name of the label {some(lacking)}.")
         return [str(names[label]) for label in classes.tolist()]
+    if not isinstance(names, (str, Sequence, np.ndarray)):
+        raise EstimatorError(
+            f"class_names is {shown(names)}, and names are wanted.",
+            todo="Give a list in the order of the sorted labels, or a mapping from labels to names.",
+        )
     if isinstance(names, str) or len(names) != len(classes):
         number = 1 if isinstance(names, str) else len(names)
         raise EstimatorError(

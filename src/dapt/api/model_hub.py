@@ -10,6 +10,7 @@ from dapt.console import say
 from dapt.data.fetch.hub_files import NETWORK, bars, endpoint
 from dapt.data.hub.export import size_text
 from dapt.errors import ConfigError, DaptError, ModelError
+from dapt.strict import shown
 from dapt.wording import counted
 
 HUB = "https://huggingface.co"
@@ -45,7 +46,7 @@ def upload(
     size = sum((folder / file).stat().st_size for file in files)
     with explained(name), bars():
         api = HfApi(endpoint=endpoint(), token=token)
-        _check_name(name)
+        check_name(name)
         say(f"Uploading {counted(len(files), 'file')} ({', '.join(files)}; {size_text(size)}) to {address}.")
         api.create_repo(name, private=private, exist_ok=True)
         api.upload_folder(
@@ -63,16 +64,24 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
     from huggingface_hub import constants, snapshot_download
 
     with explained(name), bars():
-        _check_name(name)
+        check_name(name)
         say(f"Fetching {name} from {endpoint() or HUB} to {constants.HF_HUB_CACHE}, as far as it is not there.")
         found = snapshot_download(name, revision=revision, allow_patterns=list(files), endpoint=endpoint(), token=token)
     return Path(found)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a repository.
+
+    Raises:
+        ConfigError: it is no text, lacks its owner, or has letters that the hub does not take.
+    """
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-    validate_repo_id(name)
+    if not isinstance(name, str):
+        raise ConfigError(f"{shown(name)} cannot be a name on the hub.", todo="Write OWNER/NAME.")
+    with explained(name):
+        validate_repo_id(name)
     if "/" not in name:
         raise ConfigError(f"'{name}' lacks its owner.", todo="Write OWNER/NAME.")
 

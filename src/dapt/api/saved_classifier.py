@@ -58,15 +58,15 @@ def save(
     facts = CardFacts(
         name=name,
         classes=classifier.class_names_,
-        method=classifier.method,
+        method=classifier._fitted_with["method"],
         model=model.clip.spec,
         dapt=bool(results["dapt"]),
         shots=int(results["shots"]),
         seed=int(results["seed"]),
         version=version(),
         images={**classifier.images_, **of_test},
-        test=mine or _of_the_run(results),
-        zero_shot=theirs,
+        test=mine or _of_the_run(results, results["metrics"]),
+        zero_shot=theirs if mine else _of_the_run(results, (results.get("baselines") or {}).get("zero_shot") or {}),
         cue=results.get("cue"),
         background=background,
         flags=results.get("flags") or (),
@@ -97,11 +97,12 @@ def read(classifier: Any, name: Path | str, *, revision: str | None, token: str 
             f"{name} holds no classifier ({LABELS} is missing).",
             todo="Give what DaptClassifier.save_pretrained or dapt train has made; dapt.load_model opens other models.",
         )
-    classifier._fitted_model = classifier.model
+    classifier._fitted_with = classifier.get_params(deep=False)
 
 
 def _described(classifier: Any) -> dict[str, Any]:
-    parameters = {key: value for key, value in classifier.get_params(deep=False).items() if key not in OF_THE_PLACE}
+    parameters = {key: value for key, value in classifier._fitted_with.items() if key not in OF_THE_PLACE}
+    parameters["model"] = classifier.predictor.model.clip.spec  # as it was found here, where it was moved
     return {
         "schema": SCHEMA,
         "dapt_version": version(),
@@ -125,18 +126,22 @@ def _read_saved(classifier: Any, folder: Path) -> None:
         good = about["schema"] == SCHEMA and len(labels) == len(names) == len(set(names)) >= 2
         good = good and all(type(label) is KINDS.get(kind, str) for label in labels)
         parameters, results, images = (dict(about[key]) for key in ("parameters", "results", "images"))
+        good = good and all(isinstance(parameters[key], str) for key in ("method", "model"))
+        good = good and {"dapt", "shots", "seed"} <= set(results) and isinstance(results["metrics"], dict)
     except (KeyError, TypeError, ValueError):
         good = False
     if not good:
         raise ModelError(f"{folder / LABELS} is damaged, or was written by a newer version of dapt.")
+    if not (folder / PROMPTS).is_file():
+        raise ModelError(f"{folder} lacks {PROMPTS}.", todo="Copy the whole folder.")
+    if sorted(load_prompts(folder / PROMPTS).names) != sorted(names):
+        raise ModelError(
+            f"{folder / LABELS} names other classes than {PROMPTS} beside it.", todo="Copy both from one folder."
+        )
     known = classifier.get_params(deep=False)
     classifier.set_params(**{key: value for key, value in parameters.items() if key in known})
-    classifier._files = {PROMPTS: (folder / PROMPTS).read_bytes()} if (folder / PROMPTS).is_file() else _absent(folder)
+    classifier._files = {PROMPTS: (folder / PROMPTS).read_bytes()}
     _take(classifier, np.array(labels, dtype=object if kind == "O" else None), names, results, images)
-
-
-def _absent(folder: Path) -> Any:
-    raise ModelError(f"{folder} lacks {PROMPTS}.", todo="Copy the whole folder.")
 
 
 def _read_run(classifier: Any, folder: Path) -> None:
@@ -171,9 +176,9 @@ def _tested(classifier: Any, test: tuple[Any, Any]) -> tuple[Accuracy, Accuracy,
     return Accuracy(right, len(pictures)), others, {"test": dict(counts)}
 
 
-def _of_the_run(results: Mapping[str, Any]) -> Accuracy | None:
-    """The test accuracy that a run has noted itself."""
-    percent, number = results["metrics"].get("test/accuracy"), results.get("counts", {}).get("test", 0)
+def _of_the_run(results: Mapping[str, Any], metrics: Mapping[str, Any]) -> Accuracy | None:
+    """The test accuracy that a run has noted itself: in `metrics`, its own or those of a baseline."""
+    percent, number = metrics.get("test/accuracy"), results.get("counts", {}).get("test", 0)
     return None if percent is None or not number else Accuracy(round(percent * number / 100), number)
 
 
@@ -193,5 +198,10 @@ def _background(given: Path | str | Mapping[str, Any]) -> dict[str, float]:
     if not isinstance(models, list) or len(models) != 1:
         number = len(models) if isinstance(models, list) else 0
         raise ConfigError(f"{place} tells of {number} models, and the audit of this one alone is wanted.")
-    found = {"bg_gap": models[0]["bg_gap"]["value"], "only_bg_t": models[0]["accuracy"]["only_bg_t"]["value"]}
-    return {} if None in found.values() else found
+    try:
+        found = {"bg_gap": models[0]["bg_gap"]["value"], "only_bg_t": models[0]["accuracy"]["only_bg_t"]["value"]}
+        return {} if None in found.values() else {key: float(value) for key, value in found.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{place} holds no figures of backgrounds.", todo="Give what dapt.audit returned, or its file."
+        ) from error

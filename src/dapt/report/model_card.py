@@ -97,11 +97,13 @@ def _metadata(facts: CardFacts) -> str:
 
 
 def _figures(facts: CardFacts) -> list[str]:
+    known = facts.method in METHODS.names()
+    learned = METHODS.get(facts.method).title if known else f"`{facts.method}`"
     lines = [
         f"# {_text(facts.name.rpartition('/')[2])}",
         "",
-        f"Tells {counted(len(facts.classes), 'class', 'classes')} of pictures apart. Made with dapt {facts.version}: a "
-        f"few vectors learned on top of the frozen CLIP `{_backbone(facts)}`.",
+        f"Tells {counted(len(facts.classes), 'class', 'classes')} of pictures apart. Made with dapt {facts.version}: "
+        f"{learned} with the CLIP `{_backbone(facts)}`.",
         "",
         "## How well",
         "",
@@ -174,9 +176,10 @@ def _limits(facts: CardFacts) -> list[str]:
 
 
 def _use(facts: CardFacts) -> list[str]:
+    folder = "" if "/" in facts.name else "  # the folder of this file"
     code = (
         "import dapt\n\n"
-        f"classifier = dapt.DaptClassifier.from_pretrained({facts.name!r})\n"
+        f"classifier = dapt.DaptClassifier.from_pretrained({facts.name!r}){folder}\n"
         'print(classifier.predict(["photo.jpg"]))\n'
         'print(classifier.predict_proba(["photo.jpg"]))'
     )
