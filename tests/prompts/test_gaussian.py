@@ -190,6 +190,31 @@ def test_as_a_model_asked_about_other_classes() -> None:
     assert fixed(pixels).shape == (12, 2)
 
 
+def test_doubles_are_made_on_the_cpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MPS has none: a tensor becomes one only after it was taken to the CPU."""
+    taken: set[int] = set()
+    cpu, double = Tensor.cpu, Tensor.double
+
+    def to_cpu(tensor: Tensor) -> Tensor:
+        found = cpu(tensor).clone()
+        kept.append(found)
+        taken.add(id(found))
+        return found
+
+    def to_double(tensor: Tensor) -> Tensor:
+        assert id(tensor) in taken
+        return double(tensor)
+
+    kept: list[Tensor] = []
+    monkeypatch.setattr(Tensor, "cpu", to_cpu)
+    monkeypatch.setattr(Tensor, "double", to_double)
+    prompts, seen = open_one()
+    prompts.prepare(seen)
+    texts = unit(torch.randn(4, seen.clip.embed_dim))
+    assert prompts.logit_line(["new", *prompts.names[:3]], texts, seen.clip.logit_scale) is not None
+    assert kept
+
+
 def test_saved_rows_are_as_many_as_they_are_said_to_be() -> None:
     own, _ = open_one()
     again = OpenGaussianPrompts(GdaNewOptions(**own.saved_options()), tiny_clip(), NAMES, torch.Generator())

@@ -64,7 +64,7 @@ class Fitting:
     def of(cls, features: Tensor, labels: Tensor, texts: Tensor) -> Fitting:
         """With the rates ``4n / eig_max(X^T X)`` and ``n / (4 max_c sum_i (x_i t_c)^2)``."""
         count = len(features)
-        largest = torch.linalg.eigvalsh((features.t() @ features).double())[-1]
+        largest = torch.linalg.eigvalsh((features.t() @ features).cpu().double())[-1]
         similar = (features @ texts.t()).square().sum(dim=0).max()
         return cls(features, labels, texts, float(4 * count / largest), float(count / (4 * similar)))
 

@@ -162,7 +162,7 @@ class OpenGaussianPrompts(GaussianScores):
             weight[known] = self.weight[own]
             bias[known] = self.bias[own]
         if new:
-            means, precision = self.new_classes(texts[new].double())
+            means, precision = self.new_classes(texts[new].cpu().double())
             found = line(means, precision, len(new))
             weight[new], bias[new] = found[0].to(weight), found[1].to(bias)
         return blended(texts, scale, self.alpha, (weight, bias))
@@ -172,7 +172,7 @@ class OpenGaussianPrompts(GaussianScores):
 
         A class's scatter is taken around its text, not around its mean.
         """
-        rows = self.rows.double()
+        rows = self.rows.cpu().double()
         count, copies = min(self.options.neighbours, len(rows)), self.options.text_copies
         nearest = (texts @ rows.t()).topk(count, dim=1).indices
         means, total = [], rows.new_zeros(rows.shape[1], rows.shape[1])
@@ -184,14 +184,14 @@ class OpenGaussianPrompts(GaussianScores):
 
 
 def unit_rows(seen: TrainingSet, views: int) -> tuple[Tensor, Tensor]:
-    """Unit-length features of all views below each other ``[K N, D]`` in float64, and their labels ``[K N]``.
+    """Unit-length features of all views below each other ``[K N, D]``, float64 on the CPU, and their labels ``[K N]``.
 
     Raises:
         DataError: there are no training images.
     """
     if not len(seen.labels):
         raise DataError("GDA is made of the training images, and there are none.")
-    found = unit(seen.views(views)).double()
+    found = unit(seen.views(views)).cpu().double()  # MPS has no doubles
     return found.flatten(0, 1), seen.labels.to(found.device).repeat(len(found))
 
 
