@@ -14,15 +14,29 @@ class Section(Strict):
     """A part of the configuration; what all of them refuse stands in `dapt.strict`."""
 
 
-def given(value: Any) -> Any:
-    """A section without what is None, which leaves an option as it is, as it does everywhere."""
-    return {key: part for key, part in value.items() if part is not None} if isinstance(value, Mapping) else value
-
-
-class CueSettings(Section):
-    """Where the foreground masks come from. Further keys are options of that source, see `dapt.cues`."""
+class OpenSection(Section):
+    """A section that takes further keys; one that is None leaves an option as it is, as it does everywhere."""
 
     model_config = ConfigDict(extra="allow")
+
+    @property
+    def further(self) -> dict[str, Any]:
+        """The further keys, as given."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return {key: part for key, part in value.items() if part is not None} if isinstance(value, Mapping) else value
+
+    @model_validator(mode="after")
+    def _bounded_further(self) -> OpenSection:
+        check_value(self.further)
+        return self
+
+
+class CueSettings(OpenSection):
+    """Where the foreground masks come from. Further keys are options of that source, see `dapt.cues`."""
 
     source: str = Field("auto", description="Name of a cue; auto: masks if there are any, else border.")
     refresh: Count = Field(
@@ -32,17 +46,7 @@ class CueSettings(Section):
     @property
     def options(self) -> dict[str, Any]:
         """The options of the source, as given."""
-        return dict(self.model_extra or {})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return given(value)
-
-    @model_validator(mode="after")
-    def _bounded_options(self) -> CueSettings:
-        check_value(self.options)
-        return self
+        return self.further
 
 
 class SelectionOptions(Section):
@@ -57,10 +61,8 @@ class SelectionOptions(Section):
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the selection method.")
 
 
-class TrackOptions(Section):
+class TrackOptions(OpenSection):
     """How trackers follow the run. Further keys are sections with the options of one each, as ``wandb.mode``."""
-
-    model_config = ConfigDict(extra="allow")
 
     project: str = Field("dapt", min_length=1, description="Under which trackers file the run.")
     group: str | None = Field(None, description="Of runs that belong together; none: the experiment or protocol.")
@@ -69,14 +71,4 @@ class TrackOptions(Section):
     @property
     def of_trackers(self) -> dict[str, Any]:
         """The sections of single trackers, as given."""
-        return dict(self.model_extra or {})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return given(value)
-
-    @model_validator(mode="after")
-    def _bounded_options(self) -> TrackOptions:
-        check_value(self.of_trackers)
-        return self
+        return self.further

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,7 @@ import pytest
 from dapt.api.model_hub import fetch, upload
 from dapt.errors import ConfigError, ModelError
 from helpers import fill
-from hub_stand_in import StandIn, stand_in
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StandIn]:
-    from huggingface_hub import constants
-
-    with stand_in() as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setenv("HF_TOKEN", "hf_made_up")
-        yield server
+from hub_stand_in import StandIn
 
 
 def test_there_and_back(hub: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

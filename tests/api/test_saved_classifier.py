@@ -6,7 +6,6 @@ import copy
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from dapt.api.estimator_base import EstimatorError
 from dapt.api.saved_classifier import FILES
 from dapt.errors import ConfigError, ModelError
 from helpers import make_folder
-from hub_stand_in import StandIn, stand_in
+from hub_stand_in import StandIn
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +36,6 @@ def fitted(tiny_spec: str, pictures: tuple[list[str], list[str]]) -> Any:
         method="gda", model=tiny_spec, device="cpu", class_names=names, settings={"flip": 0}
     )
     return estimator.fit(paths[::2], numbers[::2])
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StandIn]:
-    from huggingface_hub import constants
-
-    with stand_in() as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setenv("HF_TOKEN", "hf_made_up")
-        yield server
 
 
 def run_code(card: str, place: Path, photo: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ def test_a_published_split_decides(
 ) -> None:
     leak(data)
     monkeypatch.setattr(module.CATALOG, "names", lambda: [str(data)])
-    monkeypatch.setattr("dapt.runs.run_data.load_data", lambda *_, **__: read(data))
+    monkeypatch.setattr("dapt.runs.division.load_data", lambda *_, **__: read(data))
     from dapt.data.read.folder import read_folder
 
     def read(root: Path):

@@ -46,11 +46,11 @@ def make_several(root: Path) -> ImageSet:
 @pytest.fixture
 def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
     """The data set, which every run reads whatever it asks for."""
+    import dapt.runs.division
     import dapt.runs.evaluate_run
-    import dapt.runs.run_data
 
     data = make_several(tmp_path / "several")
-    for module in (dapt.runs.run_data, dapt.runs.evaluate_run):
+    for module in (dapt.runs.division, dapt.runs.evaluate_run):
         monkeypatch.setattr(module, "load_data", lambda *given, **options: data)
     return data
 

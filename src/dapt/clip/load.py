@@ -59,7 +59,7 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
     if colon and path.startswith("~"):
         spec = f"{head}:{with_home(path)}"
     check_spec(spec)
-    with warnings.catch_warnings(), _errors_only():
+    with warnings.catch_warnings(), errors_only():
         warnings.simplefilter("ignore")
         if spec == "demo":
             from dapt.clip.bundled import bundled_model
@@ -87,8 +87,8 @@ def load_clip(spec: str, *, device: str = "cpu", precision: str = "32") -> Froze
 
 
 @contextmanager
-def _errors_only() -> Iterator[None]:
-    """Keep open_clip's notes on random initialisation and chosen files off the screen."""
+def errors_only() -> Iterator[None]:
+    """Keep notes of libraries off the screen: open_clip's on random initialisation and chosen files, and the like."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)

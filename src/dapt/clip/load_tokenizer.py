@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from dapt.clip.load import _errors_only, _folder_tokenizer, _tokenizer, load_clip
+from dapt.clip.load import _folder_tokenizer, _tokenizer, errors_only, load_clip
 from dapt.clip.tokens import Tokenizer
 from dapt.paths import with_home
 
@@ -29,7 +29,7 @@ def load_tokenizer(spec: str) -> Tokenizer:
         spec = f"local-dir:{bundled_model()}"
     head, colon, path = spec.partition(":")
     architecture = head if colon else spec.partition("/")[0]
-    with warnings.catch_warnings(), _errors_only():
+    with warnings.catch_warnings(), errors_only():
         warnings.simplefilter("ignore")
         if head == "local-dir" and (Path(with_home(path)) / "open_clip_config.json").is_file():
             tokenize = _folder_tokenizer(f"{head}:{with_home(path)}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dapt.clip.load import errors_only
 from dapt.export.halved import LAST
 
 
@@ -39,7 +38,7 @@ def quantise(source: Path, target: Path, inputs: Iterator[np.ndarray[Any, Any]],
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    with _quietly(), tempfile.TemporaryDirectory() as place:
+    with errors_only(), tempfile.TemporaryDirectory() as place:
         prepared = Path(place) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         quantize_static(
@@ -65,15 +64,3 @@ def matrices(path: Path) -> list[str]:
     kinds = ("Conv", *LAST)
     found = [node.name for node in graph.node if node.op_type in kinds and fixed.intersection(node.input)]
     return found[:-1]
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep onnxruntime's advice to preprocess, which has been done, off the screen."""
-    logger = logging.getLogger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -45,12 +45,11 @@ class Baselines:
 
     Attributes:
         figures: by method, ``test/accuracy`` and, with held-back classes, ``test/accuracy_novel``, in percent.
-        seconds: that took. settings: by method, what `prompt` sections it was made with.
+        seconds: that took.
     """
 
     figures: dict[str, Figures] = field(default_factory=dict)
     seconds: float = 0.0
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def closed_form_for(labels: Counter[int]) -> tuple[str, dict[str, Any]]:
@@ -89,7 +88,7 @@ def find_baselines(config: RunConfig, data: RunData, clip: FrozenClip) -> Baseli
             figures[method] = _figures(config, data, _made(config, data, clip, method, options), seen)
         except DaptError as error:  # the run is done, whatever happens here
             warn(f"{METHODS.get(method).title} is left out: {error.what}")
-    return Baselines(figures, time.perf_counter() - began, {name: wanted[name] for name in figures})
+    return Baselines(figures, time.perf_counter() - began)
 
 
 def _figures(config: RunConfig, data: RunData, model: PromptedClip, seen: dict[str, Encoded]) -> Figures:

@@ -9,6 +9,7 @@ from typing import Any
 from dapt.config import RunConfig
 from dapt.data.items import ImageSet
 from dapt.data.read.by_content import Earlier
+from dapt.data.resolve import load_data
 from dapt.errors import ConfigError, DaptError, DataError
 from dapt.files import read_json
 from dapt.model.saved import runs_inside
@@ -40,6 +41,26 @@ def how_divided(config: RunConfig, own: RunFolder | None = None) -> dict[str, An
     if not folder.division_file.is_file():
         return {**found, "earlier": _from_lists(folder)}
     return {**found, "earlier": _noted(folder, deal=True)}
+
+
+def divided_data(config: RunConfig, own: RunFolder | None = None) -> ImageSet:
+    """The data that a configuration names, divided as the run has it or wants it.
+
+    Args:
+        own: see `how_divided`.
+
+    Raises:
+        DaptError: the data is not there or is damaged, or see `how_divided`.
+    """
+    return load_data(
+        config.data,
+        config.names,
+        root=config.root,
+        own_split=config.own_split,
+        skip_bad=config.skip_bad,
+        split_file=config.split_file,
+        **how_divided(config, own),
+    )
 
 
 def check_keeps(config: RunConfig) -> None:

@@ -17,10 +17,10 @@ from dapt.data.labelled import LabelledImages, checked_part, class_labels, selec
 from dapt.data.load.notes import said_together
 from dapt.data.load.settings import use_settings
 from dapt.data.masks.drawn import with_drawn_masks
-from dapt.data.resolve import is_catalog, load_data
+from dapt.data.resolve import is_catalog
 from dapt.data.understood import say_understood
 from dapt.errors import DataError, NotSupportedError
-from dapt.runs.division import how_divided
+from dapt.runs.division import divided_data
 from dapt.runs.quick_look import look_at_images
 
 if TYPE_CHECKING:
@@ -162,15 +162,7 @@ def load_run_data(
 
 def _named_data(config: RunConfig, own: RunFolder | None) -> ImageSet:
     """The data set that the configuration names, with masks of its outlines where DAPT needs them."""
-    data = load_data(
-        config.data,
-        config.names,
-        root=config.root,
-        own_split=config.own_split,
-        skip_bad=config.skip_bad,
-        split_file=config.split_file,
-        **how_divided(config, own),
-    )
+    data = divided_data(config, own)
     if config.dapt.enabled and not config.masks:
         data = with_drawn_masks(data, data_root(config.root))
     if not is_catalog(config.data):
